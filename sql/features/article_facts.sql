@@ -1,0 +1,27 @@
+/*---
+name: article_facts
+version: 1
+entity: product
+owner: catalogue
+description: What the catalogue says of the article, and where its season stands.
+columns:
+  category: {unit: category, meaning: kind of article, driver: style}
+  colour: {unit: category, meaning: colour, driver: style}
+  material: {unit: category, meaning: main material, driver: sustainability}
+  fulfilment: {unit: category, meaning: who ships it}
+  list_price: {unit: EUR, meaning: list price, driver: price}
+  sustainability_score: {unit: points, meaning: "score from 0 to 100, NULL where the brand gave none", driver: sustainability}
+  certificates_count: {unit: certificates, meaning: how many certificates it has, driver: sustainability}
+  days_on_sale: {unit: days, meaning: days since it went on sale}
+  days_left: {unit: days, meaning: days until its season ends}
+  came_back: {unit: yes or no, meaning: whether it was in an earlier season's catalogue}
+---*/
+SELECT g.product_id, g.season, g.as_of, p.category, p.colour, p.material, p.fulfilment,
+       CAST(p.price_eur AS DOUBLE) AS list_price,
+       CAST(p.sustainability_score AS DOUBLE) AS sustainability_score,
+       CASE WHEN p.certificates IS NULL THEN 0 ELSE cardinality(string_to_array(p.certificates, '; ')) END AS certificates_count,
+       (date_part('epoch', g.as_of) - date_part('epoch', CAST(p.on_sale_from AS TIMESTAMP))) / 86400 AS days_on_sale,
+       (date_part('epoch', CAST(p.on_sale_until AS TIMESTAMP)) - date_part('epoch', g.as_of)) / 86400 AS days_left,
+       p.first_season <> p.season AS came_back
+FROM grain.product g
+JOIN sources.products p ON p.product_id = g.product_id AND p.season = g.season

@@ -1,0 +1,44 @@
+/*---
+name: customer_article
+version: 1
+entity: customer_product
+owner: growth
+description: |
+  How the article fits what the customer did before this moment.  Without consent or history there is nothing to
+  compare with: NULL.
+columns:
+  seen_before: {unit: looks, meaning: looks at this article before}
+  wished_before: {unit: wishes, meaning: times this article was put on the wish list before}
+  bought_before: {unit: purchases, meaning: purchases of this article before}
+  brand_looks: {unit: looks, meaning: looks at the brand before, driver: brand}
+  brand_bought: {unit: purchases, meaning: purchases of the brand before, driver: brand}
+  category_look_share: {unit: share, meaning: share of the looks before that were at this category, driver: style}
+  category_bought_share: {unit: share, meaning: share of the purchases before that were of this category, driver: style}
+  price_gap: {unit: share, meaning: "list price against the mean list price of what was looked at before: 0.2 is 20 % dearer", driver: price}
+  price_gap_bought: {unit: share, meaning: list price against the mean list price of what was bought before, driver: price}
+  score_gap: {unit: points, meaning: sustainability score against the mean score of what was bought or wished for before, driver: sustainability}
+---*/
+WITH events AS (
+  SELECT t.customer_id, t.product_id, t.season, t.event_time, t.event_type, p.brand, p.category, p.price_eur, p.sustainability_score
+  FROM sources.transactions t
+  JOIN sources.products p ON p.product_id = t.product_id AND p.season = t.season
+)
+SELECT g.customer_id, g.product_id, g.season, g.as_of,
+       CASE WHEN c.personalisation_consent THEN COUNT(e.event_time) FILTER (WHERE e.event_type = 'browse' AND e.product_id = g.product_id AND e.season = g.season) END AS seen_before,
+       CASE WHEN c.personalisation_consent THEN COUNT(e.event_time) FILTER (WHERE e.event_type = 'wishlist' AND e.product_id = g.product_id AND e.season = g.season) END AS wished_before,
+       CASE WHEN c.personalisation_consent THEN COUNT(e.event_time) FILTER (WHERE e.event_type = 'purchase' AND e.product_id = g.product_id AND e.season = g.season) END AS bought_before,
+       CASE WHEN c.personalisation_consent THEN COUNT(e.event_time) FILTER (WHERE e.event_type = 'browse' AND e.brand = a.brand) END AS brand_looks,
+       CASE WHEN c.personalisation_consent THEN COUNT(e.event_time) FILTER (WHERE e.event_type = 'purchase' AND e.brand = a.brand) END AS brand_bought,
+       CAST(COUNT(e.event_time) FILTER (WHERE e.event_type = 'browse' AND e.category = a.category) AS DOUBLE)
+         / NULLIF(COUNT(e.event_time) FILTER (WHERE e.event_type = 'browse'), 0) AS category_look_share,
+       CAST(COUNT(e.event_time) FILTER (WHERE e.event_type = 'purchase' AND e.category = a.category) AS DOUBLE)
+         / NULLIF(COUNT(e.event_time) FILTER (WHERE e.event_type = 'purchase'), 0) AS category_bought_share,
+       CAST(a.price_eur AS DOUBLE) / CAST(AVG(e.price_eur) FILTER (WHERE e.event_type = 'browse') AS DOUBLE) - 1 AS price_gap,
+       CAST(a.price_eur AS DOUBLE) / CAST(AVG(e.price_eur) FILTER (WHERE e.event_type = 'purchase') AS DOUBLE) - 1 AS price_gap_bought,
+       CAST(a.sustainability_score AS DOUBLE)
+         - CAST(AVG(e.sustainability_score) FILTER (WHERE e.event_type IN ('purchase', 'wishlist')) AS DOUBLE) AS score_gap
+FROM grain.customer_product g
+JOIN sources.customers c ON c.customer_id = g.customer_id
+JOIN sources.products a ON a.product_id = g.product_id AND a.season = g.season
+LEFT JOIN events e ON e.customer_id = g.customer_id AND e.event_time < g.as_of AND c.personalisation_consent
+GROUP BY g.customer_id, g.product_id, g.season, g.as_of, c.personalisation_consent, a.brand, a.category, a.price_eur, a.sustainability_score

@@ -1,0 +1,8 @@
+/*---
+name: customer
+description: A customer at a moment of looking at an article.
+key: [customer_id, as_of]
+---*/
+SELECT DISTINCT customer_id, event_time AS as_of
+FROM sources.transactions
+WHERE event_type = 'browse'

@@ -1,0 +1,119 @@
+/*---
+name: products
+file: products.csv
+description: One article in one season's catalogue; only product_id and season together name an article.
+key: [product_id, season]
+columns:
+  product_id: article number, recycled between seasons
+  season: catalogue, such as AW23
+  product_name: name in the shop
+  brand: brand, as typed in
+  category: kind of article
+  description: text in the shop
+  price_eur: list price
+  colour: colour
+  material: main material
+  sustainability_certifications: certificates, as typed in
+  sustainability_score: from 0 to 100
+  season_tags: when it is worn
+  fulfilment: warehouse or brand
+  ships_to: countries it may be sent to
+  on_sale_from: first day in the shop
+  on_sale_until: last day in the shop
+set_aside:
+  no_article_key: {column: product_id, found: no article number or no season, done: set aside}
+  late_copy: {found: the whole row is repeated, done: "the first row is kept, the copies are set aside"}
+  article_twice: {column: product_id, found: "the same number and season a second time, with other contents", done: "the first row is kept, the others are set aside"}
+  bad_sale_window: {column: on_sale_from, found: "no readable first or last day of sale, or the last day before the first", done: set aside}
+  bad_price: {column: price_eur, found: no readable price above zero, done: set aside}
+surprises:
+  decimal_comma: {column: price_eur, found: "price typed with a decimal comma", done: read as a decimal point}
+  ten_point_score: {column: sustainability_score, found: "score with a decimal point and at most 10, typed in by the brand: a scale from 0 to 10", done: multiplied by 10}
+  score_out_of_range: {column: sustainability_score, found: no number from 0 to 100, done: treated as missing}
+  no_score: {column: sustainability_score, found: no score, done: kept as missing}
+  brand_spelling: {column: brand, found: "brand typed with other spaces or capitals than usual", done: "one spelling for each brand, the most frequent"}
+  certificate_spelling: {column: sustainability_certifications, found: "certificate under another spelling or separator", done: "one spelling for each certificate"}
+  no_certificate: {column: sustainability_certifications, found: no certificate, done: kept as none}
+  html_entities: {column: description, found: "HTML codes such as &amp; in the text", done: turned into the characters they stand for}
+  no_description: {column: description, found: no description, done: "kept; has no description vector"}
+  shared_description: {column: description, found: "the same text as an article of another number", done: "kept; both have the same description vector"}
+  number_came_back: {column: product_id, found: "the number names the same article in an earlier season: it came back", done: "kept as an article of its own season, linked to the first"}
+  number_reassigned: {column: product_id, found: "the number named a different article in an earlier season", done: "kept apart; the number alone is never used as a key"}
+---*/
+WITH cleaned AS (
+  SELECT r.*,
+         upper(trim(r.season)) AS season_key,
+         TRY_CAST(trim(r.on_sale_from) AS DATE) AS first_day,
+         TRY_CAST(trim(r.on_sale_until) AS DATE) AS last_day,
+         TRY_CAST(CASE WHEN r.price_eur LIKE '%,%' THEN replace(replace(trim(r.price_eur), '.', ''), ',', '.')
+                       ELSE trim(r.price_eur) END AS DECIMAL(12, 2)) AS price,
+         TRY_CAST(replace(trim(r.sustainability_score), ',', '.') AS DECIMAL(8, 2)) AS typed_score,
+         regexp_replace(trim(r.brand), '\s+', ' ', 'g') AS brand_typed,
+         lower(regexp_replace(trim(r.brand), '\s+', ' ', 'g')) AS brand_key,
+         replace(replace(replace(replace(replace(trim(r.description), '&lt;', '<'), '&gt;', '>'), '&quot;', '"'), '&#39;', ''''), '&amp;', '&') AS text
+  FROM raw.products r
+),
+-- One row per article and certificate as typed; separators are ; and , and sometimes | or /.
+typed_certificates AS (
+  SELECT line, trim(unnest(string_to_array(regexp_replace(sustainability_certifications, '[,|/]', ';', 'g'), ';'))) AS typed
+  FROM raw.products
+),
+one_spelling AS (
+  SELECT DISTINCT line, typed,
+         CASE regexp_replace(replace(upper(typed), 'Ö', 'OE'), '[^A-Z]', '', 'g')
+              WHEN 'BCORP' THEN 'B Corp' WHEN 'FAIRTRADE' THEN 'Fair Trade' WHEN 'GOTS' THEN 'GOTS' WHEN 'OEKOTEX' THEN 'OEKO-TEX'
+              WHEN 'VEGANPETA' THEN 'PETA-Approved Vegan' ELSE typed END AS certificate
+  FROM typed_certificates WHERE typed <> ''
+),
+certificates AS (
+  SELECT line, string_agg(certificate, '; ' ORDER BY certificate) AS certificates, MAX(CASE WHEN typed <> certificate THEN 1 ELSE 0 END) AS respelled
+  FROM one_spelling GROUP BY line
+),
+spellings AS (
+  SELECT brand_key, brand_typed,
+         ROW_NUMBER() OVER (PARTITION BY brand_key ORDER BY COUNT(*) DESC, brand_typed) AS place
+  FROM cleaned GROUP BY brand_key, brand_typed
+),
+judged AS (
+  SELECT c.*, s.brand_typed AS brand_name,
+         k.certificates, k.respelled,
+         -- Scores with a decimal point and at most 10 were typed in on a scale from 0 to 10.
+         CASE WHEN c.fulfilment = 'brand' AND c.sustainability_score LIKE '%.%' AND typed_score <= 10 THEN typed_score * 10
+              WHEN typed_score BETWEEN 0 AND 100 THEN typed_score END AS score,
+         ROW_NUMBER() OVER (PARTITION BY c.product_id, c.season_key ORDER BY c.line) AS nth,
+         ROW_NUMBER() OVER (PARTITION BY c.product_id, c.season, c.product_name, c.brand, c.category, c.description, c.price_eur, c.colour,
+                                         c.material, c.sustainability_certifications, c.sustainability_score, c.season_tags, c.fulfilment,
+                                         c.ships_to, c.on_sale_from, c.on_sale_until ORDER BY c.line) AS nth_copy,
+         ROW_NUMBER() OVER (PARTITION BY c.product_id ORDER BY first_day, c.line) AS nth_season,
+         ROW_NUMBER() OVER (PARTITION BY c.product_id, c.brand_key, c.category, c.product_name ORDER BY first_day, c.line) AS nth_return,
+         FIRST_VALUE(c.season_key) OVER (PARTITION BY c.product_id, c.brand_key, c.category, c.product_name ORDER BY first_day, c.line) AS first_season,
+         MIN(c.product_id) OVER (PARTITION BY c.text) <> MAX(c.product_id) OVER (PARTITION BY c.text) AS text_is_shared
+  FROM cleaned c
+  LEFT JOIN spellings s ON s.brand_key = c.brand_key AND s.place = 1
+  LEFT JOIN certificates k ON k.line = c.line
+)
+SELECT product_id, season_key AS season, product_name, brand_name AS brand, category,
+       NULLIF(text, '') AS description, price AS price_eur, colour, material,
+       certificates,
+       CAST(score AS DECIMAL(6, 2)) AS sustainability_score,
+       season_tags, fulfilment, ships_to,
+       first_day AS on_sale_from, last_day AS on_sale_until,
+       first_season,
+       line,
+       CASE WHEN product_id IS NULL OR season_key IS NULL THEN 'no_article_key'
+            WHEN nth_copy > 1 THEN 'late_copy'
+            WHEN nth > 1 THEN 'article_twice'
+            WHEN first_day IS NULL OR last_day IS NULL OR last_day < first_day THEN 'bad_sale_window'
+            WHEN price IS NULL OR price <= 0 THEN 'bad_price' END AS set_aside,
+       concat_ws(' ', CASE WHEN price_eur LIKE '%,%' THEN 'decimal_comma' END,
+                      CASE WHEN fulfilment = 'brand' AND sustainability_score LIKE '%.%' AND typed_score <= 10 THEN 'ten_point_score' END,
+                      CASE WHEN sustainability_score IS NULL THEN 'no_score'
+                           WHEN score IS NULL THEN 'score_out_of_range' END,
+                      CASE WHEN brand <> brand_name THEN 'brand_spelling' END,
+                      CASE WHEN sustainability_certifications IS NULL THEN 'no_certificate'
+                           WHEN respelled = 1 OR sustainability_certifications LIKE '%,%' THEN 'certificate_spelling' END,
+                      CASE WHEN description LIKE '%&%;%' AND trim(description) <> text THEN 'html_entities' END,
+                      CASE WHEN NULLIF(text, '') IS NULL THEN 'no_description' WHEN text_is_shared THEN 'shared_description' END,
+                      CASE WHEN nth_season > 1 AND nth_return > 1 THEN 'number_came_back'
+                           WHEN nth_season > 1 THEN 'number_reassigned' END) AS surprises
+FROM judged

@@ -1,0 +1,120 @@
+/*---
+name: transactions
+file: transactions.csv
+description: Something a customer did in the shop, with the article it was done to.
+key: [transaction_id]
+columns:
+  transaction_id: number of the event
+  event_time: when, UTC
+  customer_id: who
+  product_id: article number; the season is found through the moment or the order
+  event_type: browse, wishlist, purchase or return
+  order_id: order that a purchase makes or a return undoes
+  quantity: pieces, negative when sent back
+  unit_price_eur: price paid for one piece
+  session_id: visit
+  channel: web, app or email
+set_aside:
+  no_transaction_id: {column: transaction_id, found: no number, done: set aside}
+  late_copy: {found: "the whole row is repeated, often far from the first", done: "the first row is kept, the copies are set aside"}
+  transaction_twice: {column: transaction_id, found: "the number a second time, with other contents", done: "the first row is kept, the others are set aside"}
+  bad_time: {column: event_time, found: no readable time, done: set aside}
+  after_export: {column: event_time, found: a time after the export was taken, done: set aside}
+  unknown_event: {column: event_type, found: "neither browse, wishlist, purchase nor return", done: set aside}
+  bad_amount: {column: unit_price_eur, found: "a purchase or return without a readable price and quantity", done: set aside}
+  unknown_customer: {column: customer_id, found: no such customer, done: set aside}
+  robot: {column: session_id, found: "more looks in one visit, and faster, than a person can make", done: "the visit is set aside, the customer stays"}
+  unknown_product: {column: product_id, found: no article ever had this number, done: set aside}
+  not_on_sale: {column: product_id, found: no article of this number was on sale at that moment, done: set aside}
+  several_on_sale: {column: product_id, found: several articles of this number were on sale at that moment, done: set aside}
+  purchase_without_order: {column: order_id, found: a purchase without an order number, done: set aside}
+  order_twice: {column: order_id, found: a second purchase under the same order number, done: "the first purchase is kept, the others are set aside"}
+  return_without_order: {column: order_id, found: a return of an order that is not there, done: set aside}
+  return_of_other: {column: order_id, found: "a return by another customer or of another article number than the order's", done: set aside}
+  return_before_order: {column: event_time, found: a return before its order, done: set aside}
+surprises:
+  day_first_time: {column: event_time, found: "time written day first (31.12.2025 23:59:59)", done: "read as UTC like the rest, which keeps the order of the visit"}
+  return_out_of_sale: {column: product_id, found: "a return after the article went off sale: its number stands for nothing, or for another article, by then", done: "the season is the order's"}
+  return_number_reassigned: {column: product_id, found: "a return when its number already stood for another season's article", done: "the season is the order's"}
+  after_last_day: {column: event_time, found: "a return that came after the last day of looks and purchases", done: kept}
+---*/
+WITH typed AS (
+  SELECT r.*,
+         TRY_CAST(CASE WHEN r.event_time LIKE '__.__.____ %'
+                       THEN concat(substr(r.event_time, 7, 4), '-', substr(r.event_time, 4, 2), '-', substr(r.event_time, 1, 2), 'T', substr(r.event_time, 12))
+                       ELSE r.event_time END AS TIMESTAMP) AS moment,
+         lower(trim(r.event_type)) AS event,
+         TRY_CAST(r.quantity AS INT) AS pieces,
+         TRY_CAST(r.unit_price_eur AS DECIMAL(12, 2)) AS unit_price,
+         ROW_NUMBER() OVER (PARTITION BY r.transaction_id ORDER BY r.line) AS nth,
+         ROW_NUMBER() OVER (PARTITION BY r.transaction_id, r.event_time, r.customer_id, r.product_id, r.event_type, r.order_id,
+                                         r.quantity, r.unit_price_eur, r.session_id, r.channel ORDER BY r.line) AS nth_copy
+  FROM raw.transactions r
+),
+visits AS (
+  SELECT session_id, COUNT(*) AS looks, MIN(moment) AS first_look, MAX(moment) AS last_look
+  FROM typed WHERE nth = 1 AND event = 'browse' AND session_id IS NOT NULL
+  GROUP BY session_id
+),
+robots AS (
+  SELECT session_id FROM visits
+  WHERE looks >= $robot_looks AND date_part('epoch', last_look) - date_part('epoch', first_look) < looks * $robot_seconds_per_look
+),
+-- The article whose days of sale hold the moment; both days count.
+on_sale AS (
+  SELECT t.line, COUNT(*) AS articles, MIN(p.season) AS season
+  FROM typed t
+  JOIN sources.products p ON p.product_id = t.product_id
+                         AND t.moment >= CAST(p.on_sale_from AS TIMESTAMP)
+                         AND t.moment < CAST(p.on_sale_until AS TIMESTAMP) + INTERVAL '1' DAY
+  GROUP BY t.line
+),
+numbers AS (SELECT DISTINCT product_id FROM sources.products),
+orders AS (
+  SELECT t.order_id, t.customer_id, t.product_id, t.moment, s.season,
+         ROW_NUMBER() OVER (PARTITION BY t.order_id ORDER BY t.moment, t.line) AS nth_purchase, t.line
+  FROM typed t JOIN on_sale s ON s.line = t.line AND s.articles = 1
+  WHERE t.event = 'purchase' AND t.nth = 1 AND t.order_id IS NOT NULL
+),
+last_day AS (SELECT MAX(moment) AS last_moment FROM typed WHERE event <> 'return'),
+judged AS (
+  SELECT t.*, s.articles, s.season AS season_on_sale, o.season AS season_of_order, o.moment AS ordered_at, p.nth_purchase, l.last_moment,
+         CASE WHEN t.transaction_id IS NULL THEN 'no_transaction_id'
+              WHEN t.nth_copy > 1 THEN 'late_copy'
+              WHEN t.nth > 1 THEN 'transaction_twice'
+              WHEN t.moment IS NULL THEN 'bad_time'
+              WHEN t.moment > $exported_at THEN 'after_export'
+              WHEN t.event IS NULL OR t.event NOT IN ('browse', 'wishlist', 'purchase', 'return') THEN 'unknown_event'
+              WHEN c.customer_id IS NULL THEN 'unknown_customer'
+              WHEN b.session_id IS NOT NULL THEN 'robot'
+              WHEN n.product_id IS NULL THEN 'unknown_product'
+              WHEN t.event IN ('purchase', 'return') AND (t.pieces IS NULL OR t.pieces = 0 OR t.unit_price IS NULL OR t.unit_price < 0) THEN 'bad_amount'
+              WHEN t.event = 'return' AND o.order_id IS NULL THEN 'return_without_order'
+              WHEN t.event = 'return' AND (o.customer_id <> t.customer_id OR o.product_id <> t.product_id) THEN 'return_of_other'
+              WHEN t.event = 'return' AND t.moment < o.moment THEN 'return_before_order'
+              WHEN t.event <> 'return' AND s.articles IS NULL THEN 'not_on_sale'
+              WHEN t.event <> 'return' AND s.articles > 1 THEN 'several_on_sale'
+              WHEN t.event = 'purchase' AND t.order_id IS NULL THEN 'purchase_without_order'
+              WHEN t.event = 'purchase' AND p.nth_purchase > 1 THEN 'order_twice' END AS set_aside
+  FROM typed t
+  CROSS JOIN last_day l
+  LEFT JOIN sources.customers c ON c.customer_id = t.customer_id
+  LEFT JOIN robots b ON b.session_id = t.session_id
+  LEFT JOIN numbers n ON n.product_id = t.product_id
+  LEFT JOIN on_sale s ON s.line = t.line
+  LEFT JOIN orders o ON t.event = 'return' AND o.order_id = t.order_id AND o.nth_purchase = 1
+  LEFT JOIN orders p ON t.event = 'purchase' AND p.line = t.line
+)
+SELECT transaction_id, moment AS event_time, customer_id, product_id,
+       COALESCE(season_of_order, season_on_sale) AS season,
+       event AS event_type, order_id,
+       CASE WHEN event IN ('purchase', 'return') THEN abs(pieces) END AS quantity,
+       CASE WHEN event IN ('purchase', 'return') THEN unit_price END AS unit_price_eur,
+       CAST(CASE WHEN event IN ('purchase', 'return') THEN unit_price * abs(pieces) END AS DECIMAL(14, 2)) AS amount_eur,
+       session_id, COALESCE(lower(trim(channel)), 'not given') AS channel,
+       line, set_aside,
+       concat_ws(' ', CASE WHEN event_time LIKE '__.__.____ %' THEN 'day_first_time' END,
+                      CASE WHEN event = 'return' AND articles IS NULL THEN 'return_out_of_sale'
+                           WHEN event = 'return' AND season_on_sale <> season_of_order THEN 'return_number_reassigned' END,
+                      CASE WHEN event = 'return' AND moment > last_moment THEN 'after_last_day' END) AS surprises
+FROM judged

@@ -1,0 +1,91 @@
+//! The command line: one subcommand per stage, `run` for all, `sql` for questions.
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{Args, Parser, Subcommand};
+
+use crate::error::Result;
+use crate::explore::{Format, Question};
+use crate::project::Project;
+use crate::{explore, ingest};
+
+/// Features, recommendations and monitoring from SQL files, with edges that cannot fray.
+#[derive(Debug, Parser)]
+#[command(version, arg_required_else_help = true, disable_help_subcommand = true)]
+pub struct Cli {
+    /// The project's folder [default: the nearest one upwards with a params.yaml]
+    #[arg(long, global = true, value_name = "DIR")]
+    root: Option<PathBuf>,
+    /// How many parts queries are split into; results do not depend on it [default: engine.partitions in params.yaml]
+    #[arg(long, global = true, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
+    partitions: Option<u16>,
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// All stages in order, without DVC
+    Run,
+    /// materials/*.csv -> typed tables in work/ingest, odd rows set aside
+    Ingest,
+    /// Answer a query over every table there is; without one, list the tables
+    Sql(SqlArgs),
+}
+
+#[derive(Debug, Args)]
+struct SqlArgs {
+    /// The query
+    #[arg(conflicts_with = "file")]
+    query: Option<String>,
+    /// Read the query from a file
+    #[arg(short, long, value_name = "FILE")]
+    file: Option<PathBuf>,
+    #[arg(long, value_enum, default_value = "table")]
+    format: Format,
+}
+
+/// How a command that did not fail ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Outcome {
+    Done,
+    /// Done, with something to look at.
+    Warnings,
+}
+
+impl From<Outcome> for ExitCode {
+    fn from(outcome: Outcome) -> Self {
+        match outcome {
+            Outcome::Done => Self::SUCCESS,
+            Outcome::Warnings => Self::from(4),
+        }
+    }
+}
+
+impl Cli {
+    /// Runs the command.
+    pub fn run(self) -> Result<Outcome> {
+        let mut project = Project::open(self.root.as_deref())?;
+        if let Some(partitions) = self.partitions {
+            project.params.engine.partitions = usize::from(partitions);
+        }
+        match self.command {
+            Command::Run => run_all(&project),
+            Command::Ingest => ingest::run(&project).map(|()| Outcome::Done),
+            Command::Sql(args) => {
+                let question = match (args.query, args.file) {
+                    (Some(query), _) => Question::Text(query),
+                    (None, Some(file)) => Question::File(file),
+                    (None, None) => Question::WhichTables,
+                };
+                explore::answer(&project, &question, args.format).map(|()| Outcome::Done)
+            }
+        }
+    }
+}
+
+fn run_all(project: &Project) -> Result<Outcome> {
+    ingest::run(project)?;
+    Ok(Outcome::Done)
+}

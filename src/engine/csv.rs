@@ -1,0 +1,155 @@
+//! A CSV as a table of texts: every cell as it is written, plus the line it stands on.
+
+use std::collections::BTreeSet;
+use std::path::Path;
+use std::sync::Arc;
+
+use csv::{ByteRecord, Reader, ReaderBuilder};
+use datafusion::arrow::array::{ArrayRef, Int64Array, StringBuilder};
+use datafusion::arrow::datatypes::{DataType, Field, Schema};
+use datafusion::arrow::record_batch::RecordBatch;
+
+use crate::error::{Advice, Result, did_you_mean};
+
+/// What one CSV holds.
+#[derive(Debug)]
+pub struct RawTable {
+    /// `line` (Int64, the first is 1), then the CSV's columns as Utf8; an empty cell is NULL.
+    pub batch: RecordBatch,
+    /// Rows that are no rows of this table.
+    pub malformed: Vec<Malformed>,
+}
+
+/// A row that has too few or too many cells, or is not UTF-8.
+#[derive(Debug)]
+pub struct Malformed {
+    pub line: u64,
+    pub reason: String,
+    pub text: String,
+}
+
+#[derive(Debug, thiserror::Error)]
+pub enum CsvError {
+    #[error("{file} cannot be read: {cause}")]
+    Unreadable { file: String, cause: std::io::Error },
+    #[error("{file} is empty: it has no header line")]
+    Empty { file: String },
+    #[error("{file} has a header line and no rows")]
+    NoRows { file: String },
+    #[error("{file}:1: the column '{column}' is missing")]
+    MissingColumn { file: String, column: String, found: Vec<String> },
+    #[error("{file}:1: the column '{column}' is not expected")]
+    ExtraColumn { file: String, column: String, definition: String },
+    #[error("{file}:1: the column '{column}' stands there twice")]
+    ColumnTwice { file: String, column: String },
+    #[error("{file}:{line}: a quote is opened and not closed: {text}")]
+    OpenQuote { file: String, line: u64, text: String },
+    #[error("{file}:{line}: {cause}")]
+    Broken { file: String, line: u64, cause: String },
+}
+
+impl Advice for CsvError {
+    fn advice(&self) -> Option<String> {
+        Some(match self {
+            Self::Unreadable { file, .. } => format!("put the client's export there, as {file}"),
+            Self::Empty { .. } | Self::NoRows { .. } => "ask for the export again; the tables of the last run are kept".into(),
+            Self::MissingColumn { column, found, .. } => {
+                let fallback = format!("the file has {}; ask for the export again, or change sql/sources", found.join(", "));
+                did_you_mean(column, found.iter().map(String::as_str), &fallback)
+            }
+            Self::ExtraColumn { definition, column, .. } => {
+                format!("add `{column}: what it means` to columns in {definition}, or leave it out of the export")
+            }
+            Self::ColumnTwice { .. } => "leave one of them out of the export".into(),
+            Self::OpenQuote { .. } => "close the quote on that line, or double the quotes that belong to the text".into(),
+            Self::Broken { .. } => "correct that line".into(),
+        })
+    }
+}
+
+impl RawTable {
+    /// Reads a CSV whose columns must be `expected` (in any order); `definition` is the SQL file that expects them.
+    pub fn read(path: &Path, file: &str, expected: &BTreeSet<&str>, definition: &str) -> Result<Self> {
+        let text = std::fs::read(path).map_err(|cause| CsvError::Unreadable { file: file.into(), cause })?;
+        let text = text.strip_prefix(b"\xef\xbb\xbf").unwrap_or(&text);
+        let mut reader = ReaderBuilder::new().flexible(true).from_reader(text);
+        let columns = header(&mut reader, file, expected, definition)?;
+        let mut cells: Vec<StringBuilder> = columns.iter().map(|_| StringBuilder::new()).collect();
+        let (mut lines, mut malformed) = (Vec::new(), Vec::new());
+        let mut record = ByteRecord::new();
+        loop {
+            let line = reader.position().line();
+            let more = reader.read_byte_record(&mut record).map_err(|e| CsvError::Broken {
+                file: file.into(),
+                line,
+                cause: e.to_string(),
+            })?;
+            if !more {
+                break;
+            }
+            let line = record.position().map_or(line, csv::Position::line);
+            let start = record.position().map_or(0, csv::Position::byte) as usize;
+            let written = text.get(start..reader.position().byte() as usize).unwrap_or_default();
+            refuse_open_quote(&record, written, columns.len(), file, line)?;
+            let shown = || String::from_utf8_lossy(record.as_slice()).chars().take(500).collect();
+            if record.len() != columns.len() {
+                let reason = format!("the row has {} cells instead of {}", record.len(), columns.len());
+                malformed.push(Malformed { line, reason, text: shown() });
+            } else if record.iter().any(|cell| std::str::from_utf8(cell).is_err()) {
+                malformed.push(Malformed { line, reason: "the row is not written in UTF-8".into(), text: shown() });
+            } else {
+                lines.push(line as i64);
+                for (builder, cell) in cells.iter_mut().zip(record.iter()) {
+                    builder.append_option(std::str::from_utf8(cell).ok().filter(|text| !text.is_empty()));
+                }
+            }
+        }
+        if lines.is_empty() && malformed.is_empty() {
+            return Err(CsvError::NoRows { file: file.into() }.into());
+        }
+        let mut fields = vec![Field::new("line", DataType::Int64, false)];
+        fields.extend(columns.iter().map(|name| Field::new(name, DataType::Utf8, true)));
+        let mut arrays: Vec<ArrayRef> = vec![Arc::new(Int64Array::from(lines))];
+        arrays.extend(cells.into_iter().map(|mut builder| Arc::new(builder.finish()) as ArrayRef));
+        let batch = RecordBatch::try_new(Arc::new(Schema::new(fields)), arrays)
+            .map_err(|e| CsvError::Broken { file: file.into(), line: 1, cause: e.to_string() })?;
+        Ok(Self { batch, malformed })
+    }
+}
+
+fn header(reader: &mut Reader<&[u8]>, file: &str, expected: &BTreeSet<&str>, definition: &str) -> Result<Vec<String>> {
+    let header = reader.headers().map_err(|e| CsvError::Broken { file: file.into(), line: 1, cause: e.to_string() })?;
+    let found: Vec<String> = header.iter().map(|name| name.trim().to_owned()).collect();
+    if found.is_empty() {
+        return Err(CsvError::Empty { file: file.into() }.into());
+    }
+    let mut seen = BTreeSet::new();
+    for name in &found {
+        if !seen.insert(name.as_str()) {
+            return Err(CsvError::ColumnTwice { file: file.into(), column: name.clone() }.into());
+        }
+    }
+    if let Some(column) = expected.iter().find(|name| !seen.contains(**name)) {
+        let column = column.to_string();
+        return Err(CsvError::MissingColumn { file: file.into(), column, found }.into());
+    }
+    match found.iter().find(|name| !expected.contains(name.as_str())) {
+        Some(column) => {
+            let (column, definition) = (column.clone(), definition.into());
+            Err(CsvError::ExtraColumn { file: file.into(), column, definition }.into())
+        }
+        None => Ok(found),
+    }
+}
+
+/// A quote that is not closed swallows the rows after it, so it stops the run instead of losing them.
+fn refuse_open_quote(record: &ByteRecord, written: &[u8], columns: usize, file: &str, line: u64) -> Result<()> {
+    let swallows = record.as_slice().contains(&b'\n');
+    let open = written.iter().filter(|byte| **byte == b'"').count() % 2 == 1;
+    if !swallows || (!open && record.len() == columns) {
+        return Ok(());
+    }
+    let first_line = written.split(|byte| *byte == b'\n').next().unwrap_or_default();
+    let text = String::from_utf8_lossy(first_line).chars().take(120).collect();
+    Err(CsvError::OpenQuote { file: file.into(), line, text }.into())
+}

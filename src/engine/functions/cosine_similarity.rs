@@ -1,0 +1,67 @@
+//! `cosine_similarity(a, b)`: how alike two vectors point, from -1 to 1.
+
+use std::sync::Arc;
+
+use datafusion::arrow::array::{Array, AsArray, Float64Builder};
+use datafusion::arrow::datatypes::{DataType, Float32Type};
+use datafusion::common::{Result, plan_err};
+use datafusion::logical_expr::{
+    ColumnarValue, ScalarFunctionArgs, ScalarUDF, ScalarUDFImpl, Signature, TypeSignature, Volatility,
+};
+
+pub fn function() -> ScalarUDF {
+    ScalarUDF::from(CosineSimilarity { signature: Signature::new(TypeSignature::Any(2), Volatility::Immutable) })
+}
+
+/// a·b / (|a| |b|) over `FixedSizeList<Float32>`; NULL where a vector is NULL or has no length.
+#[derive(Debug, PartialEq, Eq, Hash)]
+struct CosineSimilarity {
+    signature: Signature,
+}
+
+impl ScalarUDFImpl for CosineSimilarity {
+    fn name(&self) -> &str {
+        "cosine_similarity"
+    }
+
+    fn signature(&self) -> &Signature {
+        &self.signature
+    }
+
+    fn return_type(&self, args: &[DataType]) -> Result<DataType> {
+        match args {
+            [DataType::FixedSizeList(a, n), DataType::FixedSizeList(b, m)]
+                if n == m && *a.data_type() == DataType::Float32 && a.data_type() == b.data_type() =>
+            {
+                Ok(DataType::Float64)
+            }
+            _ => plan_err!("cosine_similarity takes two vectors of one length, not {args:?}"),
+        }
+    }
+
+    fn invoke_with_args(&self, args: ScalarFunctionArgs) -> Result<ColumnarValue> {
+        let arrays = ColumnarValue::values_to_arrays(&args.args)?;
+        let (a, b) = (arrays[0].as_fixed_size_list(), arrays[1].as_fixed_size_list());
+        let mut out = Float64Builder::with_capacity(a.len());
+        for row in 0..a.len() {
+            if a.is_null(row) || b.is_null(row) {
+                out.append_null();
+                continue;
+            }
+            let (a, b) = (a.value(row), b.value(row));
+            out.append_option(cosine(a.as_primitive::<Float32Type>().values(), b.as_primitive::<Float32Type>().values()));
+        }
+        Ok(ColumnarValue::Array(Arc::new(out.finish())))
+    }
+}
+
+fn cosine(a: &[f32], b: &[f32]) -> Option<f64> {
+    let (mut dot, mut aa, mut bb) = (0.0, 0.0, 0.0);
+    for (x, y) in a.iter().zip(b) {
+        let (x, y) = (f64::from(*x), f64::from(*y));
+        dot += x * y;
+        aa += x * x;
+        bb += y * y;
+    }
+    (aa > 0.0 && bb > 0.0).then(|| dot / (aa * bb).sqrt())
+}

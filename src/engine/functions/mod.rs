@@ -1,0 +1,14 @@
+//! The engine's own SQL functions, for what DataFusion has none.
+
+mod cosine_similarity;
+mod local_to_utc;
+mod vector_mean;
+
+use datafusion::prelude::SessionContext;
+
+/// Makes the functions known to a session.
+pub fn register(context: &SessionContext) {
+    context.register_udf(cosine_similarity::function());
+    context.register_udf(local_to_utc::function());
+    context.register_udaf(vector_mean::function());
+}

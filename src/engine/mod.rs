@@ -1,0 +1,210 @@
+//! The only place that builds a DataFusion session: registers tables, runs SQL files, writes Parquet.
+
+mod csv;
+mod functions;
+mod output;
+mod parquet;
+mod table;
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use datafusion::arrow::datatypes::SchemaRef;
+use datafusion::arrow::record_batch::RecordBatch;
+use datafusion::catalog::{MemorySchemaProvider, SchemaProvider};
+use datafusion::common::TableReference;
+use datafusion::datasource::MemTable;
+use datafusion::error::DataFusionError;
+use datafusion::prelude::{DataFrame, ParquetReadOptions, SessionConfig, SessionContext};
+use datafusion::sql::parser::Statement;
+
+pub use csv::{Malformed, RawTable};
+pub use output::Staged;
+pub use table::Table;
+
+use crate::error::{Advice, Error, Result, did_you_mean};
+use crate::paths::Paths;
+use crate::project::Project;
+use crate::sql::{SqlFile, TableName};
+
+/// A session over a project's tables.
+pub struct Engine {
+    context: SessionContext,
+    runtime: tokio::runtime::Runtime,
+    paths: Paths,
+}
+
+#[derive(Debug, thiserror::Error)]
+pub enum EngineError {
+    #[error("{file}{}: {cause}", line.map_or(String::new(), |line| format!(":{line}")))]
+    Query { file: String, line: Option<u64>, cause: String, near: Option<String> },
+    #[error("{path} does not exist yet")]
+    NotMadeYet { path: String, stage: &'static str },
+    #[error("{path} cannot be read as Parquet: {cause}")]
+    BadParquet { path: String, cause: String },
+    #[error("the query engine did not start: {0}")]
+    Start(String),
+}
+
+impl Advice for EngineError {
+    fn advice(&self) -> Option<String> {
+        Some(match self {
+            Self::Query { near: Some(near), .. } => near.clone(),
+            Self::Query { .. } => "correct the query; `selvedge sql` answers small ones to try it on".into(),
+            Self::NotMadeYet { stage, .. } => format!("run `selvedge {stage}` first, or `selvedge run` for all stages"),
+            Self::BadParquet { path, .. } => format!("delete {path} and run the stage that makes it again"),
+            Self::Start(_) => "set engine.partitions in params.yaml to a smaller number".into(),
+        })
+    }
+}
+
+impl Engine {
+    /// A session with the engine's own functions and no tables.
+    pub fn new(project: &Project) -> Result<Self> {
+        let start = |e: DataFusionError| EngineError::Start(e.to_string());
+        let runtime = tokio::runtime::Builder::new_multi_thread()
+            .worker_threads(project.params.engine.partitions)
+            .enable_all()
+            .build()
+            .map_err(|e| EngineError::Start(e.to_string()))?;
+        let mut config = SessionConfig::new()
+            .with_target_partitions(project.params.engine.partitions)
+            .with_information_schema(false);
+        config.options_mut().sql_parser.collect_spans = true;
+        // One string type everywhere: Utf8 in, Utf8 out, whatever the path a column takes.
+        config.options_mut().sql_parser.map_string_types_to_utf8view = false;
+        config.options_mut().execution.parquet.schema_force_view_types = false;
+        let context = SessionContext::new_with_config(config);
+        functions::register(&context);
+        let engine = Self { context, runtime, paths: project.paths.clone() };
+        for table in project.library.tables() {
+            engine.add_schema(&table).map_err(start)?;
+        }
+        Ok(engine)
+    }
+
+    fn add_schema(&self, table: &TableName) -> datafusion::error::Result<()> {
+        let catalog = self.context.catalog("datafusion").ok_or_else(|| DataFusionError::Internal("no catalog".into()))?;
+        if let Some(schema) = &table.schema
+            && catalog.schema(schema).is_none()
+        {
+            let provider: Arc<dyn SchemaProvider> = Arc::new(MemorySchemaProvider::new());
+            catalog.register_schema(schema, provider)?;
+        }
+        Ok(())
+    }
+
+    /// Gives `batch` a name; a table of that name is replaced.
+    pub fn register(&self, table: &TableName, batch: RecordBatch) -> Result<()> {
+        let failed = |e: DataFusionError| query_error(&table.to_string(), e);
+        self.add_schema(table).map_err(failed)?;
+        let memory = MemTable::try_new(batch.schema(), vec![vec![batch]]).map_err(failed)?;
+        self.context.deregister_table(reference(table)).map_err(failed)?;
+        self.context.register_table(reference(table), Arc::new(memory)).map_err(failed)?;
+        Ok(())
+    }
+
+    /// Makes sure that `table` can be read: registered before, or on disk.
+    pub fn open(&self, table: &TableName) -> Result<()> {
+        let failed = |e: DataFusionError| query_error(&table.to_string(), e);
+        if self.context.table_exist(reference(table)).map_err(failed)? {
+            return Ok(());
+        }
+        let (path, stage) = stored(&self.paths, table);
+        let shown = self.paths.shown(&path);
+        if !path.is_file() {
+            return Err(EngineError::NotMadeYet { path: shown, stage }.into());
+        }
+        let options = ParquetReadOptions::default();
+        let location = path.to_string_lossy().into_owned();
+        self.runtime
+            .block_on(self.context.register_parquet(reference(table), location, options))
+            .map_err(|e| EngineError::BadParquet { path: shown, cause: e.strip_backtrace() })?;
+        Ok(())
+    }
+
+    /// Opens `table` if its stage has run; says whether it can be read.
+    pub fn open_if_made(&self, table: &TableName) -> Result<bool> {
+        let made = stored(&self.paths, table).0.is_file();
+        if made {
+            self.open(table)?;
+        }
+        Ok(made)
+    }
+
+    /// A stored table as one batch.
+    pub fn read(&self, table: &TableName) -> Result<RecordBatch> {
+        self.open(table)?;
+        let failed = |e: DataFusionError| query_error(&table.to_string(), e);
+        let frame = self.runtime.block_on(self.context.table(reference(table))).map_err(failed)?;
+        self.collect(frame, &table.to_string())
+    }
+
+    /// The answer of one SQL file, in any order.
+    pub fn run(&self, project: &Project, file: &SqlFile) -> Result<RecordBatch> {
+        for table in &file.reads {
+            self.open(table)?;
+        }
+        let statement = file.statement(&project.sql_params(file.layer))?;
+        let statement = Statement::Statement(Box::new(statement));
+        let plan = self.runtime.block_on(self.context.state().statement_to_plan(statement));
+        let frame = plan.map(|plan| DataFrame::new(self.context.state(), plan));
+        self.collect(frame.map_err(|e| query_error(&file.shown, e))?, &file.shown)
+    }
+
+    /// The answer of any query over the tables that are open.
+    pub fn query(&self, sql: &str, shown: &str) -> Result<RecordBatch> {
+        let frame = self.runtime.block_on(self.context.sql(sql));
+        self.collect(frame.map_err(|e| query_error(shown, e))?, shown)
+    }
+
+    fn collect(&self, frame: DataFrame, shown: &str) -> Result<RecordBatch> {
+        let failed = |e: DataFusionError| query_error(shown, e);
+        let schema: SchemaRef = Arc::clone(frame.schema().inner());
+        let batches = self.runtime.block_on(frame.collect()).map_err(failed)?;
+        table::one_batch(&schema, &batches).map_err(|e| failed(e.into()))
+    }
+}
+
+/// Where a table is kept, and the stage that makes it.
+fn stored(paths: &Paths, table: &TableName) -> (PathBuf, &'static str) {
+    let file = format!("{}.parquet", table.name);
+    match table.schema.as_deref() {
+        Some("sources" | "raw") => (paths.ingest().join(file), "ingest"),
+        Some("split") => (paths.split().join(file), "ingest"),
+        Some("embeddings") => (paths.embeddings().join(file), "embeddings"),
+        Some("grain") => (paths.grain().join(file), "features"),
+        Some("features") => (paths.features().join(file), "features"),
+        Some("evaluation") => (paths.evaluation().join(file), "evaluate"),
+        Some("monitoring") => (paths.monitoring().join(file), "monitor"),
+        Some(other) => (paths.work().join(other).join(file), "run"),
+        None if table.name == "frame" => (paths.frame(), "frame"),
+        None if table.name == "predictions" => (paths.predictions(), "evaluate"),
+        None => (paths.work().join(file), "recommend"),
+    }
+}
+
+fn reference(table: &TableName) -> TableReference {
+    match &table.schema {
+        Some(schema) => TableReference::partial(schema.as_str(), table.name.as_str()),
+        None => TableReference::bare(table.name.as_str()),
+    }
+}
+
+/// DataFusion's error in a user's terms: the file, the line where it is known, and near names.
+fn query_error(shown: &str, error: DataFusionError) -> Error {
+    let line = error.diagnostic().and_then(|diagnostic| diagnostic.span).map(|span| span.start.line);
+    let near = match error.find_root() {
+        DataFusionError::SchemaError(schema_error, _) => match schema_error.as_ref() {
+            datafusion::common::SchemaError::FieldNotFound { field, valid_fields } => {
+                let known: Vec<&str> = valid_fields.iter().map(|column| column.name()).collect();
+                Some(did_you_mean(field.name(), known.iter().copied(), &format!("the columns are {}", known.join(", "))))
+            }
+            _ => None,
+        },
+        _ => None,
+    };
+    let cause = error.find_root().strip_backtrace();
+    let first_line = cause.lines().next().unwrap_or_default().to_owned();
+    EngineError::Query { file: shown.to_owned(), line, cause: first_line, near }.into()
+}

@@ -1,0 +1,109 @@
+//! Outputs that appear whole or not at all: written beside their place, renamed into it at the end.
+
+use std::path::{Path, PathBuf};
+
+use super::{Table, parquet};
+use crate::error::{Advice, Result};
+use crate::paths::Paths;
+
+/// What a stage is about to leave behind.  Dropped without [`Staged::commit`], it leaves nothing, and the outputs of
+/// the last good run stay as they were.
+#[derive(Debug)]
+pub struct Staged {
+    paths: Paths,
+    scratch: PathBuf,
+    /// Where each finished file or folder goes.
+    targets: Vec<PathBuf>,
+}
+
+#[derive(Debug, thiserror::Error)]
+#[error("{path} cannot be written: {cause}")]
+pub struct WriteError {
+    path: String,
+    cause: String,
+}
+
+impl Advice for WriteError {
+    fn advice(&self) -> Option<String> {
+        Some("free some space on the disk or check the folder's permissions, then run again; the last outputs are kept".into())
+    }
+}
+
+impl Staged {
+    /// Prepares outputs of `stage`; what an interrupted run left is cleared away.
+    pub fn new(paths: &Paths, stage: &str) -> Result<Self> {
+        let scratch = paths.work().join(format!(".{stage}.new"));
+        let staged = Self { paths: paths.clone(), scratch, targets: Vec::new() };
+        staged.clear();
+        std::fs::create_dir_all(&staged.scratch).map_err(|e| staged.failed(&staged.scratch, e))?;
+        Ok(staged)
+    }
+
+    fn failed(&self, path: &Path, cause: impl ToString) -> WriteError {
+        WriteError { path: self.paths.shown(path), cause: cause.to_string() }
+    }
+
+    fn clear(&self) {
+        // Nothing depends on leftovers: what cannot be removed now is overwritten or reported by the next write.
+        let _ = std::fs::remove_dir_all(&self.scratch);
+    }
+
+    /// A place inside the scratch folder for `target`; `target` itself is replaced at the end.
+    fn beside(&mut self, target: &Path) -> Result<PathBuf> {
+        if !self.targets.iter().any(|known| known == target) {
+            self.targets.push(target.to_owned());
+        }
+        let number = self.targets.iter().position(|known| known == target).unwrap_or_default();
+        Ok(self.scratch.join(number.to_string()))
+    }
+
+    /// A folder that will replace `target`.
+    pub fn folder(&mut self, target: &Path) -> Result<PathBuf> {
+        let folder = self.beside(target)?;
+        std::fs::create_dir_all(&folder).map_err(|e| self.failed(target, e))?;
+        Ok(folder)
+    }
+
+    /// Writes a table as Parquet into `target`'s folder or, without `name`, as `target` itself.
+    pub fn table(&mut self, target: &Path, name: Option<&str>, table: &Table, notes: &[(&str, String)]) -> Result<()> {
+        let path = match name {
+            Some(name) => self.folder(target)?.join(format!("{name}.parquet")),
+            None => self.beside(target)?,
+        };
+        parquet::write(&path, table, notes).map_err(|e| self.failed(target, e).into())
+    }
+
+    /// Writes bytes as `target`, or as `target/name`.
+    pub fn file(&mut self, target: &Path, name: Option<&str>, bytes: &[u8]) -> Result<()> {
+        let path = match name {
+            Some(name) => self.folder(target)?.join(name),
+            None => self.beside(target)?,
+        };
+        std::fs::write(&path, bytes).map_err(|e| self.failed(target, e).into())
+    }
+
+    /// Puts everything into its place.
+    pub fn commit(self) -> Result<()> {
+        for (number, target) in self.targets.iter().enumerate() {
+            let new = self.scratch.join(number.to_string());
+            let old = self.scratch.join(format!("{number}.old"));
+            if let Some(parent) = target.parent() {
+                std::fs::create_dir_all(parent).map_err(|e| self.failed(parent, e))?;
+            }
+            if target.exists() {
+                std::fs::rename(target, &old).map_err(|e| self.failed(target, e))?;
+            }
+            std::fs::rename(&new, target).map_err(|e| {
+                let _ = std::fs::rename(&old, target);
+                self.failed(target, e)
+            })?;
+        }
+        Ok(())
+    }
+}
+
+impl Drop for Staged {
+    fn drop(&mut self) {
+        self.clear();
+    }
+}

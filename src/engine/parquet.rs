@@ -1,0 +1,35 @@
+//! Parquet with pinned settings: the same rows give the same bytes.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use datafusion::arrow::record_batch::RecordBatch;
+use datafusion::parquet::arrow::ArrowWriter;
+use datafusion::parquet::basic::{Compression, ZstdLevel};
+use datafusion::parquet::errors::ParquetError;
+use datafusion::parquet::file::metadata::KeyValue;
+use datafusion::parquet::file::properties::{EnabledStatistics, WriterProperties};
+
+use super::Table;
+
+/// Writes a table; `notes` go into the file's metadata, so that a file says what it is.
+pub fn write(path: &Path, table: &Table, notes: &[(&str, String)]) -> Result<(), ParquetError> {
+    let mut metadata = vec![KeyValue::new("selvedge.key".into(), table.key.join(", "))];
+    metadata.extend(notes.iter().map(|(name, value)| KeyValue::new(format!("selvedge.{name}"), value.clone())));
+    let properties = WriterProperties::builder()
+        .set_compression(Compression::ZSTD(ZstdLevel::try_new(3)?))
+        .set_created_by("selvedge".into())
+        .set_statistics_enabled(EnabledStatistics::Chunk)
+        .set_max_row_group_row_count(Some(1 << 20))
+        .set_key_value_metadata(Some(metadata))
+        .build();
+    write_batch(path, &table.batch, properties)
+}
+
+fn write_batch(path: &Path, batch: &RecordBatch, properties: WriterProperties) -> Result<(), ParquetError> {
+    let file = std::fs::File::create(path)?;
+    let mut writer = ArrowWriter::try_new(file, Arc::clone(batch.schema_ref()), Some(properties))?;
+    writer.write(batch)?;
+    writer.into_inner()?.sync_all()?;
+    Ok(())
+}

@@ -1,0 +1,129 @@
+//! Answers as one batch in one order, so that the same inputs give the same bytes for any number of partitions.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use datafusion::arrow::array::{Array, ArrayRef, RecordBatch, UInt32Array};
+use datafusion::arrow::compute::{cast, concat_batches, take_record_batch};
+use datafusion::arrow::datatypes::{DataType, Field, Schema, SchemaRef};
+use datafusion::arrow::error::ArrowError;
+use datafusion::arrow::row::{RowConverter, Rows, SortField};
+use datafusion::arrow::util::display::array_value_to_string;
+
+use crate::error::{Advice, Result};
+
+/// A batch whose rows are named by `key`, sorted by it, no two alike.
+#[derive(Debug, Clone)]
+pub struct Table {
+    pub batch: RecordBatch,
+    pub key: Vec<String>,
+}
+
+#[derive(Debug, thiserror::Error)]
+pub enum TableError {
+    #[error("{file}: the query does not return the key column '{column}'")]
+    NoKeyColumn { file: String, column: String },
+    #[error("{file}: {count} rows stand for one key ({row})")]
+    RowTwice { file: String, count: usize, row: String },
+    #[error("{file}: a row has no value in its key ({row})")]
+    NoValueInKey { file: String, row: String },
+    #[error("{file}: {cause}")]
+    Arrow { file: String, cause: ArrowError },
+}
+
+impl Advice for TableError {
+    fn advice(&self) -> Option<String> {
+        match self {
+            Self::NoKeyColumn { column, .. } => Some(format!("add {column} to the SELECT, or take it out of key")),
+            Self::RowTwice { .. } => {
+                Some("aggregate, or join to a table that has at most one row for each key".into())
+            }
+            Self::NoValueInKey { .. } => Some("leave such rows out with WHERE … IS NOT NULL".into()),
+            Self::Arrow { .. } => None,
+        }
+    }
+}
+
+impl Table {
+    /// Sorts `batch` by `key` and refuses missing and repeated keys; `file` is named in errors.
+    pub fn new(batch: RecordBatch, key: &[String], file: &str) -> Result<Self> {
+        let arrow = |cause| TableError::Arrow { file: file.into(), cause };
+        let rows = key_rows(&batch, key, file)?;
+        let mut order: Vec<u32> = (0..batch.num_rows() as u32).collect();
+        order.sort_unstable_by(|a, b| rows.row(*a as usize).cmp(&rows.row(*b as usize)).then(a.cmp(b)));
+        for pair in order.windows(2) {
+            let (a, b) = (pair[0] as usize, pair[1] as usize);
+            if rows.row(a) == rows.row(b) {
+                let count = order.iter().filter(|row| rows.row(**row as usize) == rows.row(a)).count();
+                return Err(TableError::RowTwice { file: file.into(), count, row: show_row(&batch, key, a) }.into());
+            }
+        }
+        for column in key.iter().filter_map(|name| batch.column_by_name(name)) {
+            if let Some(row) = (0..column.len()).find(|row| column.is_null(*row)) {
+                return Err(TableError::NoValueInKey { file: file.into(), row: show_row(&batch, key, row) }.into());
+            }
+        }
+        let batch = take_record_batch(&batch, &UInt32Array::from(order)).map_err(arrow)?;
+        Ok(Self { batch, key: key.to_vec() })
+    }
+
+    /// The keys in a form that compares as the sort does.
+    pub fn key_rows(&self, file: &str) -> Result<Rows> {
+        key_rows(&self.batch, &self.key, file)
+    }
+
+    /// Row `row`'s key as `name=value, …`.
+    pub fn show_key(&self, row: usize) -> String {
+        show_row(&self.batch, &self.key, row)
+    }
+}
+
+fn key_rows(batch: &RecordBatch, key: &[String], file: &str) -> Result<Rows> {
+    let arrow = |cause| TableError::Arrow { file: file.into(), cause };
+    let mut columns: Vec<ArrayRef> = Vec::new();
+    for name in key {
+        let missing = || TableError::NoKeyColumn { file: file.into(), column: name.clone() };
+        columns.push(Arc::clone(batch.column_by_name(name).ok_or_else(missing)?));
+    }
+    let fields = columns.iter().map(|column| SortField::new(column.data_type().clone())).collect();
+    let converter = RowConverter::new(fields).map_err(arrow)?;
+    Ok(converter.convert_columns(&columns).map_err(arrow)?)
+}
+
+fn show_row(batch: &RecordBatch, key: &[String], row: usize) -> String {
+    let show = |name: &String| {
+        let value = batch.column_by_name(name).and_then(|column| match column.is_null(row) {
+            true => Some("no value".to_owned()),
+            false => array_value_to_string(column, row).ok(),
+        });
+        format!("{name}={}", value.unwrap_or_default())
+    };
+    key.iter().map(show).collect::<Vec<_>>().join(", ")
+}
+
+/// One batch with plain field names, nullable fields, no view types and no metadata:
+/// what depends on the plan and not on the data does not reach a file.
+pub fn one_batch(schema: &SchemaRef, batches: &[RecordBatch]) -> std::result::Result<RecordBatch, ArrowError> {
+    let whole = concat_batches(schema, batches)?;
+    let mut fields = Vec::new();
+    let mut columns = Vec::new();
+    for (field, column) in whole.schema().fields().iter().zip(whole.columns()) {
+        let plain = plain_type(column.data_type());
+        columns.push(if plain == *column.data_type() { Arc::clone(column) } else { cast(column, &plain)? });
+        fields.push(Field::new(field.name(), plain, true));
+    }
+    RecordBatch::try_new_with_options(
+        Arc::new(Schema::new_with_metadata(fields, HashMap::new())),
+        columns,
+        &datafusion::arrow::array::RecordBatchOptions::new().with_row_count(Some(whole.num_rows())),
+    )
+}
+
+fn plain_type(data_type: &DataType) -> DataType {
+    match data_type {
+        DataType::Utf8View | DataType::LargeUtf8 => DataType::Utf8,
+        DataType::Dictionary(_, value) => plain_type(value),
+        DataType::Null => DataType::Utf8,
+        other => other.clone(),
+    }
+}

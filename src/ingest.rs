@@ -1,0 +1,288 @@
+//! CSVs -> typed sources.  Every row is kept or set aside with a reason; every surprise is counted.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use datafusion::arrow::array::{Array, ArrayRef, AsArray, BooleanArray, Int64Array, RecordBatch, StringArray};
+use datafusion::arrow::compute::filter_record_batch;
+use datafusion::arrow::datatypes::{DataType, Field, Int64Type, Schema};
+use datafusion::arrow::error::ArrowError;
+
+use crate::engine::{Engine, Malformed, RawTable, Staged, Table};
+use crate::error::{Advice, Result};
+use crate::progress::Progress;
+use crate::project::Project;
+use crate::sql::{Header, Layer, SourceHeader, SqlFile, Surprise, TableName};
+
+#[derive(Debug, thiserror::Error)]
+pub enum IngestError {
+    #[error("{file}: the query does not return the column '{column}' as {wanted}")]
+    NoColumn { file: String, column: &'static str, wanted: &'static str },
+    #[error("{file}: {rows_in} rows went in and {rows_out} came out (first line that is not there exactly once: {line})")]
+    RowsLost { file: String, rows_in: usize, rows_out: usize, line: i64 },
+    #[error("{file}: the code '{code}' (line {line} of {csv}) is not in the header")]
+    UnknownCode { file: String, csv: String, code: String, line: i64 },
+    #[error("{csv}: {aside} of {rows} rows would be set aside; most because: {reason} (first on line {line}: {text})")]
+    TooManySetAside { csv: String, aside: usize, rows: usize, reason: String, line: i64, text: String },
+    #[error("{file}: {cause}")]
+    Arrow { file: String, cause: ArrowError },
+}
+
+impl Advice for IngestError {
+    fn advice(&self) -> Option<String> {
+        Some(match self {
+            Self::NoColumn { column, .. } => format!("add {column} to the SELECT (see CLAUDE.md, sources)"),
+            Self::RowsLost { .. } => "return exactly one row per row of raw: use LEFT JOIN to tables with one row per key".into(),
+            Self::UnknownCode { code, .. } => format!("add `{code}: {{found: …, done: …}}` to set_aside or surprises in the header"),
+            Self::TooManySetAside { .. } => {
+                "look at the file; if it is meant to be so, raise ingest.max_set_aside_share in params.yaml".into()
+            }
+            Self::Arrow { .. } => return None,
+        })
+    }
+}
+
+/// Runs the stage: `work/ingest/*.parquet` and `work/split/*.parquet`.
+pub fn run(project: &Project) -> Result<()> {
+    let progress = Progress::start("ingest");
+    let engine = Engine::new(project)?;
+    let mut staged = Staged::new(&project.paths, "ingest")?;
+    let target = project.paths.ingest();
+    let (mut aside, mut counts) = (Vec::new(), Vec::new());
+    for (file, header) in project.library.sources() {
+        let raw = read_raw(project, file, header)?;
+        engine.register(&TableName::new("raw", &header.name), raw.batch.clone())?;
+        let judged = Judged::new(&engine.run(project, file)?, &raw, file, header)?;
+        judged.refuse_too_many(project.params.ingest.max_set_aside_share)?;
+        engine.register(&file.table(), judged.kept.batch.clone())?;
+        let (kept, set_aside) = (judged.kept.batch.num_rows(), judged.aside.len());
+        progress.say(format!("{}: {kept} rows kept, {set_aside} set aside", header.file));
+        staged.table(&target, Some(&header.name), &judged.kept, &[("made_from", file.shown.clone())])?;
+        counts.extend(judged.counts(header));
+        aside.extend(judged.aside);
+    }
+    staged.table(&target, Some("rejected"), &rejected(&aside)?, &[])?;
+    staged.table(&target, Some("surprises"), &surprises(&counts)?, &[])?;
+    staged.folder(&project.paths.split())?;
+    for file in project.library.layer(Layer::Split) {
+        let Header::Table(header) = &file.header else { continue };
+        let table = Table::new(engine.run(project, file)?, &header.key, &file.shown)?;
+        engine.register(&file.table(), table.batch.clone())?;
+        staged.table(&project.paths.split(), Some(&header.name), &table, &[("made_from", file.shown.clone())])?;
+    }
+    staged.commit()?;
+    progress.done("typed sources are in work/ingest");
+    Ok(())
+}
+
+/// The CSV of a source as texts; only its own columns, checked.
+pub fn read_raw(project: &Project, file: &SqlFile, header: &SourceHeader) -> Result<RawTable> {
+    let path = project.paths.materials().join(&header.file);
+    let expected: BTreeSet<&str> = header.columns.keys().map(String::as_str).collect();
+    RawTable::read(&path, &project.paths.shown(&path), &expected, &file.shown)
+}
+
+/// A row that is set aside.
+struct Aside {
+    csv: String,
+    line: i64,
+    /// A code of the header, or the reader's own words.
+    reason: String,
+    /// The row as it was written, cells separated by commas.
+    text: String,
+}
+
+/// A source's rows after its query has judged them.
+struct Judged {
+    csv: String,
+    rows: usize,
+    kept: Table,
+    aside: Vec<Aside>,
+    /// code -> rows, first line; for kept rows.
+    surprises: BTreeMap<String, (usize, i64)>,
+}
+
+impl Judged {
+    fn new(batch: &RecordBatch, raw: &RawTable, file: &SqlFile, header: &SourceHeader) -> Result<Self> {
+        let arrow = |cause| IngestError::Arrow { file: file.shown.clone(), cause };
+        let missing = |column, wanted| IngestError::NoColumn { file: file.shown.clone(), column, wanted };
+        let line = batch.column_by_name("line").and_then(|c| c.as_primitive_opt::<Int64Type>());
+        let line = line.ok_or_else(|| missing("line", "a whole number"))?;
+        let texts = |name| batch.column_by_name(name).and_then(|c| c.as_string_opt::<i32>()).ok_or_else(|| missing(name, "a text"));
+        let (reasons, found) = (texts("set_aside")?, texts("surprises")?);
+        refuse_lost_rows(line, raw, file)?;
+        let written: BTreeMap<i64, usize> = raw_lines(raw).iter().enumerate().map(|(row, line)| (*line, row)).collect();
+        let (mut aside, mut surprises) = (Vec::new(), BTreeMap::<String, (usize, i64)>::new());
+        for row in 0..batch.num_rows() {
+            let line = line.value(row);
+            let known = |code: &str, codes: &BTreeMap<String, Surprise>| match codes.contains_key(code) {
+                true => Ok(()),
+                false => Err(IngestError::UnknownCode {
+                    file: file.shown.clone(),
+                    csv: header.file.clone(),
+                    code: code.into(),
+                    line,
+                }),
+            };
+            if reasons.is_valid(row) {
+                known(reasons.value(row), &header.set_aside)?;
+                let text = written.get(&line).map(|row| row_text(&raw.batch, *row)).unwrap_or_default();
+                aside.push(Aside { csv: header.file.clone(), line, reason: reasons.value(row).into(), text });
+                continue;
+            }
+            for code in found.value(row).split_whitespace() {
+                known(code, &header.surprises)?;
+                let (count, first) = surprises.entry(code.into()).or_insert((0, line));
+                *count += 1;
+                *first = line.min(*first);
+            }
+        }
+        aside.extend(raw.malformed.iter().map(|row| malformed(&header.file, row)));
+        aside.sort_by_key(|row| row.line);
+        let keep: BooleanArray = reasons.iter().map(|reason| Some(reason.is_none())).collect();
+        let kept = filter_record_batch(batch, &keep).map_err(arrow)?;
+        let columns: Vec<usize> =
+            (0..kept.num_columns()).filter(|column| kept.schema().field(*column).name() != "set_aside").collect();
+        let kept = Table::new(kept.project(&columns).map_err(arrow)?, &header.key, &file.shown)?;
+        Ok(Self { csv: header.file.clone(), rows: batch.num_rows() + raw.malformed.len(), kept, aside, surprises })
+    }
+
+    fn refuse_too_many(&self, max_share: f64) -> Result<()> {
+        if self.aside.len() as f64 <= max_share * self.rows as f64 {
+            return Ok(());
+        }
+        let mut by_reason = BTreeMap::<&str, usize>::new();
+        self.aside.iter().for_each(|row| *by_reason.entry(&row.reason).or_default() += 1);
+        let most = by_reason.iter().max_by_key(|(_, count)| **count).map_or("", |(reason, _)| reason);
+        let Some(first) = self.aside.iter().find(|row| row.reason == most) else { return Ok(()) };
+        Err(IngestError::TooManySetAside {
+            csv: self.csv.clone(),
+            aside: self.aside.len(),
+            rows: self.rows,
+            reason: most.to_owned(),
+            line: first.line,
+            text: first.text.clone(),
+        }
+        .into())
+    }
+
+    /// One line of the surprises table for every code of the header, those that nobody met included.
+    fn counts(&self, header: &SourceHeader) -> Vec<Count> {
+        let mut counts = vec![self.count("rows", "rows", self.rows, None, None)];
+        counts.push(self.count("kept", "kept", self.kept.batch.num_rows(), None, None));
+        for (code, words) in &header.set_aside {
+            let rows: Vec<&Aside> = self.aside.iter().filter(|row| row.reason == *code).collect();
+            counts.push(self.count("set_aside", code, rows.len(), rows.first().map(|row| row.line), Some(words)));
+        }
+        let unreadable: Vec<&Aside> = self.aside.iter().filter(|row| !header.set_aside.contains_key(&row.reason)).collect();
+        let words = Surprise {
+            column: None,
+            found: "the row has too few or too many cells, or is not written in UTF-8".into(),
+            done: "set aside".into(),
+        };
+        let first = unreadable.first().map(|row| row.line);
+        counts.push(self.count("set_aside", "malformed_row", unreadable.len(), first, Some(&words)));
+        for (code, words) in &header.surprises {
+            let (rows, first) = self.surprises.get(code).map_or((0, None), |(rows, first)| (*rows, Some(*first)));
+            counts.push(self.count("surprise", code, rows, first, Some(words)));
+        }
+        counts
+    }
+
+    fn count(&self, kind: &'static str, code: &str, rows: usize, first: Option<i64>, words: Option<&Surprise>) -> Count {
+        Count {
+            csv: self.csv.clone(),
+            kind,
+            code: code.into(),
+            column: words.and_then(|words| words.column.clone()),
+            rows: rows as i64,
+            first_line: first,
+            found: words.map(|words| words.found.clone()),
+            done: words.map(|words| words.done.clone()),
+        }
+    }
+}
+
+fn malformed(csv: &str, row: &Malformed) -> Aside {
+    Aside { csv: csv.into(), line: row.line as i64, reason: row.reason.clone(), text: row.text.clone() }
+}
+
+fn raw_lines(raw: &RawTable) -> Vec<i64> {
+    raw.batch.column(0).as_primitive::<Int64Type>().values().to_vec()
+}
+
+/// Nothing is lost and nothing is doubled: the lines that went in are the lines that came out.
+fn refuse_lost_rows(line: &Int64Array, raw: &RawTable, file: &SqlFile) -> Result<()> {
+    let mut came_out: Vec<i64> = line.values().to_vec();
+    came_out.sort_unstable();
+    let went_in = raw_lines(raw);
+    if came_out == went_in {
+        return Ok(());
+    }
+    let odd = went_in.iter().zip(&came_out).find(|(a, b)| a != b).map(|(a, b)| *a.min(b));
+    let line = odd.or_else(|| went_in.get(came_out.len()).copied()).or_else(|| came_out.get(went_in.len()).copied());
+    Err(IngestError::RowsLost {
+        file: file.shown.clone(),
+        rows_in: went_in.len(),
+        rows_out: came_out.len(),
+        line: line.unwrap_or_default(),
+    }
+    .into())
+}
+
+/// A raw row as its cells, separated by commas.
+fn row_text(raw: &RecordBatch, row: usize) -> String {
+    let cells = raw.columns().iter().skip(1).map(|column| {
+        let column = column.as_string::<i32>();
+        if column.is_null(row) { "" } else { column.value(row) }
+    });
+    cells.collect::<Vec<_>>().join(",")
+}
+
+/// One line of the surprises table.
+struct Count {
+    csv: String,
+    /// rows, kept, set_aside or surprise.
+    kind: &'static str,
+    code: String,
+    column: Option<String>,
+    rows: i64,
+    first_line: Option<i64>,
+    found: Option<String>,
+    done: Option<String>,
+}
+
+fn rejected(aside: &[Aside]) -> Result<Table> {
+    let texts = |of: fn(&Aside) -> &str| Arc::new(StringArray::from_iter_values(aside.iter().map(of))) as ArrayRef;
+    let lines = Arc::new(Int64Array::from_iter_values(aside.iter().map(|row| row.line)));
+    let columns: [(&str, ArrayRef); 4] =
+        [("file", texts(|row| &row.csv)), ("line", lines), ("reason", texts(|row| &row.reason)), ("row", texts(|row| &row.text))];
+    small_table("rejected", &columns, &["file", "line"])
+}
+
+fn surprises(counts: &[Count]) -> Result<Table> {
+    let texts = |of: fn(&Count) -> Option<&str>| Arc::new(counts.iter().map(of).collect::<StringArray>()) as ArrayRef;
+    let rows = Arc::new(Int64Array::from_iter_values(counts.iter().map(|count| count.rows)));
+    let first = Arc::new(counts.iter().map(|count| count.first_line).collect::<Int64Array>());
+    let columns: [(&str, ArrayRef); 8] = [
+        ("file", texts(|count| Some(&count.csv))),
+        ("kind", texts(|count| Some(count.kind))),
+        ("code", texts(|count| Some(&count.code))),
+        ("column", texts(|count| count.column.as_deref())),
+        ("rows", rows),
+        ("first_line", first),
+        ("found", texts(|count| count.found.as_deref())),
+        ("done", texts(|count| count.done.as_deref())),
+    ];
+    small_table("surprises", &columns, &["file", "kind", "code"])
+}
+
+fn small_table(name: &str, columns: &[(&str, ArrayRef)], key: &[&str]) -> Result<Table> {
+    let fields: Vec<Field> =
+        columns.iter().map(|(name, column)| Field::new(*name, DataType::clone(column.data_type()), true)).collect();
+    let arrays = columns.iter().map(|(_, column)| Arc::clone(column)).collect();
+    let batch = RecordBatch::try_new(Arc::new(Schema::new(fields)), arrays)
+        .map_err(|cause| IngestError::Arrow { file: name.into(), cause })?;
+    let key: Vec<String> = key.iter().map(|column| (*column).to_owned()).collect();
+    Table::new(batch, &key, name)
+}

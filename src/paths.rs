@@ -1,0 +1,129 @@
+//! Every folder and file name of a project, from its root.
+
+use std::path::{Path, PathBuf};
+
+use crate::error::{Advice, Result};
+
+/// The file that makes a folder a project.
+pub const PARAMS: &str = "params.yaml";
+
+/// Where a project's files are.
+#[derive(Debug, Clone)]
+pub struct Paths {
+    root: PathBuf,
+}
+
+#[derive(Debug, thiserror::Error)]
+pub enum PathError {
+    #[error("{} is not a project: it has no {PARAMS}", .0.display())]
+    NotAProject(PathBuf),
+    #[error("no {PARAMS} in {} or in any folder above it", .0.display())]
+    NoProjectAbove(PathBuf),
+    #[error("the current folder cannot be read: {0}")]
+    NoCurrentFolder(std::io::Error),
+}
+
+impl Advice for PathError {
+    fn advice(&self) -> Option<String> {
+        Some("go to the project's folder, or name it with --root DIR".into())
+    }
+}
+
+impl Paths {
+    /// The project in `root`, or, where none is given, the nearest folder upwards that has a params.yaml.
+    pub fn find(root: Option<&Path>) -> Result<Self> {
+        if let Some(root) = root {
+            return match root.join(PARAMS).is_file() {
+                true => Ok(Self { root: root.to_owned() }),
+                false => Err(PathError::NotAProject(root.to_owned()).into()),
+            };
+        }
+        let here = std::env::current_dir().map_err(PathError::NoCurrentFolder)?;
+        match here.ancestors().find(|folder| folder.join(PARAMS).is_file()) {
+            Some(root) => Ok(Self { root: root.to_owned() }),
+            None => Err(PathError::NoProjectAbove(here).into()),
+        }
+    }
+
+    /// `path` as a user knows it: from the root, with forward slashes.
+    pub fn shown(&self, path: &Path) -> String {
+        path.strip_prefix(&self.root).unwrap_or(path).to_string_lossy().replace('\\', "/")
+    }
+
+    pub fn root(&self) -> &Path {
+        &self.root
+    }
+
+    pub fn params(&self) -> PathBuf {
+        self.root.join(PARAMS)
+    }
+
+    pub fn sql(&self) -> PathBuf {
+        self.root.join("sql")
+    }
+
+    pub fn materials(&self) -> PathBuf {
+        self.root.join("materials")
+    }
+
+    /// Stage outputs; git-ignored, kept by DVC.
+    pub fn work(&self) -> PathBuf {
+        self.root.join("work")
+    }
+
+    /// Typed sources, set-aside rows and counts of surprises.
+    pub fn ingest(&self) -> PathBuf {
+        self.work().join("ingest")
+    }
+
+    /// Where training ends and testing begins.
+    pub fn split(&self) -> PathBuf {
+        self.work().join("split")
+    }
+
+    pub fn embeddings(&self) -> PathBuf {
+        self.work().join("embeddings")
+    }
+
+    pub fn grain(&self) -> PathBuf {
+        self.work().join("grain")
+    }
+
+    pub fn features(&self) -> PathBuf {
+        self.work().join("features")
+    }
+
+    pub fn frame(&self) -> PathBuf {
+        self.work().join("frame.parquet")
+    }
+
+    pub fn models(&self) -> PathBuf {
+        self.work().join("models")
+    }
+
+    pub fn predictions(&self) -> PathBuf {
+        self.work().join("predictions.parquet")
+    }
+
+    /// Metric tables over the predictions.
+    pub fn evaluation(&self) -> PathBuf {
+        self.work().join("evaluation")
+    }
+
+    pub fn recommendations(&self) -> PathBuf {
+        self.work().join("recommendations.parquet")
+    }
+
+    pub fn monitoring(&self) -> PathBuf {
+        self.work().join("monitoring")
+    }
+
+    /// What people read: markdown, JSON and charts, committed.
+    pub fn reports(&self) -> PathBuf {
+        self.root.join("reports")
+    }
+
+    pub fn charts(&self) -> PathBuf {
+        self.reports().join("charts")
+    }
+}

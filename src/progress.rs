@@ -1,0 +1,70 @@
+//! What a run says while it works: a bar on a terminal, plain lines elsewhere; always on standard error.
+
+use std::io::IsTerminal;
+use std::time::{Duration, Instant};
+
+use indicatif::{ProgressBar, ProgressStyle};
+
+/// One stage's voice.
+pub struct Progress {
+    stage: &'static str,
+    started: Instant,
+}
+
+impl Progress {
+    pub fn start(stage: &'static str) -> Self {
+        Self { stage, started: Instant::now() }
+    }
+
+    /// A line that stays.
+    pub fn say(&self, line: impl AsRef<str>) {
+        eprintln!("{:<11} {}", self.stage, line.as_ref());
+    }
+
+    /// The stage's last line, with the seconds it took.
+    pub fn done(&self, line: impl AsRef<str>) {
+        self.say(format!("{} ({:.1} s)", line.as_ref(), self.started.elapsed().as_secs_f64()));
+    }
+
+    /// Counts `total` units of a long step.
+    pub fn steps(&self, total: u64, unit: &'static str) -> Steps {
+        let bar = match std::io::stderr().is_terminal() {
+            true => ProgressBar::new(total).with_style(
+                ProgressStyle::with_template("{prefix:<11} [{bar:30}] {pos} of {len} {msg}, {eta} left")
+                    .unwrap_or_else(|_| ProgressStyle::default_bar()),
+            ),
+            false => ProgressBar::hidden(),
+        };
+        bar.set_prefix(self.stage);
+        bar.set_message(unit);
+        Steps { stage: self.stage, unit, total, done: 0, bar, last_line: Instant::now() }
+    }
+}
+
+/// How far a long step has come.
+pub struct Steps {
+    stage: &'static str,
+    unit: &'static str,
+    total: u64,
+    done: u64,
+    bar: ProgressBar,
+    last_line: Instant,
+}
+
+impl Steps {
+    /// One more unit is done.  Without a terminal a line appears every ten seconds.
+    pub fn advance(&mut self) {
+        self.done += 1;
+        self.bar.inc(1);
+        if self.bar.is_hidden() && self.last_line.elapsed() >= Duration::from_secs(10) {
+            eprintln!("{:<11} {} of {} {}", self.stage, self.done, self.total, self.unit);
+            self.last_line = Instant::now();
+        }
+    }
+}
+
+impl Drop for Steps {
+    fn drop(&mut self) {
+        self.bar.finish_and_clear();
+    }
+}

@@ -1,0 +1,32 @@
+//! A project that is opened: where its files are, its checked parameters, its SQL library.
+
+use std::path::Path;
+
+use crate::error::Result;
+use crate::params::{Params, SqlParams};
+use crate::paths::Paths;
+use crate::sql::{Layer, Library};
+
+/// Everything a stage needs to know before it reads a row.
+#[derive(Debug, Clone)]
+pub struct Project {
+    pub paths: Paths,
+    pub params: Params,
+    pub library: Library,
+}
+
+impl Project {
+    /// Opens the project in `root` (or the nearest one upwards) and checks all of it.
+    pub fn open(root: Option<&Path>) -> Result<Self> {
+        let paths = Paths::find(root)?;
+        let params = Params::load(&paths.params())?;
+        let library = Library::load(&paths)?;
+        library.refuse_unused(&params)?;
+        Ok(Self { paths, params, library })
+    }
+
+    /// The `$parameters` that files of a layer may use: the shop's and their section's.
+    pub fn sql_params(&self, layer: Layer) -> SqlParams {
+        self.params.sql_params(layer.params_section())
+    }
+}

@@ -1,0 +1,105 @@
+//! Who may read whom: the layers of `sql/`, one folder each, in the order of the flow.
+
+use super::TableName;
+
+/// A folder of `sql/`; its name is also the schema of the tables that its files make.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Layer {
+    /// One typed, cleaned view per CSV.
+    Sources,
+    /// Where training ends and testing begins.
+    Split,
+    /// The rows that features are computed for: keys and `as_of`, no label.
+    Grain,
+    /// What text is embedded.
+    Texts,
+    /// One feature view each.
+    Features,
+    /// The only files that compute a label.
+    Labels,
+    /// The recommendation stage's candidates and its baselines.
+    Recommend,
+    /// Metric tables over predictions.
+    Evaluation,
+    /// Windowed queries over the production log.
+    Monitoring,
+    /// Queries that must return no rows.
+    Audits,
+}
+
+impl Layer {
+    pub const ALL: [Self; 10] = [
+        Self::Sources,
+        Self::Split,
+        Self::Grain,
+        Self::Texts,
+        Self::Features,
+        Self::Labels,
+        Self::Recommend,
+        Self::Evaluation,
+        Self::Monitoring,
+        Self::Audits,
+    ];
+
+    /// The folder under `sql/`.
+    pub fn folder(self) -> &'static str {
+        match self {
+            Self::Sources => "sources",
+            Self::Split => "split",
+            Self::Grain => "grain",
+            Self::Texts => "texts",
+            Self::Features => "features",
+            Self::Labels => "labels",
+            Self::Recommend => "recommend",
+            Self::Evaluation => "evaluation",
+            Self::Monitoring => "monitoring",
+            Self::Audits => "audits",
+        }
+    }
+
+    /// The layer of a folder's name.
+    pub fn of_folder(folder: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|layer| layer.folder() == folder)
+    }
+
+    /// What the files of this layer may read: schemas, or single tables that stand in none.
+    pub fn may_read(self) -> &'static [&'static str] {
+        match self {
+            // A transaction finds its article through the catalogue, so one source may read another.
+            Self::Sources => &["raw", "sources"],
+            Self::Split | Self::Grain => &["sources"],
+            Self::Texts => &["sources", "split"],
+            Self::Features => &["grain", "sources", "embeddings"],
+            Self::Labels => &["grain", "sources", "split"],
+            Self::Recommend => &["sources", "recommend"],
+            Self::Evaluation => &["predictions", "frame", "recommendations", "sources", "split", "evaluation"],
+            Self::Monitoring => &["sources", "monitoring"],
+            Self::Audits => &["raw", "sources", "features", "frame"],
+        }
+    }
+
+    /// Whether a file of this layer may read the outcomes of past recommendations.
+    /// Features must not: a model that learns from what an earlier model showed learns that model's mistakes.
+    pub fn may_read_outcomes(self) -> bool {
+        !matches!(self, Self::Split | Self::Grain | Self::Texts | Self::Features | Self::Labels)
+    }
+
+    /// Whether a file of this layer may read `table`, by its schema alone.
+    pub fn allows(self, table: &TableName) -> bool {
+        let room = table.schema.as_deref().unwrap_or(&table.name);
+        self.may_read().contains(&room)
+    }
+
+    /// The sections of params.yaml whose keys are this layer's `$parameters`; `shop` is for everybody.
+    pub fn params_section(self) -> &'static str {
+        match self {
+            Self::Sources | Self::Audits => "ingest",
+            Self::Split | Self::Labels => "split",
+            Self::Grain | Self::Features => "features",
+            Self::Texts => "embeddings",
+            Self::Recommend => "recommend",
+            Self::Evaluation => "evaluate",
+            Self::Monitoring => "monitor",
+        }
+    }
+}
