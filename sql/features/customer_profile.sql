@@ -8,7 +8,7 @@ columns:
   age_group: {unit: category, meaning: age group}
   region: {unit: category, meaning: region}
   sustainability_preference: {unit: category, meaning: how much sustainability matters, driver: sustainability}
-  price_band: {unit: category, meaning: budget, mid or premium, driver: price}
+  price_band: {unit: category, meaning: "budget, mid or premium", driver: price}
   days_since_signup: {unit: days, meaning: days since registration}
 ---*/
 SELECT g.customer_id, g.as_of, c.age_group, c.region, c.sustainability_preference, c.price_band,

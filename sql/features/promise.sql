@@ -7,19 +7,14 @@ description: What the shop can promise this customer for this article; nothing o
 columns:
   delivery_days: {unit: days, meaning: "usual days until it arrives: longer when the brand ships"}
   sustainability_fit: {unit: points, meaning: "the article's score above or below the middle, counted for customers who said it matters", driver: sustainability}
-  price_for_band: {unit: share, meaning: "list price against the mean price of its category, counted by the customer's price band", driver: price}
+  price_for_band: {unit: log EUR, meaning: "logarithm of the list price, counted up for premium and down for budget customers", driver: price}
 ---*/
-WITH category_price AS (
-  SELECT season, category, AVG(price_eur) AS mean_price
-  FROM sources.products GROUP BY season, category
-)
 SELECT g.customer_id, g.product_id, g.season, g.as_of,
        CASE WHEN p.fulfilment = 'brand' THEN $brand_delivery_days ELSE $warehouse_delivery_days END AS delivery_days,
        (CAST(p.sustainability_score AS DOUBLE) - 50)
          * CASE c.sustainability_preference WHEN 'high' THEN 1 WHEN 'medium' THEN 0.5 ELSE 0 END AS sustainability_fit,
-       (CAST(p.price_eur AS DOUBLE) / CAST(k.mean_price AS DOUBLE) - 1)
+       ln(CAST(p.price_eur AS DOUBLE))
          * CASE c.price_band WHEN 'budget' THEN -1 WHEN 'premium' THEN 1 ELSE 0 END AS price_for_band
 FROM grain.customer_product g
 JOIN sources.customers c ON c.customer_id = g.customer_id
 JOIN sources.products p ON p.product_id = g.product_id AND p.season = g.season
-LEFT JOIN category_price k ON k.season = p.season AND k.category = p.category
