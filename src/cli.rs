@@ -8,7 +8,7 @@ use clap::{Args, Parser, Subcommand};
 use crate::error::Result;
 use crate::explore::{Format, Question};
 use crate::project::Project;
-use crate::{explore, ingest};
+use crate::{explore, features, frame, ingest};
 
 /// Features, recommendations and monitoring from SQL files, with edges that cannot fray.
 #[derive(Debug, Parser)]
@@ -30,6 +30,10 @@ enum Command {
     Run,
     /// materials/*.csv -> typed tables in work/ingest, odd rows set aside
     Ingest,
+    /// sql/grain and sql/features -> work/features
+    Features,
+    /// Features and label side by side -> work/frame.parquet
+    Frame,
     /// Answer a query over every table there is; without one, list the tables
     Sql(SqlArgs),
 }
@@ -73,6 +77,8 @@ impl Cli {
         match self.command {
             Command::Run => run_all(&project),
             Command::Ingest => ingest::run(&project).map(|()| Outcome::Done),
+            Command::Features => features::run(&project).map(|()| Outcome::Done),
+            Command::Frame => frame::run(&project).map(|()| Outcome::Done),
             Command::Sql(args) => {
                 let question = match (args.query, args.file) {
                     (Some(query), _) => Question::Text(query),

@@ -10,5 +10,7 @@ pub mod sql;
 pub mod project;
 pub mod engine;
 pub mod ingest;
+pub mod features;
+pub mod frame;
 pub mod explore;
 pub mod cli;
