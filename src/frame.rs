@@ -2,15 +2,16 @@
 
 use crate::engine::{Engine, Staged, Table};
 use crate::error::{Advice, Result};
-use crate::features::{self, View};
+use crate::features::View;
+use crate::model::split::SPLIT;
 use crate::progress::Progress;
 use crate::project::Project;
 use crate::sql::{Header, Layer, TableName};
 
 /// The label's columns in the frame.
 pub const LABEL: &str = "label";
-/// train, validation, test, or why the row was left out.
-pub const SPLIT: &str = "split";
+/// The `split` of the rows that models are judged on.
+pub const TEST: &str = "test";
 
 #[derive(Debug, thiserror::Error)]
 pub enum FrameError {
@@ -81,9 +82,4 @@ pub fn attach(engine: &Engine, base: Table, views: &[View], file: &str) -> Resul
         whole = engine.left_join(whole, view.table.batch.clone(), &view.table.key, file)?;
     }
     Table::new(whole, &base.key, file)
-}
-
-/// Every feature that the frame holds and that `wanted` lets through, in the frame's order.
-pub fn feature_names(project: &Project, wanted: impl Fn(&features::Feature) -> bool) -> Vec<String> {
-    features::declared(&project.library).into_iter().filter(|feature| wanted(feature)).map(|feature| feature.name).collect()
 }

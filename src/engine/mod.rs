@@ -174,6 +174,14 @@ impl Engine {
         self.collect(joined.drop_columns(&theirs).map_err(failed)?, shown)
     }
 
+    /// The distinct rows of `batch`, these columns only; in any order.
+    pub fn distinct(&self, batch: &RecordBatch, columns: &[String], shown: &str) -> Result<RecordBatch> {
+        let failed = |e: DataFusionError| query_error(shown, e);
+        let names: Vec<&str> = columns.iter().map(String::as_str).collect();
+        let frame = self.context.read_batch(batch.clone()).and_then(|frame| frame.select_columns(&names));
+        self.collect(frame.and_then(DataFrame::distinct).map_err(failed)?, shown)
+    }
+
     fn collect(&self, frame: DataFrame, shown: &str) -> Result<RecordBatch> {
         let failed = |e: DataFusionError| query_error(shown, e);
         let schema: SchemaRef = Arc::clone(frame.schema().inner());
