@@ -8,7 +8,7 @@ use clap::{Args, Parser, Subcommand};
 use crate::error::Result;
 use crate::explore::{Format, Question};
 use crate::project::Project;
-use crate::{embeddings, evaluate, explore, features, frame, ingest, recommend, train};
+use crate::{embeddings, evaluate, explore, features, frame, ingest, recommend, report, train};
 
 /// Features, recommendations and monitoring from SQL files, with edges that cannot fray.
 #[derive(Debug, Parser)]
@@ -42,6 +42,8 @@ enum Command {
     Evaluate,
     /// Ten articles for every customer -> work/recommendations.parquet
     Recommend,
+    /// Markdown and charts for people -> reports
+    Report,
     /// Answer a query over every table there is; without one, list the tables
     Sql(SqlArgs),
 }
@@ -83,7 +85,7 @@ impl Cli {
             project.params.engine.partitions = usize::from(partitions);
         }
         match self.command {
-            Command::Run => run_all(&project),
+            Command::Run => run_all(&project).map(|()| Outcome::Done),
             Command::Ingest => ingest::run(&project).map(|()| Outcome::Done),
             Command::Embeddings => embeddings::run(&project).map(|()| Outcome::Done),
             Command::Features => features::run(&project).map(|()| Outcome::Done),
@@ -91,6 +93,7 @@ impl Cli {
             Command::Train => train::run(&project).map(|()| Outcome::Done),
             Command::Evaluate => evaluate::run(&project).map(|()| Outcome::Done),
             Command::Recommend => recommend::run(&project).map(|()| Outcome::Done),
+            Command::Report => report::run(&project).map(|()| Outcome::Done),
             Command::Sql(args) => {
                 let question = match (args.query, args.file) {
                     (Some(query), _) => Question::Text(query),
@@ -103,7 +106,14 @@ impl Cli {
     }
 }
 
-fn run_all(project: &Project) -> Result<Outcome> {
+/// Every stage in the order of the flow; the first that fails ends the run.
+fn run_all(project: &Project) -> Result<()> {
     ingest::run(project)?;
-    Ok(Outcome::Done)
+    embeddings::run(project)?;
+    features::run(project)?;
+    frame::run(project)?;
+    train::run(project)?;
+    evaluate::run(project)?;
+    recommend::run(project)?;
+    report::run(project)
 }

@@ -55,8 +55,10 @@ pub fn answer(project: &Project, question: &Question, format: Format) -> Result<
         Question::Text(text) => (text.clone(), "your query".to_owned()),
         Question::File(path) => {
             let shown = path.display().to_string();
-            let text = std::fs::read_to_string(path)
-                .map_err(|cause| ExploreError::Unreadable { path: shown.clone(), cause })?;
+            let text = std::fs::read_to_string(path).map_err(|cause| ExploreError::Unreadable {
+                path: shown.clone(),
+                cause,
+            })?;
             (text, shown)
         }
         Question::WhichTables => return print_lines(&tables(project, &engine)),
@@ -70,7 +72,13 @@ pub fn answer(project: &Project, question: &Question, format: Format) -> Result<
 /// The tables that can be read now, one a line.
 fn tables(project: &Project, engine: &Engine) -> Vec<String> {
     let exists = |table: &TableName| open(project, engine, table).is_ok_and(|open| open);
-    project.library.tables().into_iter().filter(exists).map(|table| table.to_string()).collect()
+    project
+        .library
+        .tables()
+        .into_iter()
+        .filter(exists)
+        .map(|table| table.to_string())
+        .collect()
 }
 
 /// Opens a table if it has been made; raw tables are read from their CSVs.
@@ -97,11 +105,18 @@ fn print(answer: &RecordBatch, format: Format) -> Result<()> {
             out.extend_from_slice(format!("{table}\n").as_bytes());
         }
         Format::Csv => {
-            WriterBuilder::new().with_header(true).build(&mut out).write(answer).map_err(|e| failed(e.to_string()))?;
+            WriterBuilder::new()
+                .with_header(true)
+                .build(&mut out)
+                .write(answer)
+                .map_err(|e| failed(e.to_string()))?;
         }
         Format::Json => {
             let mut writer = ArrayWriter::new(&mut out);
-            writer.write(answer).and_then(|()| writer.finish()).map_err(|e| failed(e.to_string()))?;
+            writer
+                .write(answer)
+                .and_then(|()| writer.finish())
+                .map_err(|e| failed(e.to_string()))?;
             out.push(b'\n');
         }
     }
