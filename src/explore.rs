@@ -2,15 +2,18 @@
 
 use std::io::Write;
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use clap::ValueEnum;
-use datafusion::arrow::array::RecordBatch;
+use datafusion::arrow::array::{Array, ArrayRef, RecordBatch, StringArray};
 use datafusion::arrow::csv::WriterBuilder;
+use datafusion::arrow::error::ArrowError;
 use datafusion::arrow::json::ArrayWriter;
+use datafusion::arrow::util::display::array_value_to_string;
 use datafusion::arrow::util::pretty::pretty_format_batches;
 
 use crate::engine::Engine;
-use crate::error::{Advice, Result};
+use crate::error::{self, Advice};
 use crate::ingest;
 use crate::project::Project;
 use crate::sql::TableName;
@@ -49,7 +52,7 @@ impl Advice for ExploreError {
 }
 
 /// Answers on standard output.
-pub fn answer(project: &Project, question: &Question, format: Format) -> Result<()> {
+pub fn answer(project: &Project, question: &Question, format: Format) -> error::Result<()> {
     let engine = Engine::new(project)?;
     let (text, shown) = match question {
         Question::Text(text) => (text.clone(), "your query".to_owned()),
@@ -82,7 +85,7 @@ fn tables(project: &Project, engine: &Engine) -> Vec<String> {
 }
 
 /// Opens a table if it has been made; raw tables are read from their CSVs.
-fn open(project: &Project, engine: &Engine, table: &TableName) -> Result<bool> {
+fn open(project: &Project, engine: &Engine, table: &TableName) -> error::Result<bool> {
     if table.schema.as_deref() != Some("raw") {
         return engine.open_if_made(table);
     }
@@ -96,7 +99,7 @@ fn open(project: &Project, engine: &Engine, table: &TableName) -> Result<bool> {
     Ok(true)
 }
 
-fn print(answer: &RecordBatch, format: Format) -> Result<()> {
+fn print(answer: &RecordBatch, format: Format) -> error::Result<()> {
     let failed = |e: String| ExploreError::Print(e);
     let mut out = Vec::new();
     match format {
@@ -105,10 +108,11 @@ fn print(answer: &RecordBatch, format: Format) -> Result<()> {
             out.extend_from_slice(format!("{table}\n").as_bytes());
         }
         Format::Csv => {
+            let flat = flat(answer).map_err(|e| failed(e.to_string()))?;
             WriterBuilder::new()
                 .with_header(true)
                 .build(&mut out)
-                .write(answer)
+                .write(&flat)
                 .map_err(|e| failed(e.to_string()))?;
         }
         Format::Json => {
@@ -123,13 +127,35 @@ fn print(answer: &RecordBatch, format: Format) -> Result<()> {
     write_out(&out)
 }
 
-fn print_lines(lines: &[String]) -> Result<()> {
+/// CSV has no lists: they are written as texts such as `[1, 2]`.
+fn flat(answer: &RecordBatch) -> Result<RecordBatch, ArrowError> {
+    let cell = |column: &ArrayRef| -> Result<ArrayRef, ArrowError> {
+        if !column.data_type().is_nested() {
+            return Ok(Arc::clone(column));
+        }
+        let text = |row| {
+            column
+                .is_valid(row)
+                .then(|| array_value_to_string(column, row))
+                .transpose()
+        };
+        Ok(Arc::new(
+            (0..column.len()).map(text).collect::<Result<StringArray, _>>()?,
+        ))
+    };
+    let schema = answer.schema();
+    let names = schema.fields().iter().map(|field| field.name().clone());
+    let columns = answer.columns().iter().map(cell).collect::<Result<Vec<_>, _>>()?;
+    RecordBatch::try_from_iter_with_nullable(names.zip(columns).map(|(name, column)| (name, column, true)))
+}
+
+fn print_lines(lines: &[String]) -> error::Result<()> {
     let text: String = lines.iter().map(|line| format!("{line}\n")).collect();
     write_out(text.as_bytes())
 }
 
 /// A reader that stops early (`| head`) is no failure.
-fn write_out(bytes: &[u8]) -> Result<()> {
+fn write_out(bytes: &[u8]) -> error::Result<()> {
     match std::io::stdout().lock().write_all(bytes) {
         Err(e) if e.kind() != std::io::ErrorKind::BrokenPipe => Err(ExploreError::Print(e.to_string()).into()),
         _ => Ok(()),
