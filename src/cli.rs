@@ -8,7 +8,7 @@ use clap::{Args, Parser, Subcommand};
 use crate::error::Result;
 use crate::explore::{Format, Question};
 use crate::project::Project;
-use crate::{explore, ingest};
+use crate::{explore, ingest, monitor};
 
 /// Features, recommendations and monitoring from SQL files, with edges that cannot fray.
 #[derive(Debug, Parser)]
@@ -30,8 +30,17 @@ enum Command {
     Run,
     /// materials/*.csv -> typed tables in work/ingest, odd rows set aside
     Ingest,
+    /// The production log -> what changed, for whom, how sure: work/monitoring and reports/alerts.json
+    Monitor(MonitorArgs),
     /// Answer a query over every table there is; without one, list the tables
     Sql(SqlArgs),
+}
+
+#[derive(Debug, Args)]
+struct MonitorArgs {
+    /// Replay an earlier report: a day (its first moment) or a time on the shop's clock [default: the export]
+    #[arg(long, value_name = "DAY")]
+    as_of: Option<String>,
 }
 
 #[derive(Debug, Args)]
@@ -73,6 +82,10 @@ impl Cli {
         match self.command {
             Command::Run => run_all(&project),
             Command::Ingest => ingest::run(&project).map(|()| Outcome::Done),
+            Command::Monitor(args) => {
+                let as_of = args.as_of.map(|text| monitor::moment(&text, &project.params.shop)).transpose()?;
+                monitor::run(&project, as_of).map(|_| Outcome::Done)
+            }
             Command::Sql(args) => {
                 let question = match (args.query, args.file) {
                     (Some(query), _) => Question::Text(query),
@@ -87,5 +100,6 @@ impl Cli {
 
 fn run_all(project: &Project) -> Result<Outcome> {
     ingest::run(project)?;
+    monitor::run(project, None)?;
     Ok(Outcome::Done)
 }
