@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use datafusion::arrow::array::{Array, ArrayRef, BooleanArray, Float64Array, Int64Array, RecordBatch, StringArray};
-use datafusion::arrow::compute::{concat_batches, filter_record_batch};
+use datafusion::arrow::array::{ArrayRef, Float64Array, Int64Array, RecordBatch, StringArray};
+use datafusion::arrow::compute::concat_batches;
 use serde::Deserialize;
 
 use super::plan::Plan;
@@ -164,16 +164,10 @@ fn lines_table(lines: &BTreeMap<String, Lines>) -> Result<RecordBatch> {
     ])
 }
 
-/// The rows of the log as it was, with the number of the round as a column.
+/// A scan with the number of its round as a column.
 fn with_round(scan: &RecordBatch, round: i64) -> Result<RecordBatch> {
-    let failed = |cause: String| MonitorError::Shape { table: "scan".into(), cause };
-    let run = scan.column_by_name("run").and_then(|run| run.as_any().downcast_ref::<Int64Array>());
-    let run = run.ok_or_else(|| failed("no column run".into()))?;
-    let real: BooleanArray = run.iter().map(|run| Some(run == Some(shuffle::AS_IT_WAS))).collect();
-    let real = filter_record_batch(scan, &real).map_err(|e| failed(e.to_string()))?;
-    let rows_in_round = Int64Array::from(vec![round; real.num_rows()]);
-    let mut columns: Vec<(&str, ArrayRef)> = vec![("round", Arc::new(rows_in_round))];
-    let schema = real.schema();
-    columns.extend(schema.fields().iter().zip(real.columns()).map(|(field, column)| (field.name().as_str(), Arc::clone(column))));
+    let mut columns: Vec<(&str, ArrayRef)> = vec![("round", Arc::new(Int64Array::from(vec![round; scan.num_rows()])))];
+    let schema = scan.schema();
+    columns.extend(schema.fields().iter().zip(scan.columns()).map(|(field, column)| (field.name().as_str(), Arc::clone(column))));
     rows::batch("rounds", columns)
 }

@@ -1,11 +1,10 @@
 /*---
 name: scan_extremes
-description: The furthest that anything is from what it should do, in each run.
+description: The furthest that anything is from what it should do, in each shuffled history.
 key: [metric, run]
 ---*/
-SELECT metric, run,
-       MAX(abs(z)) AS furthest,
-       MAX(CASE WHEN segment_column <> 'shop' THEN abs(z) END) AS furthest_segment,
-       MAX(CASE WHEN segment_column = 'shop' THEN abs(z) END) AS furthest_shop
-FROM monitoring.scan
-GROUP BY metric, run
+SELECT s.metric, t.run, MAX(abs(t.z)) AS furthest
+FROM monitoring.scan_stretches t
+JOIN monitoring.series s ON s.series = t.series
+WHERE t.run > 0
+GROUP BY s.metric, t.run
