@@ -20,13 +20,15 @@ base AS (
          COALESCE(r.mature, 0) AS reference_mature,
          COALESCE(w.mature, 0) AS have,
          COALESCE(w.shown, 0) AS watched_shown,
-         -- What we expect of it: its own reference rate, or the shop's where it has none.
+         -- What we expect of it: its own reference rate, or the shop's where it has none, or what the shop is forecast.
          CASE WHEN r.mature > 0 THEN (r.mature_yes + 0.5) / (r.mature + 1.0)
-              WHEN a.mature > 0 THEN (a.mature_yes + 0.5) / (a.mature + 1.0) END AS expected_rate
+              WHEN a.mature > 0 THEN (a.mature_yes + 0.5) / (a.mature + 1.0)
+              ELSE f.provisional_rate END AS expected_rate
   FROM monitoring.metrics m
   CROSS JOIN monitoring.segment_list l
   CROSS JOIN log g
   LEFT JOIN shop a ON a.metric = m.metric
+  LEFT JOIN monitoring.nowcasts f ON f.metric = m.metric AND f.segment_column = 'shop' AND f.span = 'reference'
   LEFT JOIN seen s ON s.metric = m.metric AND s.segment_column = l.segment_column AND s.segment_value = l.segment_value
   LEFT JOIN monitoring.periods r ON r.metric = m.metric AND r.segment_column = l.segment_column
                                 AND r.segment_value = l.segment_value AND r.period = 'reference'
@@ -34,7 +36,7 @@ base AS (
                                 AND w.segment_value = l.segment_value AND w.period = 'watched'
 ),
 wanted AS (
-  SELECT *, CAST(ceil($enough / LEAST(expected_rate, 1 - expected_rate)) AS BIGINT) AS needed FROM base
+  SELECT *, CAST(ceil($enough / NULLIF(LEAST(expected_rate, 1 - expected_rate), 0.0)) AS BIGINT) AS needed FROM base
 ),
 -- The first watched day by whose end enough had been shown; its outcomes are known so many days later.
 reached AS (

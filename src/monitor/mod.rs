@@ -5,9 +5,12 @@
 
 mod alarm;
 mod alerts;
+pub mod draws;
+mod nowcast;
 mod plan;
 mod rows;
 mod shuffle;
+pub mod survival;
 mod traits;
 
 use std::sync::Arc;
@@ -91,9 +94,15 @@ pub fn run(project: &Project, as_of: Option<DateTime<Utc>>) -> Result<Outcome> {
         let looks_back = looks_back.replace("INTERVAL '", "").replace("' DAY", " days");
         return Err(MonitorError::NothingShown { as_of: clock(as_of), looks_back }.into());
     }
+    nowcast::register(&engine, project.params.monitor.seed)?;
     alarm::look(&engine, &project, &plan)?;
     tables.extend(plan.run_after(&engine, &project)?);
-    for (table, key) in [("rounds", &["round", "metric", "segment_column", "segment_value"][..]), ("thresholds", &["metric"])] {
+    let made: [(&str, &[&str]); 3] = [
+        ("nowcasts", &["metric", "segment_column", "segment_value", "span"]),
+        ("rounds", &["round", "metric", "segment_column", "segment_value"]),
+        ("thresholds", &["metric"]),
+    ];
+    for (table, key) in made {
         let key: Vec<String> = key.iter().map(|column| (*column).to_owned()).collect();
         tables.push((table.into(), Table::new(engine.read(&name(table))?, &key, table)?));
     }

@@ -9,8 +9,8 @@ use crate::sql::{Header, Layer, SqlFile, TableName};
 
 /// What the loop gives to its queries anew each time.
 const LOOP_READS: [&str; 2] = ["shuffles", "taken_out"];
-/// What the loop leaves behind.
-const LOOP_MAKES: [&str; 2] = ["rounds", "thresholds"];
+/// What is there only after the loop: what it leaves behind, and the forecasts.
+const LOOP_MAKES: [&str; 3] = ["nowcasts", "rounds", "thresholds"];
 
 /// The files of sql/monitoring in three groups, each in run order.
 pub struct Plan<'a> {
