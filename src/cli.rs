@@ -8,7 +8,7 @@ use clap::{Args, Parser, Subcommand};
 use crate::error::Result;
 use crate::explore::{Format, Question};
 use crate::project::Project;
-use crate::{explore, ingest, monitor};
+use crate::{embeddings, evaluate, explore, features, frame, ingest, monitor, recommend, train};
 
 /// Features, recommendations and monitoring from SQL files, with edges that cannot fray.
 #[derive(Debug, Parser)]
@@ -30,6 +30,18 @@ enum Command {
     Run,
     /// materials/*.csv -> typed tables in work/ingest, odd rows set aside
     Ingest,
+    /// sql/texts -> vectors in work/embeddings, each text encoded once
+    Embeddings,
+    /// sql/grain and sql/features -> work/features
+    Features,
+    /// Features and label side by side -> work/frame.parquet
+    Frame,
+    /// Fit the models on training looks -> work/models
+    Train,
+    /// Judge the models on test looks -> work/evaluation, reports/evaluation.json
+    Evaluate,
+    /// Ten articles for every customer -> work/recommendations.parquet
+    Recommend,
     /// The production log -> what changed, for whom, how sure: work/monitoring and reports/alerts.json
     Monitor(MonitorArgs),
     /// Answer a query over every table there is; without one, list the tables
@@ -82,6 +94,12 @@ impl Cli {
         match self.command {
             Command::Run => run_all(&project),
             Command::Ingest => ingest::run(&project).map(|()| Outcome::Done),
+            Command::Embeddings => embeddings::run(&project).map(|()| Outcome::Done),
+            Command::Features => features::run(&project).map(|()| Outcome::Done),
+            Command::Frame => frame::run(&project).map(|()| Outcome::Done),
+            Command::Train => train::run(&project).map(|()| Outcome::Done),
+            Command::Evaluate => evaluate::run(&project).map(|()| Outcome::Done),
+            Command::Recommend => recommend::run(&project).map(|()| Outcome::Done),
             Command::Monitor(args) => {
                 let as_of = args.as_of.map(|text| monitor::moment(&text, &project.params.shop)).transpose()?;
                 monitor::run(&project, as_of).map(|_| Outcome::Done)

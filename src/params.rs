@@ -209,6 +209,7 @@ impl Shop {
     fn sql_params(&self) -> SqlParams {
         SqlParams::from([
             ("exported_at".into(), Self::sql_time(self.exported_at)),
+            ("exported_on".into(), format!("DATE '{}'", self.exported_at.with_timezone(&self.timezone).date_naive())),
             ("timezone".into(), format!("'{}'", self.timezone.name())),
             ("purchase_window".into(), format!("INTERVAL '{}' DAY", self.purchase_days.0)),
             ("return_window".into(), format!("INTERVAL '{}' DAY", self.return_days.0)),

@@ -123,6 +123,11 @@ impl Paths {
         self.root.join("reports")
     }
 
+    /// Metrics in DVC's reach.
+    pub fn evaluation_json(&self) -> PathBuf {
+        self.reports().join("evaluation.json")
+    }
+
     pub fn charts(&self) -> PathBuf {
         self.reports().join("charts")
     }

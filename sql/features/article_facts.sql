@@ -19,7 +19,7 @@ columns:
 SELECT g.product_id, g.season, g.as_of, p.category, p.colour, p.material, p.fulfilment,
        CAST(p.price_eur AS DOUBLE) AS list_price,
        CAST(p.sustainability_score AS DOUBLE) AS sustainability_score,
-       CASE WHEN p.certificates IS NULL THEN 0 ELSE cardinality(string_to_array(p.certificates, '; ')) END AS certificates_count,
+       CASE WHEN p.certificates IS NULL THEN 0 ELSE CAST(cardinality(string_to_array(p.certificates, '; ')) AS BIGINT) END AS certificates_count,
        (date_part('epoch', g.as_of) - date_part('epoch', CAST(p.on_sale_from AS TIMESTAMP))) / 86400 AS days_on_sale,
        (date_part('epoch', CAST(p.on_sale_until AS TIMESTAMP)) - date_part('epoch', g.as_of)) / 86400 AS days_left,
        p.first_season <> p.season AS came_back

@@ -3,24 +3,38 @@ name: brand_record
 version: 1
 entity: product
 owner: catalogue
-description: How the article's brand did in the year before this moment, all its articles together.
+description: |
+  How the article's brand did in the year before the day of this moment, all its articles together.  Whole days, because
+  a brand's record moves slowly; the day itself is not over yet and does not count.
 columns:
   brand_looks_1y: {unit: looks, meaning: looks at the brand in the year before, driver: brand}
-  brand_purchase_share: {unit: share, meaning: purchases for each look at the brand, driver: brand}
-  brand_return_share: {unit: share, meaning: share of the brand's purchases sent back, driver: brand}
+  brand_purchase_share: {unit: share, meaning: "purchases for each look at the brand, NULL without looks", driver: brand}
+  brand_return_share: {unit: share, meaning: "share of the brand's purchases sent back, NULL without purchases", driver: brand}
 ---*/
-WITH events AS (
-  SELECT p.brand, t.event_time, t.event_type
+WITH daily AS (
+  SELECT p.brand, date_trunc('day', t.event_time) AS day,
+         COUNT(*) FILTER (WHERE t.event_type = 'browse') AS looks,
+         COUNT(*) FILTER (WHERE t.event_type = 'purchase') AS purchases,
+         COUNT(*) FILTER (WHERE t.event_type = 'return') AS returns
   FROM sources.transactions t
   JOIN sources.products p ON p.product_id = t.product_id AND p.season = t.season
+  GROUP BY p.brand, date_trunc('day', t.event_time)
+),
+moments AS (
+  SELECT DISTINCT p.brand, date_trunc('day', g.as_of) AS today
+  FROM grain.product g
+  JOIN sources.products p ON p.product_id = g.product_id AND p.season = g.season
+),
+record AS (
+  SELECT m.brand, m.today, SUM(d.looks) AS looks, SUM(d.purchases) AS purchases, SUM(d.returns) AS returns
+  FROM moments m
+  LEFT JOIN daily d ON d.brand = m.brand AND d.day < m.today AND d.day >= m.today - INTERVAL '365' DAY
+  GROUP BY m.brand, m.today
 )
 SELECT g.product_id, g.season, g.as_of,
-       COUNT(e.event_time) FILTER (WHERE e.event_type = 'browse') AS brand_looks_1y,
-       CAST(COUNT(e.event_time) FILTER (WHERE e.event_type = 'purchase') AS DOUBLE)
-         / NULLIF(COUNT(e.event_time) FILTER (WHERE e.event_type = 'browse'), 0) AS brand_purchase_share,
-       CAST(COUNT(e.event_time) FILTER (WHERE e.event_type = 'return') AS DOUBLE)
-         / NULLIF(COUNT(e.event_time) FILTER (WHERE e.event_type = 'purchase'), 0) AS brand_return_share
+       COALESCE(r.looks, 0) AS brand_looks_1y,
+       CAST(r.purchases AS DOUBLE) / NULLIF(r.looks, 0) AS brand_purchase_share,
+       CAST(r.returns AS DOUBLE) / NULLIF(r.purchases, 0) AS brand_return_share
 FROM grain.product g
-JOIN sources.products a ON a.product_id = g.product_id AND a.season = g.season
-LEFT JOIN events e ON e.brand = a.brand AND e.event_time < g.as_of AND e.event_time >= g.as_of - INTERVAL '365' DAY
-GROUP BY g.product_id, g.season, g.as_of
+JOIN sources.products p ON p.product_id = g.product_id AND p.season = g.season
+LEFT JOIN record r ON r.brand = p.brand AND r.today = date_trunc('day', g.as_of)

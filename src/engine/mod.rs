@@ -15,7 +15,7 @@ use datafusion::catalog::{MemorySchemaProvider, SchemaProvider};
 use datafusion::common::TableReference;
 use datafusion::datasource::MemTable;
 use datafusion::error::DataFusionError;
-use datafusion::prelude::{DataFrame, ParquetReadOptions, SessionConfig, SessionContext};
+use datafusion::prelude::{DataFrame, JoinType, ParquetReadOptions, SessionConfig, SessionContext};
 use datafusion::sql::parser::Statement;
 
 pub use csv::{Malformed, RawTable};
@@ -156,6 +156,30 @@ impl Engine {
     pub fn query(&self, sql: &str, shown: &str) -> Result<RecordBatch> {
         let frame = self.runtime.block_on(self.context.sql(sql));
         self.collect(frame.map_err(|e| query_error(shown, e))?, shown)
+    }
+
+    /// `left` with the columns of `right`, joined on columns of the same name; in any order.
+    pub fn left_join(&self, left: RecordBatch, right: RecordBatch, key: &[String], shown: &str) -> Result<RecordBatch> {
+        let failed = |e: DataFusionError| query_error(shown, e);
+        let other = |name: &str| format!("{name} of the other side");
+        let left = self.context.read_batch(left).map_err(failed)?;
+        let mut right = self.context.read_batch(right).map_err(failed)?;
+        for name in key {
+            right = right.with_column_renamed(name, &other(name)).map_err(failed)?;
+        }
+        let others: Vec<String> = key.iter().map(|name| other(name)).collect();
+        let (ours, theirs): (Vec<&str>, Vec<&str>) =
+            (key.iter().map(String::as_str).collect(), others.iter().map(String::as_str).collect());
+        let joined = left.join(right, JoinType::Left, &ours, &theirs, None).map_err(failed)?;
+        self.collect(joined.drop_columns(&theirs).map_err(failed)?, shown)
+    }
+
+    /// The distinct rows of `batch`, these columns only; in any order.
+    pub fn distinct(&self, batch: &RecordBatch, columns: &[String], shown: &str) -> Result<RecordBatch> {
+        let failed = |e: DataFusionError| query_error(shown, e);
+        let names: Vec<&str> = columns.iter().map(String::as_str).collect();
+        let frame = self.context.read_batch(batch.clone()).and_then(|frame| frame.select_columns(&names));
+        self.collect(frame.and_then(DataFrame::distinct).map_err(failed)?, shown)
     }
 
     fn collect(&self, frame: DataFrame, shown: &str) -> Result<RecordBatch> {

@@ -1,0 +1,242 @@
+//! Texts -> vectors, each text encoded once; and a reduction fitted on the training side alone.
+
+pub mod encoder;
+pub mod reduction;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use datafusion::arrow::array::{Array, ArrayRef, AsArray, FixedSizeListArray, FixedSizeListBuilder, Float32Builder, RecordBatch, StringArray};
+use datafusion::arrow::datatypes::{DataType, Field, Float32Type};
+use datafusion::arrow::error::ArrowError;
+use sha2::{Digest, Sha256};
+
+
+use self::encoder::{DIMENSIONS, Encoder, EncoderError};
+use self::reduction::{Reduction, ReductionError, Side, TrainingVectors};
+use crate::engine::{Engine, Staged, Table};
+use crate::error::{Advice, Result};
+use crate::progress::Progress;
+use crate::project::Project;
+use crate::sql::{Header, Layer, SqlFile, TableName};
+
+#[derive(Debug, thiserror::Error)]
+pub enum EmbeddingError {
+    #[error("{file}: the query does not return the column '{column}' as {wanted}")]
+    NoColumn { file: String, column: &'static str, wanted: &'static str },
+    #[error("{file}: {cause}")]
+    Reduction { file: String, cause: ReductionError },
+    #[error("{file}: the name 'vectors' is taken by the vectors of the texts themselves")]
+    NameTaken { file: String },
+    #[error("{file}: {cause}")]
+    Arrow { file: String, cause: ArrowError },
+}
+
+impl Advice for EmbeddingError {
+    fn advice(&self) -> Option<String> {
+        match self {
+            Self::NoColumn { column, .. } => Some(format!("add {column} to the SELECT (see CLAUDE.md, texts)")),
+            Self::Reduction { .. } => Some("delete work/embeddings and run `selvedge embeddings` again".into()),
+            Self::NameTaken { .. } => Some("give the file another name".into()),
+            Self::Arrow { .. } => None,
+        }
+    }
+}
+
+impl Advice for EncoderError {}
+
+/// The vectors of all texts, made or remembered; also the next run's memory.
+const VECTORS: &str = "vectors";
+
+/// Runs the stage: `work/embeddings/vectors.parquet`, one row per distinct text, and for each file of `sql/texts` a
+/// table of its rows with their vectors and its fitted reduction.
+pub fn run(project: &Project) -> Result<()> {
+    let progress = Progress::start("embeddings");
+    let engine = Engine::new(project)?;
+    let mut files = Vec::new();
+    for file in project.library.layer(Layer::Texts) {
+        let Header::Table(header) = &file.header else { continue };
+        if header.name == VECTORS {
+            return Err(EmbeddingError::NameTaken { file: file.shown.clone() }.into());
+        }
+        let table = Table::new(engine.run(project, file)?, &header.key, &file.shown)?;
+        files.push(Texts::new(file, table)?);
+    }
+    let texts: BTreeSet<String> = files.iter().flat_map(|file| file.texts().flatten().map(str::to_owned)).collect();
+    let vectors = encode(project, &engine, &progress, &texts)?;
+    let mut staged = Staged::new(&project.paths, "embeddings")?;
+    let target = project.paths.embeddings();
+    staged.table(&target, Some(VECTORS), &vectors.table()?, &[("encoder", vectors.version.clone())])?;
+    for file in &files {
+        let reduction = file.fit(project.params.embeddings.dimensions, &vectors, &progress)?;
+        let notes = [("made_from", file.file.shown.clone()), ("encoder", vectors.version.clone())];
+        staged.table(&target, Some(file.file.header.name()), &file.with_vectors(&vectors, reduction.as_ref())?, &notes)?;
+        let json = serde_json::to_vec_pretty(&reduction).unwrap_or_default();
+        staged.file(&target, Some(&format!("{}_reduction.json", file.file.header.name())), &json)?;
+    }
+    staged.commit()?;
+    progress.done(format!("{} distinct texts", texts.len()));
+    Ok(())
+}
+
+/// One file of `sql/texts`, computed: its key, `text` and `in_training`.
+struct Texts<'a> {
+    file: &'a SqlFile,
+    table: Table,
+}
+
+impl<'a> Texts<'a> {
+    fn new(file: &'a SqlFile, table: Table) -> Result<Self> {
+        let wanted = [("text", DataType::Utf8, "a text"), ("in_training", DataType::Boolean, "true or false")];
+        for (column, data_type, wanted) in wanted {
+            if table.batch.column_by_name(column).is_none_or(|found| *found.data_type() != data_type) {
+                return Err(EmbeddingError::NoColumn { file: file.shown.clone(), column, wanted }.into());
+            }
+        }
+        Ok(Self { file, table })
+    }
+
+    /// The text of each row; none where it is missing or blank, because a vector of nothing would mean something.
+    fn texts(&self) -> impl Iterator<Item = Option<&str>> {
+        let texts = self.table.batch["text"].as_string::<i32>();
+        texts.iter().map(|text| text.filter(|text| !text.trim().is_empty()))
+    }
+
+    /// Fits the reduction on the distinct texts of the training side.  A shop whose texts differ in fewer directions
+    /// gets as many as there are; one without training texts gets none.
+    fn fit(&self, dimensions: usize, vectors: &Vectors, progress: &Progress) -> Result<Option<Reduction>> {
+        let in_training = self.table.batch["in_training"].as_boolean();
+        let mut side: BTreeMap<&str, Side> = BTreeMap::new();
+        for (row, text) in self.texts().enumerate() {
+            let Some(text) = text else { continue };
+            let training = in_training.is_valid(row) && in_training.value(row);
+            let side = side.entry(text).or_insert(Side::Later);
+            if training {
+                *side = Side::Training;
+            }
+        }
+        let rows = side.iter().filter_map(|(text, side)| Some((*side, vectors.of(text)?)));
+        let fitted = TrainingVectors::new(rows).and_then(|training| match Reduction::fit(&training, dimensions) {
+            Err(ReductionError::TooFewDirections { available, .. }) if available > 0 => Reduction::fit(&training, available),
+            other => other,
+        });
+        match fitted {
+            Ok(reduction) => {
+                let (kept, fitted_on) = (reduction.dimensions(), reduction.trained_on());
+                progress.say(format!("reduced to {kept} dimensions, fitted on {fitted_on} training texts"));
+                Ok(Some(reduction))
+            }
+            Err(ReductionError::NoRows | ReductionError::TooFewDirections { .. }) => {
+                progress.say(format!("{}: no reduction, because too few texts are in training", self.file.shown));
+                Ok(None)
+            }
+            Err(cause) => Err(EmbeddingError::Reduction { file: self.file.shown.clone(), cause }.into()),
+        }
+    }
+
+    /// Key, `in_training`, `text_hash`, `vector`, `reduced`.
+    fn with_vectors(&self, vectors: &Vectors, reduction: Option<&Reduction>) -> Result<Table> {
+        let arrow = |cause| EmbeddingError::Arrow { file: self.file.shown.clone(), cause };
+        let hashes: StringArray = self.texts().map(|text| text.map(|text| vectors.hash(text))).collect();
+        let full = vector_array(DIMENSIONS, self.texts().map(|text| vectors.of(text?)));
+        let failed = |cause| EmbeddingError::Reduction { file: self.file.shown.clone(), cause };
+        let reduce = |text: Option<&str>| Some(reduction?.apply(vectors.of(text?)?));
+        let reduced: Vec<Option<Vec<f32>>> =
+            self.texts().map(|text| reduce(text).transpose()).collect::<std::result::Result<_, _>>().map_err(failed)?;
+        let short = vector_array(reduction.map_or(1, Reduction::dimensions), reduced.iter().map(Option::as_deref));
+        let mut names: Vec<&str> = self.table.key.iter().map(String::as_str).collect();
+        names.push("in_training");
+        let mut columns: Vec<(&str, ArrayRef)> = names.iter().map(|name| (*name, Arc::clone(&self.table.batch[*name]))).collect();
+        columns.extend([
+            ("text_hash", Arc::new(hashes) as ArrayRef),
+            ("vector", Arc::new(full)),
+            ("reduced", Arc::new(short)),
+        ]);
+        let columns = columns.into_iter().map(|(name, column)| (name, column, true));
+        let batch = RecordBatch::try_from_iter_with_nullable(columns).map_err(arrow)?;
+        Table::new(batch, &self.table.key, &self.file.shown)
+    }
+}
+
+/// Vectors by the hash of what made them: encoder version and text.
+struct Vectors {
+    version: String,
+    by_hash: BTreeMap<String, Vec<f32>>,
+}
+
+impl Vectors {
+    /// 32 hex digits of the SHA-256 of the encoder's version and the text.
+    fn hash(&self, text: &str) -> String {
+        let digest = Sha256::new().chain_update(&self.version).chain_update([0]).chain_update(text).finalize();
+        digest.iter().take(16).map(|byte| format!("{byte:02x}")).collect()
+    }
+
+    fn of(&self, text: &str) -> Option<&[f32]> {
+        self.by_hash.get(&self.hash(text)).map(Vec::as_slice)
+    }
+
+    fn table(&self) -> Result<Table> {
+        let arrow = |cause| EmbeddingError::Arrow { file: VECTORS.into(), cause };
+        let hashes: ArrayRef = Arc::new(StringArray::from_iter_values(self.by_hash.keys()));
+        let vectors: ArrayRef = Arc::new(vector_array(DIMENSIONS, self.by_hash.values().map(|vector| Some(vector.as_slice()))));
+        let batch = RecordBatch::try_from_iter_with_nullable([("text_hash", hashes, true), ("vector", vectors, true)]).map_err(arrow)?;
+        Table::new(batch, &["text_hash".to_owned()], VECTORS)
+    }
+
+    /// What the last run knew; nothing where there was none, or where its file is not what it should be.
+    fn remembered(version: &str, engine: &Engine) -> Self {
+        let mut by_hash = BTreeMap::new();
+        let table = TableName::new("embeddings", VECTORS);
+        if engine.open_if_made(&table).unwrap_or(false)
+            && let Ok(batch) = engine.read(&table)
+            && let (Some(hashes), Some(vectors)) = (
+                batch.column_by_name("text_hash").and_then(|column| column.as_string_opt::<i32>()),
+                batch.column_by_name("vector").and_then(|column| column.as_fixed_size_list_opt()),
+            )
+        {
+            for row in (0..batch.num_rows()).filter(|row| vectors.is_valid(*row)) {
+                if let Some(vector) = vectors.value(row).as_primitive_opt::<Float32Type>()
+                    && vector.len() == DIMENSIONS
+                {
+                    by_hash.insert(hashes.value(row).to_owned(), vector.values().to_vec());
+                }
+            }
+        }
+        Self { version: version.to_owned(), by_hash }
+    }
+}
+
+/// Vectors for exactly `texts`: remembered ones first, the rest from the encoder.
+fn encode(project: &Project, engine: &Engine, progress: &Progress, texts: &BTreeSet<String>) -> Result<Vectors> {
+    let encoder = Encoder::load(&project.params.embeddings.model)?;
+    let mut vectors = Vectors::remembered(encoder.version(), engine);
+    let missing: Vec<String> = texts.iter().filter(|text| vectors.of(text).is_none()).cloned().collect();
+    progress.say(format!("{} distinct texts, {} of them new", texts.len(), missing.len()));
+    let mut steps = progress.steps(missing.len() as u64, "texts");
+    let threads = std::thread::available_parallelism().map_or(1, usize::from);
+    let mut made = Vec::with_capacity(missing.len());
+    encoder.encode_all(&missing, threads, |position, vector| {
+        made.push((position, vector));
+        steps.advance();
+        std::ops::ControlFlow::Continue(())
+    })?;
+    for (position, vector) in made {
+        vectors.by_hash.insert(vectors.hash(&missing[position]), vector);
+    }
+    let wanted: BTreeSet<String> = texts.iter().map(|text| vectors.hash(text)).collect();
+    vectors.by_hash.retain(|hash, _| wanted.contains(hash));
+    Ok(vectors)
+}
+
+fn vector_array<'a>(size: usize, vectors: impl Iterator<Item = Option<&'a [f32]>>) -> FixedSizeListArray {
+    let item = Arc::new(Field::new_list_field(DataType::Float32, true));
+    let mut builder = FixedSizeListBuilder::new(Float32Builder::new(), size as i32).with_field(item);
+    for vector in vectors {
+        match vector {
+            Some(vector) => builder.values().append_slice(vector),
+            None => builder.values().append_nulls(size),
+        }
+        builder.append(vector.is_some());
+    }
+    builder.finish()
+}

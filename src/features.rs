@@ -1,0 +1,174 @@
+//! Point-in-time features: the same SQL over the grain's rows at training time and over a request's rows at serving.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::engine::{Engine, Staged, Table};
+use crate::error::{Advice, Result, did_you_mean};
+use crate::progress::Progress;
+use crate::project::Project;
+use crate::sql::{Column, FeatureHeader, Header, Layer, Library, SqlFile, TableName};
+
+/// One feature view, computed: one row per row of its grain, in the grain's order.
+#[derive(Debug, Clone)]
+pub struct View {
+    pub name: String,
+    /// The grain's key and the view's columns.
+    pub table: Table,
+}
+
+/// A feature column as its file declares it.
+#[derive(Debug, Clone)]
+pub struct Feature {
+    pub name: String,
+    pub view: String,
+    pub column: Column,
+    /// Whether it is made from description vectors.
+    pub from_descriptions: bool,
+}
+
+#[derive(Debug, thiserror::Error)]
+pub enum FeatureError {
+    #[error("{file}: the query does not return the column '{column}' that the header declares")]
+    NotReturned { file: String, column: String, returned: Vec<String> },
+    #[error("{file}: the query returns the column '{column}', which the header does not declare")]
+    NotDeclared { file: String, column: String },
+    #[error("{first} and {second} both make a column '{column}'")]
+    ColumnTwice { first: String, second: String, column: String },
+    #[error("{file}: {rows} rows for {grain_rows} rows of grain.{entity} (first difference at {row})")]
+    NotOneRowEach { file: String, entity: String, rows: usize, grain_rows: usize, row: String },
+}
+
+impl Advice for FeatureError {
+    fn advice(&self) -> Option<String> {
+        Some(match self {
+            Self::NotReturned { column, returned, .. } => {
+                let fallback = format!("add {column} to the SELECT, or take it out of the header");
+                did_you_mean(column, returned.iter().map(String::as_str), &fallback)
+            }
+            Self::NotDeclared { column, .. } => {
+                format!("declare it in the header: {column}: {{unit: …, meaning: …}}")
+            }
+            Self::ColumnTwice { .. } => "rename one of them: a feature's name says everywhere what it is".into(),
+            Self::NotOneRowEach { entity, .. } => {
+                format!("start FROM grain.{entity}, join only with LEFT JOIN, and GROUP BY the grain's key")
+            }
+        })
+    }
+}
+
+/// Runs the stage: `work/grain/*.parquet` and `work/features/*.parquet`.
+pub fn run(project: &Project) -> Result<()> {
+    let progress = Progress::start("features");
+    let engine = Engine::new(project)?;
+    let mut staged = Staged::new(&project.paths, "features")?;
+    let grains = grains(project, &engine)?;
+    for (file, table) in &grains {
+        staged.table(&project.paths.grain(), Some(file.header.name()), table, &[("made_from", file.shown.clone())])?;
+    }
+    staged.folder(&project.paths.grain())?;
+    staged.folder(&project.paths.features())?;
+    let views = compute(project, &engine)?;
+    for view in &views {
+        let Some(file) = project.library.file(&TableName::new("features", &view.name)) else { continue };
+        let version = feature_header(file).map_or_else(String::new, |header| header.version.to_string());
+        let notes = [("made_from", file.shown.clone()), ("version", version)];
+        staged.table(&project.paths.features(), Some(&view.name), &view.table, &notes)?;
+    }
+    staged.commit()?;
+    progress.done(format!("{} views, {} columns", views.len(), declared(&project.library).len()));
+    Ok(())
+}
+
+/// Computes every grain and registers it.
+fn grains<'a>(project: &'a Project, engine: &Engine) -> Result<Vec<(&'a SqlFile, Table)>> {
+    let mut grains = Vec::new();
+    for file in project.library.layer(Layer::Grain) {
+        let Header::Table(header) = &file.header else { continue };
+        let table = Table::new(engine.run(project, file)?, &header.key, &file.shown)?;
+        engine.register(&file.table(), table.batch.clone())?;
+        grains.push((file, table));
+    }
+    Ok(grains)
+}
+
+/// Computes every feature view over the grains that are registered in `engine`, or stored.
+pub fn compute(project: &Project, engine: &Engine) -> Result<Vec<View>> {
+    refuse_column_twice(&project.library)?;
+    let mut views = Vec::new();
+    for file in project.library.layer(Layer::Features) {
+        let Some(header) = feature_header(file) else { continue };
+        let grain_name = TableName::new("grain", &header.entity);
+        let Some(Header::Table(grain_header)) = project.library.file(&grain_name).map(|file| &file.header) else { continue };
+        let grain = Table::new(engine.read(&grain_name)?, &grain_header.key, &grain_name.to_string())?;
+        let table = Table::new(engine.run(project, file)?, &grain_header.key, &file.shown)?;
+        refuse_other_columns(file, header, &table)?;
+        refuse_other_rows(file, header, &table, &grain)?;
+        views.push(View { name: header.name.clone(), table });
+    }
+    Ok(views)
+}
+
+/// Every feature column of the library, by view and then by name.
+pub fn declared(library: &Library) -> Vec<Feature> {
+    let mut features = Vec::new();
+    for file in library.layer(Layer::Features) {
+        let Some(header) = feature_header(file) else { continue };
+        let from_descriptions = file.reads.iter().any(|table| table.schema.as_deref() == Some("embeddings"));
+        features.extend(header.columns.iter().map(|(name, column)| Feature {
+            name: name.clone(),
+            view: header.name.clone(),
+            column: column.clone(),
+            from_descriptions,
+        }));
+    }
+    features
+}
+
+fn feature_header(file: &SqlFile) -> Option<&FeatureHeader> {
+    match &file.header {
+        Header::Feature(header) => Some(header),
+        _ => None,
+    }
+}
+
+fn refuse_column_twice(library: &Library) -> Result<()> {
+    let mut made = BTreeMap::<&str, &str>::new();
+    for file in library.layer(Layer::Features) {
+        for column in feature_header(file).into_iter().flat_map(|header| header.columns.keys()) {
+            if let Some(first) = made.insert(column, &file.shown) {
+                let (first, second, column) = (first.to_owned(), file.shown.clone(), column.clone());
+                return Err(FeatureError::ColumnTwice { first, second, column }.into());
+            }
+        }
+    }
+    Ok(())
+}
+
+fn refuse_other_columns(file: &SqlFile, header: &FeatureHeader, table: &Table) -> Result<()> {
+    let schema = table.batch.schema();
+    let returned: BTreeSet<&str> = schema.fields().iter().map(|field| field.name().as_str()).collect();
+    if let Some(column) = header.columns.keys().find(|name| !returned.contains(name.as_str())) {
+        let returned = returned.iter().map(|name| (*name).to_owned()).collect();
+        return Err(FeatureError::NotReturned { file: file.shown.clone(), column: column.clone(), returned }.into());
+    }
+    let known = |name: &str| table.key.iter().any(|key| key == name) || header.columns.contains_key(name);
+    match returned.into_iter().find(|name| !known(name)) {
+        Some(column) => Err(FeatureError::NotDeclared { file: file.shown.clone(), column: column.into() }.into()),
+        None => Ok(()),
+    }
+}
+
+fn refuse_other_rows(file: &SqlFile, header: &FeatureHeader, table: &Table, grain: &Table) -> Result<()> {
+    let (rows, wanted) = (table.key_rows(&file.shown)?, grain.key_rows(&file.shown)?);
+    let (count, grain_count) = (table.batch.num_rows(), grain.batch.num_rows());
+    let difference = (0..count.min(grain_count)).find(|row| rows.row(*row) != wanted.row(*row));
+    let row = match difference {
+        None if count == grain_count => return Ok(()),
+        None if count > grain_count => table.show_key(grain_count),
+        None => grain.show_key(count),
+        Some(row) if rows.row(row) < wanted.row(row) => table.show_key(row),
+        Some(row) => grain.show_key(row),
+    };
+    let entity = header.entity.clone();
+    Err(FeatureError::NotOneRowEach { file: file.shown.clone(), entity, rows: count, grain_rows: grain_count, row }.into())
+}

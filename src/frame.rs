@@ -1,0 +1,85 @@
+//! The training frame: the label's rows with every feature as it was known at that moment.
+
+use crate::engine::{Engine, Staged, Table};
+use crate::error::{Advice, Result};
+use crate::features::View;
+use crate::model::split::SPLIT;
+use crate::progress::Progress;
+use crate::project::Project;
+use crate::sql::{Header, Layer, TableName};
+
+/// The label's columns in the frame.
+pub const LABEL: &str = "label";
+/// The `split` of the rows that models are judged on.
+pub const TEST: &str = "test";
+
+#[derive(Debug, thiserror::Error)]
+pub enum FrameError {
+    #[error("sql/labels holds {0} files; the frame has one label")]
+    NotOneLabel(usize),
+    #[error("{file}: the label's rows have no column '{column}', which the feature view {view} is joined on")]
+    NoKey { file: String, column: String, view: String },
+    #[error("{file}: the query does not return the column '{column}'")]
+    NoColumn { file: String, column: &'static str },
+}
+
+impl Advice for FrameError {
+    fn advice(&self) -> Option<String> {
+        Some(match self {
+            Self::NotOneLabel(_) => "leave exactly one file in sql/labels".into(),
+            Self::NoKey { column, .. } => format!("add {column} to the label's SELECT and key"),
+            Self::NoColumn { column, .. } => format!("add {column} to the SELECT (see CLAUDE.md, labels)"),
+        })
+    }
+}
+
+/// Runs the stage: `work/frame.parquet`.
+pub fn run(project: &Project) -> Result<()> {
+    let progress = Progress::start("frame");
+    let engine = Engine::new(project)?;
+    let files: Vec<_> = project.library.layer(Layer::Labels).collect();
+    let [file] = files.as_slice() else { return Err(FrameError::NotOneLabel(files.len()).into()) };
+    let Header::Table(header) = &file.header else { return Err(FrameError::NotOneLabel(0).into()) };
+    let label = Table::new(engine.run(project, file)?, &header.key, &file.shown)?;
+    for column in [LABEL, SPLIT] {
+        if label.batch.column_by_name(column).is_none() {
+            return Err(FrameError::NoColumn { file: file.shown.clone(), column }.into());
+        }
+    }
+    let views = stored_views(project, &engine)?;
+    let frame = attach(&engine, label, &views, &file.shown)?;
+    let mut staged = Staged::new(&project.paths, "frame")?;
+    staged.table(&project.paths.frame(), None, &frame, &[("made_from", file.shown.clone())])?;
+    staged.commit()?;
+    progress.done(format!("{} looks, {} columns", frame.batch.num_rows(), frame.batch.num_columns()));
+    Ok(())
+}
+
+/// The views that the features stage left behind.
+fn stored_views(project: &Project, engine: &Engine) -> Result<Vec<View>> {
+    let mut views = Vec::new();
+    for file in project.library.layer(Layer::Features) {
+        let Header::Feature(header) = &file.header else { continue };
+        let Some(Header::Table(grain)) = project.library.file(&TableName::new("grain", &header.entity)).map(|f| &f.header) else {
+            continue;
+        };
+        let table = Table::new(engine.read(&file.table())?, &grain.key, &file.shown)?;
+        views.push(View { name: header.name.clone(), table });
+    }
+    Ok(views)
+}
+
+/// Joins every view to `base` on the view's own key; `base` keeps its rows and their order.
+pub fn attach(engine: &Engine, base: Table, views: &[View], file: &str) -> Result<Table> {
+    let mut whole = base.batch;
+    for view in views {
+        for column in &view.table.key {
+            if whole.column_by_name(column).is_none() {
+                let (column, view) = (column.clone(), view.name.clone());
+                return Err(FrameError::NoKey { file: file.into(), column, view }.into());
+            }
+        }
+        whole = engine.left_join(whole, view.table.batch.clone(), &view.table.key, file)?;
+    }
+    Table::new(whole, &base.key, file)
+}

@@ -1,0 +1,12 @@
+//! The model: rows of the frame to a matrix, a matrix to a probability, a probability to its reasons and its errors.
+
+pub mod bootstrap;
+pub mod columns;
+pub mod logistic;
+pub mod matrix;
+pub mod metrics;
+mod ranked;
+pub mod reliability;
+pub mod rule;
+pub mod scale;
+pub mod split;

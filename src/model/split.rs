@@ -1,0 +1,91 @@
+//! Which rows may teach the model what. Whatever is fitted takes [`TrainingRows`], whatever is chosen takes
+//! [`ValidationRows`], and neither can be made from anything but the frame and its own `split` column.
+
+use std::collections::BTreeSet;
+
+use datafusion::arrow::{
+    array::{AsArray, BooleanArray, RecordBatch},
+    compute::{cast, filter_record_batch},
+    datatypes::DataType,
+    error::ArrowError,
+};
+
+/// The text column of the frame that says on which side a row lies.
+pub const SPLIT: &str = "split";
+/// Its value for the rows that parameters are fitted on.
+pub const TRAIN: &str = "train";
+/// Its value for the rows that hyperparameters are chosen on.
+pub const VALIDATION: &str = "validation";
+
+/// The rows of a frame that parameters may be fitted on; at least one.
+#[derive(Debug, Clone, PartialEq)]
+pub struct TrainingRows(RecordBatch);
+
+/// The rows of a frame that hyperparameters may be chosen on; at least one.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ValidationRows(RecordBatch);
+
+impl TrainingRows {
+    /// Keeps the rows of `frame` whose [`SPLIT`] is [`TRAIN`], in their order, with all columns.
+    pub fn of(frame: &RecordBatch) -> Result<TrainingRows, SplitError> {
+        side(frame, TRAIN).map(TrainingRows)
+    }
+
+    /// The rows themselves.
+    pub fn rows(&self) -> &RecordBatch {
+        &self.0
+    }
+}
+
+impl ValidationRows {
+    /// Keeps the rows of `frame` whose [`SPLIT`] is [`VALIDATION`], in their order, with all columns.
+    pub fn of(frame: &RecordBatch) -> Result<ValidationRows, SplitError> {
+        side(frame, VALIDATION).map(ValidationRows)
+    }
+
+    /// The rows themselves.
+    pub fn rows(&self) -> &RecordBatch {
+        &self.0
+    }
+}
+
+fn side(frame: &RecordBatch, name: &'static str) -> Result<RecordBatch, SplitError> {
+    let split = frame.column_by_name(SPLIT).ok_or(SplitError::NoColumn)?;
+    let split = match split.data_type() {
+        DataType::Utf8 | DataType::LargeUtf8 | DataType::Utf8View | DataType::Dictionary(_, _) => {
+            cast(split, &DataType::Utf8)?
+        }
+        other => return Err(SplitError::NotText { found: other.clone() }),
+    };
+    let values = split.as_string::<i32>();
+    // A row without a side is on none.
+    let kept: BooleanArray = values.iter().map(|value| Some(value == Some(name))).collect();
+    let rows = filter_record_batch(frame, &kept)?;
+    if rows.num_rows() == 0 {
+        let found: BTreeSet<&str> = values.iter().flatten().collect();
+        let found = found.into_iter().collect::<Vec<_>>().join(", ");
+        return Err(SplitError::Empty {
+            side: name,
+            rows: frame.num_rows(),
+            found,
+        });
+    }
+    Ok(rows)
+}
+
+/// Why a frame has no such side.
+#[derive(Debug, thiserror::Error)]
+pub enum SplitError {
+    #[error("the frame has no column `{SPLIT}`")]
+    NoColumn,
+    #[error("the frame's column `{SPLIT}` is {found}, not text")]
+    NotText { found: DataType },
+    #[error("none of the frame's {rows} rows is on the side `{side}`, only on: {found}; move the dates of the split")]
+    Empty {
+        side: &'static str,
+        rows: usize,
+        found: String,
+    },
+    #[error(transparent)]
+    Arrow(#[from] ArrowError),
+}

@@ -1,0 +1,164 @@
+//! Models side by side, a panel for every metric: which one is best, and is the lead larger than the doubt?
+
+use super::error::ChartError;
+use super::frame::{self, Caption, LEFT, RIGHT};
+use super::palette::{MUTED, QUIET, RULE, SLATE, Tone};
+use super::scale::{Interval, Scale, Unit, known_interval};
+use super::scene::Scene;
+use super::text::{Align, NAME, NOTE, VALUE, shorten, two_lines};
+
+/// The panels.
+#[derive(Debug, Clone)]
+pub struct Chart {
+    /// The words around it.
+    pub caption: Caption,
+    /// The models, from top to bottom.
+    pub models: Vec<String>,
+    /// The metrics, from left to right.
+    pub metrics: Vec<Metric>,
+}
+
+/// One panel.
+#[derive(Debug, Clone)]
+pub struct Metric {
+    /// What is measured: "Clicks found in the top 5".
+    pub name: String,
+    /// How its values are written.
+    pub unit: Unit,
+    /// Which end is good.
+    pub better: Better,
+    /// The models' values, as long as `models`.
+    pub scores: Vec<Option<Interval>>,
+}
+
+/// Which end of a metric is good.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Better {
+    /// More is better.
+    Higher,
+    /// Less is better.
+    Lower,
+}
+
+const COLUMNS: usize = 3;
+/// Room for the models' names.
+const NAMES: f64 = 300.0;
+const GAP: f64 = 60.0;
+const ROW: f64 = 84.0;
+const HEAD: f64 = 96.0;
+
+/// Draw the chart as PNG.
+pub fn draw(chart: &Chart) -> Result<Vec<u8>, ChartError> {
+    let mut scene = Scene::default();
+    let mut y = chart.caption.head(&mut scene);
+    if chart.models.is_empty() || chart.metrics.is_empty() {
+        y = frame::nothing(&mut scene, y);
+    }
+    for metrics in chart.metrics.chunks(COLUMNS) {
+        if chart.models.is_empty() {
+            break;
+        }
+        y = band(&mut scene, &chart.models, metrics, y) + GAP;
+    }
+    let height = chart
+        .caption
+        .foot(&mut scene, y - if chart.models.is_empty() { 0.0 } else { GAP });
+    scene.png(height)
+}
+
+/// Up to three panels beside the models' names; returns where they end.
+fn band(scene: &mut Scene, models: &[String], metrics: &[Metric], y: f64) -> f64 {
+    let top = y + HEAD;
+    let bottom = top + models.len() as f64 * ROW;
+    for (row, model) in models.iter().enumerate() {
+        let line = top + row as f64 * ROW;
+        scene.line(&[(LEFT, line), (RIGHT, line)], 1.0, RULE);
+        let name = two_lines(model, NAME, NAMES);
+        let first = line + (ROW - (name.len() as f64 - 1.0) * NAME.leading()) / 2.0 + NAME.drop();
+        scene.lines((LEFT, first), &name, NAME, Align::Left);
+    }
+    scene.line(&[(LEFT, bottom), (RIGHT, bottom)], 1.0, RULE);
+    let width = (RIGHT - LEFT - NAMES) / metrics.len() as f64 - GAP;
+    for (column, metric) in metrics.iter().enumerate() {
+        let left = LEFT + NAMES + GAP + column as f64 * (width + GAP);
+        panel(scene, metric, models.len(), (left, left + width), top);
+    }
+    bottom + 34.0
+}
+
+fn panel(scene: &mut Scene, metric: &Metric, rows: usize, (left, right): (f64, f64), top: f64) {
+    let scores: Vec<Option<Interval>> = metric
+        .scores
+        .iter()
+        .take(rows)
+        .map(|score| known_interval(*score))
+        .collect();
+    let note = match metric.better {
+        Better::Higher => "higher is better",
+        Better::Lower => "lower is better",
+    };
+    scene.text(
+        (left, top - 54.0),
+        &shorten(&metric.name, VALUE, right - left),
+        VALUE,
+        Align::Left,
+    );
+    scene.text((left, top - 18.0), note, NOTE, Align::Left);
+
+    // Shares start at 0; a bare number has no zero that means anything, so its panel shows the range of the data.
+    let bare = matches!(metric.unit, Unit::Number(_));
+    let low = scores
+        .iter()
+        .flatten()
+        .map(|score| score.lower)
+        .fold(f64::INFINITY, f64::min);
+    let high = scores
+        .iter()
+        .flatten()
+        .map(|score| score.upper)
+        .fold(f64::NEG_INFINITY, f64::max);
+    let best = best(&scores, metric.better);
+    let bottom = top + rows as f64 * ROW;
+    // Half a label of room at both ends, so that values over the outermost points stay in their panel.
+    let pixels = (if bare { left + 60.0 } else { left }, right - 60.0);
+    let scale = Scale::new((if bare { low } else { 0.0 }, high), pixels);
+    if !bare {
+        scene.line(&[(left, top), (left, bottom)], 2.0, QUIET);
+        scene.text((left, bottom + 32.0), "0", NOTE, Align::Center);
+    }
+    for (row, score) in scores.iter().enumerate() {
+        let y = top + (row as f64 + 0.66) * ROW;
+        let Some(score) = score else {
+            scene.text((left + 20.0, y - 12.0 + NOTE.drop()), "not measured", NOTE, Align::Left);
+            continue;
+        };
+        let (color, pale) = if Some(row) == best {
+            (Tone::Better.color(), Tone::Better.pale())
+        } else {
+            (SLATE, Tone::Same.pale())
+        };
+        let x = scale.at(score.value);
+        scene.line(&[(scale.at(score.lower), y), (scale.at(score.upper), y)], 8.0, pale);
+        scene.dot((x, y), 9.0, color);
+        let style = if Some(row) == best {
+            VALUE.in_color(color)
+        } else {
+            NAME.in_color(MUTED)
+        };
+        scene.text((x, y - 22.0), &metric.unit.label(score.value), style, Align::Center);
+    }
+}
+
+/// The row of the best value; the first of equals.
+fn best(scores: &[Option<Interval>], better: Better) -> Option<usize> {
+    let sign = if better == Better::Higher { 1.0 } else { -1.0 };
+    let mut best: Option<(usize, f64)> = None;
+    for (row, score) in scores.iter().enumerate() {
+        if let Some(score) = score
+            && best.is_none_or(|(_, value)| score.value * sign > value)
+        {
+            best = Some((row, score.value * sign));
+        }
+    }
+    best.map(|(row, _)| row)
+}

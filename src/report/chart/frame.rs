@@ -1,0 +1,57 @@
+//! What surrounds every chart: the sentence on top, the grey line below it, the footnote at the bottom.
+
+use super::palette::{RULE, SLATE};
+use super::scene::{Scene, WIDTH};
+use super::text::{Align, NOTE, SUBTITLE, TITLE, wrap};
+
+/// Left edge of everything.
+pub const LEFT: f64 = 60.0;
+/// Right edge of everything.
+pub const RIGHT: f64 = WIDTH - 60.0;
+
+/// The words around a chart. Each may be long and wraps; an empty one takes no room.
+#[derive(Debug, Clone, Default)]
+pub struct Caption {
+    /// What the picture shows, as a whole sentence.
+    pub title: String,
+    /// What is counted, where and when.
+    pub subtitle: String,
+    /// Where the numbers come from, what a reader must know to use them.
+    pub footnote: String,
+}
+
+impl Caption {
+    /// Write the top; returns where the chart may begin.
+    pub(super) fn head(&self, scene: &mut Scene) -> f64 {
+        let mut y = 48.0;
+        for (words, style) in [(&self.title, TITLE), (&self.subtitle, SUBTITLE)] {
+            let lines = wrap(words, style, RIGHT - LEFT);
+            if !lines.is_empty() {
+                y = scene.lines((LEFT, y + style.size * 0.8), &lines, style, Align::Left) - style.size * 0.8 + 6.0;
+            }
+        }
+        y + 26.0
+    }
+
+    /// Write the bottom below `y`; returns the height of the picture.
+    pub(super) fn foot(&self, scene: &mut Scene, y: f64) -> f64 {
+        let lines = wrap(&self.footnote, NOTE, RIGHT - LEFT);
+        if lines.is_empty() {
+            return y + 40.0;
+        }
+        let rule = y + 34.0;
+        scene.line(&[(LEFT, rule), (RIGHT, rule)], 2.0, RULE);
+        scene.lines((LEFT, rule + 38.0), &lines, NOTE, Align::Left) + 8.0
+    }
+}
+
+/// Say that there is nothing to draw yet; returns where that ends.
+pub fn nothing(scene: &mut Scene, y: f64) -> f64 {
+    scene.text(
+        (LEFT, y + 40.0),
+        "Nothing to show yet.",
+        SUBTITLE.in_color(SLATE),
+        Align::Left,
+    );
+    y + 60.0
+}

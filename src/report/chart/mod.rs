@@ -1,0 +1,28 @@
+//! The chart room: seven pictures, one question each, drawn the same on every machine.
+//!
+//! A chart is a plain struct of words and numbers; `draw` turns it into the bytes of a PNG, 1600 pixels wide and as high
+//! as its content. Charts compute nothing: every number they print was given to them.
+
+pub mod bars;
+pub mod comparison;
+pub mod dumbbell;
+pub mod maturity;
+pub mod reliability;
+pub mod segment_line;
+pub mod small_multiples;
+
+mod axes;
+mod dates;
+mod error;
+mod frame;
+mod key;
+mod labels;
+mod palette;
+mod scale;
+mod scene;
+mod text;
+
+pub use error::ChartError;
+pub use frame::Caption;
+pub use palette::Tone;
+pub use scale::{Interval, Unit};

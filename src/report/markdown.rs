@@ -1,0 +1,53 @@
+//! Markdown as GitHub shows it.
+
+/// A table; cells are escaped.  Columns whose heading ends with `#` are numbers: right-aligned, the sign left out.
+pub fn table(headings: &[&str], rows: &[Vec<String>]) -> String {
+    let mut lines = Vec::with_capacity(rows.len() + 2);
+    lines.push(line(
+        headings.iter().map(|heading| heading.trim_end_matches('#').to_owned()),
+    ));
+    lines.push(line(
+        headings
+            .iter()
+            .map(|heading| if heading.ends_with('#') { "---:" } else { "---" }.to_owned()),
+    ));
+    lines.extend(rows.iter().map(|row| line(row.iter().map(|cell| escape(cell)))));
+    lines.join("\n") + "\n"
+}
+
+fn line(cells: impl Iterator<Item = String>) -> String {
+    format!("| {} |", cells.collect::<Vec<_>>().join(" | "))
+}
+
+/// Keeps a cell in its cell, and a client's text from being read as HTML.
+fn escape(cell: &str) -> String {
+    cell.replace('|', "\\|").replace('<', "&lt;").replace('\n', " ")
+}
+
+/// A picture that says in words what it shows.
+pub fn picture(file: &str, words: &str) -> String {
+    format!("![{}](charts/{file})\n", words.replace(['[', ']'], ""))
+}
+
+/// Folded away for those who want it.
+pub fn details(summary: &str, body: &str) -> String {
+    format!("<details>\n<summary>{summary}</summary>\n\n{body}\n</details>\n")
+}
+
+/// `15,000`.
+pub fn count(number: u64) -> String {
+    let digits = number.to_string();
+    let mut out = String::new();
+    for (place, digit) in digits.chars().enumerate() {
+        if place > 0 && (digits.len() - place).is_multiple_of(3) {
+            out.push(',');
+        }
+        out.push(digit);
+    }
+    out
+}
+
+/// `1 row`, `2 rows`.
+pub fn counted(number: u64, one: &str, many: &str) -> String {
+    format!("{} {}", count(number), if number == 1 { one } else { many })
+}

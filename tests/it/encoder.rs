@@ -1,0 +1,178 @@
+#![cfg(feature = "encoder")]
+use std::{fs, ops::ControlFlow, path::Path, sync::OnceLock, thread};
+
+use selvedge::embeddings::encoder::{DIMENSIONS, Encoder, EncoderError};
+
+const MODEL: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/.minilm");
+const REFERENCE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/data/minilm_reference.json");
+
+fn encoder() -> &'static Encoder {
+    static ENCODER: OnceLock<Encoder> = OnceLock::new();
+    ENCODER.get_or_init(|| Encoder::load(Path::new(MODEL)).expect("make setup"))
+}
+
+#[derive(serde::Deserialize)]
+struct Reference {
+    texts: Vec<String>,
+    vectors: Vec<Vec<f64>>,
+}
+
+fn reference() -> Reference {
+    serde_json::from_str(&fs::read_to_string(REFERENCE).unwrap()).unwrap()
+}
+
+/// Bits, so that two vectors are equal only where nothing at all differs.
+fn bits(vector: &[f32]) -> Vec<u32> {
+    vector.iter().map(|value| value.to_bits()).collect()
+}
+
+fn one_by_one(texts: &[String]) -> Vec<Vec<u32>> {
+    texts
+        .iter()
+        .map(|text| bits(&encoder().encode(text).unwrap()))
+        .collect()
+}
+
+#[test]
+fn vectors_are_those_of_sentence_transformers() {
+    let reference = reference();
+    for (text, expected) in reference.texts.iter().zip(&reference.vectors) {
+        let found: Vec<f64> = encoder().encode(text).unwrap().into_iter().map(f64::from).collect();
+        assert_eq!(found.len(), DIMENSIONS);
+        let dot = |a: &[f64], b: &[f64]| a.iter().zip(b).map(|(a, b)| a * b).sum::<f64>();
+        assert!(
+            (dot(&found, &found) - 1.0).abs() < 1e-5,
+            "the length of {text:?} is not 1"
+        );
+        let cosine = dot(&found, expected) / (dot(&found, &found) * dot(expected, expected)).sqrt();
+        assert!(cosine >= 0.999_99, "{text:?}: {cosine}");
+    }
+}
+
+#[test]
+fn bits_do_not_depend_on_what_came_before() {
+    let texts = reference().texts;
+    let forward = one_by_one(&texts);
+    let mut backward = one_by_one(&texts.iter().rev().cloned().collect::<Vec<_>>());
+    backward.reverse();
+    assert_eq!(forward, backward);
+    // Another instance, which has encoded nothing.
+    let fresh = Encoder::load(Path::new(MODEL)).unwrap();
+    assert_eq!(bits(&fresh.encode(&texts[23]).unwrap()), forward[23]);
+    assert_eq!(fresh.version(), encoder().version());
+}
+
+#[test]
+fn bits_do_not_depend_on_threads() {
+    let texts = reference().texts;
+    let expected = one_by_one(&texts);
+    for threads in [0, 1, 2, 3] {
+        let mut found = vec![Vec::new(); texts.len()];
+        let on_done = |position: usize, vector: Vec<f32>| {
+            found[position] = bits(&vector);
+            ControlFlow::Continue(())
+        };
+        encoder().encode_all(&texts, threads, on_done).unwrap();
+        assert!(found == expected, "{threads} threads");
+    }
+    // Nor on how many threads torch would use, or on who else encodes at the same time.
+    thread::scope(|scope| {
+        for torch_threads in [1, 2, 8] {
+            let (texts, expected) = (&texts, &expected);
+            scope.spawn(move || {
+                tch::set_num_threads(torch_threads);
+                assert!(one_by_one(texts) == *expected, "{torch_threads} torch threads");
+            });
+        }
+    });
+}
+
+#[test]
+fn encoding_can_be_stopped_and_what_was_done_stays() {
+    let texts = reference().texts;
+    let mut done = 0;
+    encoder()
+        .encode_all(&texts, 2, |_, _| {
+            done += 1;
+            if done < 3 {
+                ControlFlow::Continue(())
+            } else {
+                ControlFlow::Break(())
+            }
+        })
+        .unwrap();
+    assert_eq!(done, 3);
+    encoder()
+        .encode_all(&[], 2, |_, _| panic!("no texts, no vectors"))
+        .unwrap();
+}
+
+#[test]
+fn files_that_are_not_there_or_not_right_are_named() {
+    let missing = Encoder::load(Path::new("/nowhere/minilm")).unwrap_err().to_string();
+    assert!(
+        missing.contains("/nowhere/minilm") && missing.contains("make setup"),
+        "{missing}"
+    );
+
+    let folder = tempfile::tempdir().unwrap();
+    fs::create_dir(folder.path().join("1_Pooling")).unwrap();
+    let files = [
+        "model.safetensors",
+        "vocab.txt",
+        "config.json",
+        "modules.json",
+        "1_Pooling/config.json",
+        "sentence_bert_config.json",
+        "tokenizer_config.json",
+    ];
+    for file in files {
+        let error = Encoder::load(folder.path()).unwrap_err();
+        let EncoderError::Missing { path } = &error else {
+            panic!("{error}")
+        };
+        assert_eq!(*path, folder.path().join(file));
+        fs::copy(Path::new(MODEL).join(file), path).unwrap();
+    }
+    assert_eq!(Encoder::load(folder.path()).unwrap().version(), encoder().version());
+    for file in &files[2..] {
+        let path = folder.path().join(file);
+        fs::write(&path, "not json").unwrap();
+        let error = Encoder::load(folder.path()).unwrap_err();
+        assert!(
+            matches!(&error, EncoderError::Malformed { path: named, .. } if *named == path),
+            "{error}"
+        );
+        fs::copy(Path::new(MODEL).join(file), path).unwrap();
+    }
+    let weights = folder.path().join(files[0]);
+    fs::write(&weights, "not weights").unwrap();
+    assert!(matches!(Encoder::load(folder.path()), Err(EncoderError::Load { .. })));
+    fs::remove_file(&weights).unwrap();
+    fs::create_dir(&weights).unwrap();
+    assert!(matches!(
+        Encoder::load(folder.path()),
+        Err(EncoderError::Unreadable { .. })
+    ));
+}
+
+#[test]
+fn the_version_follows_the_files() {
+    let folder = tempfile::tempdir().unwrap();
+    fs::create_dir(folder.path().join("1_Pooling")).unwrap();
+    for file in [
+        "model.safetensors",
+        "vocab.txt",
+        "config.json",
+        "modules.json",
+        "1_Pooling/config.json",
+        "tokenizer_config.json",
+    ] {
+        fs::copy(Path::new(MODEL).join(file), folder.path().join(file)).unwrap();
+    }
+    let shorter = r#"{"max_seq_length": 128, "do_lower_case": false}"#;
+    fs::write(folder.path().join("sentence_bert_config.json"), shorter).unwrap();
+    let other = Encoder::load(folder.path()).unwrap();
+    assert_ne!(other.version(), encoder().version());
+    assert_eq!(encoder().version().len(), 16);
+}
