@@ -8,7 +8,7 @@ use clap::{Args, Parser, Subcommand};
 use crate::error::Result;
 use crate::explore::{Format, Question};
 use crate::project::Project;
-use crate::{embeddings, evaluate, explore, features, frame, ingest, monitor, recommend, train};
+use crate::{embeddings, evaluate, explore, features, frame, ingest, monitor, recommend, report, train};
 
 /// Features, recommendations and monitoring from SQL files, with edges that cannot fray.
 #[derive(Debug, Parser)]
@@ -44,6 +44,8 @@ enum Command {
     Recommend,
     /// The production log -> what changed, for whom, how sure: work/monitoring and reports/alerts.json
     Monitor(MonitorArgs),
+    /// Markdown and charts for people -> reports
+    Report,
     /// Answer a query over every table there is; without one, list the tables
     Sql(SqlArgs),
 }
@@ -104,6 +106,7 @@ impl Cli {
                 let as_of = args.as_of.map(|text| monitor::moment(&text, &project.params.shop)).transpose()?;
                 monitor::run(&project, as_of).map(|_| Outcome::Done)
             }
+            Command::Report => report::run(&project).map(|()| Outcome::Done),
             Command::Sql(args) => {
                 let question = match (args.query, args.file) {
                     (Some(query), _) => Question::Text(query),

@@ -4,7 +4,7 @@ description: What had come of each recommendation by $as_of; an outcome is confi
 key: [recommendation_id]
 ---*/
 WITH seen AS (
-  SELECT r.recommendation_id, r.recommended_at, r.shown_on, r.customer_id, r.product_id, r.season, r.position,
+  SELECT r.recommendation_id, r.recommended_at, r.shown_on, r.customer_id, r.product_id, r.season, r.position, r.model_version,
          CASE WHEN r.clicked_at < $as_of THEN r.clicked_at END AS clicked_at,
          CASE WHEN r.purchased_at < $as_of THEN r.purchased_at END AS purchased_at,
          CASE WHEN r.returned_at < $as_of AND r.returned_at <= r.purchased_at + $return_window THEN r.returned_at END AS returned_at,
@@ -23,7 +23,7 @@ told AS (
          s.purchased_at IS NULL AND (s.dismissed OR s.purchase_mature) AS never_bought
   FROM seen s
 )
-SELECT t.recommendation_id, t.recommended_at, t.shown_on, t.customer_id, t.product_id, t.season, t.position,
+SELECT t.recommendation_id, t.recommended_at, t.shown_on, t.customer_id, t.product_id, t.season, t.position, t.model_version,
        concat_ws(' / ', c.profile, a.profile) AS profile,
        t.clicked_at, t.purchased_at, t.returned_at, t.dismissed, t.purchase_mature, t.kept_mature,
        t.clicked_at IS NOT NULL AS clicked,

@@ -10,13 +10,17 @@ pub struct Finding {
     pub metric: String,
     pub segment_column: String,
     pub segment_value: String,
+    /// Whose segment it is, customers' or articles'; none for the whole shop.
+    pub owner: Option<String>,
     pub state: State,
     pub why: Option<String>,
     pub explained_by: Option<String>,
     /// First day of the new level, on the shop's clock.
     pub since: Option<String>,
-    /// Last day of it that the log shows.
+    /// Last day of it, if it is over.
     pub until: Option<String>,
+    /// Last day that `after` counts.
+    pub counted_until: Option<String>,
     /// Recommendations shown in all.
     pub shown: u64,
     pub before_n: u64,

@@ -20,6 +20,7 @@ use datafusion::arrow::array::{ArrayRef, StringArray};
 
 pub use alarm::quantile;
 pub use alerts::{Finding, State};
+pub use nowcast::PACE_LINE;
 pub use rows::read as read_rows;
 
 use crate::engine::{Engine, Staged, Table};

@@ -19,7 +19,7 @@ const DRAWS: usize = 800;
 /// So many must have waited to the very end before anything is said about late ones.
 const ENOUGH_OLD: u64 = 25;
 /// Beyond this the pace at which customers decide has changed, and forecasts from the old pace are withheld.
-const PACE_LINE: f64 = 2.5;
+pub const PACE_LINE: f64 = 2.5;
 
 #[derive(Debug, Deserialize)]
 struct StagedDelay {
@@ -45,6 +45,7 @@ struct Waiting {
     total: u64,
     came: u64,
     waiting: u64,
+    came_so_far: u64,
 }
 
 /// A forecast: the share in the end, and where 90 of 100 such forecasts hold it.
@@ -76,10 +77,16 @@ pub fn register(engine: &Engine, seed: u64) -> Result<()> {
     let mut answer = Answer::default();
     for (key, (shown, bought)) in &groups {
         let mut random = ChaCha8Rng::seed_from_u64(seed);
+        // Where nothing is open there is nothing to forecast: the figure is confirmed.
+        let open = |curve: &Curve, rows: &[&Waiting]| rows.iter().any(|row| row.waiting > 0 && row.age < curve.days());
         if let Some(buying) = &buying {
             let forecast = purchases(buying, shown);
-            answer.add("purchase", *key, shown, forecast);
-            if let Some(returning) = &returning {
+            if open(buying, shown) {
+                answer.add("purchase", *key, shown, forecast);
+            }
+            if let Some(returning) = &returning
+                && (open(buying, shown) || open(returning, bought))
+            {
                 answer.add("kept", *key, shown, kept(buying, returning, shown, bought, &mut random));
             }
         }
@@ -96,13 +103,19 @@ fn purchases(curve: &Curve, shown: &[&Waiting]) -> Forecast {
         let never = curve.never(&rates, row.age);
         let open = row.waiting as f64;
         total += row.total as f64;
-        came += row.came as f64;
+        came += row.came_so_far as f64;
         expected += row.came as f64 + open * (1.0 - never);
         chance += open * never * (1.0 - never);
         curve_error += open * never * curve.greenwood(row.age).sqrt();
     }
     let half = 1.644854 * (chance + curve_error * curve_error).sqrt();
-    Forecast { rate: expected / total, lower: (expected - half).max(came) / total, upper: (expected + half).min(total) / total }
+    // It cannot end below what has come already.
+    let expected = expected.max(came);
+    Forecast {
+        rate: expected / total,
+        lower: (expected - half).max(came) / total,
+        upper: (expected + half).min(total) / total,
+    }
 }
 
 /// Bought and not sent back so far, open purchases, and purchases still to come; the interval by seeded draws.
@@ -128,7 +141,9 @@ fn kept(buying: &Curve, returning: &Curve, shown: &[&Waiting], bought: &[&Waitin
         })
         .collect();
     drawn.sort_by(f64::total_cmp);
-    Forecast { rate: expected / total as f64, lower: quantile(&drawn, 0.05), upper: quantile(&drawn, 0.95) }
+    let rate = expected / total as f64;
+    // Draws are whole purchases: for a handful of them the mean can lie just beside the range.
+    Forecast { rate, lower: quantile(&drawn, 0.05).min(rate), upper: quantile(&drawn, 0.95).max(rate) }
 }
 
 fn draw_rates(curve: &Curve, random: &mut ChaCha8Rng) -> Vec<f64> {

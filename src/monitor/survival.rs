@@ -57,6 +57,11 @@ impl Curve {
         Self { epsilon, ..plain }
     }
 
+    /// Days until the wait is over.
+    pub fn days(&self) -> usize {
+        self.buckets.iter().map(|bucket| bucket.days).sum()
+    }
+
     pub fn buckets(&self) -> &[Bucket] {
         &self.buckets
     }

@@ -34,10 +34,15 @@ pub fn register(engine: &Engine, segments: &[String]) -> Result<()> {
     engine.register(&TableName::new("monitoring", "customer_traits"), traits)?;
     let traits = unpivot("article_traits", &articles, &["product_id", "season"], &of_articles)?;
     engine.register(&TableName::new("monitoring", "article_traits"), traits)?;
+    let owner = |crossing: &Crossing| {
+        let article = of_articles.contains(&crossing.first) && crossing.second.is_none_or(|second| of_articles.contains(&second));
+        if article { "articles" } else { "customers" }
+    };
     let texts = |of: fn(&Crossing) -> Option<String>| Arc::new(crossings.iter().map(of).collect::<StringArray>());
     let columns: Vec<(&str, ArrayRef)> = vec![
         ("segment_column", texts(|crossing| Some(crossing.name()))),
         ("first_column", texts(|crossing| Some(crossing.first.into()))),
+        ("owner", Arc::new(StringArray::from_iter_values(crossings.iter().map(owner)))),
         ("second_column", texts(|crossing| crossing.second.map(str::to_owned))),
     ];
     engine.register(&TableName::new("monitoring", "segment_columns"), rows::batch("segment_columns", columns)?)

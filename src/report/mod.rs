@@ -1,3 +1,47 @@
-//! Markdown and pictures for people, from tables that earlier stages left behind.
+//! Markdown and pictures for people, made only from tables that earlier stages left behind.
 
 pub mod chart;
+mod dashboard;
+mod markdown;
+
+use std::collections::BTreeMap;
+
+use crate::engine::{Engine, Staged};
+use crate::error::{Advice, Result};
+use crate::progress::Progress;
+use crate::project::Project;
+
+/// One report on its way to disk.
+#[derive(Debug, Default)]
+struct Report {
+    markdown: String,
+    /// File name in `reports/charts` -> PNG.
+    charts: BTreeMap<&'static str, Vec<u8>>,
+}
+
+#[derive(Debug, thiserror::Error)]
+pub enum ReportError {
+    #[error("{chart} cannot be drawn: {cause}")]
+    Chart { chart: &'static str, cause: chart::ChartError },
+}
+
+impl Advice for ReportError {}
+
+/// Runs the stage: `reports/*.md` and `reports/charts/*.png`.
+pub fn run(project: &Project) -> Result<()> {
+    let progress = Progress::start("report");
+    let engine = Engine::new(project)?;
+    let reports = [("dashboard.md", dashboard::report(project, &engine)?)];
+    let mut staged = Staged::new(&project.paths, "report")?;
+    let mut charts = 0;
+    for (name, report) in &reports {
+        staged.file(&project.paths.reports().join(name), None, report.markdown.as_bytes())?;
+        for (chart, png) in &report.charts {
+            staged.file(&project.paths.charts(), Some(chart), png)?;
+            charts += 1;
+        }
+    }
+    staged.commit()?;
+    progress.done(format!("{} reports and {charts} charts are in reports/", reports.len()));
+    Ok(())
+}

@@ -49,7 +49,7 @@ dated AS (
          CASE WHEN goes_on THEN expected_to_last ELSE expected END AS stretch_expected
   FROM judged
 )
-SELECT j.metric, j.segment_column, j.segment_value, j.state,
+SELECT j.metric, j.segment_column, j.segment_value, o.owner, j.state,
        CASE WHEN j.state = 'too_early' THEN CASE WHEN j.why = 'enough' THEN 'no_rest' ELSE j.why END END AS why,
        CASE WHEN j.state = 'none' AND abs(j.first_z) > j.possible_line THEN concat(x.segment_column, '=', x.segment_value) END AS explained_by,
        CASE WHEN j.changed THEN k.shown_on END AS since,
@@ -68,6 +68,7 @@ SELECT j.metric, j.segment_column, j.segment_value, j.state,
        CASE WHEN j.state = 'too_early' THEN j.known_on END AS known_on,
        j.z, j.first_z, j.phi, j.threshold, j.possible_line
 FROM dated j
+LEFT JOIN monitoring.segment_columns o ON o.segment_column = j.segment_column
 LEFT JOIN explanation x ON x.metric = j.metric
 LEFT JOIN monitoring.days k ON k.day = j.from_day
 LEFT JOIN monitoring.days t ON t.day = j.until_day
