@@ -8,7 +8,7 @@ use clap::{Args, Parser, Subcommand};
 use crate::error::Result;
 use crate::explore::{Format, Question};
 use crate::project::Project;
-use crate::{embeddings, evaluate, explore, features, frame, ingest, recommend, report, train};
+use crate::{embeddings, evaluate, explore, features, frame, ingest, monitor, recommend, report, train};
 
 /// Features, recommendations and monitoring from SQL files, with edges that cannot fray.
 #[derive(Debug, Parser)]
@@ -42,10 +42,19 @@ enum Command {
     Evaluate,
     /// Ten articles for every customer -> work/recommendations.parquet
     Recommend,
+    /// The production log -> what changed, for whom, how sure: work/monitoring and reports/alerts.json
+    Monitor(MonitorArgs),
     /// Markdown and charts for people -> reports
     Report,
     /// Answer a query over every table there is; without one, list the tables
     Sql(SqlArgs),
+}
+
+#[derive(Debug, Args)]
+struct MonitorArgs {
+    /// Replay an earlier report: a day (its first moment) or a time on the shop's clock [default: the export]
+    #[arg(long, value_name = "DAY")]
+    as_of: Option<String>,
 }
 
 #[derive(Debug, Args)]
@@ -93,6 +102,13 @@ impl Cli {
             Command::Train => train::run(&project).map(|()| Outcome::Done),
             Command::Evaluate => evaluate::run(&project).map(|()| Outcome::Done),
             Command::Recommend => recommend::run(&project).map(|()| Outcome::Done),
+            Command::Monitor(args) => {
+                let as_of = args
+                    .as_of
+                    .map(|text| monitor::moment(&text, &project.params.shop))
+                    .transpose()?;
+                monitor::run(&project, as_of).map(|_| Outcome::Done)
+            }
             Command::Report => report::run(&project).map(|()| Outcome::Done),
             Command::Sql(args) => {
                 let question = match (args.query, args.file) {
@@ -115,5 +131,6 @@ fn run_all(project: &Project) -> Result<()> {
     train::run(project)?;
     evaluate::run(project)?;
     recommend::run(project)?;
+    monitor::run(project, None)?;
     report::run(project)
 }

@@ -104,10 +104,14 @@ pub struct Recommend {
 #[derive(Debug, Clone)]
 pub struct Monitor {
     pub seed: u64,
+    /// The columns of customers or articles whose values are the segments; `a x b` crosses two.
+    pub segments: Vec<String>,
     /// Shuffled histories from which the alarm threshold is taken.
     pub permutations: usize,
     /// At most this share of quiet reports may raise an alarm.
     pub false_alarms: f64,
+    /// At most this share of quiet reports may call something possible.
+    pub maybe_alarms: f64,
     /// The threshold's lower and upper end, in standard deviations.
     pub threshold_floor: f64,
     pub threshold_cap: f64,
@@ -240,8 +244,10 @@ impl Params {
             },
             monitor: Monitor {
                 seed: monitor.seed()?,
+                segments: monitor.texts("segments")?,
                 permutations: monitor.count("permutations")?,
                 false_alarms: monitor.share("false_alarms")?,
+                maybe_alarms: monitor.share("maybe_alarms")?,
                 threshold_floor: monitor.positive("threshold_floor")?,
                 threshold_cap: monitor.positive("threshold_cap")?,
             },
@@ -360,6 +366,13 @@ impl Section {
                 .map(positive)
                 .collect::<Option<Vec<_>>>()
                 .filter(|list| !list.is_empty())
+        })
+    }
+
+    fn texts(&mut self, key: &'static str) -> Result<Vec<String>> {
+        self.take(key, "a list of names, such as [age_group, region]", |v| {
+            let names = v.as_sequence()?.iter().map(|name| name.as_str().map(str::to_owned));
+            names.collect::<Option<Vec<_>>>().filter(|list| !list.is_empty())
         })
     }
 

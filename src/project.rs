@@ -25,6 +25,18 @@ impl Project {
         Ok(Self { paths, params, library })
     }
 
+    /// The same project with one `$parameter` of a section set for this run only.
+    pub fn with_sql_param(&self, section: &'static str, name: &str, literal: String) -> Self {
+        let mut project = self.clone();
+        project
+            .params
+            .sql
+            .entry(section)
+            .or_default()
+            .insert(name.into(), literal);
+        project
+    }
+
     /// The `$parameters` that files of a layer may use: the shop's and their section's.
     pub fn sql_params(&self, layer: Layer) -> SqlParams {
         self.params.sql_params(layer.params_section())

@@ -1,6 +1,7 @@
 //! Markdown and pictures for people, made only from tables that earlier stages left behind.
 
 pub mod chart;
+mod dashboard;
 mod data;
 mod markdown;
 mod model;
@@ -50,6 +51,7 @@ pub fn run(project: &Project) -> Result<()> {
     let progress = Progress::start("report");
     let engine = Engine::new(project)?;
     let reports = [
+        ("dashboard.md", dashboard::report(project, &engine)?),
         ("data.md", data::report(project, &engine)?),
         ("model.md", model::report(project, &engine)?),
     ];

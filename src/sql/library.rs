@@ -8,6 +8,18 @@ use crate::error::{Advice, Result, did_you_mean};
 use crate::params::Params;
 use crate::paths::Paths;
 
+/// Tables of the layer monitoring that its stage makes itself: what parameters and seeded randomness say, as rows.
+const MADE_BY_MONITOR: [&str; 8] = [
+    "customer_traits",
+    "article_traits",
+    "segment_columns",
+    "nowcasts",
+    "shuffles",
+    "taken_out",
+    "rounds",
+    "thresholds",
+];
+
 /// Every SQL file of a project, each layer in run order.
 #[derive(Debug, Clone)]
 pub struct Library {
@@ -157,6 +169,7 @@ impl Library {
             .map(TableName::bare)
             .collect();
         tables.extend(["rejected", "surprises"].map(|name| TableName::new("sources", name)));
+        tables.extend(MADE_BY_MONITOR.map(|name| TableName::new(Layer::Monitoring.folder(), name)));
         for file in &self.files {
             tables.insert(match file.layer {
                 Layer::Texts => TableName::new("embeddings", file.header.name()),

@@ -3,6 +3,7 @@
 mod cosine_similarity;
 mod local_to_utc;
 mod vector_mean;
+mod wilson;
 
 use datafusion::prelude::SessionContext;
 
@@ -10,5 +11,8 @@ use datafusion::prelude::SessionContext;
 pub fn register(context: &SessionContext) {
     context.register_udf(cosine_similarity::function());
     context.register_udf(local_to_utc::function());
+    wilson::functions()
+        .into_iter()
+        .for_each(|function| context.register_udf(function));
     context.register_udaf(vector_mean::function());
 }

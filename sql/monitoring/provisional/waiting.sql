@@ -1,0 +1,25 @@
+/*---
+name: waiting
+description: By days of waiting, how many recommendations (purchases) there are in each segment, how many came, and how many may still come.
+key: [stage, segment_column, segment_value, span, age]
+---*/
+WITH counts AS (
+  SELECT stage, profile, shown_on, LEAST(age, window_days) AS age,
+         COUNT(*) FILTER (WHERE stage = 'purchase' OR counted) AS total,
+         COUNT(*) FILTER (WHERE counted AND delay < age) AS came,
+         COUNT(delay) AS came_so_far
+  FROM monitoring.waits
+  GROUP BY stage, profile, shown_on, LEAST(age, window_days)
+),
+spans AS (
+  SELECT c.stage, s.segment_column, s.segment_value, n.period AS span, c.age, c.total, c.came, c.came_so_far
+  FROM counts c
+  JOIN monitoring.segments s ON s.profile = c.profile
+  JOIN monitoring.days n ON n.shown_on = c.shown_on
+  UNION ALL
+  SELECT c.stage, 'shop', 'all', CAST(c.shown_on AS VARCHAR), c.age, c.total, c.came, c.came_so_far FROM counts c
+)
+SELECT stage, segment_column, segment_value, span, age, SUM(total) AS total, SUM(came) AS came, SUM(total) - SUM(came) AS waiting,
+       SUM(came_so_far) AS came_so_far
+FROM spans
+GROUP BY stage, segment_column, segment_value, span, age

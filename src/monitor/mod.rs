@@ -1,0 +1,166 @@
+//! The monitoring room: what came of what was shown, for whom it changed, and how sure that is.
+//!
+//! The figures are queries in sql/monitoring.  Rust gives them what a query cannot have (the segment columns of
+//! params.yaml, seeded shuffles, the loop that takes an alarmed segment out and looks again) and keeps their answers.
+
+mod alarm;
+mod alerts;
+pub mod draws;
+mod nowcast;
+mod plan;
+mod rows;
+mod shuffle;
+pub mod survival;
+mod traits;
+
+use std::sync::Arc;
+
+use chrono::{DateTime, NaiveDate, NaiveDateTime, NaiveTime, TimeZone, Utc};
+use datafusion::arrow::array::{ArrayRef, StringArray};
+
+pub use alarm::quantile;
+pub use alerts::{Finding, State};
+pub use nowcast::PACE_LINE;
+pub use rows::read as read_rows;
+
+use crate::engine::{Engine, Staged, Table};
+use crate::error::{Advice, Result, did_you_mean};
+use crate::params::Shop;
+use crate::progress::Progress;
+use crate::project::Project;
+use crate::sql::{Layer, TableName};
+
+#[derive(Debug, thiserror::Error)]
+pub enum MonitorError {
+    #[error("params.yaml: monitor.segments names {column}, which is no column of customers or articles")]
+    UnknownColumn { column: String, known: Vec<String> },
+    #[error("monitoring.{table} is not what was expected: {cause}")]
+    Shape { table: String, cause: String },
+    #[error("'{text}' is no moment on the shop's clock")]
+    BadMoment { text: String },
+    #[error("{as_of} is after the export, which was taken at {exported_at}")]
+    AfterExport { as_of: String, exported_at: String },
+    #[error("nothing was recommended in the {looks_back} before {as_of}")]
+    NothingShown { as_of: String, looks_back: String },
+}
+
+impl Advice for MonitorError {
+    fn advice(&self) -> Option<String> {
+        Some(match self {
+            Self::UnknownColumn { column, known } => {
+                let fallback = format!("the columns are {}", known.join(", "));
+                did_you_mean(column, known.iter().map(String::as_str), &fallback)
+            }
+            Self::Shape { .. } => "give the query the columns it had, or change the stage with it".into(),
+            Self::BadMoment { .. } => "write a day such as 2026-09-25 or a time such as '2026-09-25 18:00:00'".into(),
+            Self::AfterExport { .. } => "name an earlier moment: nothing is known of a later one".into(),
+            Self::NothingShown { .. } => "name a later --as-of, or raise monitor.looks_back in params.yaml".into(),
+        })
+    }
+}
+
+/// What a run of the stage found.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Outcome {
+    /// Changes that are clear, and changes that are possible.
+    pub clear: usize,
+    pub possible: usize,
+}
+
+/// A moment as a user types it, on the shop's clock: a day (its first moment) or a time.
+pub fn moment(text: &str, shop: &Shop) -> Result<DateTime<Utc>> {
+    let day = NaiveDate::parse_from_str(text, "%Y-%m-%d").map(|day| day.and_time(NaiveTime::MIN));
+    let local = day.or_else(|_| NaiveDateTime::parse_from_str(text, "%Y-%m-%d %H:%M:%S"));
+    let known = local
+        .ok()
+        .and_then(|local| shop.timezone.from_local_datetime(&local).earliest());
+    Ok(known
+        .ok_or_else(|| MonitorError::BadMoment { text: text.into() })?
+        .with_timezone(&Utc))
+}
+
+/// Runs the stage as of a moment, the export if none is given: `work/monitoring/*.parquet` and `reports/alerts.json`.
+pub fn run(project: &Project, as_of: Option<DateTime<Utc>>) -> Result<Outcome> {
+    let progress = Progress::start("monitor");
+    let shop = &project.params.shop;
+    let as_of = as_of.unwrap_or(shop.exported_at);
+    let clock = |moment: DateTime<Utc>| {
+        moment
+            .with_timezone(&shop.timezone)
+            .format("%Y-%m-%d %H:%M:%S")
+            .to_string()
+    };
+    if as_of > shop.exported_at {
+        let exported_at = clock(shop.exported_at);
+        return Err(MonitorError::AfterExport {
+            as_of: clock(as_of),
+            exported_at,
+        }
+        .into());
+    }
+    let project = project.with_sql_param("monitor", "as_of", Shop::sql_time(as_of));
+    let engine = Engine::new(&project)?;
+    traits::register(&engine, &project.params.monitor.segments)?;
+    let plan = plan::Plan::new(&project);
+    let mut tables = plan.run_before(&engine, &project)?;
+    if engine.read(&name("outcomes"))?.num_rows() == 0 {
+        let looks_back = project
+            .sql_params(Layer::Monitoring)
+            .remove("looks_back")
+            .unwrap_or_default();
+        let looks_back = looks_back.replace("INTERVAL '", "").replace("' DAY", " days");
+        return Err(MonitorError::NothingShown {
+            as_of: clock(as_of),
+            looks_back,
+        }
+        .into());
+    }
+    nowcast::register(&engine, project.params.monitor.seed)?;
+    alarm::look(&engine, &project, &plan)?;
+    tables.extend(plan.run_after(&engine, &project)?);
+    let made: [(&str, &[&str]); 3] = [
+        ("nowcasts", &["metric", "segment_column", "segment_value", "span"]),
+        ("rounds", &["round", "metric", "segment_column", "segment_value"]),
+        ("thresholds", &["metric"]),
+    ];
+    for (table, key) in made {
+        let key: Vec<String> = key.iter().map(|column| (*column).to_owned()).collect();
+        tables.push((table.into(), Table::new(engine.read(&name(table))?, &key, table)?));
+    }
+    let moment: ArrayRef = Arc::new(StringArray::from(vec![clock(as_of)]));
+    let report = Table::new(
+        rows::batch("report", vec![("as_of", moment)])?,
+        &["as_of".into()],
+        "report",
+    )?;
+    tables.push(("report".into(), report));
+    let findings: Vec<Finding> = rows::read(&engine.read(&name("findings"))?, "findings")?;
+    let shape = |e: serde_json::Error| MonitorError::Shape {
+        table: "findings".into(),
+        cause: e.to_string(),
+    };
+    let json = alerts::json(&findings, &clock(as_of)).map_err(shape)?;
+    let mut staged = Staged::new(&project.paths, "monitor")?;
+    for (name, table) in &tables {
+        staged.table(&project.paths.monitoring(), Some(name), table, &[])?;
+    }
+    staged.file(&project.paths.reports().join("alerts.json"), None, json.as_bytes())?;
+    staged.commit()?;
+    let count = |state: State| findings.iter().filter(|finding| finding.state == state).count();
+    let outcome = Outcome {
+        clear: count(State::Clear),
+        possible: count(State::Possible),
+    };
+    progress.done(format!(
+        "{} looked at: {} clear, {} possible, {} too early; see reports/alerts.json",
+        findings.len(),
+        outcome.clear,
+        outcome.possible,
+        count(State::TooEarly)
+    ));
+    Ok(outcome)
+}
+
+fn name(table: &str) -> TableName {
+    TableName::new(Layer::Monitoring.folder(), table)
+}

@@ -1,0 +1,74 @@
+//! Which files of sql/monitoring run when: before the alarm's loop, in it, after it.  The tables they read decide.
+
+use std::collections::BTreeSet;
+
+use crate::engine::{Engine, Table};
+use crate::error::Result;
+use crate::project::Project;
+use crate::sql::{Header, Layer, SqlFile, TableName};
+
+/// What the loop gives to its queries anew each time.
+const LOOP_READS: [&str; 2] = ["shuffles", "taken_out"];
+/// What is there only after the loop: what it leaves behind, and the forecasts.
+const LOOP_MAKES: [&str; 3] = ["nowcasts", "rounds", "thresholds"];
+
+/// The files of sql/monitoring in three groups, each in run order.
+pub struct Plan<'a> {
+    before: Vec<&'a SqlFile>,
+    scan: Vec<&'a SqlFile>,
+    after: Vec<&'a SqlFile>,
+}
+
+impl<'a> Plan<'a> {
+    pub fn new(project: &'a Project) -> Self {
+        let name = |name: &&str| TableName::new(Layer::Monitoring.folder(), name);
+        let mut of_loop: BTreeSet<TableName> = LOOP_READS.iter().map(name).collect();
+        let mut of_after: BTreeSet<TableName> = LOOP_MAKES.iter().map(name).collect();
+        let mut plan = Self {
+            before: Vec::new(),
+            scan: Vec::new(),
+            after: Vec::new(),
+        };
+        for file in project.library.layer(Layer::Monitoring) {
+            if file.reads.iter().any(|table| of_after.contains(table)) {
+                of_after.insert(file.table());
+                plan.after.push(file);
+            } else if file.reads.iter().any(|table| of_loop.contains(table)) {
+                of_loop.insert(file.table());
+                plan.scan.push(file);
+            } else {
+                plan.before.push(file);
+            }
+        }
+        plan
+    }
+
+    /// Runs what does not depend on the loop; returns the tables by name.
+    pub fn run_before(&self, engine: &Engine, project: &Project) -> Result<Vec<(String, Table)>> {
+        run(&self.before, engine, project)
+    }
+
+    /// Runs what depends on the loop's results; returns the tables by name.
+    pub fn run_after(&self, engine: &Engine, project: &Project) -> Result<Vec<(String, Table)>> {
+        run(&self.after, engine, project)
+    }
+
+    /// Runs the loop's own queries once; their answers stay registered.
+    pub fn run_scan(&self, engine: &Engine, project: &Project) -> Result<()> {
+        for file in &self.scan {
+            engine.register(&file.table(), engine.run(project, file)?)?;
+        }
+        Ok(())
+    }
+}
+
+fn run(files: &[&SqlFile], engine: &Engine, project: &Project) -> Result<Vec<(String, Table)>> {
+    let mut tables = Vec::new();
+    for file in files {
+        let Header::Table(header) = &file.header else { continue };
+        let table = Table::new(engine.run(project, file)?, &header.key, &file.shown)?;
+        engine.register(&file.table(), table.batch.clone())?;
+        tables.push((header.name.clone(), table));
+    }
+    Ok(tables)
+}

@@ -1,0 +1,306 @@
+//! The dashboard's pictures: one question each, the title is the answer.
+
+use std::collections::BTreeMap;
+
+use super::super::ReportError;
+use super::super::chart::{Caption, Interval, Tone, dumbbell, maturity, segment_line, small_multiples};
+use super::super::markdown::{count, picture};
+use super::facts::{Facts, Nowcast};
+use super::words;
+use crate::error::Result;
+use crate::monitor::{Finding, State};
+
+const ALERT: &str = "monitoring-alert.png";
+const SEGMENTS: &str = "monitoring-segments.png";
+const BEFORE_AFTER: &str = "monitoring-before-after.png";
+const PURCHASES: &str = "monitoring-purchases.png";
+const MATURITY: &str = "monitoring-maturity.png";
+
+/// Draws the pictures into `charts`; returns the section that shows them.
+pub fn section(facts: &Facts, charts: &mut BTreeMap<&'static str, Vec<u8>>) -> Result<String> {
+    let mut out = String::new();
+    let mut add = |file: &'static str, title: &str, png: std::result::Result<Vec<u8>, _>| -> Result<()> {
+        charts.insert(file, png.map_err(|cause| ReportError::Chart { chart: file, cause })?);
+        out += &format!("{}\n", picture(file, title));
+        Ok(())
+    };
+    if let Some(chart) = alert(facts) {
+        add(ALERT, &chart.caption.title, segment_line::draw(&chart))?;
+    }
+    let chart = segments(facts);
+    add(SEGMENTS, &chart.caption.title, small_multiples::draw(&chart))?;
+    let chart = before_after(facts);
+    add(BEFORE_AFTER, &chart.caption.title, dumbbell::draw(&chart))?;
+    if let Some(chart) = purchases(facts) {
+        add(PURCHASES, &chart.caption.title, segment_line::draw(&chart))?;
+    }
+    let chart = known(facts);
+    add(MATURITY, &chart.caption.title, maturity::draw(&chart))?;
+    Ok(format!("## Pictures\n\n{out}"))
+}
+
+/// The first change day by day; the whole shop's clicks where there is none.
+fn alert(facts: &Facts) -> Option<segment_line::Chart> {
+    let change = facts.changes().first().copied();
+    let finding = change.or_else(|| facts.shop("click"))?;
+    let days: Vec<_> = facts.line(finding).collect();
+    let reading = |day: &&super::facts::LineDay| segment_line::Reading {
+        date: day.shown_on.clone(),
+        n: day.mature,
+        rate: day.confirmed_rate,
+        trailing: day.confirmed_week,
+        rest: day.confirmed_rest,
+        state: if day.mature > 0 {
+            segment_line::State::Confirmed
+        } else {
+            segment_line::State::Pending
+        },
+    };
+    let usual = days.iter().rev().find_map(|day| {
+        Some(Interval {
+            value: day.usual?,
+            lower: day.usual_lower?,
+            upper: day.usual_upper?,
+        })
+    });
+    let title = match change {
+        Some(change) => words::change(change),
+        None => "Clicks in the whole shop did not change.".to_owned(),
+    };
+    Some(segment_line::Chart {
+        caption: Caption {
+            title,
+            subtitle: format!("{}, by day, against the rest of the shop", who_line(finding)),
+            footnote: "Figures: work/monitoring/lines.parquet. The pale band is where a mean of seven days usually lies while nothing changes.".into(),
+        },
+        measure: words::measure(&finding.metric).into(),
+        before: usual,
+        change: change.and_then(|change| {
+            Some(segment_line::Change { date: change.since.clone()?, after: change.after?, tone: tone(change) })
+        }),
+        days: days.iter().map(reading).collect(),
+    })
+}
+
+fn who_line(finding: &Finding) -> String {
+    format!("{} for {}", words::metric(&finding.metric), words::who(finding))
+}
+
+fn tone(finding: &Finding) -> Tone {
+    match (finding.state, finding.before, finding.after) {
+        (State::TooEarly, ..) => Tone::TooEarly,
+        (State::Clear, Some(before), Some(after)) if after < before => Tone::Worse,
+        (State::Clear, Some(_), Some(_)) => Tone::Better,
+        _ => Tone::Same,
+    }
+}
+
+/// What the pictures of all segments say.
+fn verdict(facts: &Facts) -> String {
+    let changed: Vec<String> = facts.of("click", State::Clear).map(words::who).collect();
+    match changed.as_slice() {
+        [] => "No segment's clicks changed.".to_owned(),
+        [one] => format!("Only the clicks of {one} changed."),
+        many => format!("The clicks of {} changed; nobody else's did.", words::list(many)),
+    }
+}
+
+fn segments(facts: &Facts) -> small_multiples::Chart {
+    let of = |finding: &Finding| -> BTreeMap<&str, (Option<f64>, u64)> {
+        let own = facts.stretches.iter().filter(|row| {
+            row.metric == "click"
+                && row.segment_column == finding.segment_column
+                && row.segment_value == finding.segment_value
+        });
+        own.map(|row| (row.first_day.as_str(), (row.confirmed_rate, row.mature)))
+            .collect()
+    };
+    let shop = facts.shop("click").map(of).unwrap_or_default();
+    let dates: Vec<&str> = shop.keys().copied().collect();
+    let rates = |own: &BTreeMap<&str, (Option<f64>, u64)>| {
+        dates.iter().map(|date| own.get(date).and_then(|row| row.0)).collect()
+    };
+    let panel = |finding: &Finding| {
+        let own = of(finding);
+        small_multiples::Panel {
+            segment: format!("{} {}", words::heading(&finding.segment_column), finding.segment_value),
+            n: own.values().map(|row| row.1).sum(),
+            rates: rates(&own),
+            state: match tone(finding) {
+                Tone::Worse => small_multiples::State::Alarm,
+                Tone::TooEarly => small_multiples::State::TooEarly,
+                _ => small_multiples::State::Quiet,
+            },
+        }
+    };
+    let longest = facts
+        .stretches
+        .first()
+        .map(|row| (words::day(&row.first_day), words::day(&row.last_day)));
+    small_multiples::Chart {
+        caption: Caption {
+            title: verdict(facts),
+            subtitle: "Clicks of every segment, against the whole shop".into(),
+            footnote: match longest {
+                Some((first, last)) => format!(
+                    "Figures: work/monitoring/stretches.parquet. A point is a few days together; the first is {first} to {last}."
+                ),
+                None => String::new(),
+            },
+        },
+        measure: words::measure("click").into(),
+        shop: rates(&shop),
+        panels: facts
+            .findings
+            .iter()
+            .filter(|finding| finding.metric == "click" && !finding.is_shop())
+            .map(panel)
+            .collect(),
+        dates: dates.iter().map(|date| (*date).to_owned()).collect(),
+    }
+}
+
+fn before_after(facts: &Facts) -> dumbbell::Chart {
+    let interval = |value: Option<f64>, lower: Option<f64>, upper: Option<f64>| {
+        Some(Interval {
+            value: value?,
+            lower: lower?,
+            upper: upper?,
+        })
+    };
+    let mut groups: Vec<dumbbell::Group> = Vec::new();
+    let mut findings: Vec<&Finding> = facts
+        .findings
+        .iter()
+        .filter(|finding| finding.metric == "click" && !finding.is_shop())
+        .collect();
+    findings.sort_by_key(|finding| (&finding.segment_column, &finding.segment_value));
+    for finding in findings {
+        let heading = words::heading(&finding.segment_column);
+        let row = dumbbell::Row {
+            segment: finding.segment_value.clone(),
+            n: finding.after_n,
+            before: interval(finding.before, finding.before_lower, finding.before_upper),
+            after: interval(finding.after, finding.after_lower, finding.after_upper),
+            tone: tone(finding),
+        };
+        match groups.last_mut().filter(|group| group.heading == heading) {
+            Some(group) => group.rows.push(row),
+            None => groups.push(dumbbell::Group {
+                heading,
+                rows: vec![row],
+            }),
+        }
+    }
+    let span = |period| {
+        Some(format!(
+            "{} to {}",
+            words::day(facts.first_day(period)?),
+            words::day(facts.last_day(period)?)
+        ))
+    };
+    let subtitle = match (span("reference"), span("watched")) {
+        (Some(before), Some(after)) => format!("Clicks before ({before}) and after ({after})"),
+        (Some(before), None) => format!("Clicks from {before}; nothing to compare with yet"),
+        _ => String::new(),
+    };
+    dumbbell::Chart {
+        caption: Caption {
+            title: verdict(facts),
+            subtitle,
+            footnote: "Figures: work/monitoring/findings.parquet. The bars hold the true rate 95 times out of 100."
+                .into(),
+        },
+        measure: words::measure("click").into(),
+        groups,
+        shop: facts.shop("click").and_then(|shop| shop.after),
+    }
+}
+
+/// Purchases in the whole shop by day: confirmed, then provisional.
+fn purchases(facts: &Facts) -> Option<segment_line::Chart> {
+    let shop = facts.shop("purchase")?;
+    let forecast = |date: &str| facts.nowcast(shop, date);
+    let state = |nowcast: Option<&Nowcast>, mature: u64| match nowcast {
+        Some(row) => segment_line::State::Provisional {
+            lower: Some(row.provisional_lower),
+            upper: Some(row.provisional_upper),
+        },
+        None if mature > 0 => segment_line::State::Confirmed,
+        None => segment_line::State::Pending,
+    };
+    let days: Vec<segment_line::Reading> = facts
+        .line(shop)
+        .map(|day| {
+            let nowcast = forecast(&day.shown_on);
+            segment_line::Reading {
+                date: day.shown_on.clone(),
+                n: day.shown,
+                rate: nowcast.map_or(day.confirmed_rate, |row| Some(row.provisional_rate)),
+                trailing: None,
+                rest: None,
+                state: state(nowcast, day.mature),
+            }
+        })
+        .collect();
+    let sure = words::cell(shop.before);
+    let title = match facts.nowcast(shop, "watched") {
+        Some(row) => format!(
+            "{sure} in 100 recommendations led to a purchase; of the newer ones, {} in 100 probably will ({} to {}).",
+            words::in_100(row.provisional_rate),
+            words::in_100(row.provisional_lower),
+            words::in_100(row.provisional_upper)
+        ),
+        None => format!("{sure} in 100 recommendations led to a purchase."),
+    };
+    Some(segment_line::Chart {
+        caption: Caption {
+            title,
+            subtitle: "Purchases in the whole shop, by day of the recommendation".into(),
+            footnote: "Figures: work/monitoring/lines.parquet and nowcasts.parquet. Dashed days are forecasts: their purchases are not all known yet.".into(),
+        },
+        measure: words::measure("purchase").into(),
+        days,
+        before: None,
+        change: None,
+    })
+}
+
+/// How much is known of each day's purchases.
+fn known(facts: &Facts) -> maturity::Chart {
+    let shop = facts.shop("purchase");
+    let days: Vec<_> = shop.map(|shop| facts.line(shop).collect()).unwrap_or_default();
+    let open: u64 = days.iter().map(|day| day.pending).sum();
+    let shown: u64 = days.iter().map(|day| day.shown).sum();
+    let until = days
+        .iter()
+        .rfind(|day| day.pending == 0 && day.mature == day.shown)
+        .map(|day| day.shown_on.clone());
+    let complete = until
+        .as_deref()
+        .map_or("No day's purchases are all known yet".to_owned(), |until| {
+            format!("All purchases are known until {}", words::day(until))
+        });
+    maturity::Chart {
+        caption: Caption {
+            title: format!(
+                "{complete}; {} of {} outcomes are still open.",
+                count(open),
+                count(shown)
+            ),
+            subtitle: "Recommendations by day and by whether it is known if they were bought".into(),
+            footnote: "Figures: work/monitoring/daily.parquet. Known: bought, dismissed, or too old to be bought."
+                .into(),
+        },
+        measure: "recommendations shown that day".into(),
+        known_until: until,
+        days: days
+            .iter()
+            .map(|day| maturity::Shown {
+                date: day.shown_on.clone(),
+                confirmed: day.shown - day.pending.min(day.shown),
+                pending: day.pending,
+            })
+            .collect(),
+    }
+}

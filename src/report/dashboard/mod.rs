@@ -1,0 +1,30 @@
+//! `reports/dashboard.md`: what happened, to whom, since when, how sure, what did not change, what to look at next.
+//!
+//! Everything said here stands in a table of `work/monitoring`; nothing is computed here but the rounding.
+
+mod charts;
+mod facts;
+mod sections;
+mod words;
+
+use std::collections::BTreeMap;
+
+use super::Report;
+use crate::engine::Engine;
+use crate::error::Result;
+use crate::project::Project;
+use facts::Facts;
+
+/// Makes the report from the tables of the monitor stage.
+pub fn report(project: &Project, engine: &Engine) -> Result<Report> {
+    let facts = Facts::read(engine)?;
+    let mut charts = BTreeMap::new();
+    let mut out = format!("# What changed\n\n{}\n", sections::scope(&facts));
+    out += &sections::first_screen(&facts);
+    out += &charts::section(&facts, &mut charts)?;
+    out += &sections::clicks(&facts);
+    out += &sections::purchases(&facts);
+    out += &sections::legend();
+    out += &sections::methods(&facts, &project.params.monitor);
+    Ok(Report { markdown: out, charts })
+}
