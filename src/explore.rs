@@ -58,10 +58,8 @@ pub fn answer(project: &Project, question: &Question, format: Format) -> error::
         Question::Text(text) => (text.clone(), "your query".to_owned()),
         Question::File(path) => {
             let shown = path.display().to_string();
-            let text = std::fs::read_to_string(path).map_err(|cause| ExploreError::Unreadable {
-                path: shown.clone(),
-                cause,
-            })?;
+            let text = std::fs::read_to_string(path)
+                .map_err(|cause| ExploreError::Unreadable { path: shown.clone(), cause })?;
             (text, shown)
         }
         Question::WhichTables => return print_lines(&tables(project, &engine)),
@@ -75,13 +73,7 @@ pub fn answer(project: &Project, question: &Question, format: Format) -> error::
 /// The tables that can be read now, one a line.
 fn tables(project: &Project, engine: &Engine) -> Vec<String> {
     let exists = |table: &TableName| open(project, engine, table).is_ok_and(|open| open);
-    project
-        .library
-        .tables()
-        .into_iter()
-        .filter(exists)
-        .map(|table| table.to_string())
-        .collect()
+    project.library.tables().into_iter().filter(exists).map(|table| table.to_string()).collect()
 }
 
 /// Opens a table if it has been made; raw tables are read from their CSVs.
@@ -109,18 +101,11 @@ fn print(answer: &RecordBatch, format: Format) -> error::Result<()> {
         }
         Format::Csv => {
             let flat = flat(answer).map_err(|e| failed(e.to_string()))?;
-            WriterBuilder::new()
-                .with_header(true)
-                .build(&mut out)
-                .write(&flat)
-                .map_err(|e| failed(e.to_string()))?;
+            WriterBuilder::new().with_header(true).build(&mut out).write(&flat).map_err(|e| failed(e.to_string()))?;
         }
         Format::Json => {
             let mut writer = ArrayWriter::new(&mut out);
-            writer
-                .write(answer)
-                .and_then(|()| writer.finish())
-                .map_err(|e| failed(e.to_string()))?;
+            writer.write(answer).and_then(|()| writer.finish()).map_err(|e| failed(e.to_string()))?;
             out.push(b'\n');
         }
     }
@@ -133,15 +118,8 @@ fn flat(answer: &RecordBatch) -> Result<RecordBatch, ArrowError> {
         if !column.data_type().is_nested() {
             return Ok(Arc::clone(column));
         }
-        let text = |row| {
-            column
-                .is_valid(row)
-                .then(|| array_value_to_string(column, row))
-                .transpose()
-        };
-        Ok(Arc::new(
-            (0..column.len()).map(text).collect::<Result<StringArray, _>>()?,
-        ))
+        let text = |row| column.is_valid(row).then(|| array_value_to_string(column, row)).transpose();
+        Ok(Arc::new((0..column.len()).map(text).collect::<Result<StringArray, _>>()?))
     };
     let schema = answer.schema();
     let names = schema.fields().iter().map(|field| field.name().clone());

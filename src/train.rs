@@ -1,5 +1,6 @@
 //! Fits the models on training rows and chooses their penalty on validation rows.
 
+use datafusion::arrow::array::RecordBatch;
 use serde::{Deserialize, Serialize};
 
 use crate::engine::{Engine, Staged};
@@ -41,17 +42,17 @@ impl Kind {
     /// The feature columns of the frame that this model reads.
     pub fn features(self, project: &Project) -> Vec<String> {
         let declared = features::declared(&project.library).into_iter();
-        declared
-            .filter(|feature| self.learns_from(feature))
-            .map(|feature| feature.name)
-            .collect()
+        declared.filter(|feature| self.learns_from(feature)).map(|feature| feature.name).collect()
     }
 }
 
-/// A fitted model as it is kept in `work/models/<name>.json`.
+/// A model as it is kept in `work/models/<name>.json`.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Fitted {
-    pub model: Logistic,
+    /// None while it is too early to fit one.
+    pub model: Option<Logistic>,
+    /// Why there is no model yet.
+    pub too_early: Option<String>,
     /// Every penalty tried, with its log loss on the validation rows.
     pub tried: Vec<(f64, f64)>,
 }
@@ -76,51 +77,46 @@ impl Advice for TrainError {
     }
 }
 
-/// Runs the stage: `work/models/<name>.json`.
+/// Runs the stage: `work/models/<name>.json`.  A young shop gets no model and the reason why, not a failure.
 pub fn run(project: &Project) -> Result<()> {
     let progress = Progress::start("train");
     let frame = Engine::new(project)?.read(&TableName::bare("frame"))?;
-    let training = TrainingRows::of(&frame).map_err(TrainError::Split)?;
-    let validation = ValidationRows::of(&frame).map_err(TrainError::Split)?;
     let mut staged = Staged::new(&project.paths, "train")?;
     for kind in Kind::ALL {
-        let features = kind.features(project);
-        let choice = logistic::choose_alpha(
-            &training,
-            &validation,
-            LABEL,
-            &features,
-            &project.params.train.penalties,
-        )
-        .map_err(|cause| TrainError::Fit {
-            model: kind.name(),
-            cause,
-        })?;
-        let (alpha, terms) = (choice.model.alpha(), choice.model.terms().len());
-        progress.say(format!(
-            "{}: {terms} terms from {} columns, penalty {alpha}",
-            kind.name(),
-            features.len()
-        ));
-        let fitted = Fitted {
-            model: choice.model,
-            tried: choice.tried,
-        };
+        let fitted = fit(project, kind, &frame)?;
+        progress.say(match (&fitted.model, &fitted.too_early) {
+            (Some(model), _) => format!("{}: {} terms, penalty {}", kind.name(), model.terms().len(), model.alpha()),
+            (None, why) => format!("{}: too early: {}", kind.name(), why.as_deref().unwrap_or_default()),
+        });
         let json = serde_json::to_vec_pretty(&fitted).unwrap_or_default();
         staged.file(&project.paths.models(), Some(&format!("{}.json", kind.name())), &json)?;
     }
     staged.commit()?;
-    progress.done(format!("fitted on {} looks", training.rows().num_rows()));
+    progress.done("models are in work/models");
     Ok(())
+}
+
+fn fit(project: &Project, kind: Kind, frame: &RecordBatch) -> Result<Fitted> {
+    let too_early = |why: String| Ok(Fitted { model: None, too_early: Some(why), tried: Vec::new() });
+    let (training, validation) = match (TrainingRows::of(frame), ValidationRows::of(frame)) {
+        (Ok(training), Ok(validation)) => (training, validation),
+        (Err(why @ SplitError::Empty { .. }), _) | (_, Err(why @ SplitError::Empty { .. })) => {
+            return too_early(why.to_string());
+        }
+        (Err(cause), _) | (_, Err(cause)) => return Err(TrainError::Split(cause).into()),
+    };
+    let features = kind.features(project);
+    match logistic::choose_alpha(&training, &validation, LABEL, &features, &project.params.train.penalties) {
+        Ok(choice) => Ok(Fitted { model: Some(choice.model), too_early: None, tried: choice.tried }),
+        Err(why @ (LogisticError::OneClass { .. } | LogisticError::NothingVaries { .. })) => too_early(why.to_string()),
+        Err(cause) => Err(TrainError::Fit { model: kind.name(), cause }.into()),
+    }
 }
 
 /// Reads a fitted model back.
 pub fn load(project: &Project, kind: Kind) -> Result<Fitted> {
     let path = project.paths.models().join(format!("{}.json", kind.name()));
-    let unreadable = |cause: String| TrainError::Unreadable {
-        path: project.paths.shown(&path),
-        cause,
-    };
+    let unreadable = |cause: String| TrainError::Unreadable { path: project.paths.shown(&path), cause };
     let text = std::fs::read_to_string(&path).map_err(|e| unreadable(e.to_string()))?;
     Ok(serde_json::from_str(&text).map_err(|e| unreadable(e.to_string()))?)
 }

@@ -24,11 +24,7 @@ use crate::sql::{Header, Layer, SqlFile, TableName};
 #[derive(Debug, thiserror::Error)]
 pub enum EmbeddingError {
     #[error("{file}: the query does not return the column '{column}' as {wanted}")]
-    NoColumn {
-        file: String,
-        column: &'static str,
-        wanted: &'static str,
-    },
+    NoColumn { file: String, column: &'static str, wanted: &'static str },
     #[error("{file}: {cause}")]
     Reduction { file: String, cause: ReductionError },
     #[error("{file}: the name 'vectors' is taken by the vectors of the texts themselves")]
@@ -62,33 +58,19 @@ pub fn run(project: &Project) -> Result<()> {
     for file in project.library.layer(Layer::Texts) {
         let Header::Table(header) = &file.header else { continue };
         if header.name == VECTORS {
-            return Err(EmbeddingError::NameTaken {
-                file: file.shown.clone(),
-            }
-            .into());
+            return Err(EmbeddingError::NameTaken { file: file.shown.clone() }.into());
         }
         let table = Table::new(engine.run(project, file)?, &header.key, &file.shown)?;
         files.push(Texts::new(file, table)?);
     }
-    let texts: BTreeSet<String> = files
-        .iter()
-        .flat_map(|file| file.texts().flatten().map(str::to_owned))
-        .collect();
+    let texts: BTreeSet<String> = files.iter().flat_map(|file| file.texts().flatten().map(str::to_owned)).collect();
     let vectors = encode(project, &engine, &progress, &texts)?;
     let mut staged = Staged::new(&project.paths, "embeddings")?;
     let target = project.paths.embeddings();
-    staged.table(
-        &target,
-        Some(VECTORS),
-        &vectors.table()?,
-        &[("encoder", vectors.version.clone())],
-    )?;
+    staged.table(&target, Some(VECTORS), &vectors.table()?, &[("encoder", vectors.version.clone())])?;
     for file in &files {
         let reduction = file.fit(project.params.embeddings.dimensions, &vectors, &progress)?;
-        let notes = [
-            ("made_from", file.file.shown.clone()),
-            ("encoder", vectors.version.clone()),
-        ];
+        let notes = [("made_from", file.file.shown.clone()), ("encoder", vectors.version.clone())];
         staged.table(
             &target,
             Some(file.file.header.name()),
@@ -111,22 +93,10 @@ struct Texts<'a> {
 
 impl<'a> Texts<'a> {
     fn new(file: &'a SqlFile, table: Table) -> Result<Self> {
-        let wanted = [
-            ("text", DataType::Utf8, "a text"),
-            ("in_training", DataType::Boolean, "true or false"),
-        ];
+        let wanted = [("text", DataType::Utf8, "a text"), ("in_training", DataType::Boolean, "true or false")];
         for (column, data_type, wanted) in wanted {
-            if table
-                .batch
-                .column_by_name(column)
-                .is_none_or(|found| *found.data_type() != data_type)
-            {
-                return Err(EmbeddingError::NoColumn {
-                    file: file.shown.clone(),
-                    column,
-                    wanted,
-                }
-                .into());
+            if table.batch.column_by_name(column).is_none_or(|found| *found.data_type() != data_type) {
+                return Err(EmbeddingError::NoColumn { file: file.shown.clone(), column, wanted }.into());
             }
         }
         Ok(Self { file, table })
@@ -161,54 +131,31 @@ impl<'a> Texts<'a> {
         match fitted {
             Ok(reduction) => {
                 let (kept, fitted_on) = (reduction.dimensions(), reduction.trained_on());
-                progress.say(format!(
-                    "reduced to {kept} dimensions, fitted on {fitted_on} training texts"
-                ));
+                progress.say(format!("reduced to {kept} dimensions, fitted on {fitted_on} training texts"));
                 Ok(Some(reduction))
             }
             Err(ReductionError::NoRows | ReductionError::TooFewDirections { .. }) => {
-                progress.say(format!(
-                    "{}: no reduction, because too few texts are in training",
-                    self.file.shown
-                ));
+                progress.say(format!("{}: no reduction, because too few texts are in training", self.file.shown));
                 Ok(None)
             }
-            Err(cause) => Err(EmbeddingError::Reduction {
-                file: self.file.shown.clone(),
-                cause,
-            }
-            .into()),
+            Err(cause) => Err(EmbeddingError::Reduction { file: self.file.shown.clone(), cause }.into()),
         }
     }
 
     /// Key, `in_training`, `text_hash`, `vector`, `reduced`.
     fn with_vectors(&self, vectors: &Vectors, reduction: Option<&Reduction>) -> Result<Table> {
-        let arrow = |cause| EmbeddingError::Arrow {
-            file: self.file.shown.clone(),
-            cause,
-        };
+        let arrow = |cause| EmbeddingError::Arrow { file: self.file.shown.clone(), cause };
         let hashes: StringArray = self.texts().map(|text| text.map(|text| vectors.hash(text))).collect();
         let full = vector_array(DIMENSIONS, self.texts().map(|text| vectors.of(text?)));
-        let failed = |cause| EmbeddingError::Reduction {
-            file: self.file.shown.clone(),
-            cause,
-        };
+        let failed = |cause| EmbeddingError::Reduction { file: self.file.shown.clone(), cause };
         let reduce = |text: Option<&str>| Some(reduction?.apply(vectors.of(text?)?));
-        let reduced: Vec<Option<Vec<f32>>> = self
-            .texts()
-            .map(|text| reduce(text).transpose())
-            .collect::<std::result::Result<_, _>>()
-            .map_err(failed)?;
-        let short = vector_array(
-            reduction.map_or(1, Reduction::dimensions),
-            reduced.iter().map(Option::as_deref),
-        );
+        let reduced: Vec<Option<Vec<f32>>> =
+            self.texts().map(|text| reduce(text).transpose()).collect::<std::result::Result<_, _>>().map_err(failed)?;
+        let short = vector_array(reduction.map_or(1, Reduction::dimensions), reduced.iter().map(Option::as_deref));
         let mut names: Vec<&str> = self.table.key.iter().map(String::as_str).collect();
         names.push("in_training");
-        let mut columns: Vec<(&str, ArrayRef)> = names
-            .iter()
-            .map(|name| (*name, Arc::clone(&self.table.batch[*name])))
-            .collect();
+        let mut columns: Vec<(&str, ArrayRef)> =
+            names.iter().map(|name| (*name, Arc::clone(&self.table.batch[*name]))).collect();
         columns.extend([
             ("text_hash", Arc::new(hashes) as ArrayRef),
             ("vector", Arc::new(full)),
@@ -229,11 +176,7 @@ struct Vectors {
 impl Vectors {
     /// 32 hex digits of the SHA-256 of the encoder's version and the text.
     fn hash(&self, text: &str) -> String {
-        let digest = Sha256::new()
-            .chain_update(&self.version)
-            .chain_update([0])
-            .chain_update(text)
-            .finalize();
+        let digest = Sha256::new().chain_update(&self.version).chain_update([0]).chain_update(text).finalize();
         digest.iter().take(16).map(|byte| format!("{byte:02x}")).collect()
     }
 
@@ -242,15 +185,10 @@ impl Vectors {
     }
 
     fn table(&self) -> Result<Table> {
-        let arrow = |cause| EmbeddingError::Arrow {
-            file: VECTORS.into(),
-            cause,
-        };
+        let arrow = |cause| EmbeddingError::Arrow { file: VECTORS.into(), cause };
         let hashes: ArrayRef = Arc::new(StringArray::from_iter_values(self.by_hash.keys()));
-        let vectors: ArrayRef = Arc::new(vector_array(
-            DIMENSIONS,
-            self.by_hash.values().map(|vector| Some(vector.as_slice())),
-        ));
+        let vectors: ArrayRef =
+            Arc::new(vector_array(DIMENSIONS, self.by_hash.values().map(|vector| Some(vector.as_slice()))));
         let batch = RecordBatch::try_from_iter_with_nullable([("text_hash", hashes, true), ("vector", vectors, true)])
             .map_err(arrow)?;
         Table::new(batch, &["text_hash".to_owned()], VECTORS)
@@ -263,12 +201,8 @@ impl Vectors {
         if engine.open_if_made(&table).unwrap_or(false)
             && let Ok(batch) = engine.read(&table)
             && let (Some(hashes), Some(vectors)) = (
-                batch
-                    .column_by_name("text_hash")
-                    .and_then(|column| column.as_string_opt::<i32>()),
-                batch
-                    .column_by_name("vector")
-                    .and_then(|column| column.as_fixed_size_list_opt()),
+                batch.column_by_name("text_hash").and_then(|column| column.as_string_opt::<i32>()),
+                batch.column_by_name("vector").and_then(|column| column.as_fixed_size_list_opt()),
             )
         {
             for row in (0..batch.num_rows()).filter(|row| vectors.is_valid(*row)) {
@@ -279,10 +213,7 @@ impl Vectors {
                 }
             }
         }
-        Self {
-            version: version.to_owned(),
-            by_hash,
-        }
+        Self { version: version.to_owned(), by_hash }
     }
 }
 
@@ -290,11 +221,7 @@ impl Vectors {
 fn encode(project: &Project, engine: &Engine, progress: &Progress, texts: &BTreeSet<String>) -> Result<Vectors> {
     let encoder = Encoder::load(&project.params.embeddings.model)?;
     let mut vectors = Vectors::remembered(encoder.version(), engine);
-    let missing: Vec<String> = texts
-        .iter()
-        .filter(|text| vectors.of(text).is_none())
-        .cloned()
-        .collect();
+    let missing: Vec<String> = texts.iter().filter(|text| vectors.of(text).is_none()).cloned().collect();
     progress.say(format!("{} distinct texts, {} of them new", texts.len(), missing.len()));
     let mut steps = progress.steps(missing.len() as u64, "texts");
     let threads = std::thread::available_parallelism().map_or(1, usize::from);
@@ -331,10 +258,8 @@ pub fn fitted_on(project: &Project) -> Result<Vec<String>> {
     for file in project.library.layer(Layer::Texts) {
         let name = file.header.name();
         let path = project.paths.embeddings().join(reduction_file(name));
-        let reduction: Option<Reduction> = std::fs::read(&path)
-            .ok()
-            .and_then(|json| serde_json::from_slice(&json).ok())
-            .flatten();
+        let reduction: Option<Reduction> =
+            std::fs::read(&path).ok().and_then(|json| serde_json::from_slice(&json).ok()).flatten();
         sentences.push(match reduction {
             Some(reduction) => format!(
                 "The descriptions in `{name}` are reduced to {} numbers each, fitted on {} distinct texts of the training side; \

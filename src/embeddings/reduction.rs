@@ -34,17 +34,12 @@ impl TrainingVectors {
     /// No training row, rows of different length, or a number that is not finite.
     pub fn new<V: AsRef<[f32]>>(rows: impl IntoIterator<Item = (Side, V)>) -> Result<TrainingVectors, ReductionError> {
         let training = rows.into_iter().filter(|(side, _)| *side == Side::Training);
-        let rows: Vec<Vec<f64>> = training
-            .map(|(_, vector)| vector.as_ref().iter().map(|&value| f64::from(value)).collect())
-            .collect();
+        let rows: Vec<Vec<f64>> =
+            training.map(|(_, vector)| vector.as_ref().iter().map(|&value| f64::from(value)).collect()).collect();
         let width = rows.first().ok_or(ReductionError::NoRows)?.len();
         for (row, vector) in rows.iter().enumerate() {
             if vector.len() != width {
-                return Err(ReductionError::Ragged {
-                    row,
-                    found: vector.len(),
-                    expected: width,
-                });
+                return Err(ReductionError::Ragged { row, found: vector.len(), expected: width });
             }
             if vector.iter().any(|value| !value.is_finite()) {
                 return Err(ReductionError::NotFinite { row });
@@ -74,9 +69,7 @@ impl TrainingVectors {
         for row in &self.rows {
             let centred: Vec<f64> = row.iter().zip(mean).map(|(value, mean)| value - mean).collect();
             for (mut line, left) in sums.rows_mut().into_iter().zip(&centred) {
-                line.iter_mut()
-                    .zip(&centred)
-                    .for_each(|(sum, right)| *sum += left * right);
+                line.iter_mut().zip(&centred).for_each(|(sum, right)| *sum += left * right);
             }
         }
         sums / (self.rows.len().max(2) - 1) as f64
@@ -107,11 +100,7 @@ impl Reduction {
         let mean = training.mean();
         let covariance = training.covariance(&mean);
         let total: f64 = covariance.diag().iter().sum();
-        let too_few = |available| ReductionError::TooFewDirections {
-            dimensions,
-            rows: training.len(),
-            available,
-        };
+        let too_few = |available| ReductionError::TooFewDirections { dimensions, rows: training.len(), available };
         // The mean is off by rounding, so vectors that are all equal leave a variance that is not quite zero.
         if total <= mean.iter().map(|mean| mean * mean).sum::<f64>() * f64::EPSILON {
             return Err(too_few(0));
@@ -120,28 +109,16 @@ impl Reduction {
         // eigendecomposition from the same authors has no start, is exact to rounding, and costs well under a second.
         let (variances, vectors) = covariance.eigh_into()?.sort_eig_desc();
         let largest = variances.first().copied().unwrap_or(0.0);
-        let usable = variances
-            .iter()
-            .filter(|&&variance| variance > largest * NEGLIGIBLE)
-            .count();
+        let usable = variances.iter().filter(|&&variance| variance > largest * NEGLIGIBLE).count();
         let available = usable.min(training.len() - 1);
         if dimensions > available {
             return Err(too_few(available));
         }
         Ok(Reduction {
             trained_on: training.len(),
-            explained: variances
-                .iter()
-                .take(dimensions)
-                .map(|variance| variance / total)
-                .collect(),
+            explained: variances.iter().take(dimensions).map(|variance| variance / total).collect(),
             mean,
-            directions: vectors
-                .columns()
-                .into_iter()
-                .take(dimensions)
-                .map(|v| with_fixed_sign(v.to_vec()))
-                .collect(),
+            directions: vectors.columns().into_iter().take(dimensions).map(|v| with_fixed_sign(v.to_vec())).collect(),
         })
     }
 
@@ -151,10 +128,7 @@ impl Reduction {
     /// A vector of another length than those it was fitted on.
     pub fn apply(&self, vector: &[f32]) -> Result<Vec<f32>, ReductionError> {
         if vector.len() != self.mean.len() {
-            return Err(ReductionError::Width {
-                found: vector.len(),
-                expected: self.mean.len(),
-            });
+            return Err(ReductionError::Width { found: vector.len(), expected: self.mean.len() });
         }
         let along = |direction: &Vec<f64>| -> f64 {
             direction
@@ -164,11 +138,7 @@ impl Reduction {
                 .map(|((weight, &value), mean)| weight * (f64::from(value) - mean))
                 .sum()
         };
-        Ok(self
-            .directions
-            .iter()
-            .map(|direction| along(direction) as f32)
-            .collect())
+        Ok(self.directions.iter().map(|direction| along(direction) as f32).collect())
     }
 
     /// How many numbers [`Reduction::apply`] returns.
@@ -189,10 +159,8 @@ impl Reduction {
 
 /// A direction and its opposite are both right; the one whose largest entry (the first such) is positive is ours.
 fn with_fixed_sign(mut direction: Vec<f64>) -> Vec<f64> {
-    let largest = direction.iter().copied().fold(
-        0.0_f64,
-        |best, value| if value.abs() > best.abs() { value } else { best },
-    );
+    let largest =
+        direction.iter().copied().fold(0.0_f64, |best, value| if value.abs() > best.abs() { value } else { best });
     if largest < 0.0 {
         direction.iter_mut().for_each(|value| *value = -*value);
     }
@@ -215,11 +183,7 @@ pub enum ReductionError {
     #[error(
         "{rows} training vectors differ in {available} directions, so they cannot be reduced to {dimensions} dimensions; ask for at most {available}, or move the split later"
     )]
-    TooFewDirections {
-        dimensions: usize,
-        rows: usize,
-        available: usize,
-    },
+    TooFewDirections { dimensions: usize, rows: usize, available: usize },
     #[error("a vector of {found} numbers, but the reduction was fitted on vectors of {expected}; fit it again")]
     Width { found: usize, expected: usize },
     #[error("the covariance of the training vectors has no eigenvectors: {0}")]

@@ -56,18 +56,12 @@ impl Bootstrap {
             return Err(BootstrapError::Lengths { found, rows });
         }
         let (cluster_of, count) = numbered(clusters);
-        let count = u32::try_from(count)
-            .ok()
-            .filter(|count| *count > 0)
-            .ok_or(BootstrapError::Clusters { count })?;
+        let count = u32::try_from(count).ok().filter(|count| *count > 0).ok_or(BootstrapError::Clusters { count })?;
         // Scores that are not finite have no metrics, in any draw.
         let ranked: Vec<Option<Ranked>> = models.iter().map(|scores| Ranked::new(scores, labels)).collect();
         let measure = |times: &[u32]| -> Vec<Metrics> {
             let weigh = |ranked: &Ranked| Metrics::weighted(ranked, |row| times[cluster_of[row]]);
-            ranked
-                .iter()
-                .map(|ranked| ranked.as_ref().map_or(Metrics::default(), weigh))
-                .collect()
+            ranked.iter().map(|ranked| ranked.as_ref().map_or(Metrics::default(), weigh)).collect()
         };
         let whole = measure(&vec![1; count as usize]);
         let draw = |number: usize| {
@@ -80,17 +74,12 @@ impl Bootstrap {
             measure(&times)
         };
         let mut results = vec![Vec::new(); draws];
-        let share = draws
-            .div_ceil(thread::available_parallelism().map_or(1, NonZeroUsize::get))
-            .max(1);
+        let share = draws.div_ceil(thread::available_parallelism().map_or(1, NonZeroUsize::get)).max(1);
         thread::scope(|scope| {
             for (chunk, slots) in results.chunks_mut(share).enumerate() {
                 let draw = &draw;
                 scope.spawn(move || {
-                    slots
-                        .iter_mut()
-                        .enumerate()
-                        .for_each(|(at, slot)| *slot = draw(chunk * share + at));
+                    slots.iter_mut().enumerate().for_each(|(at, slot)| *slot = draw(chunk * share + at));
                 });
             }
         });
@@ -112,11 +101,7 @@ impl Bootstrap {
         let value = figure(&self.whole)?;
         let mut drawn: Vec<f64> = self.draws.iter().filter_map(|metrics| figure(metrics)).collect();
         drawn.sort_by(f64::total_cmp);
-        Some(Interval {
-            value,
-            low: percentile(&drawn, PERCENTILES.0)?,
-            high: percentile(&drawn, PERCENTILES.1)?,
-        })
+        Some(Interval { value, low: percentile(&drawn, PERCENTILES.0)?, high: percentile(&drawn, PERCENTILES.1)? })
     }
 }
 

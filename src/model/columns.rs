@@ -62,9 +62,7 @@ pub fn type_name(data_type: &DataType) -> String {
 pub fn read(column: &ArrayRef) -> Result<Values, ReadError> {
     match meaning(column.data_type()) {
         Some(Meaning::Number) => Ok(Values::Numbers(numbers(column)?)),
-        Some(Meaning::Category) => Ok(Values::Categories(
-            cast(column, &DataType::Utf8)?.as_string::<i32>().clone(),
-        )),
+        Some(Meaning::Category) => Ok(Values::Categories(cast(column, &DataType::Utf8)?.as_string::<i32>().clone())),
         Some(Meaning::Vector) => vectors(column).map(Values::Vectors),
         None => Err(ReadError::Unsupported(column.data_type().clone())),
     }
@@ -73,11 +71,7 @@ pub fn read(column: &ArrayRef) -> Result<Values, ReadError> {
 fn numbers(column: &ArrayRef) -> Result<Vec<f64>, ArrowError> {
     let column = cast(column, &DataType::Float64)?;
     let finite = |value: f64| if value.is_finite() { value } else { f64::NAN };
-    Ok(column
-        .as_primitive::<Float64Type>()
-        .iter()
-        .map(|value| value.map_or(f64::NAN, finite))
-        .collect())
+    Ok(column.as_primitive::<Float64Type>().iter().map(|value| value.map_or(f64::NAN, finite)).collect())
 }
 
 fn vectors(column: &ArrayRef) -> Result<Vec<Option<Vec<f64>>>, ReadError> {

@@ -90,11 +90,7 @@ impl Logistic {
 
     /// The probability of a true label for each row of `frame`.
     pub fn predict(&self, frame: &RecordBatch) -> Result<Vec<f64>, LogisticError> {
-        Ok(self
-            .scores(&self.encoding.apply(frame)?)
-            .into_iter()
-            .map(logistic)
-            .collect())
+        Ok(self.scores(&self.encoding.apply(frame)?).into_iter().map(logistic).collect())
     }
 
     /// What each group adds to each row's score. `group_of` names the group of a feature column of the frame.
@@ -115,15 +111,8 @@ impl Logistic {
                 values[[row, group]] += term.coefficient * (value - term.mean);
             }
         }
-        let baseline = self
-            .columns
-            .iter()
-            .fold(self.intercept, |sum, term| sum + term.coefficient * term.mean);
-        Ok(Contributions {
-            baseline,
-            groups: groups.into_iter().map(str::to_owned).collect(),
-            values,
-        })
+        let baseline = self.columns.iter().fold(self.intercept, |sum, term| sum + term.coefficient * term.mean);
+        Ok(Contributions { baseline, groups: groups.into_iter().map(str::to_owned).collect(), values })
     }
 
     /// Refuses a frame whose `features` are not exactly those of the training: one added, gone or of another type.
@@ -154,10 +143,7 @@ impl Logistic {
     /// Log-odds, summed from left to right, so that a row's bits do not depend on the rows beside it.
     fn scores(&self, matrix: &Array2<f64>) -> Vec<f64> {
         let score = |row: ArrayView1<f64>| {
-            self.columns
-                .iter()
-                .zip(row)
-                .fold(self.intercept, |sum, (term, value)| sum + term.coefficient * value)
+            self.columns.iter().zip(row).fold(self.intercept, |sum, (term, value)| sum + term.coefficient * value)
         };
         matrix.rows().into_iter().map(score).collect()
     }
@@ -183,9 +169,7 @@ pub fn choose_alpha(
     for &alpha in alphas {
         let model = prepared.fit(alpha)?;
         let scores: Vec<f64> = model.scores(&matrix).into_iter().map(logistic).collect();
-        let loss = Metrics::of(&scores, &truth)
-            .log_loss
-            .ok_or(LogisticError::NoLoss { alpha })?;
+        let loss = Metrics::of(&scores, &truth).log_loss.ok_or(LogisticError::NoLoss { alpha })?;
         tried.push((alpha, loss));
         let better = |(least, kept): &(f64, Logistic)| loss < *least || (loss == *least && alpha > kept.alpha);
         if best.as_ref().is_none_or(better) {
@@ -211,16 +195,10 @@ impl Prepared {
             return Err(LogisticError::OneClass { label, rows, value });
         }
         if encoding.width() == 0 {
-            return Err(LogisticError::NothingVaries {
-                features: features.len(),
-                rows: labels.len(),
-            });
+            return Err(LogisticError::NothingVaries { features: features.len(), rows: labels.len() });
         }
         let matrix = encoding.apply(training.rows())?;
-        Ok(Prepared {
-            encoding,
-            data: DatasetBase::new(matrix, Array1::from(labels)),
-        })
+        Ok(Prepared { encoding, data: DatasetBase::new(matrix, Array1::from(labels)) })
     }
 
     fn fit(&self, alpha: f64) -> Result<Logistic, LogisticError> {
@@ -231,10 +209,7 @@ impl Prepared {
             .gradient_tolerance(TOLERANCE * rows)
             .max_iterations(MAX_ITERATIONS)
             .fit(&self.data)
-            .map_err(|error| LogisticError::Fit {
-                alpha,
-                reason: error.to_string(),
-            })?;
+            .map_err(|error| LogisticError::Fit { alpha, reason: error.to_string() })?;
         // linfa takes the more frequent label for the positive one.
         let sign = if fitted.labels().pos.class { 1.0 } else { -1.0 };
         let column = |(at, output): (usize, super::matrix::Output)| Term {
@@ -264,10 +239,7 @@ impl Prepared {
     fn slope(&self, model: &Logistic) -> f64 {
         let (matrix, labels) = (self.data.records(), self.data.targets());
         let scores = model.scores(matrix).into_iter().map(logistic);
-        let errors: Array1<f64> = scores
-            .zip(labels)
-            .map(|(p, truth)| p - f64::from(u8::from(*truth)))
-            .collect();
+        let errors: Array1<f64> = scores.zip(labels).map(|(p, truth)| p - f64::from(u8::from(*truth))).collect();
         let coefficients: Array1<f64> = model.columns.iter().map(|term| term.coefficient).collect();
         let gradient = matrix.t().dot(&errors) + coefficients * model.alpha;
         (gradient.dot(&gradient) + errors.sum().powi(2)).sqrt() / labels.len() as f64
@@ -277,22 +249,13 @@ impl Prepared {
 /// The label of each row.
 fn labels(frame: &RecordBatch, label: &str) -> Result<Vec<bool>, LogisticError> {
     let name = || label.to_owned();
-    let column = frame
-        .column_by_name(label)
-        .ok_or_else(|| LogisticError::NoLabel { label: name() })?;
+    let column = frame.column_by_name(label).ok_or_else(|| LogisticError::NoLabel { label: name() })?;
     if column.data_type() != &DataType::Boolean {
-        return Err(LogisticError::LabelType {
-            label: name(),
-            found: column.data_type().clone(),
-        });
+        return Err(LogisticError::LabelType { label: name(), found: column.data_type().clone() });
     }
     let missing = column.null_count();
     if missing > 0 {
-        return Err(LogisticError::LabelMissing {
-            label: name(),
-            missing,
-            rows: column.len(),
-        });
+        return Err(LogisticError::LabelMissing { label: name(), missing, rows: column.len() });
     }
     Ok(column.as_boolean().iter().flatten().collect())
 }

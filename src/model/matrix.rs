@@ -58,15 +58,9 @@ impl Encoding {
         let columns = features.iter().map(|name| {
             let array = find(frame, name)?;
             let rule = Rule::learn(read(name, array)?).map_err(|ragged| MatrixError::Ragged(name.clone(), ragged))?;
-            Ok(Column {
-                name: name.clone(),
-                data_type: columns::type_name(array.data_type()),
-                rule,
-            })
+            Ok(Column { name: name.clone(), data_type: columns::type_name(array.data_type()), rule })
         });
-        Ok(Encoding {
-            columns: columns.collect::<Result<_, MatrixError>>()?,
-        })
+        Ok(Encoding { columns: columns.collect::<Result<_, MatrixError>>()? })
     }
 
     /// The matrix of `frame`: a row for each row, a column for each of [`Encoding::outputs`]. Columns of `frame` that
@@ -81,10 +75,7 @@ impl Encoding {
             column.check(frame.column_by_name(&column.name).map(|array| array.data_type()))?;
             let values = read(&column.name, find(frame, &column.name)?)?;
             let put = |row, offset, value| matrix[[row, start + offset]] = value;
-            column
-                .rule
-                .fill(&values, put)
-                .map_err(|ragged| MatrixError::Ragged(column.name.clone(), ragged))?;
+            column.rule.fill(&values, put).map_err(|ragged| MatrixError::Ragged(column.name.clone(), ragged))?;
             start += column.rule.width();
         }
         Ok(matrix)
@@ -99,9 +90,7 @@ impl Encoding {
         }
         for column in &self.columns {
             if !features.contains(&column.name) {
-                return Err(MatrixError::NoColumn {
-                    column: column.name.clone(),
-                });
+                return Err(MatrixError::NoColumn { column: column.name.clone() });
             }
             column.check(schema.field_with_name(&column.name).ok().map(|field| field.data_type()))?;
         }
@@ -112,10 +101,7 @@ impl Encoding {
     pub fn outputs(&self) -> Vec<Output> {
         let outputs = |column: &Column| {
             let source = column.name.clone();
-            column.rule.outputs(&column.name).into_iter().map(move |name| Output {
-                name,
-                source: source.clone(),
-            })
+            column.rule.outputs(&column.name).into_iter().map(move |name| Output { name, source: source.clone() })
         };
         self.columns.iter().flat_map(outputs).collect()
     }
@@ -131,11 +117,7 @@ impl Encoding {
         for column in &self.columns {
             hash.update(format!("{:?}: {:?}\n", column.name, column.data_type));
         }
-        hash.finalize()
-            .iter()
-            .take(8)
-            .map(|byte| format!("{byte:02x}"))
-            .collect()
+        hash.finalize().iter().take(8).map(|byte| format!("{byte:02x}")).collect()
     }
 }
 
@@ -145,27 +127,18 @@ impl Column {
         let column = || self.name.clone();
         let found = columns::type_name(found.ok_or_else(|| MatrixError::NoColumn { column: column() })?);
         if found != self.data_type {
-            return Err(MatrixError::Type {
-                column: column(),
-                trained: self.data_type.clone(),
-                found,
-            });
+            return Err(MatrixError::Type { column: column(), trained: self.data_type.clone(), found });
         }
         Ok(())
     }
 }
 
 fn find<'a>(frame: &'a RecordBatch, name: &str) -> Result<&'a ArrayRef, MatrixError> {
-    frame.column_by_name(name).ok_or_else(|| MatrixError::NoColumn {
-        column: name.to_owned(),
-    })
+    frame.column_by_name(name).ok_or_else(|| MatrixError::NoColumn { column: name.to_owned() })
 }
 
 fn read(name: &str, array: &ArrayRef) -> Result<Values, MatrixError> {
-    columns::read(array).map_err(|source| MatrixError::Read {
-        column: name.to_owned(),
-        source,
-    })
+    columns::read(array).map_err(|source| MatrixError::Read { column: name.to_owned(), source })
 }
 
 /// Why a frame has no matrix.
@@ -176,11 +149,7 @@ pub enum MatrixError {
     #[error("the model was trained without the column `{column}`; train it again")]
     Unknown { column: String },
     #[error("the column `{column}` is {found}, but was {trained} when the model was trained; train it again")]
-    Type {
-        column: String,
-        trained: String,
-        found: String,
-    },
+    Type { column: String, trained: String, found: String },
     #[error("the column `{column}` {source}")]
     Read { column: String, source: ReadError },
     #[error("the column `{0}`: {1}")]

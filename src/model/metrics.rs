@@ -34,13 +34,8 @@ pub enum Metric {
 
 impl Metric {
     /// All of them, in the order of a table.
-    pub const ALL: [Metric; 5] = [
-        Metric::Auc,
-        Metric::AveragePrecision,
-        Metric::LogLoss,
-        Metric::Brier,
-        Metric::CalibrationError,
-    ];
+    pub const ALL: [Metric; 5] =
+        [Metric::Auc, Metric::AveragePrecision, Metric::LogLoss, Metric::Brier, Metric::CalibrationError];
 
     /// Its name in tables and JSON.
     pub fn name(self) -> &'static str {

@@ -44,18 +44,10 @@ impl Ranked {
         let run = |rows: &[usize]| {
             let score = rows.first().map_or(0.0, |&row| scores[row]);
             let p = score.clamp(f64::EPSILON, 1.0 - f64::EPSILON);
-            Run {
-                rows: rows.len(),
-                score,
-                loss_if_true: -p.ln(),
-                loss_if_false: -(1.0 - p).ln(),
-            }
+            Run { rows: rows.len(), score, loss_if_true: -p.ln(), loss_if_false: -(1.0 - p).ln() }
         };
         let runs = runs.map(run).collect();
-        Some(Ranked {
-            rows: order.into_iter().map(|row| (row, labels[row])).collect(),
-            runs,
-        })
+        Some(Ranked { rows: order.into_iter().map(|row| (row, labels[row])).collect(), runs })
     }
 
     /// Whether every score is from 0 to 1.

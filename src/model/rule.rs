@@ -50,10 +50,7 @@ impl Rule {
         Ok(match values {
             Values::Numbers(numbers) => {
                 let missing = some_but_not_all(&numbers, |number| number.is_nan());
-                Rule::Number {
-                    scale: Scale::learn(&numbers, true),
-                    missing,
-                }
+                Rule::Number { scale: Scale::learn(&numbers, true), missing }
             }
             Values::Categories(texts) => categories(&texts),
             Values::Vectors(vectors) => {
@@ -61,10 +58,7 @@ impl Rule {
                 let width = vectors.iter().flatten().next().map_or(0, Vec::len);
                 ragged(&vectors, width)?;
                 let position = |at: usize| -> Vec<f64> { vectors.iter().map(|vector| number(vector, at)).collect() };
-                Rule::Vector {
-                    scales: (0..width).map(|at| Scale::learn(&position(at), false)).collect(),
-                    missing,
-                }
+                Rule::Vector { scales: (0..width).map(|at| Scale::learn(&position(at), false)).collect(), missing }
             }
         })
     }
@@ -128,11 +122,8 @@ impl Rule {
             (Rule::Vector { scales, .. }, Values::Vectors(_)) if scales.is_empty() => {}
             (Rule::Vector { scales, missing }, Values::Vectors(vectors)) => {
                 ragged(vectors, scales.len())?;
-                let used: Vec<(usize, &Scale)> = scales
-                    .iter()
-                    .enumerate()
-                    .filter_map(|(at, scale)| Some((at, scale.as_ref()?)))
-                    .collect();
+                let used: Vec<(usize, &Scale)> =
+                    scales.iter().enumerate().filter_map(|(at, scale)| Some((at, scale.as_ref()?))).collect();
                 for (row, vector) in vectors.iter().enumerate() {
                     for (column, (at, scale)) in used.iter().enumerate() {
                         put(row, column, scale.apply(number(vector, *at)));
@@ -156,38 +147,22 @@ fn categories(texts: &StringArray) -> Rule {
     let common = |count: usize| count >= COMMON;
     let other = counts.values().any(|&count| !common(count));
     let missing = texts.iter().any(|text| text.is_none());
-    let levels: Vec<String> = counts
-        .into_iter()
-        .filter(|&(_, count)| common(count))
-        .map(|(level, _)| level.to_owned())
-        .collect();
+    let levels: Vec<String> =
+        counts.into_iter().filter(|&(_, count)| common(count)).map(|(level, _)| level.to_owned()).collect();
     if levels.len() + usize::from(other) + usize::from(missing) < 2 {
-        return Rule::Category {
-            levels: Vec::new(),
-            other: false,
-            missing: false,
-        };
+        return Rule::Category { levels: Vec::new(), other: false, missing: false };
     }
     Rule::Category { levels, other, missing }
 }
 
 /// The number at a position of a vector; NaN where there is none.
 fn number(vector: &Option<Vec<f64>>, at: usize) -> f64 {
-    vector
-        .as_ref()
-        .and_then(|vector| vector.get(at))
-        .copied()
-        .unwrap_or(f64::NAN)
+    vector.as_ref().and_then(|vector| vector.get(at)).copied().unwrap_or(f64::NAN)
 }
 
 fn ragged(vectors: &[Option<Vec<f64>>], expected: usize) -> Result<(), Ragged> {
     let length = |vector: &Option<Vec<f64>>| vector.as_ref().map_or(expected, Vec::len);
-    match vectors
-        .iter()
-        .map(length)
-        .enumerate()
-        .find(|(_, found)| *found != expected)
-    {
+    match vectors.iter().map(length).enumerate().find(|(_, found)| *found != expected) {
         Some((row, found)) => Err(Ragged { row, found, expected }),
         None => Ok(()),
     }

@@ -30,28 +30,14 @@ impl Scale {
     /// `may_log`: whether pulling in is allowed. A position of a vector only means something beside the others.
     pub fn learn(values: &[f64], may_log: bool) -> Option<Scale> {
         let median = median(values)?;
-        let imputed = || {
-            values
-                .iter()
-                .map(move |&value| if value.is_nan() { median } else { value })
-        };
+        let imputed = || values.iter().map(move |&value| if value.is_nan() { median } else { value });
         let (_, _, skewness) = moments(imputed())?;
         let (_, _, skewness_of_log) = moments(imputed().map(signed_log)).unwrap_or((0.0, 0.0, f64::INFINITY));
         // It must help: a share that is mostly close to 1 gets worse, and what has two values stays as skewed as it is.
         let helps = skewness_of_log.abs() < 0.9 * skewness.abs();
         let log = may_log && skewness.abs() > SKEWED && helps;
-        let (mean, deviation, _) = if log {
-            moments(imputed().map(signed_log))
-        } else {
-            moments(imputed())
-        }?;
-        Some(Scale {
-            median,
-            skewness,
-            log,
-            mean,
-            deviation,
-        })
+        let (mean, deviation, _) = if log { moments(imputed().map(signed_log)) } else { moments(imputed()) }?;
+        Some(Scale { median, skewness, log, mean, deviation })
     }
 
     /// The scaled number; a NaN counts as the training median.
@@ -70,11 +56,7 @@ fn median(values: &[f64]) -> Option<f64> {
     let mut present: Vec<f64> = values.iter().copied().filter(|value| !value.is_nan()).collect();
     present.sort_by(f64::total_cmp);
     let upper = *present.get(present.len() / 2)?;
-    Some(if present.len() % 2 == 1 {
-        upper
-    } else {
-        present[present.len() / 2 - 1] * 0.5 + upper * 0.5
-    })
+    Some(if present.len() % 2 == 1 { upper } else { present[present.len() / 2 - 1] * 0.5 + upper * 0.5 })
 }
 
 /// Mean, standard deviation and skewness, summed in order; `None` where the numbers do not vary, or vary so widely that

@@ -64,11 +64,7 @@ fn side(frame: &RecordBatch, name: &'static str) -> Result<RecordBatch, SplitErr
     if rows.num_rows() == 0 {
         let found: BTreeSet<&str> = values.iter().flatten().collect();
         let found = found.into_iter().collect::<Vec<_>>().join(", ");
-        return Err(SplitError::Empty {
-            side: name,
-            rows: frame.num_rows(),
-            found,
-        });
+        return Err(SplitError::Empty { side: name, rows: frame.num_rows(), found });
     }
     Ok(rows)
 }
@@ -81,11 +77,7 @@ pub enum SplitError {
     #[error("the frame's column `{SPLIT}` is {found}, not text")]
     NotText { found: DataType },
     #[error("none of the frame's {rows} rows is on the side `{side}`, only on: {found}; move the dates of the split")]
-    Empty {
-        side: &'static str,
-        rows: usize,
-        found: String,
-    },
+    Empty { side: &'static str, rows: usize, found: String },
     #[error(transparent)]
     Arrow(#[from] ArrowError),
 }

@@ -62,11 +62,7 @@ pub fn register(engine: &Engine, seed: u64) -> Result<()> {
     let delays: Vec<StagedDelay> = rows::read(&engine.read(&table("delays"))?, "monitoring.delays")?;
     let paces: Vec<Pace> = rows::read(&engine.read(&table("pace"))?, "monitoring.pace")?;
     let waiting: Vec<Waiting> = rows::read(&engine.read(&table("waiting"))?, "monitoring.waiting")?;
-    let changed = |stage: &str| {
-        paces
-            .iter()
-            .any(|p| p.stage == stage && p.z.is_some_and(|z| z.abs() > PACE_LINE))
-    };
+    let changed = |stage: &str| paces.iter().any(|p| p.stage == stage && p.z.is_some_and(|z| z.abs() > PACE_LINE));
     let curve = |stage: &str| {
         let delays: Vec<Delay> = delays.iter().filter(|d| d.stage == stage).map(|d| d.delay).collect();
         let old_enough = delays.last().is_some_and(|delay| delay.at_risk >= ENOUGH_OLD);
@@ -75,14 +71,8 @@ pub fn register(engine: &Engine, seed: u64) -> Result<()> {
     let (buying, returning) = (curve("purchase"), curve("return"));
     let mut groups: BTreeMap<(&str, &str, &str), (Vec<&Waiting>, Vec<&Waiting>)> = BTreeMap::new();
     for row in &waiting {
-        let group = groups
-            .entry((&row.segment_column, &row.segment_value, &row.span))
-            .or_default();
-        if row.stage == "purchase" {
-            group.0.push(row)
-        } else {
-            group.1.push(row)
-        }
+        let group = groups.entry((&row.segment_column, &row.segment_value, &row.span)).or_default();
+        if row.stage == "purchase" { group.0.push(row) } else { group.1.push(row) }
     }
     let mut answer = Answer::default();
     for (key, (shown, bought)) in &groups {
@@ -139,10 +129,7 @@ fn kept(
     let total: u64 = shown.iter().map(|row| row.total).sum();
     let (buy, send_back) = (buying.rates(), returning.rates());
     let stays = |rates: &[f64], age: usize| returning.never(rates, age);
-    let mut expected: f64 = bought
-        .iter()
-        .map(|row| row.waiting as f64 * stays(&send_back, row.age))
-        .sum();
+    let mut expected: f64 = bought.iter().map(|row| row.waiting as f64 * stays(&send_back, row.age)).sum();
     expected += shown
         .iter()
         .map(|row| row.waiting as f64 * (1.0 - buying.never(&buy, row.age)) * stays(&send_back, 0))
@@ -165,11 +152,7 @@ fn kept(
     drawn.sort_by(f64::total_cmp);
     let rate = expected / total as f64;
     // Draws are whole purchases: for a handful of them the mean can lie just beside the range.
-    Forecast {
-        rate,
-        lower: quantile(&drawn, 0.05).min(rate),
-        upper: quantile(&drawn, 0.95).max(rate),
-    }
+    Forecast { rate, lower: quantile(&drawn, 0.05).min(rate), upper: quantile(&drawn, 0.95).max(rate) }
 }
 
 fn draw_rates(curve: &Curve, random: &mut ChaCha8Rng) -> Vec<f64> {
@@ -210,10 +193,7 @@ impl Answer {
             ("provisional_upper", number(|f| f.upper)),
         ];
         let names = ["metric", "segment_column", "segment_value", "span"];
-        let texts = self
-            .keys
-            .into_iter()
-            .map(|texts| Arc::new(StringArray::from(texts)) as ArrayRef);
+        let texts = self.keys.into_iter().map(|texts| Arc::new(StringArray::from(texts)) as ArrayRef);
         let mut columns: Vec<(&str, ArrayRef)> = names.into_iter().zip(texts).collect();
         columns.push(("shown", Arc::new(Int64Array::from(self.shown))));
         columns.extend(numbers);

@@ -24,21 +24,13 @@ const CHART: &str = "set-aside.png";
 pub fn report(project: &Project, engine: &Engine) -> Result<Report> {
     let lines = lines(&Rows::read(engine, "sources", "surprises")?)?;
     let shop = &project.params.shop;
-    let total = |kind: &str| -> u64 {
-        lines
-            .iter()
-            .filter(|line| line.kind == kind)
-            .map(|line| line.rows)
-            .sum()
-    };
+    let total = |kind: &str| -> u64 { lines.iter().filter(|line| line.kind == kind).map(|line| line.rows).sum() };
     let (rows, kept) = (total("rows"), total("kept"));
     let mut out = String::from("# What the export holds\n\n");
     out += &format!(
         "Export of {} ({}). Of {}, {} are used and {} were set aside, each with a reason. Nothing is lost: every row \
          that was set aside is in `work/ingest/rejected.parquet` with its file, line and reason.\n\n",
-        shop.exported_at
-            .with_timezone(&shop.timezone)
-            .format("%-d %B %Y, %H:%M"),
+        shop.exported_at.with_timezone(&shop.timezone).format("%-d %B %Y, %H:%M"),
         shop.timezone.name(),
         counted(rows, "row", "rows"),
         count(kept),
@@ -47,10 +39,7 @@ pub fn report(project: &Project, engine: &Engine) -> Result<Report> {
     let mut charts = std::collections::BTreeMap::new();
     let chart = chart(&lines, rows, kept);
     out += &picture(CHART, &chart.caption.title);
-    charts.insert(
-        CHART,
-        bars::draw(&chart).map_err(|cause| ReportError::Chart { chart: CHART, cause })?,
-    );
+    charts.insert(CHART, bars::draw(&chart).map_err(|cause| ReportError::Chart { chart: CHART, cause })?);
     out += "\n";
     for (_, header) in project.library.sources() {
         out += &file_section(&header.file, &header.description, &lines);
@@ -77,21 +66,18 @@ fn lines(rows: &Rows) -> Result<Vec<Line>> {
 }
 
 fn chart(lines: &[Line], rows: u64, kept: u64) -> bars::Chart {
-    let aside: Vec<&Line> = lines
-        .iter()
-        .filter(|line| line.kind == "set_aside" && line.rows > 0)
-        .collect();
+    let aside: Vec<&Line> = lines.iter().filter(|line| line.kind == "set_aside" && line.rows > 0).collect();
     let title = match aside.first() {
         None => format!("All {} can be used.", counted(rows, "row", "rows")),
         Some(most) => format!(
-            "{} of {} cannot be used; most of them because {}.",
+            "{} of {} cannot be used; the most frequent reason: {}.",
             count(rows - kept),
             counted(rows, "row", "rows"),
             because(most),
         ),
     };
     let bar = |line: &&Line| bars::Bar {
-        label: line.found.clone(),
+        label: because(line),
         value: Some(line.rows as f64),
         note: line.file.clone(),
         tone: None,
@@ -101,21 +87,12 @@ fn chart(lines: &[Line], rows: u64, kept: u64) -> bars::Chart {
         subtitle: "Rows set aside, by reason".into(),
         footnote: "Source: work/ingest/rejected.parquet".into(),
     };
-    bars::Chart {
-        caption,
-        unit: Unit::Count,
-        bars: aside.iter().map(bar).collect(),
-    }
+    bars::Chart { caption, unit: Unit::Count, bars: aside.iter().map(bar).collect() }
 }
 
 /// `the whole row is repeated`, short enough for a sentence.
 fn because(line: &Line) -> String {
-    line.found
-        .split([',', ':', '('])
-        .next()
-        .unwrap_or_default()
-        .trim()
-        .to_owned()
+    line.found.split([',', ':', '(']).next().unwrap_or_default().trim().to_owned()
 }
 
 fn file_section(file: &str, description: &str, lines: &[Line]) -> String {
@@ -123,22 +100,13 @@ fn file_section(file: &str, description: &str, lines: &[Line]) -> String {
     let total = |kind| of(kind).map(|line| line.rows).sum::<u64>();
     let (rows, kept) = (total("rows"), total("kept"));
     let mut out = format!("## {file}\n\nOne row is: {}\n\n", lower_first(description.trim()));
-    out += &format!(
-        "{}: {} used, {} set aside.\n\n",
-        counted(rows, "row", "rows"),
-        count(kept),
-        count(rows - kept)
-    );
+    out += &format!("{}: {} used, {} set aside.\n\n", counted(rows, "row", "rows"), count(kept), count(rows - kept));
     for (kind, heading) in [("set_aside", "Set aside"), ("surprise", "Odd, but used")] {
         let met: Vec<&Line> = of(kind).filter(|line| line.rows > 0).collect();
         if !met.is_empty() {
             let cells = met.iter().map(|line| {
                 let first = line.first_line.map_or(String::new(), |line| line.to_string());
-                let column = if line.column.is_empty() {
-                    "(the row)".to_owned()
-                } else {
-                    format!("`{}`", line.column)
-                };
+                let column = if line.column.is_empty() { "(the row)".to_owned() } else { format!("`{}`", line.column) };
                 vec![count(line.rows), column, line.found.clone(), line.done.clone(), first]
             });
             let headings = ["Rows#", "Column", "What was found", "What was done", "First on line#"];
@@ -154,10 +122,7 @@ fn file_section(file: &str, description: &str, lines: &[Line]) -> String {
         })
         .collect();
     if !clean.is_empty() {
-        let summary = format!(
-            "Looked for and not found: {}",
-            counted(clean.len() as u64, "kind", "kinds")
-        );
+        let summary = format!("Looked for and not found: {}", counted(clean.len() as u64, "kind", "kinds"));
         out += &format!("{}\n", details(&summary, &(clean.join("\n") + "\n")));
     }
     out
@@ -165,7 +130,5 @@ fn file_section(file: &str, description: &str, lines: &[Line]) -> String {
 
 fn lower_first(text: &str) -> String {
     let mut letters = text.chars();
-    letters
-        .next()
-        .map_or(String::new(), |first| first.to_lowercase().chain(letters).collect())
+    letters.next().map_or(String::new(), |first| first.to_lowercase().chain(letters).collect())
 }

@@ -3,14 +3,8 @@
 /// A table; cells are escaped.  Columns whose heading ends with `#` are numbers: right-aligned, the sign left out.
 pub fn table(headings: &[&str], rows: &[Vec<String>]) -> String {
     let mut lines = Vec::with_capacity(rows.len() + 2);
-    lines.push(line(
-        headings.iter().map(|heading| heading.trim_end_matches('#').to_owned()),
-    ));
-    lines.push(line(
-        headings
-            .iter()
-            .map(|heading| if heading.ends_with('#') { "---:" } else { "---" }.to_owned()),
-    ));
+    lines.push(line(headings.iter().map(|heading| heading.trim_end_matches('#').to_owned())));
+    lines.push(line(headings.iter().map(|heading| if heading.ends_with('#') { "---:" } else { "---" }.to_owned())));
     lines.extend(rows.iter().map(|row| line(row.iter().map(|cell| escape(cell)))));
     lines.join("\n") + "\n"
 }
@@ -21,7 +15,7 @@ fn line(cells: impl Iterator<Item = String>) -> String {
 
 /// Keeps a cell in its cell, and a client's text from being read as HTML.
 fn escape(cell: &str) -> String {
-    cell.replace('|', "\\|").replace('<', "&lt;").replace('\n', " ")
+    cell.replace('&', "&amp;").replace('|', "\\|").replace('<', "&lt;").replace('\n', " ")
 }
 
 /// A picture that says in words what it shows.

@@ -25,16 +25,9 @@ struct Report {
 #[derive(Debug, thiserror::Error)]
 pub enum ReportError {
     #[error("{chart} cannot be drawn: {cause}")]
-    Chart {
-        chart: &'static str,
-        cause: chart::ChartError,
-    },
+    Chart { chart: &'static str, cause: chart::ChartError },
     #[error("{table} has no column '{column}' as {wanted}")]
-    NoColumn {
-        table: String,
-        column: String,
-        wanted: &'static str,
-    },
+    NoColumn { table: String, column: String, wanted: &'static str },
 }
 
 impl Advice for ReportError {

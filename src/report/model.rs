@@ -24,21 +24,14 @@ fn words(metric: Metric) -> (&'static str, &'static str) {
             "of 100 pairs of a look that led to a kept purchase and one that did not, so many are in the right order; guessing gives 50",
         ),
         Metric::AveragePrecision => (
-            "Kept purchases near the top (average precision)",
+            "At the top (AP)",
             "how many of the looks it ranks highest led to kept purchases, averaged over all depths; guessing gives the base rate",
         ),
-        Metric::LogLoss => (
-            "Surprise (log loss)",
-            "how surprised the model is by what happened; lower is better",
-        ),
-        Metric::Brier => (
-            "Squared error (Brier)",
-            "mean squared distance of probability and outcome; lower is better",
-        ),
-        Metric::CalibrationError => (
-            "Off by (calibration error)",
-            "how far the promised and the actual shares are apart; lower is better",
-        ),
+        Metric::LogLoss => ("Surprise (log loss)", "how surprised the model is by what happened; lower is better"),
+        Metric::Brier => ("Squared error (Brier)", "mean squared distance of probability and outcome; lower is better"),
+        Metric::CalibrationError => {
+            ("Off by (calibration error)", "how far the promised and the actual shares are apart; lower is better")
+        }
     }
 }
 
@@ -53,20 +46,18 @@ pub fn report(project: &Project, engine: &Engine) -> Result<Report> {
     let mut out = String::from("# How good the model is\n\n");
     out += "The question it answers: when this customer looks at this article, will they buy it and keep it? \
             Every figure here is about looks that came after everything the model has learned from.\n\n";
-    let verdict = verdict(&figures);
-    out += &format!("**{verdict}**\n\n");
+    let (headline, range) = verdict(&figures);
+    out += format!("**{headline}** {range}").trim_end();
+    out += "\n\n";
     let mut charts = BTreeMap::new();
     let drawing = |chart| move |cause| ReportError::Chart { chart, cause };
-    let compared = comparison_chart(&figures, &verdict);
+    let compared = comparison_chart(&figures, &headline);
     charts.insert(COMPARISON, comparison::draw(&compared).map_err(drawing(COMPARISON))?);
     out += &format!("{}\n", picture(COMPARISON, &compared.caption.title));
     out += &metrics_section(&figures);
     let reliable = reliability_chart(&bins)?;
     charts.insert(RELIABILITY, reliability::draw(&reliable).map_err(drawing(RELIABILITY))?);
-    out += &format!(
-        "## Does it promise too much?\n\n{}\n",
-        picture(RELIABILITY, &reliable.caption.title)
-    );
+    out += &format!("## Does it promise too much?\n\n{}\n", picture(RELIABILITY, &reliable.caption.title));
     out += &sides_section(project, &sides)?;
     out += &segments_section(&segments)?;
     out += &technical_section(project)?;
@@ -79,10 +70,7 @@ fn figures(rows: &Rows) -> Result<Figures> {
     let mut figures = Figures::new();
     for row in 0..rows.len() {
         if let (Some(value), Some(lower), Some(upper)) = (values[row], lows[row], highs[row]) {
-            figures.insert(
-                (models[row].clone(), metrics[row].clone()),
-                Interval { value, lower, upper },
-            );
+            figures.insert((models[row].clone(), metrics[row].clone()), Interval { value, lower, upper });
         }
     }
     Ok(figures)
@@ -94,32 +82,31 @@ fn figure(figures: &Figures, model: &str, metric: Metric) -> Option<Interval> {
 
 const DIFFERENCE: &str = "combined - tabular";
 
-/// Whether the descriptions help, in one or two sentences; no claim without enough data.
-fn verdict(figures: &Figures) -> String {
+/// Whether the descriptions help: the headline, and what chance allows.  No claim without enough data.
+fn verdict(figures: &Figures) -> (String, String) {
     let auc = |model| figure(figures, model, Metric::Auc);
     let (Some(tabular), Some(combined), Some(difference)) = (auc("tabular"), auc("combined"), auc(DIFFERENCE)) else {
-        return "Too early to say whether the descriptions help: the test looks do not hold both outcomes yet.".into();
+        let headline = "Too early to say whether the descriptions help: the test looks do not hold both outcomes yet.";
+        return (headline.into(), String::new());
     };
     let pairs = format!(
-        "With the descriptions the model puts {:.1} of 100 pairs of looks into the right order, without them {:.1}",
+        "with them the model puts {:.1} of 100 pairs of looks into the right order, without them {:.1}.",
         100.0 * combined.value,
         100.0 * tabular.value
     );
-    let range = format!(
-        "the difference lies between {:+.1} and {:+.1}",
-        100.0 * difference.lower,
-        100.0 * difference.upper
-    );
+    let (lower, upper) = (100.0 * difference.lower, 100.0 * difference.upper);
+    let range = format!("The true difference lies between {lower:+.1} and {upper:+.1}, 19 times out of 20");
     if difference.lower > 0.0 {
-        format!("The descriptions help. {pairs}; {range}.")
+        (format!("The descriptions help: {pairs}"), format!("{range}."))
     } else if difference.upper < 0.0 {
-        format!("The descriptions hurt. {pairs}; {range}.")
+        (format!("The descriptions hurt: {pairs}"), format!("{range}."))
     } else {
-        format!("Too early to say whether the descriptions help. {pairs}, but {range}, so it could be chance.")
+        let headline = format!("Too early to say whether the descriptions help: {pairs}");
+        (headline, format!("{range}, so it could be chance."))
     }
 }
 
-fn comparison_chart(figures: &Figures, verdict: &str) -> comparison::Chart {
+fn comparison_chart(figures: &Figures, headline: &str) -> comparison::Chart {
     let shown = [
         (Metric::Auc, Unit::Percent, comparison::Better::Higher),
         (Metric::AveragePrecision, Unit::Percent, comparison::Better::Higher),
@@ -129,14 +116,11 @@ fn comparison_chart(figures: &Figures, verdict: &str) -> comparison::Chart {
         name: words(metric).0.into(),
         unit,
         better,
-        scores: Kind::ALL
-            .iter()
-            .map(|kind| figure(figures, kind.name(), metric))
-            .collect(),
+        scores: Kind::ALL.iter().map(|kind| figure(figures, kind.name(), metric)).collect(),
     });
     comparison::Chart {
         caption: Caption {
-            title: verdict.split_inclusive(". ").take(2).collect::<String>().trim().to_owned(),
+            title: headline.to_owned(),
             subtitle: "Both models on the same test looks, with the range that chance allows (19 times out of 20)".into(),
             footnote: "Log loss does not start at zero. Ranges: customers drawn again and again, the same ones for both models.".into(),
         },
@@ -162,21 +146,10 @@ fn metrics_section(figures: &Figures) -> String {
             ]
         })
         .collect();
-    let meanings: Vec<String> = Metric::ALL
-        .iter()
-        .map(|metric| format!("- {}: {}.", words(*metric).0, words(*metric).1))
-        .collect();
-    let headings = [
-        "",
-        "Without descriptions (tabular)#",
-        "With descriptions (combined)#",
-        "Difference#",
-    ];
-    format!(
-        "{}\n{}\n",
-        table(&headings, &rows),
-        details("What these figures mean", &(meanings.join("\n") + "\n"))
-    )
+    let meanings: Vec<String> =
+        Metric::ALL.iter().map(|metric| format!("- {}: {}.", words(*metric).0, words(*metric).1)).collect();
+    let headings = ["", "Without descriptions (tabular)#", "With descriptions (combined)#", "Difference#"];
+    format!("{}\n{}\n", table(&headings, &rows), details("What these figures mean", &(meanings.join("\n") + "\n")))
 }
 
 fn reliability_chart(bins: &Rows) -> Result<reliability::Chart> {
@@ -189,18 +162,11 @@ fn reliability_chart(bins: &Rows) -> Result<reliability::Chart> {
             (Some(value), Some(lower), Some(upper)) => Some(Interval { value, lower, upper }),
             _ => None,
         };
-        points.push(reliability::Bin {
-            predicted: predicted[row].unwrap_or_default(),
-            observed,
-            n: looks[row],
-        });
+        points.push(reliability::Bin { predicted: predicted[row].unwrap_or_default(), observed, n: looks[row] });
     }
     let held = points
         .iter()
-        .filter(|bin| {
-            bin.observed
-                .is_some_and(|o| o.lower <= bin.predicted && bin.predicted <= o.upper)
-        })
+        .filter(|bin| bin.observed.is_some_and(|o| o.lower <= bin.predicted && bin.predicted <= o.upper))
         .count();
     let caption = Caption {
         title: format!(
@@ -214,11 +180,7 @@ fn reliability_chart(bins: &Rows) -> Result<reliability::Chart> {
 }
 
 fn sides_section(project: &Project, sides: &Rows) -> Result<String> {
-    let (names, looks, kept) = (
-        sides.texts("side")?,
-        sides.counts("looks")?,
-        sides.counts("kept_purchases")?,
-    );
+    let (names, looks, kept) = (sides.texts("side")?, sides.counts("looks")?, sides.counts("kept_purchases")?);
     let rows: Vec<Vec<String>> = (0..sides.len())
         .map(|row| {
             vec![
@@ -241,21 +203,12 @@ fn sides_section(project: &Project, sides: &Rows) -> Result<String> {
 
 fn segments_section(segments: &Rows) -> Result<String> {
     let (groups, values) = (segments.texts("segment")?, segments.texts("value")?);
-    let (looks, kept, expected) = (
-        segments.counts("looks")?,
-        segments.counts("kept_purchases")?,
-        segments.numbers("combined_expected")?,
-    );
+    let (looks, kept, expected) =
+        (segments.counts("looks")?, segments.counts("kept_purchases")?, segments.numbers("combined_expected")?);
     let rows: Vec<Vec<String>> = (0..segments.len())
         .map(|row| {
             let expected = expected[row].map_or(String::new(), |expected| format!("{expected:.0}"));
-            vec![
-                groups[row].clone(),
-                values[row].clone(),
-                count(looks[row]),
-                count(kept[row]),
-                expected,
-            ]
+            vec![groups[row].clone(), values[row].clone(), count(looks[row]), count(kept[row]), expected]
         })
         .collect();
     let headings = ["Group", "", "Test looks#", "Kept purchases#", "The model expected#"];
@@ -266,44 +219,30 @@ fn technical_section(project: &Project) -> Result<String> {
     let mut body = String::new();
     for kind in Kind::ALL {
         let fitted = train::load(project, kind)?;
-        let (rows, positives) = fitted.model.trained_on();
+        let Some(model) = &fitted.model else {
+            body +=
+                &format!("**{}**: too early: {}.\n\n", kind.name(), fitted.too_early.as_deref().unwrap_or_default());
+            continue;
+        };
+        let (rows, positives) = model.trained_on();
         body += &format!(
             "**{}**: {} terms, L2 penalty {}, fitted on {} ({} with a kept purchase), columns `{}`.\n\n",
             kind.name(),
-            fitted.model.terms().len(),
-            fitted.model.alpha(),
+            model.terms().len(),
+            model.alpha(),
             counted(rows as u64, "look", "looks"),
             count(positives as u64),
-            fitted.model.fingerprint(),
+            model.fingerprint(),
         );
-        let tried: Vec<Vec<String>> = fitted
-            .tried
-            .iter()
-            .map(|(alpha, loss)| vec![format!("{alpha}"), format!("{loss:.5}")])
-            .collect();
-        body += &format!(
-            "{}\n",
-            table(&["Penalty tried#", "Log loss on validation looks#"], &tried)
-        );
-        let mut terms: Vec<_> = fitted.model.terms().iter().collect();
-        terms.sort_by(|a, b| {
-            b.coefficient
-                .abs()
-                .total_cmp(&a.coefficient.abs())
-                .then(a.name.cmp(&b.name))
-        });
-        let strongest: Vec<Vec<String>> = terms
-            .iter()
-            .take(15)
-            .map(|term| vec![term.name.clone(), format!("{:+.4}", term.coefficient)])
-            .collect();
-        body += &format!(
-            "{}\n",
-            table(
-                &["Strongest terms", "Coefficient (log-odds per standard deviation)#"],
-                &strongest
-            )
-        );
+        let tried: Vec<Vec<String>> =
+            fitted.tried.iter().map(|(alpha, loss)| vec![format!("{alpha}"), format!("{loss:.5}")]).collect();
+        body += &format!("{}\n", table(&["Penalty tried#", "Log loss on validation looks#"], &tried));
+        let mut terms: Vec<_> = model.terms().iter().collect();
+        terms.sort_by(|a, b| b.coefficient.abs().total_cmp(&a.coefficient.abs()).then(a.name.cmp(&b.name)));
+        let strongest: Vec<Vec<String>> =
+            terms.iter().take(15).map(|term| vec![term.name.clone(), format!("{:+.4}", term.coefficient)]).collect();
+        body +=
+            &format!("{}\n", table(&["Strongest terms", "Coefficient (log-odds per standard deviation)#"], &strongest));
     }
     body += "Intervals: 95 %, paired bootstrap over customers, seeded (`evaluate` in params.yaml).\n";
     Ok(details("For the ML team: penalties, terms, methods", &body))

@@ -7,145 +7,64 @@ use selvedge::report::chart::{
 
 const LONG: &str = "Nachhaltigkeitsbewusste Großstadtbewohnerinnen über fünfzig";
 /// Nothing, nothing that can be drawn, and shares at and beyond both ends.
-const VALUES: [Option<f64>; 7] = [
-    None,
-    Some(f64::NAN),
-    Some(f64::INFINITY),
-    Some(0.0),
-    Some(0.28),
-    Some(1.0),
-    Some(-1.0),
-];
+const VALUES: [Option<f64>; 7] =
+    [None, Some(f64::NAN), Some(f64::INFINITY), Some(0.0), Some(0.28), Some(1.0), Some(-1.0)];
 /// No entry, one, a month, more than a page is wide.
 const SIZES: [usize; 4] = [0, 1, 30, 400];
 
 fn caption() -> Caption {
-    Caption {
-        title: format!("{LONG} klickten 28 in 100. ").repeat(3),
-        subtitle: String::new(),
-        footnote: LONG.into(),
-    }
+    Caption { title: format!("{LONG} klickten 28 in 100. ").repeat(3), subtitle: String::new(), footnote: LONG.into() }
 }
 
 fn date(index: usize) -> String {
-    format!(
-        "{}-{:02}-{:02}",
-        2026 + index / 336,
-        1 + index / 28 % 12,
-        1 + index % 28
-    )
+    format!("{}-{:02}-{:02}", 2026 + index / 336, 1 + index / 28 % 12, 1 + index % 28)
 }
 
 fn interval(value: Option<f64>) -> Option<Interval> {
-    value.map(|value| Interval {
-        value,
-        lower: value - 0.1,
-        upper: value + 0.1,
-    })
+    value.map(|value| Interval { value, lower: value - 0.1, upper: value + 0.1 })
 }
 
 fn segment_line(size: usize, value: Option<f64>) -> Result<Vec<u8>, ChartError> {
     use segment_line::{Change, Chart, Reading, State, draw};
     let day = |index: usize| {
-        let states = [
-            State::Confirmed,
-            State::Provisional {
-                lower: value,
-                upper: Some(0.3),
-            },
-            State::Pending,
-        ];
+        let states = [State::Confirmed, State::Provisional { lower: value, upper: Some(0.3) }, State::Pending];
         let state = states[index * 3 / size];
-        Reading {
-            date: date(index),
-            n: index as u64,
-            rate: value,
-            trailing: None,
-            rest: value,
-            state,
-        }
+        Reading { date: date(index), n: index as u64, rate: value, trailing: None, rest: value, state }
     };
-    let change = value.map(|after| Change {
-        date: date(size / 2),
-        after,
-        tone: Tone::Worse,
-    });
+    let change = value.map(|after| Change { date: date(size / 2), after, tone: Tone::Worse });
     let days = (0..size).map(day).collect();
-    draw(&Chart {
-        caption: caption(),
-        measure: LONG.into(),
-        days,
-        before: interval(value),
-        change,
-    })
+    draw(&Chart { caption: caption(), measure: LONG.into(), days, before: interval(value), change })
 }
 
 fn small_multiples(size: usize, value: Option<f64>) -> Result<Vec<u8>, ChartError> {
     use small_multiples::{Chart, Panel, State, draw};
     let panel = |index: usize| {
         let state = [State::Quiet, State::TooEarly, State::Alarm][index % 3];
-        Panel {
-            segment: LONG.into(),
-            n: 0,
-            rates: vec![value; size],
-            state,
-        }
+        Panel { segment: LONG.into(), n: 0, rates: vec![value; size], state }
     };
     let (dates, panels) = ((0..size).map(date).collect(), (0..size.min(30)).map(panel).collect());
-    draw(&Chart {
-        caption: caption(),
-        measure: LONG.into(),
-        dates,
-        shop: vec![value; size],
-        panels,
-    })
+    draw(&Chart { caption: caption(), measure: LONG.into(), dates, shop: vec![value; size], panels })
 }
 
 fn dumbbell(size: usize, value: Option<f64>) -> Result<Vec<u8>, ChartError> {
     use dumbbell::{Chart, Group, Row, draw};
     let row = |index: usize| {
         let tone = [Tone::Better, Tone::Worse, Tone::Same, Tone::TooEarly][index % 4];
-        Row {
-            segment: LONG.into(),
-            n: 1_234_567,
-            before: interval(value),
-            after: interval(Some(0.2)),
-            tone,
-        }
+        Row { segment: LONG.into(), n: 1_234_567, before: interval(value), after: interval(Some(0.2)), tone }
     };
     let groups = vec![
-        Group {
-            heading: LONG.into(),
-            rows: (0..size.min(30)).map(row).collect(),
-        },
-        Group {
-            heading: String::new(),
-            rows: Vec::new(),
-        },
+        Group { heading: LONG.into(), rows: (0..size.min(30)).map(row).collect() },
+        Group { heading: String::new(), rows: Vec::new() },
     ];
-    draw(&Chart {
-        caption: caption(),
-        measure: LONG.into(),
-        groups,
-        shop: value,
-    })
+    draw(&Chart { caption: caption(), measure: LONG.into(), groups, shop: value })
 }
 
 fn maturity(size: usize, value: Option<f64>) -> Result<Vec<u8>, ChartError> {
     use maturity::{Chart, Shown, draw};
     let count = value.map_or(0, |value| (value * 100.0) as u64);
-    let day = |index: usize| Shown {
-        date: date(index),
-        confirmed: count,
-        pending: index as u64,
-    };
+    let day = |index: usize| Shown { date: date(index), confirmed: count, pending: index as u64 };
     let days = (0..size).map(day).collect();
-    draw(&Chart {
-        caption: caption(),
-        measure: LONG.into(),
-        days,
-        known_until: value.map(|_| date(size / 2)),
-    })
+    draw(&Chart { caption: caption(), measure: LONG.into(), days, known_until: value.map(|_| date(size / 2)) })
 }
 
 fn comparison(size: usize, value: Option<f64>) -> Result<Vec<u8>, ChartError> {
@@ -156,27 +75,14 @@ fn comparison(size: usize, value: Option<f64>) -> Result<Vec<u8>, ChartError> {
         better: Better::Lower,
         scores: vec![interval(value), interval(Some(0.5)), None],
     };
-    let metrics = [Unit::In100, Unit::Percent, Unit::Count, Unit::Number(3)]
-        .map(metric)
-        .to_vec();
-    draw(&Chart {
-        caption: caption(),
-        models: vec![LONG.into(); size.min(30)],
-        metrics,
-    })
+    let metrics = [Unit::In100, Unit::Percent, Unit::Count, Unit::Number(3)].map(metric).to_vec();
+    draw(&Chart { caption: caption(), models: vec![LONG.into(); size.min(30)], metrics })
 }
 
 fn reliability(size: usize, value: Option<f64>) -> Result<Vec<u8>, ChartError> {
     use reliability::{Bin, Chart, draw};
-    let bin = |index: usize| Bin {
-        predicted: value.unwrap_or(0.1),
-        observed: interval(value),
-        n: index as u64,
-    };
-    draw(&Chart {
-        caption: caption(),
-        bins: (0..size).map(bin).collect(),
-    })
+    let bin = |index: usize| Bin { predicted: value.unwrap_or(0.1), observed: interval(value), n: index as u64 };
+    draw(&Chart { caption: caption(), bins: (0..size).map(bin).collect() })
 }
 
 fn bars(size: usize, value: Option<f64>) -> Result<Vec<u8>, ChartError> {
@@ -187,11 +93,7 @@ fn bars(size: usize, value: Option<f64>) -> Result<Vec<u8>, ChartError> {
         note: LONG.into(),
         tone: value.map(|_| Tone::Better),
     };
-    draw(&Chart {
-        caption: caption(),
-        unit: Unit::Count,
-        bars: (0..size.min(30)).map(bar).collect(),
-    })
+    draw(&Chart { caption: caption(), unit: Unit::Count, bars: (0..size.min(30)).map(bar).collect() })
 }
 
 /// How many entries, and the value all of them have.
@@ -210,10 +112,7 @@ const CHARTS: [(&str, Draw); 7] = [
 #[test]
 fn every_chart_takes_odd_input() {
     for (name, draw) in CHARTS {
-        let odd = VALUES
-            .map(|value| (1, value))
-            .into_iter()
-            .chain(SIZES.map(|size| (size, Some(0.28))));
+        let odd = VALUES.map(|value| (1, value)).into_iter().chain(SIZES.map(|size| (size, Some(0.28))));
         for (size, value) in odd {
             let png = draw(size, value).unwrap_or_else(|error| panic!("{name}, {size} of {value:?}: {error}"));
             assert!(
@@ -234,17 +133,8 @@ fn every_chart_has_the_same_bytes_again() {
 
 #[test]
 fn a_day_that_is_none_is_an_error() {
-    let days = vec![maturity::Shown {
-        date: "21.09.2026".into(),
-        confirmed: 1,
-        pending: 0,
-    }];
-    let chart = maturity::Chart {
-        caption: caption(),
-        measure: String::new(),
-        days,
-        known_until: None,
-    };
+    let days = vec![maturity::Shown { date: "21.09.2026".into(), confirmed: 1, pending: 0 }];
+    let chart = maturity::Chart { caption: caption(), measure: String::new(), days, known_until: None };
     let error = maturity::draw(&chart).unwrap_err();
     assert_eq!(error.to_string(), "\"21.09.2026\" is not a day; write it as 2026-09-21");
 }

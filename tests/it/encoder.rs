@@ -27,10 +27,7 @@ fn bits(vector: &[f32]) -> Vec<u32> {
 }
 
 fn one_by_one(texts: &[String]) -> Vec<Vec<u32>> {
-    texts
-        .iter()
-        .map(|text| bits(&encoder().encode(text).unwrap()))
-        .collect()
+    texts.iter().map(|text| bits(&encoder().encode(text).unwrap())).collect()
 }
 
 #[test]
@@ -40,10 +37,7 @@ fn vectors_are_those_of_sentence_transformers() {
         let found: Vec<f64> = encoder().encode(text).unwrap().into_iter().map(f64::from).collect();
         assert_eq!(found.len(), DIMENSIONS);
         let dot = |a: &[f64], b: &[f64]| a.iter().zip(b).map(|(a, b)| a * b).sum::<f64>();
-        assert!(
-            (dot(&found, &found) - 1.0).abs() < 1e-5,
-            "the length of {text:?} is not 1"
-        );
+        assert!((dot(&found, &found) - 1.0).abs() < 1e-5, "the length of {text:?} is not 1");
         let cosine = dot(&found, expected) / (dot(&found, &found) * dot(expected, expected)).sqrt();
         assert!(cosine >= 0.999_99, "{text:?}: {cosine}");
     }
@@ -94,26 +88,17 @@ fn encoding_can_be_stopped_and_what_was_done_stays() {
     encoder()
         .encode_all(&texts, 2, |_, _| {
             done += 1;
-            if done < 3 {
-                ControlFlow::Continue(())
-            } else {
-                ControlFlow::Break(())
-            }
+            if done < 3 { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
         })
         .unwrap();
     assert_eq!(done, 3);
-    encoder()
-        .encode_all(&[], 2, |_, _| panic!("no texts, no vectors"))
-        .unwrap();
+    encoder().encode_all(&[], 2, |_, _| panic!("no texts, no vectors")).unwrap();
 }
 
 #[test]
 fn files_that_are_not_there_or_not_right_are_named() {
     let missing = Encoder::load(Path::new("/nowhere/minilm")).unwrap_err().to_string();
-    assert!(
-        missing.contains("/nowhere/minilm") && missing.contains("make setup"),
-        "{missing}"
-    );
+    assert!(missing.contains("/nowhere/minilm") && missing.contains("make setup"), "{missing}");
 
     let folder = tempfile::tempdir().unwrap();
     fs::create_dir(folder.path().join("1_Pooling")).unwrap();
@@ -128,9 +113,7 @@ fn files_that_are_not_there_or_not_right_are_named() {
     ];
     for file in files {
         let error = Encoder::load(folder.path()).unwrap_err();
-        let EncoderError::Missing { path } = &error else {
-            panic!("{error}")
-        };
+        let EncoderError::Missing { path } = &error else { panic!("{error}") };
         assert_eq!(*path, folder.path().join(file));
         fs::copy(Path::new(MODEL).join(file), path).unwrap();
     }
@@ -139,10 +122,7 @@ fn files_that_are_not_there_or_not_right_are_named() {
         let path = folder.path().join(file);
         fs::write(&path, "not json").unwrap();
         let error = Encoder::load(folder.path()).unwrap_err();
-        assert!(
-            matches!(&error, EncoderError::Malformed { path: named, .. } if *named == path),
-            "{error}"
-        );
+        assert!(matches!(&error, EncoderError::Malformed { path: named, .. } if *named == path), "{error}");
         fs::copy(Path::new(MODEL).join(file), path).unwrap();
     }
     let weights = folder.path().join(files[0]);
@@ -150,10 +130,7 @@ fn files_that_are_not_there_or_not_right_are_named() {
     assert!(matches!(Encoder::load(folder.path()), Err(EncoderError::Load { .. })));
     fs::remove_file(&weights).unwrap();
     fs::create_dir(&weights).unwrap();
-    assert!(matches!(
-        Encoder::load(folder.path()),
-        Err(EncoderError::Unreadable { .. })
-    ));
+    assert!(matches!(Encoder::load(folder.path()), Err(EncoderError::Unreadable { .. })));
 }
 
 #[test]

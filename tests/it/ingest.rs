@@ -16,10 +16,7 @@ fn the_clients_surprises_are_counted() {
     let counts: BTreeMap<String, String> = shop
         .ask("SELECT concat(replace(file, '.csv', ''), ' ', code), rows FROM sources.surprises WHERE rows > 0")
         .iter()
-        .filter_map(|line| {
-            line.rsplit_once(',')
-                .map(|(code, rows)| (code.to_owned(), rows.to_owned()))
-        })
+        .filter_map(|line| line.rsplit_once(',').map(|(code, rows)| (code.to_owned(), rows.to_owned())))
         .collect();
     for (code, rows) in [
         ("transactions late_copy", "218"),
@@ -47,13 +44,7 @@ fn the_clients_surprises_are_counted() {
         "SELECT SUM(CASE kind WHEN 'rows' THEN rows WHEN 'kept' THEN -rows WHEN 'set_aside' THEN -rows ELSE 0 END) FROM sources.surprises",
     );
     assert_eq!(files, "0");
-    assert_eq!(
-        only(
-            &shop,
-            "SELECT COUNT(*) FROM sources.rejected WHERE reason IS NOT NULL AND \"row\" <> ''"
-        ),
-        "446"
-    );
+    assert_eq!(only(&shop, "SELECT COUNT(*) FROM sources.rejected WHERE reason IS NOT NULL AND \"row\" <> ''"), "446");
 }
 
 /// Every kept event names exactly one article that exists; a return names its order's.
@@ -68,13 +59,7 @@ fn every_event_has_one_article() {
         let strayed = "SELECT COUNT(*) FROM sources.transactions r JOIN sources.transactions o ON o.order_id = r.order_id AND o.event_type = 'purchase' \
                        WHERE r.event_type = 'return' AND (r.season <> o.season OR r.product_id <> o.product_id)";
         assert_eq!(only(&shop, strayed), "0");
-        assert_ne!(
-            only(
-                &shop,
-                "SELECT COUNT(*) FROM sources.transactions WHERE event_type = 'return'"
-            ),
-            "0"
-        );
+        assert_ne!(only(&shop, "SELECT COUNT(*) FROM sources.transactions WHERE event_type = 'return'"), "0");
     }
 }
 
@@ -84,62 +69,18 @@ fn one_bad_row_never_stops_a_run() {
     let shop = Shop::new(10);
     let cases = [
         ("transactions", "x1,yesterday,anna/1,K-1,browse,,,,v,web", "bad_time"),
-        (
-            "transactions",
-            "x2,2031-05-01T10:00:00Z,nobody,K-1,browse,,,,v,web",
-            "unknown_customer",
-        ),
-        (
-            "transactions",
-            "x3,2031-05-01T10:00:00Z,anna/1,K-1,stared,,,,v,web",
-            "unknown_event",
-        ),
-        (
-            "transactions",
-            "x4,2031-05-01T10:00:00Z,anna/1,Q,browse,,,,v,web",
-            "unknown_product",
-        ),
-        (
-            "transactions",
-            "x5,2031-05-01T10:00:00Z,anna/1,K-1,purchase,O-x,one,2.50,v,web",
-            "bad_amount",
-        ),
-        (
-            "transactions",
-            "x6,2031-05-01T10:00:00Z,anna/1,K-1,return,O-?,-1,2.50,v,web",
-            "return_without_order",
-        ),
-        (
-            "transactions",
-            "x7,2033-05-01T10:00:00Z,anna/1,K-1,browse,,,,v,web",
-            "after_export",
-        ),
+        ("transactions", "x2,2031-05-01T10:00:00Z,nobody,K-1,browse,,,,v,web", "unknown_customer"),
+        ("transactions", "x3,2031-05-01T10:00:00Z,anna/1,K-1,stared,,,,v,web", "unknown_event"),
+        ("transactions", "x4,2031-05-01T10:00:00Z,anna/1,Q,browse,,,,v,web", "unknown_product"),
+        ("transactions", "x5,2031-05-01T10:00:00Z,anna/1,K-1,purchase,O-x,one,2.50,v,web", "bad_amount"),
+        ("transactions", "x6,2031-05-01T10:00:00Z,anna/1,K-1,return,O-?,-1,2.50,v,web", "return_without_order"),
+        ("transactions", "x7,2033-05-01T10:00:00Z,anna/1,K-1,browse,,,,v,web", "after_export"),
         ("transactions", "x8,too,few", "the row has 3 cells instead of 10"),
-        (
-            "products",
-            "K-99,LATER,a,b,c,d,cheap,e,f,,50,g,brand,DE,2031-01-01,2031-02-01",
-            "bad_price",
-        ),
-        (
-            "products",
-            "K-98,LATER,a,b,c,d,12,e,f,,50,g,brand,DE,2031-03-01,2031-02-01",
-            "bad_sale_window",
-        ),
-        (
-            "products",
-            "K-1,SUMMER-31,a,b,c,d,12,e,f,,50,g,brand,DE,2031-03-01,2031-05-01",
-            "article_twice",
-        ),
-        (
-            "customers",
-            ",young,,Berlin,2030-01-01,high,,mid,true",
-            "no_customer_id",
-        ),
-        (
-            "production-recommendations-sample",
-            "y1,2032-02-30 10:00:00,anna/1,K-1,1,m,0,,0,,0,,false",
-            "bad_time",
-        ),
+        ("products", "K-99,LATER,a,b,c,d,cheap,e,f,,50,g,brand,DE,2031-01-01,2031-02-01", "bad_price"),
+        ("products", "K-98,LATER,a,b,c,d,12,e,f,,50,g,brand,DE,2031-03-01,2031-02-01", "bad_sale_window"),
+        ("products", "K-1,SUMMER-31,a,b,c,d,12,e,f,,50,g,brand,DE,2031-03-01,2031-05-01", "article_twice"),
+        ("customers", ",young,,Berlin,2030-01-01,high,,mid,true", "no_customer_id"),
+        ("production-recommendations-sample", "y1,2032-02-30 10:00:00,anna/1,K-1,1,m,0,,0,,0,,false", "bad_time"),
         (
             "production-recommendations-sample",
             "y2,2032-02-03 10:00:00,anna/1,K-1,1,m,1,2032-02-03 09:00:00,0,,0,,false",
@@ -183,18 +124,12 @@ fn without_consent_there_is_no_profile() {
             "customer_history",
             "COALESCE(looks_30d, looks_1y, wishes_90d, purchases_90d, purchases_ever, spend_90d, return_share, days_since_look) IS NOT NULL",
         ),
-        (
-            "visit",
-            "COALESCE(looks_before_in_hour, wishes_before_in_hour) IS NOT NULL",
-        ),
+        ("visit", "COALESCE(looks_before_in_hour, wishes_before_in_hour) IS NOT NULL"),
         (
             "customer_article",
             "COALESCE(seen_before, bought_before, brand_looks, category_look_share, price_gap, score_gap) IS NOT NULL",
         ),
-        (
-            "customer_taste",
-            "COALESCE(taste_match, taste_match_bought) IS NOT NULL",
-        ),
+        ("customer_taste", "COALESCE(taste_match, taste_match_bought) IS NOT NULL"),
     ];
     for (view, profiled) in known {
         let count = |consent: &str| {
@@ -225,10 +160,7 @@ fn recommendations_can_be_bought() {
                  WHERE p.on_sale_from > DATE '2032-03-01' OR p.on_sale_until < DATE '2032-03-01' OR position(c.country IN p.ships_to) = 0";
     assert_eq!(only(&shop, wrong), "0");
     assert_eq!(
-        only(
-            &shop,
-            "SELECT COUNT(DISTINCT customer_id), COUNT(*) FROM recommendations r WHERE rank <= 5"
-        ),
+        only(&shop, "SELECT COUNT(DISTINCT customer_id), COUNT(*) FROM recommendations r WHERE rank <= 5"),
         "60,300"
     );
 }

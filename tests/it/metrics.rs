@@ -8,9 +8,7 @@ use selvedge::model::{
 fn numbers(count: usize, seed: u64) -> Vec<f64> {
     let mut x = seed;
     let mut next = || {
-        x = x
-            .wrapping_mul(6_364_136_223_846_793_005)
-            .wrapping_add(1_442_695_040_888_963_407);
+        x = x.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
         (x >> 11) as f64 / (1_u64 << 53) as f64
     };
     (0..count).map(|_| next()).collect()
@@ -19,11 +17,7 @@ fn numbers(count: usize, seed: u64) -> Vec<f64> {
 /// 200 scores and labels that are true more often where the score is high.
 fn scored() -> (Vec<f64>, Vec<bool>) {
     let scores = numbers(200, 1);
-    let labels = numbers(200, 2)
-        .iter()
-        .zip(&scores)
-        .map(|(chance, score)| chance < score)
-        .collect();
+    let labels = numbers(200, 2).iter().zip(&scores).map(|(chance, score)| chance < score).collect();
     (scores, labels)
 }
 
@@ -39,37 +33,19 @@ fn metrics_are_those_of_scikit_learn() {
             "no ties",
             scores,
             labels.clone(),
-            [
-                0.811624649859944,
-                0.8245974936131353,
-                0.5258488364009658,
-                0.17618041481808,
-                0.06234130252280559,
-            ],
+            [0.811624649859944, 0.8245974936131353, 0.5258488364009658, 0.17618041481808, 0.06234130252280559],
         ),
         (
             "five scores",
             rounded,
             labels.clone(),
-            [
-                0.8085234093637454,
-                0.7727566669655012,
-                0.5250871059745278,
-                0.17519999999999997,
-                0.032,
-            ],
+            [0.8085234093637454, 0.7727566669655012, 0.5250871059745278, 0.17519999999999997, 0.032],
         ),
         (
             "worse than chance",
             inverted,
             labels,
-            [
-                0.18837535014005602,
-                0.3375075769203949,
-                1.3868190888448597,
-                0.4719447233600935,
-                0.4721055061262736,
-            ],
+            [0.18837535014005602, 0.3375075769203949, 1.3868190888448597, 0.4719447233600935, 0.4721055061262736],
         ),
         (
             "certain, and wrong",
@@ -83,22 +59,13 @@ fn metrics_are_those_of_scikit_learn() {
             of(&[0, 0, 1, 1]),
             [0.75, 0.8333333333333333, 0.47228795380917615, 0.158125, 0.3375],
         ),
-        (
-            "one score",
-            vec![0.3; 4],
-            of(&[0, 1, 1, 0]),
-            [0.5, 0.5, 0.7803238741323343, 0.29, 0.2],
-        ),
+        ("one score", vec![0.3; 4], of(&[0, 1, 1, 0]), [0.5, 0.5, 0.7803238741323343, 0.29, 0.2]),
     ];
     for (name, scores, labels, expected) in cases {
         let metrics = Metrics::of(&scores, &labels);
         for (metric, expected) in Metric::ALL.into_iter().zip(expected) {
             let found = metric.of(&metrics).expect(name);
-            assert!(
-                (found - expected).abs() < 1e-12,
-                "{name}: {} is {found}, not {expected}",
-                metric.name()
-            );
+            assert!((found - expected).abs() < 1e-12, "{name}: {} is {found}, not {expected}", metric.name());
         }
     }
 }
@@ -114,10 +81,7 @@ fn undefined_metrics_are_none() {
     assert!(one_class.log_loss.is_some());
     let counts = Metrics::of(&[12.0, 3.0], &[true, false]);
     assert_eq!((counts.auc, counts.average_precision), (Some(1.0), Some(1.0)));
-    assert_eq!(
-        (counts.log_loss, counts.brier, counts.calibration_error),
-        (None, None, None)
-    );
+    assert_eq!((counts.log_loss, counts.brier, counts.calibration_error), (None, None, None));
 }
 
 #[test]
@@ -140,12 +104,8 @@ fn reliability_bins_hold_every_row_once() {
     assert!(bins.is_sorted_by(|a, b| a.score < b.score));
     assert!(bins.iter().all(|bin| bin.low <= bin.share && bin.share <= bin.high));
     // Equal scores are never cut.
-    let rows = |scores: &[f64]| {
-        reliability(scores, &vec![true; scores.len()])
-            .iter()
-            .map(|bin| bin.rows)
-            .collect::<Vec<_>>()
-    };
+    let rows =
+        |scores: &[f64]| reliability(scores, &vec![true; scores.len()]).iter().map(|bin| bin.rows).collect::<Vec<_>>();
     assert_eq!(rows(&[0.5; 50]), [50]);
     assert_eq!(rows(&[0.1, 0.1, 0.1, 0.9]), [3, 1]);
     assert!(rows(&[]).is_empty());
@@ -155,16 +115,8 @@ fn reliability_bins_hold_every_row_once() {
 /// 300 rows of 60 customers, a good model and one that is the same but for noise.
 fn two_models() -> (Vec<f64>, Vec<f64>, Vec<bool>, Vec<u32>) {
     let good = numbers(300, 5);
-    let labels = numbers(300, 6)
-        .iter()
-        .zip(&good)
-        .map(|(chance, score)| chance < score)
-        .collect();
-    let noisy = numbers(300, 7)
-        .iter()
-        .zip(&good)
-        .map(|(noise, score)| 0.5 * noise + 0.5 * score)
-        .collect();
+    let labels = numbers(300, 6).iter().zip(&good).map(|(chance, score)| chance < score).collect();
+    let noisy = numbers(300, 7).iter().zip(&good).map(|(noise, score)| 0.5 * noise + 0.5 * score).collect();
     (good, noisy, labels, (0..300).map(|row| row % 60).collect())
 }
 
@@ -194,10 +146,7 @@ fn bootstrap_intervals_hold_the_value_and_a_pair_is_narrower_than_two() {
         let same = run.difference(0, 0, metric).unwrap();
         assert_eq!((same.value, same.low, same.high), (0.0, 0.0, 0.0));
     }
-    let (one, other) = (
-        run.interval(0, Metric::Auc).unwrap(),
-        run.interval(1, Metric::Auc).unwrap(),
-    );
+    let (one, other) = (run.interval(0, Metric::Auc).unwrap(), run.interval(1, Metric::Auc).unwrap());
     assert!(one.low < one.value && one.value < one.high);
     let difference = run.difference(0, 1, Metric::Auc).unwrap();
     assert!((difference.value - (one.value - other.value)).abs() < 1e-15);
@@ -213,20 +162,14 @@ fn bootstrap_intervals_have_the_right_width() {
     let customers: Vec<u32> = (0..100).collect();
     let run = Bootstrap::run(&[&[1.0; 100]], &labels, &customers, 4000, 3).unwrap();
     let interval = run.interval(0, Metric::Brier).unwrap();
-    assert!(
-        (interval.low - 0.402).abs() < 0.011 && (interval.high - 0.598).abs() < 0.011,
-        "{interval:?}"
-    );
+    assert!((interval.low - 0.402).abs() < 0.011 && (interval.high - 0.598).abs() < 0.011, "{interval:?}");
 }
 
 #[test]
 fn bootstrap_of_odd_inputs() {
     let lengths = Bootstrap::run(&[&[0.5, 0.6]], &[true], &[1], 10, 1);
     assert!(matches!(lengths, Err(BootstrapError::Lengths { found: 2, rows: 1 })));
-    assert!(matches!(
-        Bootstrap::run::<u8>(&[], &[], &[], 10, 1),
-        Err(BootstrapError::Clusters { count: 0 })
-    ));
+    assert!(matches!(Bootstrap::run::<u8>(&[], &[], &[], 10, 1), Err(BootstrapError::Clusters { count: 0 })));
     let run = Bootstrap::run(&[&[0.5, f64::NAN]], &[true, false], &["a", "b"], 10, 1).unwrap();
     assert_eq!(run.interval(0, Metric::Auc), None);
     assert_eq!(run.interval(5, Metric::Auc), None);

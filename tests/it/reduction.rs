@@ -4,9 +4,7 @@ use selvedge::embeddings::reduction::{Reduction, ReductionError, Side, TrainingV
 fn numbers(count: usize, seed: u64) -> Vec<f32> {
     let mut x = seed;
     let mut next = || {
-        x = x
-            .wrapping_mul(6_364_136_223_846_793_005)
-            .wrapping_add(1_442_695_040_888_963_407);
+        x = x.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
         ((x >> 11) as f64 / (1_u64 << 52) as f64 - 1.0) as f32
     };
     (0..count).map(|_| next()).collect()
@@ -16,12 +14,7 @@ fn numbers(count: usize, seed: u64) -> Vec<f32> {
 fn vectors(count: usize, width: usize, seed: u64) -> Vec<Vec<f32>> {
     numbers(count * width, seed)
         .chunks(width)
-        .map(|row| {
-            row.iter()
-                .enumerate()
-                .map(|(at, value)| 0.3 + value / (1.0 + at as f32))
-                .collect()
-        })
+        .map(|row| row.iter().enumerate().map(|(at, value)| 0.3 + value / (1.0 + at as f32)).collect())
         .collect()
 }
 
@@ -40,21 +33,12 @@ fn directions_are_those_of_most_variance() {
     let reduced: Vec<Vec<f32>> = rows.iter().map(|row| reduction.apply(row).unwrap()).collect();
     let explained = reduction.explained();
     assert!(explained.is_sorted_by(|a, b| a >= b), "{explained:?}");
-    assert!(
-        (explained.iter().sum::<f64>() - 1.0).abs() < 1e-12,
-        "all directions carry all of the variance"
-    );
+    assert!((explained.iter().sum::<f64>() - 1.0).abs() < 1e-12, "all directions carry all of the variance");
     for (a, share) in explained.iter().enumerate() {
         let column = |at: usize| reduced.iter().map(|row| row[at]).collect::<Vec<_>>();
-        assert!(
-            column(a).iter().sum::<f32>().abs() < 1e-3,
-            "reduced training vectors have mean 0"
-        );
+        assert!(column(a).iter().sum::<f32>().abs() < 1e-3, "reduced training vectors have mean 0");
         for b in 0..a {
-            assert!(
-                dot(&column(a), &column(b)).abs() < 1e-3,
-                "directions {a} and {b} are not correlated"
-            );
+            assert!(dot(&column(a), &column(b)).abs() < 1e-3, "directions {a} and {b} are not correlated");
         }
         let total: f64 = reduced.iter().map(|row| dot(row, row)).sum();
         assert!((dot(&column(a), &column(a)) / total - share).abs() < 1e-6);
@@ -72,34 +56,16 @@ fn fitting_twice_gives_the_same_bits_and_so_does_json() {
     assert_eq!(json, serde_json::to_string(&fit()).unwrap());
     let again: Reduction = serde_json::from_str(&json).unwrap();
     assert_eq!(again, fit());
-    assert_eq!(
-        (
-            again.dimensions(),
-            again.trained_on(),
-            again.apply(&rows[0]).unwrap().len()
-        ),
-        (8, 200, 8)
-    );
+    assert_eq!((again.dimensions(), again.trained_on(), again.apply(&rows[0]).unwrap().len()), (8, 200, 8));
 }
 
 /// Mirrored data has mirrored directions; the sign rule brings them back.
 #[test]
 fn signs_do_not_depend_on_the_data_s_own() {
     let rows = vectors(100, 6, 3);
-    let mirrored: Vec<Vec<f32>> = rows
-        .iter()
-        .map(|row| row.iter().map(|value| -value).collect())
-        .collect();
-    let (one, other) = (
-        Reduction::fit(&training(&rows), 3).unwrap(),
-        Reduction::fit(&training(&mirrored), 3).unwrap(),
-    );
-    for (a, b) in one
-        .apply(&rows[0])
-        .unwrap()
-        .iter()
-        .zip(other.apply(&mirrored[0]).unwrap())
-    {
+    let mirrored: Vec<Vec<f32>> = rows.iter().map(|row| row.iter().map(|value| -value).collect()).collect();
+    let (one, other) = (Reduction::fit(&training(&rows), 3).unwrap(), Reduction::fit(&training(&mirrored), 3).unwrap());
+    for (a, b) in one.apply(&rows[0]).unwrap().iter().zip(other.apply(&mirrored[0]).unwrap()) {
         assert!((a + b).abs() < 1e-5, "{a} {b}");
     }
 }
@@ -109,10 +75,7 @@ fn signs_do_not_depend_on_the_data_s_own() {
 fn later_vectors_change_nothing() {
     let rows = vectors(120, 20, 4);
     let fit = |later: &[Vec<f32>]| {
-        let sides = rows
-            .iter()
-            .map(|row| (Side::Training, row))
-            .chain(later.iter().map(|row| (Side::Later, row)));
+        let sides = rows.iter().map(|row| (Side::Training, row)).chain(later.iter().map(|row| (Side::Later, row)));
         serde_json::to_string(&Reduction::fit(&TrainingVectors::new(sides).unwrap(), 5).unwrap()).unwrap()
     };
     let before = fit(&vectors(50, 20, 5));
@@ -125,12 +88,7 @@ fn later_vectors_change_nothing() {
 fn a_later_vector_alone_cannot_be_fitted() {
     let error = TrainingVectors::new([(Side::Later, vec![1.0_f32])]).unwrap_err();
     assert!(matches!(error, ReductionError::NoRows));
-    assert_eq!(
-        TrainingVectors::new([(Side::Later, [1.0_f32]), (Side::Training, [2.0])])
-            .unwrap()
-            .len(),
-        1
-    );
+    assert_eq!(TrainingVectors::new([(Side::Later, [1.0_f32]), (Side::Training, [2.0])]).unwrap().len(), 1);
 }
 
 #[test]
@@ -147,45 +105,17 @@ fn odd_vectors_are_refused_in_words() {
         _ => None,
     };
     assert_eq!(available(&vectors(1, 8, 1), 1), Some(0), "one vector has no variance");
-    assert_eq!(
-        available(&vec![vec![0.1; 8]; 50], 1),
-        Some(0),
-        "equal vectors have none"
-    );
+    assert_eq!(available(&vec![vec![0.1; 8]; 50], 1), Some(0), "equal vectors have none");
     assert_eq!(available(&vec![vec![0.0; 8]; 50], 1), Some(0));
     assert_eq!(available(&vec![vec![]; 50], 1), Some(0));
-    assert_eq!(
-        available(&vectors(5, 8, 1), 5),
-        Some(4),
-        "five vectors span four directions"
-    );
-    assert_eq!(
-        available(&vec![vectors(5, 8, 1); 10].concat(), 5),
-        Some(4),
-        "repeating them adds none"
-    );
-    assert_eq!(
-        available(&vectors(50, 8, 1), 9),
-        Some(8),
-        "no more directions than positions"
-    );
-    assert!(matches!(
-        Reduction::fit(&training(&vectors(5, 8, 1)), 0),
-        Err(ReductionError::NoDimensions)
-    ));
+    assert_eq!(available(&vectors(5, 8, 1), 5), Some(4), "five vectors span four directions");
+    assert_eq!(available(&vec![vectors(5, 8, 1); 10].concat(), 5), Some(4), "repeating them adds none");
+    assert_eq!(available(&vectors(50, 8, 1), 9), Some(8), "no more directions than positions");
+    assert!(matches!(Reduction::fit(&training(&vectors(5, 8, 1)), 0), Err(ReductionError::NoDimensions)));
 
     let reduction = Reduction::fit(&training(&vectors(5, 8, 1)), 4).unwrap();
-    assert!(matches!(
-        reduction.apply(&[1.0; 7]),
-        Err(ReductionError::Width { found: 7, expected: 8 })
-    ));
-    assert!(
-        reduction
-            .apply(&[1.0; 8])
-            .unwrap()
-            .iter()
-            .all(|value| value.is_finite())
-    );
+    assert!(matches!(reduction.apply(&[1.0; 7]), Err(ReductionError::Width { found: 7, expected: 8 })));
+    assert!(reduction.apply(&[1.0; 8]).unwrap().iter().all(|value| value.is_finite()));
 }
 
 /// Fewer vectors than positions leave most eigenvalues at rounding; the decomposition must still end, and soon.

@@ -18,9 +18,7 @@ pub struct Shop {
 impl Shop {
     /// A shop with `customers` customers; the same for the same number.
     pub fn new(customers: usize) -> Self {
-        let shop = Self {
-            folder: tempfile::tempdir().unwrap(),
-        };
+        let shop = Self { folder: tempfile::tempdir().unwrap() };
         copy(&Path::new(ROOT).join("sql"), &shop.path("sql"));
         let params = std::fs::read_to_string(Path::new(ROOT).join("params.yaml")).unwrap();
         let params = params
@@ -36,18 +34,13 @@ impl Shop {
 
     /// The product's own materials, with its own parameters.
     pub fn of_client() -> Self {
-        let shop = Self {
-            folder: tempfile::tempdir().unwrap(),
-        };
+        let shop = Self { folder: tempfile::tempdir().unwrap() };
         for part in ["sql", "materials"] {
             copy(&Path::new(ROOT).join(part), &shop.path(part));
         }
         let params = std::fs::read_to_string(Path::new(ROOT).join("params.yaml")).unwrap();
-        std::fs::write(
-            shop.path("params.yaml"),
-            params.replace("model: .minilm", &format!("model: {ROOT}/.minilm")),
-        )
-        .unwrap();
+        std::fs::write(shop.path("params.yaml"), params.replace("model: .minilm", &format!("model: {ROOT}/.minilm")))
+            .unwrap();
         shop
     }
 
@@ -92,27 +85,15 @@ impl Shop {
 
     /// The answer of a query as CSV lines, the heading left out.
     pub fn ask(&self, query: &str) -> Vec<String> {
-        self.must(&["sql", query, "--format", "csv"])
-            .lines()
-            .skip(1)
-            .map(str::to_owned)
-            .collect()
+        self.must(&["sql", query, "--format", "csv"]).lines().skip(1).map(str::to_owned).collect()
     }
 
     /// Every file under `folder`, with its bytes, sorted by name.
     pub fn files(&self, folder: &str) -> Vec<(String, Vec<u8>)> {
         let mut files = Vec::new();
         walk(&self.path(folder), &mut files);
-        let name = |path: &Path| {
-            path.strip_prefix(self.folder.path())
-                .unwrap()
-                .to_string_lossy()
-                .into_owned()
-        };
-        let mut files: Vec<_> = files
-            .iter()
-            .map(|path| (name(path), std::fs::read(path).unwrap()))
-            .collect();
+        let name = |path: &Path| path.strip_prefix(self.folder.path()).unwrap().to_string_lossy().into_owned();
+        let mut files: Vec<_> = files.iter().map(|path| (name(path), std::fs::read(path).unwrap())).collect();
         files.sort();
         files
     }
@@ -122,14 +103,8 @@ impl Shop {
         self.write("materials/customers.csv", &customers_csv(customers, &mut random));
         let articles = articles();
         self.write("materials/products.csv", &products_csv(&articles));
-        self.write(
-            "materials/transactions.csv",
-            &transactions_csv(customers, &articles, &mut random),
-        );
-        self.write(
-            "materials/production-recommendations-sample.csv",
-            &log_csv(customers, &articles, &mut random),
-        );
+        self.write("materials/transactions.csv", &transactions_csv(customers, &articles, &mut random));
+        self.write("materials/production-recommendations-sample.csv", &log_csv(customers, &articles, &mut random));
     }
 }
 
@@ -145,10 +120,7 @@ fn articles() -> Vec<Article> {
         ("WINTER-31", ["2031-09-01", "2032-03-31"]),
     ];
     // Twelve numbers, used again every season.
-    seasons
-        .iter()
-        .flat_map(|(season, days)| (0..12).map(move |n| (format!("K-{n}"), *season, *days)))
-        .collect()
+    seasons.iter().flat_map(|(season, days)| (0..12).map(move |n| (format!("K-{n}"), *season, *days))).collect()
 }
 
 fn customers_csv(customers: usize, random: &mut ChaCha8Rng) -> String {
@@ -174,11 +146,7 @@ fn products_csv(articles: &[Article]) -> String {
             "Blue felt, cut by hand.",
             "Made of old sails.",
         ][n * 7 % 6];
-        let description = if n % 17 == 4 {
-            String::new()
-        } else {
-            format!("\"{text} Line {}\"", n % 11)
-        };
+        let description = if n % 17 == 4 { String::new() } else { format!("\"{text} Line {}\"", n % 11) };
         let _ = writeln!(
             out,
             "{number},{season},Thing {n},{brand},{category},{description},{}.50,red,wool,,{},winter,warehouse,DE;AT,{from},{until}",
@@ -195,23 +163,14 @@ fn transactions_csv(customers: usize, articles: &[Article], random: &mut ChaCha8
         let customer = random.gen_range(0..customers);
         let (number, _, [from, _]) = &articles[random.gen_range(0..articles.len())];
         let day = random.gen_range(0..180);
-        let start = chrono::NaiveDate::parse_from_str(from, "%Y-%m-%d")
-            .unwrap()
-            .and_hms_opt(12, 0, 0)
-            .unwrap();
+        let start = chrono::NaiveDate::parse_from_str(from, "%Y-%m-%d").unwrap().and_hms_opt(12, 0, 0).unwrap();
         let at = start + chrono::Duration::days(day) + chrono::Duration::seconds(random.gen_range(0..3600));
         events.push((at, customer, number.clone(), "browse", String::new()));
         if random.gen_bool(0.3) {
             let bought = at + chrono::Duration::minutes(random.gen_range(1..50));
             events.push((bought, customer, number.clone(), "purchase", format!("O-{n}")));
             if random.gen_bool(0.3) {
-                events.push((
-                    bought + chrono::Duration::days(9),
-                    customer,
-                    number.clone(),
-                    "return",
-                    format!("O-{n}"),
-                ));
+                events.push((bought + chrono::Duration::days(9), customer, number.clone(), "return", format!("O-{n}")));
             }
         }
     }
@@ -235,17 +194,12 @@ fn transactions_csv(customers: usize, articles: &[Article], random: &mut ChaCha8
 fn log_csv(customers: usize, articles: &[Article], random: &mut ChaCha8Rng) -> String {
     let mut out = "recommendation_id,recommended_at,customer_id,product_id,position,model_version,clicked,clicked_at,purchased,purchased_at,returned,returned_at,ground_truth_available\n".to_owned();
     for n in 0..customers * 20 {
-        let at = chrono::NaiveDate::from_ymd_opt(2032, 1, 25)
-            .unwrap()
-            .and_hms_opt(8, 0, 0)
-            .unwrap()
+        let at = chrono::NaiveDate::from_ymd_opt(2032, 1, 25).unwrap().and_hms_opt(8, 0, 0).unwrap()
             + chrono::Duration::minutes(random.gen_range(0..34 * 1440));
         let (number, _, _) = &articles[articles.len() - 1 - random.gen_range(0..12)];
         let clicked = random.gen_bool(0.25);
         let click = if clicked {
-            (at + chrono::Duration::minutes(3))
-                .format("%Y-%m-%d %H:%M:%S")
-                .to_string()
+            (at + chrono::Duration::minutes(3)).format("%Y-%m-%d %H:%M:%S").to_string()
         } else {
             String::new()
         };
@@ -273,10 +227,6 @@ fn copy(from: &Path, to: &Path) {
 fn walk(folder: &Path, files: &mut Vec<PathBuf>) {
     for entry in std::fs::read_dir(folder).unwrap() {
         let path = entry.unwrap().path();
-        if path.is_dir() {
-            walk(&path, files)
-        } else {
-            files.push(path)
-        }
+        if path.is_dir() { walk(&path, files) } else { files.push(path) }
     }
 }

@@ -6,20 +6,13 @@ use crate::shop::Shop;
 
 /// The feature views of the library.
 fn views(shop: &Shop) -> Vec<String> {
-    shop.must(&["sql"])
-        .lines()
-        .filter(|table| table.starts_with("features."))
-        .map(str::to_owned)
-        .collect()
+    shop.must(&["sql"]).lines().filter(|table| table.starts_with("features.")).map(str::to_owned).collect()
 }
 
 /// Every view's rows before the cut.
 fn before(shop: &Shop, cut: &str) -> BTreeMap<String, Vec<String>> {
     let rows = |view: &String| shop.ask(&format!("SELECT * FROM {view} WHERE as_of < TIMESTAMP '{cut}'"));
-    views(shop)
-        .into_iter()
-        .map(|view| (view.clone(), rows(&view)))
-        .collect()
+    views(shop).into_iter().map(|view| (view.clone(), rows(&view))).collect()
 }
 
 /// What happens at the cut and after it is changed; every feature before it stays as it was.
@@ -32,22 +25,11 @@ fn features_do_not_see_the_future() {
         shop.must(&[stage]);
     }
     let expected = before(&shop, CUT);
-    assert!(
-        expected.values().all(|rows| rows.len() > 100),
-        "the cut leaves rows to compare"
-    );
+    assert!(expected.values().all(|rows| rows.len() > 100), "the cut leaves rows to compare");
 
     let written = shop.read("materials/transactions.csv");
-    let future = |line: &&str| {
-        line.split(',')
-            .nth(1)
-            .is_some_and(|time| time >= CUT && time != "event_time")
-    };
-    let truncated: String = written
-        .lines()
-        .filter(|line| !future(line))
-        .map(|line| format!("{line}\n"))
-        .collect();
+    let future = |line: &&str| line.split(',').nth(1).is_some_and(|time| time >= CUT && time != "event_time");
+    let truncated: String = written.lines().filter(|line| !future(line)).map(|line| format!("{line}\n")).collect();
     // Scrambled: what was a purchase is a look and the other way round, at another customer.
     let scramble = |line: &str| match future(&line) {
         true if line.contains(",browse,") => line.replace("anna/1", "anna/2").replace(",v", ",w"),
@@ -64,11 +46,7 @@ fn features_do_not_see_the_future() {
         for (view, rows) in before(&shop, CUT) {
             let difference = rows.iter().zip(&expected[&view]).find(|(now, then)| now != then);
             assert_eq!(difference, None, "{view} changed when the future was {what}");
-            assert_eq!(
-                rows.len(),
-                expected[&view].len(),
-                "{view} has other rows when the future was {what}"
-            );
+            assert_eq!(rows.len(), expected[&view].len(), "{view} has other rows when the future was {what}");
         }
     }
 }
@@ -92,11 +70,7 @@ fn a_view_that_leaks_is_seen() {
     let written = shop.read("materials/transactions.csv");
     let kept: String = written
         .lines()
-        .filter(|line| {
-            line.split(',')
-                .nth(1)
-                .is_none_or(|time| time == "event_time" || time < CUT)
-        })
+        .filter(|line| line.split(',').nth(1).is_none_or(|time| time == "event_time" || time < CUT))
         .map(|line| format!("{line}\n"))
         .collect();
     shop.write("materials/transactions.csv", &kept);
@@ -142,12 +116,8 @@ fn history_is_what_a_plain_loop_says() {
                 .count()
         };
         let purchases = count("purchase", 90.0);
-        let expected = [
-            count("browse", 30.0) as f64,
-            purchases as f64,
-            count("purchase", 1e6) as f64,
-            12.3 * purchases as f64,
-        ];
+        let expected =
+            [count("browse", 30.0) as f64, purchases as f64, count("purchase", 1e6) as f64, 12.3 * purchases as f64];
         let found: Vec<f64> = cells[2..].iter().map(|cell| cell.parse().unwrap()).collect();
         for (found, expected) in found.iter().zip(expected) {
             assert!((found - expected).abs() < 1e-9, "{row}: {found} is not {expected}");

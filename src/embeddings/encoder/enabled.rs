@@ -52,10 +52,7 @@ pub struct Encoder {
 
 impl fmt::Debug for Encoder {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Encoder")
-            .field("folder", &self.folder)
-            .field("version", &self.version)
-            .finish_non_exhaustive()
+        f.debug_struct("Encoder").field("folder", &self.folder).field("version", &self.version).finish_non_exhaustive()
     }
 }
 
@@ -66,17 +63,11 @@ impl Encoder {
     /// A file that is missing, cannot be read, or is not what its name says; each names the path.
     pub fn load(folder: &Path) -> Result<Encoder, EncoderError> {
         if !folder.is_dir() {
-            return Err(EncoderError::Missing {
-                path: folder.to_owned(),
-            });
+            return Err(EncoderError::Missing { path: folder.to_owned() });
         }
         let version = read(folder)?;
         let model = load_model(folder)?;
-        Ok(Encoder {
-            folder: folder.to_owned(),
-            version,
-            idle: Mutex::new(vec![model]),
-        })
+        Ok(Encoder { folder: folder.to_owned(), version, idle: Mutex::new(vec![model]) })
     }
 
     /// Names what decides the vectors: 16 hex digits of the SHA-256 over weights, vocabulary and settings.
@@ -158,10 +149,7 @@ fn take<'a>(texts: &'a [String], next: &AtomicUsize) -> Option<(usize, &'a str)>
 }
 
 fn encode(model: &SentenceEmbeddingsModel, text: &str) -> Result<Vec<f32>, EncoderError> {
-    let failed = |reason: String| EncoderError::Encode {
-        bytes: text.len(),
-        reason,
-    };
+    let failed = |reason: String| EncoderError::Encode { bytes: text.len(), reason };
     let vectors = model.encode(&[text]).map_err(|error| failed(error.to_string()))?;
     match vectors.into_iter().next() {
         Some(vector) if vector.len() == DIMENSIONS => Ok(vector),
@@ -193,12 +181,7 @@ fn read(folder: &Path) -> Result<String, EncoderError> {
         hash.update((content.len() as u64).to_le_bytes());
         hash.update(&content);
     }
-    Ok(hash
-        .finalize()
-        .iter()
-        .take(8)
-        .map(|byte| format!("{byte:02x}"))
-        .collect())
+    Ok(hash.finalize().iter().take(8).map(|byte| format!("{byte:02x}")).collect())
 }
 
 fn anything(_content: &[u8]) -> Result<(), String> {
@@ -206,17 +189,12 @@ fn anything(_content: &[u8]) -> Result<(), String> {
 }
 
 fn json<T: DeserializeOwned>(content: &[u8]) -> Result<(), String> {
-    serde_json::from_slice::<T>(content)
-        .map(drop)
-        .map_err(|error| error.to_string())
+    serde_json::from_slice::<T>(content).map(drop).map_err(|error| error.to_string())
 }
 
 fn load_model(folder: &Path) -> Result<SentenceEmbeddingsModel, EncoderError> {
-    let file = |name: &str| -> Box<dyn ResourceProvider + Send> {
-        Box::new(LocalResource {
-            local_path: folder.join(name),
-        })
-    };
+    let file =
+        |name: &str| -> Box<dyn ResourceProvider + Send> { Box::new(LocalResource { local_path: folder.join(name) }) };
     SentenceEmbeddingsModel::new(SentenceEmbeddingsConfig {
         modules_config_resource: file(MODULES),
         transformer_type: ModelType::Bert,
@@ -232,8 +210,5 @@ fn load_model(folder: &Path) -> Result<SentenceEmbeddingsModel, EncoderError> {
         device: Device::Cpu,
         kind: None,
     })
-    .map_err(|error| EncoderError::Load {
-        path: folder.to_owned(),
-        reason: error.to_string(),
-    })
+    .map_err(|error| EncoderError::Load { path: folder.to_owned(), reason: error.to_string() })
 }

@@ -10,9 +10,7 @@ use datafusion::logical_expr::{
 };
 
 pub fn function() -> ScalarUDF {
-    ScalarUDF::from(CosineSimilarity {
-        signature: Signature::new(TypeSignature::Any(2), Volatility::Immutable),
-    })
+    ScalarUDF::from(CosineSimilarity { signature: Signature::new(TypeSignature::Any(2), Volatility::Immutable) })
 }
 
 /// a·b / (|a| |b|) over `FixedSizeList<Float32>`; NULL where a vector is NULL or has no length.

@@ -14,12 +14,7 @@ pub const DAYS: f64 = 74.0;
 
 /// What is measured, at the top left of a plot.
 pub fn measure(scene: &mut Scene, y: f64, words: &str) {
-    scene.text(
-        (LEFT, y + NOTE.size),
-        &shorten(words, NOTE, RIGHT - LEFT),
-        NOTE,
-        Align::Left,
-    );
+    scene.text((LEFT, y + NOTE.size), &shorten(words, NOTE, RIGHT - LEFT), NOTE, Align::Left);
 }
 
 /// Grid lines through the gutter and the plot, from `left - GUTTER` to `right`, with their values on them. The top one
@@ -28,11 +23,7 @@ pub fn values(scene: &mut Scene, scale: &Scale, ticks: &Ticks, unit: Unit, left:
     grid(scene, scale, ticks, left - GUTTER, right);
     let top = ticks.ends().1;
     for value in &ticks.values {
-        let unit_once = if *value == top && unit == Unit::In100 {
-            " in 100"
-        } else {
-            ""
-        };
+        let unit_once = if *value == top && unit == Unit::In100 { " in 100" } else { "" };
         let words = unit.tick(*value, ticks.step) + unit_once;
         scene.text((left - GUTTER, scale.at(*value) - 8.0), &words, NOTE, Align::Left);
     }
@@ -48,17 +39,10 @@ pub fn grid(scene: &mut Scene, scale: &Scale, ticks: &Ticks, left: f64, right: f
 
 /// Days below a plot whose bottom is `y`, each with its count. The anchor, if any, is printed in bold.
 pub fn days(scene: &mut Scene, axis: &TimeAxis, y: f64, days: &[Day], counts: &[u64], anchor: Option<Day>) {
-    let counts: Vec<String> = counts
-        .iter()
-        .map(|count| format!("n = {}", decimals(*count as f64, 0)))
-        .collect();
+    let counts: Vec<String> = counts.iter().map(|count| format!("n = {}", decimals(*count as f64, 0))).collect();
     for index in axis.ticks(days, &counts, anchor) {
         let x = axis.x(days[index]);
-        let style = if anchor == Some(days[index]) {
-            NOTE.in_bold().in_color(INK)
-        } else {
-            NOTE
-        };
+        let style = if anchor == Some(days[index]) { NOTE.in_bold().in_color(INK) } else { NOTE };
         scene.line(&[(x, y), (x, y + 8.0)], 2.0, QUIET);
         scene.text((x, y + 34.0), &days[index].label(), style, Align::Center);
         scene.text((x, y + 66.0), &counts[index], NOTE, Align::Center);

@@ -52,9 +52,7 @@ pub fn draw(chart: &Chart) -> Result<Vec<u8>, ChartError> {
     let labels = widest(bars().map(|bar| width(&bar.label, NAME)).collect()).min(LABELS);
     let notes = widest(bars().map(|bar| width(&bar.note, NOTE)).collect()).min(NOTES);
     let values = bars().filter_map(|bar| known(bar.value));
-    let (low, high) = values.fold((0.0, 0.0), |(low, high): (f64, f64), value| {
-        (low.min(value), high.max(value))
-    });
+    let (low, high) = values.fold((0.0, 0.0), |(low, high): (f64, f64), value| (low.min(value), high.max(value)));
     let words = |bar: &Bar| known(bar.value).map_or("not known".to_owned(), |value| chart.unit.label(value));
     let value_room = widest(bars().map(|bar| width(&words(bar), VALUE)).collect()) + 14.0;
     // Values stand at the ends of their bars, so both sides keep room for the widest one.
@@ -70,28 +68,11 @@ pub fn draw(chart: &Chart) -> Result<Vec<u8>, ChartError> {
         let value = known(bar.value).unwrap_or(0.0);
         let end = scale.at(value);
         scene.rectangle((zero, middle - 18.0), (end, middle + 18.0), color);
-        let style = if known(bar.value).is_some() {
-            VALUE.in_color(color)
-        } else {
-            NOTE.in_color(MUTED)
-        };
-        let (x, align) = if value < 0.0 {
-            (end - 12.0, Align::Right)
-        } else {
-            (end + 12.0, Align::Left)
-        };
+        let style = if known(bar.value).is_some() { VALUE.in_color(color) } else { NOTE.in_color(MUTED) };
+        let (x, align) = if value < 0.0 { (end - 12.0, Align::Right) } else { (end + 12.0, Align::Left) };
         scene.text((x, baseline), &words(bar), style, align);
-        let after = if value < 0.0 {
-            zero
-        } else {
-            end + width(&words(bar), style)
-        };
-        scene.text(
-            (after + 26.0, baseline),
-            &shorten(&bar.note, NOTE, NOTES),
-            NOTE,
-            Align::Left,
-        );
+        let after = if value < 0.0 { zero } else { end + width(&words(bar), style) };
+        scene.text((after + 26.0, baseline), &shorten(&bar.note, NOTE, NOTES), NOTE, Align::Left);
         y += ROW;
     }
     scene.line(&[(zero, top), (zero, y)], 2.0, QUIET);

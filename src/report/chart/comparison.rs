@@ -60,9 +60,7 @@ pub fn draw(chart: &Chart) -> Result<Vec<u8>, ChartError> {
         }
         y = band(&mut scene, &chart.models, metrics, y) + GAP;
     }
-    let height = chart
-        .caption
-        .foot(&mut scene, y - if chart.models.is_empty() { 0.0 } else { GAP });
+    let height = chart.caption.foot(&mut scene, y - if chart.models.is_empty() { 0.0 } else { GAP });
     scene.png(height)
 }
 
@@ -87,36 +85,18 @@ fn band(scene: &mut Scene, models: &[String], metrics: &[Metric], y: f64) -> f64
 }
 
 fn panel(scene: &mut Scene, metric: &Metric, rows: usize, (left, right): (f64, f64), top: f64) {
-    let scores: Vec<Option<Interval>> = metric
-        .scores
-        .iter()
-        .take(rows)
-        .map(|score| known_interval(*score))
-        .collect();
+    let scores: Vec<Option<Interval>> = metric.scores.iter().take(rows).map(|score| known_interval(*score)).collect();
     let note = match metric.better {
         Better::Higher => "higher is better",
         Better::Lower => "lower is better",
     };
-    scene.text(
-        (left, top - 54.0),
-        &shorten(&metric.name, VALUE, right - left),
-        VALUE,
-        Align::Left,
-    );
+    scene.text((left, top - 54.0), &shorten(&metric.name, VALUE, right - left), VALUE, Align::Left);
     scene.text((left, top - 18.0), note, NOTE, Align::Left);
 
     // Shares start at 0; a bare number has no zero that means anything, so its panel shows the range of the data.
     let bare = matches!(metric.unit, Unit::Number(_));
-    let low = scores
-        .iter()
-        .flatten()
-        .map(|score| score.lower)
-        .fold(f64::INFINITY, f64::min);
-    let high = scores
-        .iter()
-        .flatten()
-        .map(|score| score.upper)
-        .fold(f64::NEG_INFINITY, f64::max);
+    let low = scores.iter().flatten().map(|score| score.lower).fold(f64::INFINITY, f64::min);
+    let high = scores.iter().flatten().map(|score| score.upper).fold(f64::NEG_INFINITY, f64::max);
     let best = best(&scores, metric.better);
     let bottom = top + rows as f64 * ROW;
     // Half a label of room at both ends, so that values over the outermost points stay in their panel.
@@ -132,19 +112,12 @@ fn panel(scene: &mut Scene, metric: &Metric, rows: usize, (left, right): (f64, f
             scene.text((left + 20.0, y - 12.0 + NOTE.drop()), "not measured", NOTE, Align::Left);
             continue;
         };
-        let (color, pale) = if Some(row) == best {
-            (Tone::Better.color(), Tone::Better.pale())
-        } else {
-            (SLATE, Tone::Same.pale())
-        };
+        let (color, pale) =
+            if Some(row) == best { (Tone::Better.color(), Tone::Better.pale()) } else { (SLATE, Tone::Same.pale()) };
         let x = scale.at(score.value);
         scene.line(&[(scale.at(score.lower), y), (scale.at(score.upper), y)], 8.0, pale);
         scene.dot((x, y), 9.0, color);
-        let style = if Some(row) == best {
-            VALUE.in_color(color)
-        } else {
-            NAME.in_color(MUTED)
-        };
+        let style = if Some(row) == best { VALUE.in_color(color) } else { NAME.in_color(MUTED) };
         scene.text((x, y - 22.0), &metric.unit.label(score.value), style, Align::Center);
     }
 }

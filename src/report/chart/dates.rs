@@ -3,9 +3,7 @@
 use super::error::ChartError;
 use super::text::{NOTE, width};
 
-const MONTHS: [&str; 12] = [
-    "Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec",
-];
+const MONTHS: [&str; 12] = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
 /// Days between ticks: weeks once single days are too narrow, so that ticks fall on the same weekday.
 const STEPS: [i64; 9] = [1, 2, 7, 14, 28, 56, 91, 182, 364];
 
@@ -25,18 +23,10 @@ impl Day {
         match parts[..] {
             [Some(year @ 0..=9999), Some(month @ 1..=12), Some(day @ 1..=31)] => {
                 // Years counted from March: the leap day is the last, so months have fixed starts.
-                let (years, months) = if month > 2 {
-                    (year, month - 3)
-                } else {
-                    (year - 1, month + 9)
-                };
+                let (years, months) = if month > 2 { (year, month - 3) } else { (year - 1, month + 9) };
                 let leaps = years.div_euclid(4) - years.div_euclid(100) + years.div_euclid(400);
                 let number = years * 365 + leaps + (months * 153 + 2) / 5 + day - 1;
-                Ok(Self {
-                    number,
-                    month: month as usize - 1,
-                    day,
-                })
+                Ok(Self { number, month: month as usize - 1, day })
             }
             _ => Err(ChartError::Date(text.to_owned())),
         }
@@ -61,11 +51,7 @@ impl TimeAxis {
     pub fn new(days: &[Day], left: f64, right: f64) -> Self {
         let first = days.iter().map(|day| day.number).min().unwrap_or(0);
         let last = days.iter().map(|day| day.number).max().unwrap_or(0);
-        Self {
-            left,
-            first,
-            room: (right - left) / (last - first + 1) as f64,
-        }
+        Self { left, first, room: (right - left) / (last - first + 1) as f64 }
     }
 
     /// The middle of a day.
@@ -80,18 +66,9 @@ impl TimeAxis {
 
     /// The days that get a tick: `anchor` is one of them, and labels as wide as the widest of `labels` do not touch.
     pub fn ticks(&self, days: &[Day], labels: &[String], anchor: Option<Day>) -> Vec<usize> {
-        let widest = labels
-            .iter()
-            .map(|label| width(label, NOTE))
-            .fold(width("30 Sep", NOTE), f64::max)
-            + 28.0;
-        let step = STEPS
-            .into_iter()
-            .find(|step| *step as f64 * self.room >= widest)
-            .unwrap_or(i64::MAX);
+        let widest = labels.iter().map(|label| width(label, NOTE)).fold(width("30 Sep", NOTE), f64::max) + 28.0;
+        let step = STEPS.into_iter().find(|step| *step as f64 * self.room >= widest).unwrap_or(i64::MAX);
         let anchor = anchor.or(days.first().copied()).map_or(0, |day| day.number);
-        (0..days.len())
-            .filter(|index| (days[*index].number - anchor) % step == 0)
-            .collect()
+        (0..days.len()).filter(|index| (days[*index].number - anchor) % step == 0).collect()
     }
 }

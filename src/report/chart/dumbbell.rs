@@ -77,12 +77,7 @@ pub fn draw(chart: &Chart) -> Result<Vec<u8>, ChartError> {
     let scale = axis(&mut scene, chart, y, top, bottom);
     let mut y = top;
     for group in groups {
-        scene.text(
-            (LEFT, y + 46.0),
-            &shorten(&group.heading, VALUE, COUNTS - LEFT),
-            VALUE,
-            Align::Left,
-        );
+        scene.text((LEFT, y + 46.0), &shorten(&group.heading, VALUE, COUNTS - LEFT), VALUE, Align::Left);
         y += HEADING;
         for row in &group.rows {
             draw_row(&mut scene, row, y + ROW / 2.0, &scale);
@@ -90,19 +85,15 @@ pub fn draw(chart: &Chart) -> Result<Vec<u8>, ChartError> {
             y += ROW;
         }
     }
-    let height = chart.caption.foot(
-        &mut scene,
-        bottom + if known(chart.shop).is_some() { SHOP } else { 0.0 },
-    );
+    let height = chart.caption.foot(&mut scene, bottom + if known(chart.shop).is_some() { SHOP } else { 0.0 });
     scene.png(height)
 }
 
 /// Headings of the columns, grid lines, the whole shop.
 fn axis(scene: &mut Scene, chart: &Chart, y: f64, top: f64, bottom: f64) -> Scale {
     let rows = chart.groups.iter().flat_map(|group| &group.rows);
-    let ends = rows
-        .flat_map(|row| [row.before, row.after])
-        .filter_map(|interval| Some(known_interval(interval)?.upper));
+    let ends =
+        rows.flat_map(|row| [row.before, row.after]).filter_map(|interval| Some(known_interval(interval)?.upper));
     let shop = known(chart.shop);
     let ticks = Ticks::over(0.0, ends.chain(shop).fold(0.0, f64::max), 4.0, Unit::In100);
     let scale = Scale::new(ticks.ends(), PLOT);
@@ -117,16 +108,8 @@ fn axis(scene: &mut Scene, chart: &Chart, y: f64, top: f64, bottom: f64) -> Scal
     scene.text((BEFORE, header), "before", NOTE, Align::Right);
     scene.text((AFTER, header), "after", NOTE.in_bold().in_color(INK), Align::Right);
     // The headings wear the points of their column.
-    scene.dot(
-        (BEFORE - width("before", NOTE) - 18.0, header - NOTE.drop()),
-        8.0,
-        QUIET,
-    );
-    scene.dot(
-        (AFTER - width("after", NOTE.in_bold()) - 20.0, header - NOTE.drop()),
-        11.0,
-        MUTED,
-    );
+    scene.dot((BEFORE - width("before", NOTE) - 18.0, header - NOTE.drop()), 8.0, QUIET);
+    scene.dot((AFTER - width("after", NOTE.in_bold()) - 20.0, header - NOTE.drop()), 11.0, MUTED);
     if let Some(shop) = shop {
         let x = scale.at(shop);
         scene.dashed(&[(x, top), (x, bottom + 14.0)], 3.0, QUIET);
@@ -148,18 +131,10 @@ fn draw_row(scene: &mut Scene, row: &Row, y: f64, scale: &Scale) {
     // Two lanes, so that the ranges of before and after never lie on each other.
     let (upper, lower) = (y - 9.0, y + 9.0);
     if let Some(before) = before {
-        scene.line(
-            &[(scale.at(before.lower), upper), (scale.at(before.upper), upper)],
-            8.0,
-            Tone::Same.pale(),
-        );
+        scene.line(&[(scale.at(before.lower), upper), (scale.at(before.upper), upper)], 8.0, Tone::Same.pale());
     }
     if let Some(after) = after {
-        scene.line(
-            &[(scale.at(after.lower), lower), (scale.at(after.upper), lower)],
-            8.0,
-            row.tone.pale(),
-        );
+        scene.line(&[(scale.at(after.lower), lower), (scale.at(after.upper), lower)], 8.0, row.tone.pale());
     }
     if let (true, Some(before), Some(after)) = (changed, before, after) {
         let ends = [(scale.at(before.value), upper), (scale.at(after.value), lower)];
@@ -180,16 +155,6 @@ fn draw_row(scene: &mut Scene, row: &Row, y: f64, scale: &Scale) {
 
     let say = |value: Option<Interval>| value.map_or("–".to_owned(), |it| hundredths(it.value));
     scene.text((BEFORE, baseline), &say(before), NAME.in_color(MUTED), Align::Right);
-    scene.text(
-        (AFTER, baseline),
-        &say(after),
-        strong(NAME).in_color(row.tone.color()),
-        Align::Right,
-    );
-    scene.text(
-        (VERDICT, baseline),
-        row.tone.word(),
-        strong(NAME).in_color(row.tone.color()),
-        Align::Left,
-    );
+    scene.text((AFTER, baseline), &say(after), strong(NAME).in_color(row.tone.color()), Align::Right);
+    scene.text((VERDICT, baseline), row.tone.word(), strong(NAME).in_color(row.tone.color()), Align::Left);
 }

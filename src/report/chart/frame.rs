@@ -47,11 +47,6 @@ impl Caption {
 
 /// Say that there is nothing to draw yet; returns where that ends.
 pub fn nothing(scene: &mut Scene, y: f64) -> f64 {
-    scene.text(
-        (LEFT, y + 40.0),
-        "Nothing to show yet.",
-        SUBTITLE.in_color(SLATE),
-        Align::Left,
-    );
+    scene.text((LEFT, y + 40.0), "Nothing to show yet.", SUBTITLE.in_color(SLATE), Align::Left);
     y + 60.0
 }

@@ -41,11 +41,7 @@ const TAGS: f64 = 250.0;
 /// Draw the chart as PNG.
 pub fn draw(chart: &Chart) -> Result<Vec<u8>, ChartError> {
     let mut scene = Scene::default();
-    let days = chart
-        .days
-        .iter()
-        .map(|shown| Day::parse(&shown.date))
-        .collect::<Result<Vec<_>, _>>()?;
+    let days = chart.days.iter().map(|shown| Day::parse(&shown.date)).collect::<Result<Vec<_>, _>>()?;
     let until = chart.known_until.as_deref().map(Day::parse).transpose()?;
     let y = chart.caption.head(&mut scene);
     let Some((last, last_day)) = chart.days.last().zip(days.last()) else {
@@ -58,11 +54,7 @@ pub fn draw(chart: &Chart) -> Result<Vec<u8>, ChartError> {
     let (left, right) = (LEFT + GUTTER, RIGHT - TAGS);
     let (top, bottom) = (y + 130.0, y + 130.0 + HEIGHT);
     let axis = TimeAxis::new(&days, left, right);
-    let totals: Vec<u64> = chart
-        .days
-        .iter()
-        .map(|shown| shown.confirmed.saturating_add(shown.pending))
-        .collect();
+    let totals: Vec<u64> = chart.days.iter().map(|shown| shown.confirmed.saturating_add(shown.pending)).collect();
     let most = totals.iter().copied().max().unwrap_or(0) as f64;
     let ticks = Ticks::over(0.0, most, 4.0, Unit::Count);
     let scale = Scale::new(ticks.ends(), (bottom, top));
@@ -84,19 +76,13 @@ pub fn draw(chart: &Chart) -> Result<Vec<u8>, ChartError> {
     }
     let x = axis.x(*last_day) + axis.room / 2.0 - air;
     let total = totals.last().copied().unwrap_or(0);
-    let parts = [
-        (last.confirmed, total, "still open:", MUTED),
-        (0, last.confirmed, "known for good:", SLATE),
-    ];
-    let tags = parts
-        .into_iter()
-        .filter(|(low, high, ..)| high > low)
-        .map(|(low, high, name, color)| Tag {
-            point: (x, (scale.at(low as f64) + scale.at(high as f64)) / 2.0),
-            name: name.to_owned(),
-            value: Unit::Count.label((high - low) as f64),
-            color,
-        });
+    let parts = [(last.confirmed, total, "still open:", MUTED), (0, last.confirmed, "known for good:", SLATE)];
+    let tags = parts.into_iter().filter(|(low, high, ..)| high > low).map(|(low, high, name, color)| Tag {
+        point: (x, (scale.at(low as f64) + scale.at(high as f64)) / 2.0),
+        name: name.to_owned(),
+        value: Unit::Count.label((high - low) as f64),
+        color,
+    });
     labels::draw(&mut scene, tags.collect(), right + 34.0, top - 30.0, bottom + 30.0);
     axes::days(&mut scene, &axis, bottom, &days, &totals, until);
     let height = chart.caption.foot(&mut scene, bottom + DAYS);

@@ -52,35 +52,16 @@ pub fn draw(chart: &Chart) -> Result<Vec<u8>, ChartError> {
     let ticks = Ticks::over(0.0, highest, 5.0, Unit::In100);
     let across = Scale::new(ticks.ends(), (left, right));
     let up = Scale::new(ticks.ends(), (bottom, top));
-    scene.text(
-        (LEFT, y + NOTE.size),
-        "it happened, of 100",
-        NOTE.in_color(INK),
-        Align::Left,
-    );
+    scene.text((LEFT, y + NOTE.size), "it happened, of 100", NOTE.in_color(INK), Align::Left);
     axes::values(&mut scene, &up, &ticks, Unit::In100, left, right);
     scene.dashed(&[(left, bottom), (right, top)], 3.0, QUIET);
-    scene.text(
-        (left + 30.0, top + 44.0),
-        "more often than the model says",
-        NOTE,
-        Align::Left,
-    );
-    scene.text(
-        (right - 20.0, bottom - 24.0),
-        "less often than the model says",
-        NOTE,
-        Align::Right,
-    );
+    scene.text((left + 30.0, top + 44.0), "more often than the model says", NOTE, Align::Left);
+    scene.text((right - 20.0, bottom - 24.0), "less often than the model says", NOTE, Align::Right);
 
     for bin in &bins {
         if let Some(observed) = known_interval(bin.observed) {
             let x = across.at(bin.predicted);
-            scene.line(
-                &[(x, up.at(observed.lower)), (x, up.at(observed.upper))],
-                9.0,
-                Tone::Same.pale(),
-            );
+            scene.line(&[(x, up.at(observed.lower)), (x, up.at(observed.upper))], 9.0, Tone::Same.pale());
             scene.dot((x, up.at(observed.value)), 11.0, SLATE);
         }
     }
@@ -90,12 +71,7 @@ pub fn draw(chart: &Chart) -> Result<Vec<u8>, ChartError> {
 
     let floor = bottom + 62.0 + BARS;
     for value in &ticks.values {
-        scene.text(
-            (across.at(*value), bottom + 34.0),
-            &Unit::In100.tick(*value, ticks.step),
-            NOTE,
-            Align::Center,
-        );
+        scene.text((across.at(*value), bottom + 34.0), &Unit::In100.tick(*value, ticks.step), NOTE, Align::Center);
     }
     counts(&mut scene, &bins, &across, floor, right);
     let words = "the model says, of 100";
@@ -104,10 +80,10 @@ pub fn draw(chart: &Chart) -> Result<Vec<u8>, ChartError> {
     scene.png(height)
 }
 
-/// The largest bin put into words at the right, tied to its point.
+/// The largest bin put into words at the right, tied to its point; of equal ones the most promising.
 fn spoken(scene: &mut Scene, bins: &[&Bin], across: &Scale, up: &Scale, (right, top, bottom): (f64, f64, f64)) {
     let measured = bins.iter().filter_map(|bin| Some((bin, known_interval(bin.observed)?)));
-    let Some((bin, observed)) = measured.reduce(|a, b| if b.0.n > a.0.n { b } else { a }) else {
+    let Some((bin, observed)) = measured.reduce(|a, b| if b.0.n >= a.0.n { b } else { a }) else {
         return;
     };
     let (x, y) = (across.at(bin.predicted), up.at(observed.value));
@@ -116,24 +92,16 @@ fn spoken(scene: &mut Scene, bins: &[&Bin], across: &Scale, up: &Scale, (right, 
     let says = format!("The model says {};", Unit::In100.label(bin.predicted));
     let happened = format!("it happened {}.", Unit::In100.label(observed.value));
     let room = RIGHT - right - 46.0;
-    let lines: Vec<String> = [says, happened]
-        .iter()
-        .flat_map(|words| wrap(words, VALUE, room))
-        .collect();
-    scene.lines(
-        (right + 46.0, y.clamp(top, bottom) + VALUE.drop()),
-        &lines,
-        VALUE,
-        Align::Left,
-    );
+    let lines: Vec<String> = [says, happened].iter().flat_map(|words| wrap(words, VALUE, room)).collect();
+    scene.lines((right + 46.0, y.clamp(top, bottom) + VALUE.drop()), &lines, VALUE, Align::Left);
 }
 
-/// How many recommendations each point stands for.
+/// How many looks each point stands for.
 fn counts(scene: &mut Scene, bins: &[&Bin], across: &Scale, floor: f64, right: f64) {
     let most = bins.iter().map(|bin| bin.n).max().unwrap_or(0).max(1) as f64;
     let height = Scale::new((0.0, most), (0.0, BARS));
     scene.line(&[(across.at(0.0), floor), (right, floor)], 2.0, RULE);
-    scene.text((right + 46.0, floor + 34.0), "recommendations (n)", NOTE, Align::Left);
+    scene.text((right + 46.0, floor + 34.0), "looks (n)", NOTE, Align::Left);
     let mut free = f64::NEG_INFINITY;
     for bin in bins {
         let x = across.at(bin.predicted);

@@ -29,11 +29,7 @@ impl Unit {
         if value == 0.0 {
             return "0".to_owned();
         }
-        let factor = if matches!(self, Unit::In100 | Unit::Percent) {
-            100.0
-        } else {
-            1.0
-        };
+        let factor = if matches!(self, Unit::In100 | Unit::Percent) { 100.0 } else { 1.0 };
         let mut places = 0;
         let mut rest = step * factor;
         while places < 6 && (rest - rest.round()).abs() > 1e-6 {
@@ -58,9 +54,7 @@ pub fn hundredths(share: f64) -> String {
 /// A number with thousands separated and a real minus.
 pub fn decimals(value: f64, places: usize) -> String {
     let text = format!("{:.places$}", value.abs());
-    let (whole, fraction) = text
-        .split_once('.')
-        .map_or((text.as_str(), None), |(whole, part)| (whole, Some(part)));
+    let (whole, fraction) = text.split_once('.').map_or((text.as_str(), None), |(whole, part)| (whole, Some(part)));
     let mut out = String::new();
     if value < 0.0 && text.chars().any(|digit| ('1'..='9').contains(&digit)) {
         out.push('−');
@@ -123,11 +117,7 @@ pub struct Ticks {
 impl Ticks {
     /// About `wanted` steps that cover `low` to `high`; counts get no fractions.
     pub fn over(low: f64, high: f64, wanted: f64, unit: Unit) -> Self {
-        let high = if high > low {
-            high
-        } else {
-            low + if unit == Unit::Count { 1.0 } else { 0.1 }
-        };
+        let high = if high > low { high } else { low + if unit == Unit::Count { 1.0 } else { 0.1 } };
         let rough = (high - low) / wanted;
         let mut power = 1.0;
         while power > rough {
@@ -136,28 +126,19 @@ impl Ticks {
         while power * 10.0 <= rough {
             power *= 10.0;
         }
-        let mut step = [1.0, 2.0, 5.0, 10.0]
-            .map(|factor| factor * power)
-            .into_iter()
-            .find(|step| *step >= rough);
+        let mut step = [1.0, 2.0, 5.0, 10.0].map(|factor| factor * power).into_iter().find(|step| *step >= rough);
         if unit == Unit::Count {
             step = step.map(|step| step.max(1.0));
         }
         let step = step.unwrap_or(rough);
         // A hair of tolerance, so that 0.30000000000000004 is 0.3.
         let (from, to) = ((low / step + 1e-9).floor() as i64, (high / step - 1e-9).ceil() as i64);
-        Self {
-            values: (from..=to).map(|index| index as f64 * step).collect(),
-            step,
-        }
+        Self { values: (from..=to).map(|index| index as f64 * step).collect(), step }
     }
 
     /// The lowest and highest tick.
     pub fn ends(&self) -> (f64, f64) {
-        (
-            self.values.first().copied().unwrap_or(0.0),
-            self.values.last().copied().unwrap_or(1.0),
-        )
+        (self.values.first().copied().unwrap_or(0.0), self.values.last().copied().unwrap_or(1.0))
     }
 }
 
@@ -177,11 +158,7 @@ impl Scale {
     /// The pixel of a value.
     pub fn at(&self, value: f64) -> f64 {
         let span = self.values.1 - self.values.0;
-        let share = if span > 0.0 {
-            ((value - self.values.0) / span).clamp(0.0, 1.0)
-        } else {
-            0.5
-        };
+        let share = if span > 0.0 { ((value - self.values.0) / span).clamp(0.0, 1.0) } else { 0.5 };
         self.pixels.0 + share * (self.pixels.1 - self.pixels.0)
     }
 }

@@ -42,11 +42,7 @@ impl Scene {
 
     /// A filled rectangle between two opposite corners.
     pub fn rectangle(&mut self, (x0, y0): Point, (x1, y1): Point, color: RGBColor) {
-        self.shapes.push(Shape::Rectangle(
-            (x0.min(x1), y0.min(y1)),
-            (x0.max(x1), y0.max(y1)),
-            color,
-        ));
+        self.shapes.push(Shape::Rectangle((x0.min(x1), y0.min(y1)), (x0.max(x1), y0.max(y1)), color));
     }
 
     /// A rectangle hatched with thin diagonals: something that is not there yet.
@@ -75,15 +71,7 @@ impl Scene {
             } else {
                 let length = ((x1 - x0) * (x1 - x0) + (y1 - y0) * (y1 - y0)).sqrt();
                 let (dx, dy) = ((y1 - y0) / length * half, (x0 - x1) / length * half);
-                self.area(
-                    vec![
-                        (x0 + dx, y0 + dy),
-                        (x1 + dx, y1 + dy),
-                        (x1 - dx, y1 - dy),
-                        (x0 - dx, y0 - dy),
-                    ],
-                    color,
-                );
+                self.area(vec![(x0 + dx, y0 + dy), (x1 + dx, y1 + dy), (x1 - dx, y1 - dy), (x0 - dx, y0 - dy)], color);
             }
             if index > 0 && width > 2.0 {
                 self.dot((x0, y0), half, color);
@@ -170,10 +158,7 @@ impl Scene {
 
 /// Where a point lies on the bitmap.
 fn on_bitmap((x, y): Point) -> (i32, i32) {
-    (
-        (x * f64::from(ZOOM)).round() as i32,
-        (y * f64::from(ZOOM)).round() as i32,
-    )
+    ((x * f64::from(ZOOM)).round() as i32, (y * f64::from(ZOOM)).round() as i32)
 }
 
 fn paint(area: &DrawingArea<BitMapBackend, Shift>, shape: &Shape) -> Result<(), ChartError> {

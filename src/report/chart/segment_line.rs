@@ -116,11 +116,7 @@ pub fn draw(chart: &Chart) -> Result<Vec<u8>, ChartError> {
     // From the back to the front: zones, grid, what to compare with, the segment, words.
     let before = known_interval(chart.before);
     if let Some(level) = before {
-        scene.rectangle(
-            (left, scale.at(level.upper)),
-            (x_change.unwrap_or(right), scale.at(level.lower)),
-            PALE,
-        );
+        scene.rectangle((left, scale.at(level.upper)), (x_change.unwrap_or(right), scale.at(level.lower)), PALE);
     }
     pending(&mut scene, &spots, &axis, top, bottom);
     axes::values(&mut scene, &scale, &ticks, Unit::In100, left, right);
@@ -133,12 +129,7 @@ pub fn draw(chart: &Chart) -> Result<Vec<u8>, ChartError> {
         scene.line(&[(left, y), (end, y)], 3.0, SLATE);
         scene.dashed(&[(end, y), (right, y)], 2.0, SLATE);
         let (name, value) = ("before:".to_owned(), Unit::In100.label(level.value));
-        tags.push(Tag {
-            point: (right, y),
-            name,
-            value,
-            color: SLATE,
-        });
+        tags.push(Tag { point: (right, y), name, value, color: SLATE });
     }
     segment(&mut scene, &spots, &axis, &scale);
     if let (Some(change), Some(day), Some(x)) = (change, since, x_change)
@@ -147,12 +138,7 @@ pub fn draw(chart: &Chart) -> Result<Vec<u8>, ChartError> {
         let y = scale.at(change.after);
         scene.line(&[(x, y), (right, y)], 3.0, change.tone.color());
         let (name, value) = (format!("since {}:", day.label()), Unit::In100.label(change.after));
-        tags.push(Tag {
-            point: (right, y),
-            name,
-            value,
-            color: change.tone.color(),
-        });
+        tags.push(Tag { point: (right, y), name, value, color: change.tone.color() });
     }
     labels::draw(&mut scene, tags, right + 34.0, top - 30.0, bottom + 30.0);
     let counts: Vec<u64> = spots.iter().map(|spot| spot.reading.n).collect();
@@ -172,13 +158,7 @@ fn spots<'a>(chart: &'a Chart, since: Option<Day>) -> Result<Vec<Spot<'a>>, Char
             Some(since) if day >= since => (after, after.color()),
             _ => (Tone::Same, SLATE),
         };
-        Ok(Spot {
-            day,
-            reading,
-            line,
-            color,
-            tone,
-        })
+        Ok(Spot { day, reading, line, color, tone })
     };
     chart.days.iter().map(spot).collect()
 }
@@ -187,11 +167,7 @@ fn highest(chart: &Chart) -> f64 {
     let before = chart.before.map(|level| level.upper);
     let after = chart.change.as_ref().map(|change| change.after);
     let daily = chart.days.iter().flat_map(|reading| {
-        let upper = if let State::Provisional { upper, .. } = reading.state {
-            upper
-        } else {
-            None
-        };
+        let upper = if let State::Provisional { upper, .. } = reading.state { upper } else { None };
         [reading.rate, reading.trailing, reading.rest, upper]
     });
     daily.chain([before, after]).filter_map(known).fold(0.0, f64::max)
@@ -203,11 +179,7 @@ fn key(scene: &mut Scene, chart: &Chart, y: f64) -> f64 {
     if chart.days.iter().any(|reading| known(reading.trailing).is_some()) {
         entries.push((Mark::Line(SLATE), "7-day average"));
     }
-    if chart
-        .days
-        .iter()
-        .any(|reading| matches!(reading.state, State::Provisional { .. }))
-    {
+    if chart.days.iter().any(|reading| matches!(reading.state, State::Provisional { .. })) {
         entries.push((Mark::Dashed(color), "provisional, may still move"));
     }
     if chart.before.is_some() {
@@ -224,11 +196,7 @@ fn pending(scene: &mut Scene, spots: &[Spot], axis: &TimeAxis, top: f64, bottom:
     for run in spots.chunk_by(|a, b| a.reading.state == b.reading.state) {
         let (first, last) = (&run[0], &run[run.len() - 1]);
         if first.reading.state == State::Pending {
-            scene.hatched(
-                (axis.start(first.day), top),
-                (axis.start(last.day) + axis.room, bottom),
-                PALE,
-            );
+            scene.hatched((axis.start(first.day), top), (axis.start(last.day) + axis.room, bottom), PALE);
         }
     }
 }
@@ -243,12 +211,7 @@ fn rest(scene: &mut Scene, spots: &[Spot], axis: &TimeAxis, scale: &Scale) -> Op
         last = points.last().copied();
     }
     let (name, value) = ("the rest".to_owned(), "of the shop".to_owned());
-    last.map(|point| Tag {
-        point,
-        name,
-        value,
-        color: Tone::Same.color(),
-    })
+    last.map(|point| Tag { point, name, value, color: Tone::Same.color() })
 }
 
 /// The segment's fan, line and points.
@@ -284,10 +247,8 @@ fn segment(scene: &mut Scene, spots: &[Spot], axis: &TimeAxis, scale: &Scale) {
         let steps: Vec<_> = run.windows(2).map(|pair| (pair[0], pair[1])).collect();
         for alike in steps.chunk_by(|(_, (a, _)), (_, (b, _))| a.color == b.color && provisional(a) == provisional(b)) {
             let ends = alike.iter().map(|(_, end)| *end);
-            let points: Vec<Point> = std::iter::once(alike[0].0)
-                .chain(ends)
-                .map(|(spot, value)| place(spot, value))
-                .collect();
+            let points: Vec<Point> =
+                std::iter::once(alike[0].0).chain(ends).map(|(spot, value)| place(spot, value)).collect();
             let leads_to = alike[0].1.0;
             if provisional(leads_to) {
                 scene.dashed(&points, 5.0, leads_to.color);

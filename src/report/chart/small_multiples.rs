@@ -64,11 +64,7 @@ const FEET: f64 = 48.0;
 /// Draw the chart as PNG.
 pub fn draw(chart: &Chart) -> Result<Vec<u8>, ChartError> {
     let mut scene = Scene::default();
-    let days = chart
-        .dates
-        .iter()
-        .map(|date| Day::parse(date))
-        .collect::<Result<Vec<_>, _>>()?;
+    let days = chart.dates.iter().map(|date| Day::parse(date)).collect::<Result<Vec<_>, _>>()?;
     let mut y = chart.caption.head(&mut scene);
     if days.is_empty() || chart.panels.is_empty() {
         y = frame::nothing(&mut scene, y);
@@ -88,12 +84,7 @@ pub fn draw(chart: &Chart) -> Result<Vec<u8>, ChartError> {
     // What is too early to say would only stretch the axis.
     let told = panels.iter().filter(|panel| panel.state != State::TooEarly);
     let rates = told.flat_map(|panel| &panel.rates).chain(&chart.shop);
-    let ticks = Ticks::over(
-        0.0,
-        rates.filter_map(|rate| known(*rate)).fold(0.0, f64::max),
-        3.0,
-        Unit::In100,
-    );
+    let ticks = Ticks::over(0.0, rates.filter_map(|rate| known(*rate)).fold(0.0, f64::max), 3.0, Unit::In100);
     for row in panels.chunks(columns) {
         let (top, bottom) = (y + HEAD, y + HEAD + PLOT);
         let scale = Scale::new(ticks.ends(), (bottom, top));
@@ -111,12 +102,7 @@ pub fn draw(chart: &Chart) -> Result<Vec<u8>, ChartError> {
             if panel.state == State::Alarm {
                 // The first panel of a row takes the values of its axis along.
                 let from = if column == 0 { LEFT - 8.0 } else { left - 14.0 };
-                scene.outlined(
-                    (from, y),
-                    (left + width + 12.0, bottom + FEET),
-                    4.0,
-                    Tone::Worse.color(),
-                );
+                scene.outlined((from, y), (left + width + 12.0, bottom + FEET), 4.0, Tone::Worse.color());
             }
         }
         y = bottom + FEET + GAP;
@@ -145,18 +131,9 @@ fn heading(scene: &mut Scene, panel: &Panel, left: f64, y: f64, width: f64) {
         State::TooEarly => (NAME, Tone::TooEarly.color()),
     };
     let name = name.in_color(color);
-    scene.text(
-        (left, y + 36.0),
-        &shorten(&panel.segment, name, width),
-        name,
-        Align::Left,
-    );
+    scene.text((left, y + 36.0), &shorten(&panel.segment, name, width), name, Align::Left);
     let count = format!("n = {}", decimals(panel.n as f64, 0));
-    let early = if panel.state == State::TooEarly {
-        " – too early to say"
-    } else {
-        ""
-    };
+    let early = if panel.state == State::TooEarly { " – too early to say" } else { "" };
     scene.text((left, y + 68.0), &(count + early), NOTE, Align::Left);
 }
 
@@ -166,18 +143,11 @@ fn curves(scene: &mut Scene, panel: &Panel, shop: &[Option<f64>], days: &[Day], 
         State::Alarm => (Tone::Worse.color(), 5.0),
         State::Quiet | State::TooEarly => (SLATE, 4.0),
     };
-    let own: &[Option<f64>] = if panel.state == State::TooEarly {
-        &[]
-    } else {
-        &panel.rates
-    };
+    let own: &[Option<f64>] = if panel.state == State::TooEarly { &[] } else { &panel.rates };
     for (rates, color, width) in [(shop, QUIET, 3.0), (own, color, width)] {
         let buckets: Vec<_> = days.iter().zip(rates).collect();
         for run in runs(&buckets, |(_, rate)| known(**rate)) {
-            let line: Vec<Point> = run
-                .iter()
-                .map(|((day, _), rate)| (axis.x(**day), scale.at(*rate)))
-                .collect();
+            let line: Vec<Point> = run.iter().map(|((day, _), rate)| (axis.x(**day), scale.at(*rate))).collect();
             scene.line(&line, width, color);
             // A bucket alone has no line to be seen by.
             if let [point] = line[..] {
@@ -191,11 +161,6 @@ fn curves(scene: &mut Scene, panel: &Panel, shop: &[Option<f64>], days: &[Day], 
 fn dates(scene: &mut Scene, days: &[Day], left: f64, right: f64, bottom: f64) {
     scene.text((left, bottom + 34.0), &days[0].label(), NOTE, Align::Left);
     if days.len() > 1 {
-        scene.text(
-            (right, bottom + 34.0),
-            &days[days.len() - 1].label(),
-            NOTE,
-            Align::Right,
-        );
+        scene.text((right, bottom + 34.0), &days[days.len() - 1].label(), NOTE, Align::Right);
     }
 }

@@ -29,35 +29,15 @@ pub struct Style {
 }
 
 /// The sentence on top.
-pub const TITLE: Style = Style {
-    size: 42.0,
-    bold: true,
-    color: INK,
-};
+pub const TITLE: Style = Style { size: 42.0, bold: true, color: INK };
 /// The line below it.
-pub const SUBTITLE: Style = Style {
-    size: 28.0,
-    bold: false,
-    color: MUTED,
-};
+pub const SUBTITLE: Style = Style { size: 28.0, bold: false, color: MUTED };
 /// Names of segments and models, headings of panels.
-pub const NAME: Style = Style {
-    size: 27.0,
-    bold: false,
-    color: INK,
-};
+pub const NAME: Style = Style { size: 27.0, bold: false, color: INK };
 /// Numbers and words on the data.
-pub const VALUE: Style = Style {
-    size: 28.0,
-    bold: true,
-    color: INK,
-};
+pub const VALUE: Style = Style { size: 28.0, bold: true, color: INK };
 /// Ticks, counts, footnotes.
-pub const NOTE: Style = Style {
-    size: 24.0,
-    bold: false,
-    color: MUTED,
-};
+pub const NOTE: Style = Style { size: 24.0, bold: false, color: MUTED };
 
 impl Style {
     /// The same letters in another colour.

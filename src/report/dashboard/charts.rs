@@ -50,19 +50,12 @@ fn alert(facts: &Facts) -> Option<segment_line::Chart> {
         rate: day.confirmed_rate,
         trailing: day.confirmed_week,
         rest: day.confirmed_rest,
-        state: if day.mature > 0 {
-            segment_line::State::Confirmed
-        } else {
-            segment_line::State::Pending
-        },
+        state: if day.mature > 0 { segment_line::State::Confirmed } else { segment_line::State::Pending },
     };
-    let usual = days.iter().rev().find_map(|day| {
-        Some(Interval {
-            value: day.usual?,
-            lower: day.usual_lower?,
-            upper: day.usual_upper?,
-        })
-    });
+    let usual = days
+        .iter()
+        .rev()
+        .find_map(|day| Some(Interval { value: day.usual?, lower: day.usual_lower?, upper: day.usual_upper? }));
     let title = match change {
         Some(change) => words::change(change),
         None => "Clicks in the whole shop did not change.".to_owned(),
@@ -112,8 +105,7 @@ fn segments(facts: &Facts) -> small_multiples::Chart {
                 && row.segment_column == finding.segment_column
                 && row.segment_value == finding.segment_value
         });
-        own.map(|row| (row.first_day.as_str(), (row.confirmed_rate, row.mature)))
-            .collect()
+        own.map(|row| (row.first_day.as_str(), (row.confirmed_rate, row.mature))).collect()
     };
     let shop = facts.shop("click").map(of).unwrap_or_default();
     let dates: Vec<&str> = shop.keys().copied().collect();
@@ -133,10 +125,7 @@ fn segments(facts: &Facts) -> small_multiples::Chart {
             },
         }
     };
-    let longest = facts
-        .stretches
-        .first()
-        .map(|row| (words::day(&row.first_day), words::day(&row.last_day)));
+    let longest = facts.stretches.first().map(|row| (words::day(&row.first_day), words::day(&row.last_day)));
     small_multiples::Chart {
         caption: Caption {
             title: verdict(facts),
@@ -162,18 +151,11 @@ fn segments(facts: &Facts) -> small_multiples::Chart {
 
 fn before_after(facts: &Facts) -> dumbbell::Chart {
     let interval = |value: Option<f64>, lower: Option<f64>, upper: Option<f64>| {
-        Some(Interval {
-            value: value?,
-            lower: lower?,
-            upper: upper?,
-        })
+        Some(Interval { value: value?, lower: lower?, upper: upper? })
     };
     let mut groups: Vec<dumbbell::Group> = Vec::new();
-    let mut findings: Vec<&Finding> = facts
-        .findings
-        .iter()
-        .filter(|finding| finding.metric == "click" && !finding.is_shop())
-        .collect();
+    let mut findings: Vec<&Finding> =
+        facts.findings.iter().filter(|finding| finding.metric == "click" && !finding.is_shop()).collect();
     findings.sort_by_key(|finding| (&finding.segment_column, &finding.segment_value));
     for finding in findings {
         let heading = words::heading(&finding.segment_column);
@@ -186,19 +168,11 @@ fn before_after(facts: &Facts) -> dumbbell::Chart {
         };
         match groups.last_mut().filter(|group| group.heading == heading) {
             Some(group) => group.rows.push(row),
-            None => groups.push(dumbbell::Group {
-                heading,
-                rows: vec![row],
-            }),
+            None => groups.push(dumbbell::Group { heading, rows: vec![row] }),
         }
     }
-    let span = |period| {
-        Some(format!(
-            "{} to {}",
-            words::day(facts.first_day(period)?),
-            words::day(facts.last_day(period)?)
-        ))
-    };
+    let span =
+        |period| Some(format!("{} to {}", words::day(facts.first_day(period)?), words::day(facts.last_day(period)?)));
     let subtitle = match (span("reference"), span("watched")) {
         (Some(before), Some(after)) => format!("Clicks before ({before}) and after ({after})"),
         (Some(before), None) => format!("Clicks from {before}; nothing to compare with yet"),
@@ -222,10 +196,9 @@ fn purchases(facts: &Facts) -> Option<segment_line::Chart> {
     let shop = facts.shop("purchase")?;
     let forecast = |date: &str| facts.nowcast(shop, date);
     let state = |nowcast: Option<&Nowcast>, mature: u64| match nowcast {
-        Some(row) => segment_line::State::Provisional {
-            lower: Some(row.provisional_lower),
-            upper: Some(row.provisional_upper),
-        },
+        Some(row) => {
+            segment_line::State::Provisional { lower: Some(row.provisional_lower), upper: Some(row.provisional_upper) }
+        }
         None if mature > 0 => segment_line::State::Confirmed,
         None => segment_line::State::Pending,
     };
@@ -272,22 +245,13 @@ fn known(facts: &Facts) -> maturity::Chart {
     let days: Vec<_> = shop.map(|shop| facts.line(shop).collect()).unwrap_or_default();
     let open: u64 = days.iter().map(|day| day.pending).sum();
     let shown: u64 = days.iter().map(|day| day.shown).sum();
-    let until = days
-        .iter()
-        .rfind(|day| day.pending == 0 && day.mature == day.shown)
-        .map(|day| day.shown_on.clone());
-    let complete = until
-        .as_deref()
-        .map_or("No day's purchases are all known yet".to_owned(), |until| {
-            format!("All purchases are known until {}", words::day(until))
-        });
+    let until = days.iter().rfind(|day| day.pending == 0 && day.mature == day.shown).map(|day| day.shown_on.clone());
+    let complete = until.as_deref().map_or("No day's purchases are all known yet".to_owned(), |until| {
+        format!("All purchases are known until {}", words::day(until))
+    });
     maturity::Chart {
         caption: Caption {
-            title: format!(
-                "{complete}; {} of {} outcomes are still open.",
-                count(open),
-                count(shown)
-            ),
+            title: format!("{complete}; {} of {} outcomes are still open.", count(open), count(shown)),
             subtitle: "Recommendations by day and by whether it is known if they were bought".into(),
             footnote: "Figures: work/monitoring/daily.parquet. Known: bought, dismissed, or too old to be bought."
                 .into(),

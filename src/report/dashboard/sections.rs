@@ -12,13 +12,8 @@ use crate::params::Monitor;
 pub fn scope(facts: &Facts) -> String {
     let shop = facts.shop("click");
     let shown = shop.map_or(0, |shop| shop.shown);
-    let span = |period| {
-        Some(format!(
-            "{} to {}",
-            words::day(facts.first_day(period)?),
-            words::day(facts.last_day(period)?)
-        ))
-    };
+    let span =
+        |period| Some(format!("{} to {}", words::day(facts.first_day(period)?), words::day(facts.last_day(period)?)));
     let reference = span("reference").unwrap_or_default();
     let compared = match span("watched") {
         Some(watched) => format!("The days from {watched} are compared with those from {reference}."),
@@ -36,19 +31,13 @@ pub fn first_screen(facts: &Facts) -> String {
     let changes = facts.changes();
     let Some(first) = changes.first() else {
         let quiet = "**Nothing changed that can be told from chance.**";
-        let rows = vec![
-            row("What did not change", unchanged(facts)),
-            row("When we will know more", later(facts, None)),
-        ];
+        let rows =
+            vec![row("What did not change", unchanged(facts)), row("When we will know more", later(facts, None))];
         return format!("{quiet}\n\n{}\n", table(&["", ""], &rows));
     };
     let mut out = String::new();
     for change in &changes {
-        out += &format!(
-            "**{}** {}. Confirmed.\n\n",
-            words::change(change),
-            words::verdict(change.state)
-        );
+        out += &format!("**{}** {}. Confirmed.\n\n", words::change(change), words::verdict(change.state));
     }
     let mut rows = vec![
         row("To whom", whom(first)),
@@ -73,9 +62,7 @@ pub fn first_screen(facts: &Facts) -> String {
                 (Some(before), Some(after)) => format!("{} {noun}", words::step(before, after)),
                 _ => "–".to_owned(),
             },
-            change
-                .expected_x
-                .map_or("–".to_owned(), |expected| format!("{expected:.0}")),
+            change.expected_x.map_or("–".to_owned(), |expected| format!("{expected:.0}")),
             change.since.as_deref().map(words::day).unwrap_or_default(),
         ]
     });
@@ -91,10 +78,7 @@ pub fn first_screen(facts: &Facts) -> String {
         "expected#",
         "since",
     ];
-    out + &format!(
-        "The figures behind it:\n\n{}\n",
-        table(&headings, &cells.collect::<Vec<_>>())
-    )
+    out + &format!("The figures behind it:\n\n{}\n", table(&headings, &cells.collect::<Vec<_>>()))
 }
 
 fn row(name: &str, text: String) -> Vec<String> {
@@ -114,15 +98,8 @@ fn whom(change: &Finding) -> String {
 
 fn sure(change: &Finding) -> String {
     let expected = change.expected_x.map_or(String::new(), |expected| {
-        let like = if change.is_shop() {
-            "had it gone on as before"
-        } else {
-            "had they moved like everyone else"
-        };
-        format!(
-            " {expected:.0} would have been expected {like}; there were {}.",
-            count(change.after_x)
-        )
+        let like = if change.is_shop() { "had it gone on as before" } else { "had they moved like everyone else" };
+        format!(" {expected:.0} would have been expected {like}; there were {}.", count(change.after_x))
     });
     let promise = match change.state {
         State::Clear => " At most one report in twenty raises a false alarm.",
@@ -141,23 +118,14 @@ fn unchanged(facts: &Facts) -> String {
             words::cell(shop.after)
         );
     }
-    let quiet: Vec<&Finding> = facts
-        .of("click", State::None)
-        .filter(|finding| !finding.is_shop())
-        .collect();
+    let quiet: Vec<&Finding> = facts.of("click", State::None).filter(|finding| !finding.is_shop()).collect();
     if !quiet.is_empty() {
         text += &format!("No change for {}. ", by_column(&quiet));
     }
     for finding in quiet.iter().filter(|finding| finding.explained_by.is_some()) {
-        text += &format!(
-            "{} moved only because it contains these customers. ",
-            capital(&words::who(finding))
-        );
+        text += &format!("{} moved only because it contains these customers. ", capital(&words::who(finding)));
     }
-    let early: Vec<&Finding> = facts
-        .of("click", State::TooEarly)
-        .filter(|finding| !finding.is_shop())
-        .collect();
+    let early: Vec<&Finding> = facts.of("click", State::TooEarly).filter(|finding| !finding.is_shop()).collect();
     if !early.is_empty() {
         text += &format!("Too early to say for {}.", by_column(&early));
     }
@@ -168,10 +136,7 @@ fn unchanged(facts: &Facts) -> String {
 fn by_column(findings: &[&Finding]) -> String {
     let mut columns: BTreeMap<&str, Vec<String>> = BTreeMap::new();
     for finding in findings {
-        columns
-            .entry(&finding.segment_column)
-            .or_default()
-            .push(finding.segment_value.clone());
+        columns.entry(&finding.segment_column).or_default().push(finding.segment_value.clone());
     }
     columns
         .iter()
@@ -198,18 +163,11 @@ fn next(facts: &Facts, change: &Finding) -> String {
     let mut everywhere = Vec::new();
     for question in questions {
         let answers: Vec<&&Place> = own.iter().filter(|place| place.question == question).collect();
-        let not: Vec<String> = answers
-            .iter()
-            .filter(|place| !moved(place))
-            .map(|place| place.answer.clone())
-            .collect();
+        let not: Vec<String> = answers.iter().filter(|place| !moved(place)).map(|place| place.answer.clone()).collect();
         match not.len() {
             0 if answers.len() > 1 => everywhere.push(question.to_owned()),
             0 => {}
-            _ => sentences.push(format!(
-                "By {question}, it {verb} everywhere but for {}.",
-                words::list(&not)
-            )),
+            _ => sentences.push(format!("By {question}, it {verb} everywhere but for {}.", words::list(&not))),
         }
     }
     if !everywhere.is_empty() {
@@ -225,18 +183,9 @@ fn next(facts: &Facts, change: &Finding) -> String {
 
 fn later(facts: &Facts, change: Option<&Finding>) -> String {
     let say = |finding: &Finding| {
-        finding
-            .known_on
-            .as_deref()
-            .filter(|_| finding.state == State::TooEarly)
-            .map(|iso| {
-                format!(
-                    "{} of {}: on {}.",
-                    words::metric(&finding.metric),
-                    words::who(finding),
-                    words::day(iso)
-                )
-            })
+        finding.known_on.as_deref().filter(|_| finding.state == State::TooEarly).map(|iso| {
+            format!("{} of {}: on {}.", words::metric(&finding.metric), words::who(finding), words::day(iso))
+        })
     };
     let mut sentences = Vec::new();
     for metric in ["purchase", "kept"] {
@@ -255,36 +204,22 @@ fn later(facts: &Facts, change: Option<&Finding>) -> String {
 
 /// The table of clicks, every segment.
 pub fn clicks(facts: &Facts) -> String {
-    let rows = facts
-        .findings
-        .iter()
-        .filter(|finding| finding.metric == "click")
-        .map(|finding| {
-            vec![
-                segment(finding),
-                count(finding.before_n),
-                words::cell(finding.before),
-                range(finding.before_lower, finding.before_upper),
-                count(finding.after_n),
-                words::cell(finding.after),
-                range(finding.after_lower, finding.after_upper),
-                words::verdict(finding.state).to_owned(),
-                letters(finding),
-                remark(finding),
-            ]
-        });
-    let headings = [
-        "",
-        "shown before#",
-        "in 100#",
-        "between",
-        "shown since#",
-        "in 100#",
-        "between",
-        "verdict",
-        "status",
-        "",
-    ];
+    let rows = facts.findings.iter().filter(|finding| finding.metric == "click").map(|finding| {
+        vec![
+            segment(finding),
+            count(finding.before_n),
+            words::cell(finding.before),
+            range(finding.before_lower, finding.before_upper),
+            count(finding.after_n),
+            words::cell(finding.after),
+            range(finding.after_lower, finding.after_upper),
+            words::verdict(finding.state).to_owned(),
+            letters(finding),
+            remark(finding),
+        ]
+    });
+    let headings =
+        ["", "shown before#", "in 100#", "between", "shown since#", "in 100#", "between", "verdict", "status", ""];
     format!(
         "## Clicks, everyone looked at\n\nConfirmed: all clicks are known. \"Between\" holds the true rate 95 times out of 100.\n\n{}\n",
         table(&headings, &rows.collect::<Vec<_>>())
@@ -296,11 +231,7 @@ pub fn purchases(facts: &Facts) -> String {
     let mut out = String::new();
     for metric in ["purchase", "kept"] {
         let name = words::metric(metric);
-        let findings: Vec<&Finding> = facts
-            .findings
-            .iter()
-            .filter(|finding| finding.metric == metric)
-            .collect();
+        let findings: Vec<&Finding> = facts.findings.iter().filter(|finding| finding.metric == metric).collect();
         let confirmed = findings.iter().map(|finding| {
             vec![
                 segment(finding),
@@ -311,24 +242,11 @@ pub fn purchases(facts: &Facts) -> String {
                 words::cell(finding.after),
                 words::verdict(finding.state).to_owned(),
                 letters(finding),
-                if finding.state == State::TooEarly {
-                    words::too_early(finding)
-                } else {
-                    remark(finding)
-                },
+                if finding.state == State::TooEarly { words::too_early(finding) } else { remark(finding) },
             ]
         });
-        let headings = [
-            "",
-            "old enough before#",
-            "in 100#",
-            "between",
-            "old enough since#",
-            "in 100#",
-            "verdict",
-            "status",
-            "",
-        ];
+        let headings =
+            ["", "old enough before#", "in 100#", "between", "old enough since#", "in 100#", "verdict", "status", ""];
         out += &format!(
             "## {name}, confirmed\n\nOnly recommendations that are old enough to be sure.\n\n{}\n",
             table(&headings, &confirmed.collect::<Vec<_>>())
@@ -349,10 +267,7 @@ pub fn purchases(facts: &Facts) -> String {
             })
             .collect();
         out += &format!("## {name}, provisional\n\n");
-        let paused = facts
-            .paces
-            .iter()
-            .any(|pace| pace.z.is_some_and(|z| z.abs() > crate::monitor::PACE_LINE));
+        let paused = facts.paces.iter().any(|pace| pace.z.is_some_and(|z| z.abs() > crate::monitor::PACE_LINE));
         out += &match (forecasts.is_empty(), paused) {
             (true, true) => {
                 "Customers decide at another pace than before, so nothing is forecast until the new pace is known.\n\n"
@@ -364,10 +279,7 @@ pub fn purchases(facts: &Facts) -> String {
             (false, _) => format!(
                 "What the open outcomes of the days since {} will come to, if customers go on deciding as they have. \"Between\" holds 90 of 100 such forecasts.\n\n{}\n",
                 facts.first_day("watched").map(words::day).unwrap_or_default(),
-                table(
-                    &["", "shown#", "known#", "open#", "in 100#", "between", "status"],
-                    &forecasts
-                )
+                table(&["", "shown#", "known#", "open#", "in 100#", "between", "status"], &forecasts)
             ),
         };
     }
@@ -395,30 +307,26 @@ pub fn methods(facts: &Facts, monitor: &Monitor) -> String {
         monitor.threshold_cap
     );
     let number = |value: Option<f64>| value.map_or("–".to_owned(), |value| format!("{value:.2}"));
-    let rows = facts
-        .findings
-        .iter()
-        .filter(|finding| finding.z.is_some())
-        .map(|finding| {
-            let last = facts.cusum.iter().rfind(|row| {
-                row.metric == finding.metric
-                    && row.segment_column == finding.segment_column
-                    && row.segment_value == finding.segment_value
-            });
-            vec![
-                finding.metric.clone(),
-                segment(finding),
-                number(finding.first_z),
-                number(finding.z),
-                number(finding.threshold),
-                number(finding.possible_line),
-                number(finding.phi),
-                last.map_or("–".to_owned(), |row| format!("{:.2} ({})", row.cusum, row.shown_on)),
-                finding.difference().map_or("–".to_owned(), |range| {
-                    format!("{:.3} ({:.3}, {:.3})", range.point, range.lower, range.upper)
-                }),
-            ]
+    let rows = facts.findings.iter().filter(|finding| finding.z.is_some()).map(|finding| {
+        let last = facts.cusum.iter().rfind(|row| {
+            row.metric == finding.metric
+                && row.segment_column == finding.segment_column
+                && row.segment_value == finding.segment_value
         });
+        vec![
+            finding.metric.clone(),
+            segment(finding),
+            number(finding.first_z),
+            number(finding.z),
+            number(finding.threshold),
+            number(finding.possible_line),
+            number(finding.phi),
+            last.map_or("–".to_owned(), |row| format!("{:.2} ({})", row.cusum, row.shown_on)),
+            finding.difference().map_or("–".to_owned(), |range| {
+                format!("{:.3} ({:.3}, {:.3})", range.point, range.lower, range.upper)
+            }),
+        ]
+    });
     let headings = [
         "metric",
         "segment",
@@ -443,15 +351,7 @@ pub fn methods(facts: &Facts, monitor: &Monitor) -> String {
                 words::cell(place.after),
             ]
         });
-        let headings = [
-            "segment",
-            "question",
-            "answer",
-            "shown before#",
-            "in 100#",
-            "shown since#",
-            "in 100#",
-        ];
+        let headings = ["segment", "question", "answer", "shown before#", "in 100#", "shown since#", "in 100#"];
         body += &format!(
             "\nWhere the change shows (monitoring.where_to_look):\n\n{}",
             table(&headings, &rows.collect::<Vec<_>>())
@@ -474,11 +374,7 @@ fn segment(finding: &Finding) -> String {
         true => "The whole shop".to_owned(),
         false => format!("{} {}", words::heading(&finding.segment_column), finding.segment_value),
     };
-    if finding.state == State::Clear {
-        format!("**{name}**")
-    } else {
-        name
-    }
+    if finding.state == State::Clear { format!("**{name}**") } else { name }
 }
 
 fn range(lower: Option<f64>, upper: Option<f64>) -> String {
@@ -500,10 +396,7 @@ fn letters(finding: &Finding) -> String {
 fn remark(finding: &Finding) -> String {
     match (finding.state, &finding.explained_by, &finding.since) {
         (State::TooEarly, ..) => words::too_early(finding),
-        (_, Some(cause), _) => format!(
-            "moved only because it contains {}",
-            words::column(&cause.replace('=', " "))
-        ),
+        (_, Some(cause), _) => format!("moved only because it contains {}", words::column(&cause.replace('=', " "))),
         (_, _, Some(since)) => format!("since {}", words::day(since)),
         _ => String::new(),
     }
@@ -511,7 +404,5 @@ fn remark(finding: &Finding) -> String {
 
 fn capital(text: &str) -> String {
     let mut letters = text.chars();
-    letters
-        .next()
-        .map_or(String::new(), |first| first.to_uppercase().chain(letters).collect())
+    letters.next().map_or(String::new(), |first| first.to_uppercase().chain(letters).collect())
 }
