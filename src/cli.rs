@@ -1,14 +1,13 @@
 //! The command line: one subcommand per stage, `run` for all, `sql` for questions.
 
 use std::path::PathBuf;
-use std::process::ExitCode;
 
 use clap::{Args, Parser, Subcommand};
 
-use crate::error::Result;
+use crate::error::{Outcome, Result};
 use crate::explore::{Format, Question};
 use crate::project::Project;
-use crate::{embeddings, evaluate, explore, features, frame, ingest, monitor, recommend, report, train};
+use crate::{audit, embeddings, evaluate, explore, features, frame, ingest, monitor, recommend, report, train};
 
 /// Features, recommendations and monitoring from SQL files, with edges that cannot fray.
 #[derive(Debug, Parser)]
@@ -46,6 +45,8 @@ enum Command {
     Monitor(MonitorArgs),
     /// Markdown and charts for people -> reports
     Report,
+    /// Run the queries of sql/audits, which must return no rows; warnings alone end with exit code 4
+    Audit,
     /// Answer a query over every table there is; without one, list the tables
     Sql(SqlArgs),
 }
@@ -69,23 +70,6 @@ struct SqlArgs {
     format: Format,
 }
 
-/// How a command that did not fail ended.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Outcome {
-    Done,
-    /// Done, with something to look at.
-    Warnings,
-}
-
-impl From<Outcome> for ExitCode {
-    fn from(outcome: Outcome) -> Self {
-        match outcome {
-            Outcome::Done => Self::SUCCESS,
-            Outcome::Warnings => Self::from(4),
-        }
-    }
-}
-
 impl Cli {
     /// Runs the command.
     pub fn run(self) -> Result<Outcome> {
@@ -107,6 +91,7 @@ impl Cli {
                 monitor::run(&project, as_of).map(|_| Outcome::Done)
             }
             Command::Report => report::run(&project).map(|()| Outcome::Done),
+            Command::Audit => audit::run(&project),
             Command::Sql(args) => {
                 let question = match (args.query, args.file) {
                     (Some(query), _) => Question::Text(query),

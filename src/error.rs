@@ -1,6 +1,7 @@
 //! What a user sees when something goes wrong: what happened, and what to do about it.
 
 use std::fmt;
+use std::process::ExitCode;
 
 /// The result of everything that can fail in front of a user.
 pub type Result<T> = std::result::Result<T, Error>;
@@ -62,5 +63,22 @@ pub fn did_you_mean<'a>(wanted: &str, known: impl IntoIterator<Item = &'a str>, 
         [] => fallback.to_owned(),
         [one] => format!("did you mean {one}?"),
         [first @ .., last] => format!("did you mean {} or {last}?", first.join(", ")),
+    }
+}
+
+/// How a command that did not fail ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Outcome {
+    Done,
+    /// Done, with something to look at.
+    Warnings,
+}
+
+impl From<Outcome> for ExitCode {
+    fn from(outcome: Outcome) -> Self {
+        match outcome {
+            Outcome::Done => Self::SUCCESS,
+            Outcome::Warnings => Self::from(4),
+        }
     }
 }

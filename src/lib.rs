@@ -38,6 +38,8 @@ pub mod recommend;
 pub mod monitor;
 /// Tables -> markdown and charts.
 pub mod report;
+/// Queries that must return no rows.
+pub mod audit;
 /// Questions over every table.
 pub mod explore;
 /// The command line.

@@ -4,6 +4,6 @@ mod file;
 mod layer;
 mod library;
 
-pub use file::{Column, Driver, FeatureHeader, Header, SourceHeader, SqlFile, Surprise, TableName};
+pub use file::{Column, Driver, FeatureHeader, Header, Severity, SourceHeader, SqlFile, Surprise, TableName};
 pub use layer::Layer;
 pub use library::Library;
