@@ -20,7 +20,7 @@ pub fn report(project: &Project, engine: &Engine) -> Result<Report> {
     let facts = Facts::read(engine)?;
     let mut charts = BTreeMap::new();
     let mut out = format!("# What changed\n\n{}\n", sections::scope(&facts));
-    out += &sections::first_screen(&facts);
+    out += &sections::first_screen(&facts, &project.params.monitor);
     out += &charts::section(&facts, &mut charts)?;
     out += &sections::clicks(&facts);
     out += &sections::purchases(&facts);

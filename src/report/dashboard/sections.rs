@@ -18,11 +18,11 @@ pub fn scope(facts: &Facts) -> String {
         Some(watched) => format!("The days from {watched} are compared with those from {reference}."),
         None => format!("There are only the days from {reference}: nothing to compare them with yet."),
     };
-    format!("{} were looked at, as of {} on the shop's clock. {compared}\n", counted(shown, "recommendation", "recommendations"), facts.as_of)
+    format!("{} were looked at, up to {} on the shop's clock. {compared}\n", counted(shown, "recommendation", "recommendations"), words::moment(&facts.as_of))
 }
 
 /// What happened, to whom, since when, how sure, what did not change, what to look at next.
-pub fn first_screen(facts: &Facts) -> String {
+pub fn first_screen(facts: &Facts, monitor: &Monitor) -> String {
     let changes = facts.changes();
     let Some(first) = changes.first() else {
         let quiet = "**Nothing changed that can be told from chance.**";
@@ -35,7 +35,7 @@ pub fn first_screen(facts: &Facts) -> String {
     }
     let mut rows = vec![
         row("To whom", whom(first)),
-        row("How sure", sure(first)),
+        row("How sure", sure(first, monitor)),
         row("What did not change", unchanged(facts)),
         row("What to look at next", next(facts, first)),
         row("When we will know more", later(facts, Some(first))),
@@ -60,7 +60,7 @@ pub fn first_screen(facts: &Facts) -> String {
             change.since.as_deref().map(words::day).unwrap_or_default(),
         ]
     });
-    let headings = ["", "shown before#", "of these#", "in 100#", "shown since#", "of these#", "in 100#", "in 100 shown", "expected#", "since"];
+    let headings = ["", "shown before#", "of these#", "in 100#", "shown since#", "of these#", "in 100#", "change in 100", "expected#", "since"];
     out + &format!("The figures behind it:\n\n{}\n", table(&headings, &cells.collect::<Vec<_>>()))
 }
 
@@ -71,19 +71,23 @@ fn row(name: &str, text: String) -> Vec<String> {
 fn whom(change: &Finding) -> String {
     let name = words::who(change);
     let shown = counted(change.after_n, "recommendation", "recommendations");
-    format!("{}: {shown} shown since, {} of them led to {}.", capital(&name), count(change.after_x), words::metric(&change.metric).to_lowercase())
+    format!("{}: {shown} shown since, {} of them led to {}.", words::capital(&name), count(change.after_x), words::metric(&change.metric).to_lowercase())
 }
 
-fn sure(change: &Finding) -> String {
+fn sure(change: &Finding, monitor: &Monitor) -> String {
     let expected = change.expected_x.map_or(String::new(), |expected| {
         let like = if change.is_shop() { "had it gone on as before" } else { "had they moved like everyone else" };
         format!(" {expected:.0} would have been expected {like}; there were {}.", count(change.after_x))
     });
     let promise = match change.state {
-        State::Clear => " At most one report in twenty raises a false alarm.",
-        _ => " It may be chance: it does not reach the line for an alert.",
+        State::Clear => format!(" {}.", promise(monitor)),
+        _ => " It may be chance: it does not reach the line for an alert.".to_owned(),
     };
     format!("{}.{expected}{promise}", words::verdict(change.state))
+}
+
+fn promise(monitor: &Monitor) -> String {
+    format!("At most one report in {:.0} raises a false alarm", (1.0 / monitor.false_alarms).round())
 }
 
 /// The whole shop first, then the segments without change by column; what moved only along with an alert is named.
@@ -97,7 +101,7 @@ fn unchanged(facts: &Facts) -> String {
         text += &format!("No change for {}. ", by_column(&quiet));
     }
     for finding in quiet.iter().filter(|finding| finding.explained_by.is_some()) {
-        text += &format!("{} moved only because it contains these customers. ", capital(&words::who(finding)));
+        text += &format!("{} moved only because it contains these customers. ", words::capital(&words::who(finding)));
     }
     let early: Vec<&Finding> = facts.of("click", State::TooEarly).filter(|finding| !finding.is_shop()).collect();
     if !early.is_empty() {
@@ -139,7 +143,7 @@ fn next(facts: &Facts, change: &Finding) -> String {
         }
     }
     if !everywhere.is_empty() {
-        sentences.insert(0, format!("It {verb} whatever the {}.", everywhere.join(", ")));
+        sentences.insert(0, format!("It {verb} whatever the {}.", words::list(&everywhere)));
         let since = change.since.as_deref().map(words::day).unwrap_or_default();
         sentences.push(format!("So look first at what reached {} alone from {since} on: their pages, apps, mails and prices.", words::who(change)));
     }
@@ -250,14 +254,15 @@ pub fn methods(facts: &Facts, monitor: &Monitor) -> String {
         "Rest-adjusted scan over every stretch of watched days, overdispersion phi pooled over segments, then explain-away: the \
          segment with the largest |Z| fires when it passes the threshold, its customers are taken out of every table and the \
          scan is repeated. The threshold is the {} % quantile of max |Z| over {} shuffled histories of whole days (seed {}), \
-         between {} and {}. A stretch counts with enough expected clicks and misses. Intervals of rates are Wilson's; \
+         between {} and {}. {}. A stretch counts with enough expected clicks and misses. Intervals of rates are Wilson's; \
          provisional figures are discrete Kaplan-Meier over delay buckets with Greenwood's variance (purchases) or seeded \
          draws (kept). `selvedge sql` answers questions about every table in work/monitoring.\n\n",
         100.0 * (1.0 - monitor.false_alarms),
         count(monitor.permutations as u64),
         monitor.seed,
         monitor.threshold_floor,
-        monitor.threshold_cap
+        monitor.threshold_cap,
+        promise(monitor)
     );
     let number = |value: Option<f64>| value.map_or("–".to_owned(), |value| format!("{value:.2}"));
     let rows = facts.findings.iter().filter(|finding| finding.z.is_some()).map(|finding| {
@@ -331,9 +336,4 @@ fn remark(finding: &Finding) -> String {
         (_, _, Some(since)) => format!("since {}", words::day(since)),
         _ => String::new(),
     }
-}
-
-fn capital(text: &str) -> String {
-    let mut letters = text.chars();
-    letters.next().map_or(String::new(), |first| first.to_uppercase().chain(letters).collect())
 }
