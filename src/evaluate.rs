@@ -3,9 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use datafusion::arrow::array::{
-    ArrayRef, AsArray, BooleanArray, Float64Array, Int64Array, RecordBatch, StringArray,
-};
+use datafusion::arrow::array::{ArrayRef, AsArray, BooleanArray, Float64Array, Int64Array, RecordBatch, StringArray};
 use datafusion::arrow::compute::filter_record_batch;
 use datafusion::arrow::error::ArrowError;
 use serde::Serialize;
@@ -44,7 +42,9 @@ impl Advice for EvaluateError {
     fn advice(&self) -> Option<String> {
         match self {
             Self::OtherFrame { .. } => Some("run `selvedge train` again: the features have changed since".into()),
-            Self::NoTest => Some("lower split.train_share or split.validation_share in params.yaml, or wait for more outcomes".into()),
+            Self::NoTest => Some(
+                "lower split.train_share or split.validation_share in params.yaml, or wait for more outcomes".into(),
+            ),
             Self::NoColumn { .. } => Some("run `selvedge frame` again".into()),
             Self::Bootstrap(_) | Self::Arrow(_) => None,
         }
@@ -65,7 +65,10 @@ pub fn run(project: &Project) -> Result<()> {
     let predictions = predict(project, &frame)?;
     engine.register(&TableName::bare("predictions"), predictions.batch.clone())?;
     let test = side(&predictions.batch, TEST)?;
-    let labels: Vec<bool> = boolean(&test, LABEL)?.iter().map(|label| label.unwrap_or(false)).collect();
+    let labels: Vec<bool> = boolean(&test, LABEL)?
+        .iter()
+        .map(|label| label.unwrap_or(false))
+        .collect();
     if labels.is_empty() {
         return Err(EvaluateError::NoTest.into());
     }
@@ -74,7 +77,8 @@ pub fn run(project: &Project) -> Result<()> {
     let customers: Vec<&str> = customers.iter().map(Option::unwrap_or_default).collect();
     let slices: Vec<&[f64]> = scores.iter().map(Vec::as_slice).collect();
     let params = &project.params.evaluate;
-    let bootstrap = Bootstrap::run(&slices, &labels, &customers, params.draws, params.seed).map_err(EvaluateError::Bootstrap)?;
+    let bootstrap =
+        Bootstrap::run(&slices, &labels, &customers, params.draws, params.seed).map_err(EvaluateError::Bootstrap)?;
 
     let mut staged = Staged::new(&project.paths, "evaluate")?;
     staged.table(&project.paths.predictions(), None, &predictions, &[])?;
@@ -86,34 +90,67 @@ pub fn run(project: &Project) -> Result<()> {
         let Header::Table(header) = &file.header else { continue };
         let table = Table::new(engine.run(project, file)?, &header.key, &file.shown)?;
         engine.register(&file.table(), table.batch.clone())?;
-        staged.table(&target, Some(&header.name), &table, &[("made_from", file.shown.clone())])?;
+        staged.table(
+            &target,
+            Some(&header.name),
+            &table,
+            &[("made_from", file.shown.clone())],
+        )?;
     }
-    let models = Kind::ALL.iter().zip(&scores).map(|(kind, scores)| (kind.name(), Metrics::of(scores, &labels)));
-    let evaluation = Evaluation { models: models.collect() };
+    let models = Kind::ALL
+        .iter()
+        .zip(&scores)
+        .map(|(kind, scores)| (kind.name(), Metrics::of(scores, &labels)));
+    let evaluation = Evaluation {
+        models: models.collect(),
+    };
     let mut json = serde_json::to_vec_pretty(&evaluation).unwrap_or_default();
     json.push(b'\n');
     staged.file(&project.paths.evaluation_json(), None, &json)?;
     staged.commit()?;
-    let auc = |kind| evaluation.models.get(kind).and_then(|metrics: &Metrics| metrics.auc).map_or("-".into(), |auc| format!("{auc:.4}"));
-    progress.done(format!("{} test looks; AUC tabular {}, combined {}", labels.len(), auc("tabular"), auc("combined")));
+    let auc = |kind| {
+        evaluation
+            .models
+            .get(kind)
+            .and_then(|metrics: &Metrics| metrics.auc)
+            .map_or("-".into(), |auc| format!("{auc:.4}"))
+    };
+    progress.done(format!(
+        "{} test looks; AUC tabular {}, combined {}",
+        labels.len(),
+        auc("tabular"),
+        auc("combined")
+    ));
     Ok(())
 }
 
 /// The label's key, label and split of validation and test looks, and each model's probability.
 fn predict(project: &Project, frame: &RecordBatch) -> Result<Table> {
     let split = text(frame, SPLIT)?;
-    let judged: BooleanArray = split.iter().map(|side| Some(matches!(side, Some(VALIDATION | TEST)))).collect();
+    let judged: BooleanArray = split
+        .iter()
+        .map(|side| Some(matches!(side, Some(VALIDATION | TEST))))
+        .collect();
     let rows = filter_record_batch(frame, &judged).map_err(EvaluateError::Arrow)?;
     let key = label_key(project);
     let mut columns: Vec<(&str, ArrayRef)> = Vec::new();
     for name in key.iter().map(String::as_str).chain([LABEL, SPLIT]) {
-        let column = rows.column_by_name(name).ok_or(EvaluateError::NoColumn { column: LABEL, wanted: "a column" })?;
+        let column = rows.column_by_name(name).ok_or(EvaluateError::NoColumn {
+            column: LABEL,
+            wanted: "a column",
+        })?;
         columns.push((name, Arc::clone(column)));
     }
     for kind in Kind::ALL {
-        let failed = |cause| EvaluateError::OtherFrame { model: kind.name(), cause };
+        let failed = |cause| EvaluateError::OtherFrame {
+            model: kind.name(),
+            cause,
+        };
         let fitted = train::load(project, kind)?;
-        fitted.model.accepts(&rows.schema(), &kind.features(project)).map_err(failed)?;
+        fitted
+            .model
+            .accepts(&rows.schema(), &kind.features(project))
+            .map_err(failed)?;
         let scores = fitted.model.predict(&rows).map_err(failed)?;
         columns.push((kind.name(), Arc::new(Float64Array::from(scores))));
     }
@@ -121,10 +158,13 @@ fn predict(project: &Project, frame: &RecordBatch) -> Result<Table> {
 }
 
 fn label_key(project: &Project) -> Vec<String> {
-    let headers = project.library.layer(Layer::Labels).filter_map(|file| match &file.header {
-        Header::Table(header) => Some(header.key.clone()),
-        _ => None,
-    });
+    let headers = project
+        .library
+        .layer(Layer::Labels)
+        .filter_map(|file| match &file.header {
+            Header::Table(header) => Some(header.key.clone()),
+            _ => None,
+        });
     headers.flatten().collect()
 }
 
@@ -138,11 +178,21 @@ fn metrics_table(bootstrap: &Bootstrap) -> Result<Table> {
         rows.push(("combined - tabular", metric.name(), bootstrap.difference(1, 0, metric)));
     }
     let column = |of: fn(&Interval) -> f64| -> ArrayRef {
-        Arc::new(rows.iter().map(|(_, _, interval)| interval.as_ref().map(of)).collect::<Float64Array>())
+        Arc::new(
+            rows.iter()
+                .map(|(_, _, interval)| interval.as_ref().map(of))
+                .collect::<Float64Array>(),
+        )
     };
     let columns: [(&str, ArrayRef); 5] = [
-        ("model", Arc::new(StringArray::from_iter_values(rows.iter().map(|row| row.0)))),
-        ("metric", Arc::new(StringArray::from_iter_values(rows.iter().map(|row| row.1)))),
+        (
+            "model",
+            Arc::new(StringArray::from_iter_values(rows.iter().map(|row| row.0))),
+        ),
+        (
+            "metric",
+            Arc::new(StringArray::from_iter_values(rows.iter().map(|row| row.1))),
+        ),
         ("value", column(|interval| interval.value)),
         ("low", column(|interval| interval.low)),
         ("high", column(|interval| interval.high)),
@@ -154,13 +204,28 @@ fn metrics_table(bootstrap: &Bootstrap) -> Result<Table> {
 fn reliability_table(scores: &[Vec<f64>], labels: &[bool]) -> Result<Table> {
     let mut rows: Vec<(&str, i64, Bin)> = Vec::new();
     for (kind, scores) in Kind::ALL.iter().zip(scores) {
-        rows.extend(reliability(scores, labels).into_iter().zip(1..).map(|(bin, number)| (kind.name(), number, bin)));
+        rows.extend(
+            reliability(scores, labels)
+                .into_iter()
+                .zip(1..)
+                .map(|(bin, number)| (kind.name(), number, bin)),
+        );
     }
-    let counts = |of: fn(&Bin) -> u64| -> ArrayRef { Arc::new(Int64Array::from_iter_values(rows.iter().map(|row| of(&row.2) as i64))) };
-    let shares = |of: fn(&Bin) -> f64| -> ArrayRef { Arc::new(Float64Array::from_iter_values(rows.iter().map(|row| of(&row.2)))) };
+    let counts = |of: fn(&Bin) -> u64| -> ArrayRef {
+        Arc::new(Int64Array::from_iter_values(rows.iter().map(|row| of(&row.2) as i64)))
+    };
+    let shares = |of: fn(&Bin) -> f64| -> ArrayRef {
+        Arc::new(Float64Array::from_iter_values(rows.iter().map(|row| of(&row.2))))
+    };
     let columns: [(&str, ArrayRef); 8] = [
-        ("model", Arc::new(StringArray::from_iter_values(rows.iter().map(|row| row.0)))),
-        ("bin", Arc::new(Int64Array::from_iter_values(rows.iter().map(|row| row.1)))),
+        (
+            "model",
+            Arc::new(StringArray::from_iter_values(rows.iter().map(|row| row.0))),
+        ),
+        (
+            "bin",
+            Arc::new(Int64Array::from_iter_values(rows.iter().map(|row| row.1))),
+        ),
         ("looks", counts(|bin| bin.rows)),
         ("kept_purchases", counts(|bin| bin.positives)),
         ("predicted", shares(|bin| bin.score)),
@@ -182,8 +247,14 @@ fn sides_table(frame: &RecordBatch) -> Result<Table> {
     }
     let columns: [(&str, ArrayRef); 3] = [
         ("side", Arc::new(StringArray::from_iter_values(sides.keys()))),
-        ("looks", Arc::new(Int64Array::from_iter_values(sides.values().map(|side| side.0)))),
-        ("kept_purchases", Arc::new(Int64Array::from_iter_values(sides.values().map(|side| side.1)))),
+        (
+            "looks",
+            Arc::new(Int64Array::from_iter_values(sides.values().map(|side| side.0))),
+        ),
+        (
+            "kept_purchases",
+            Arc::new(Int64Array::from_iter_values(sides.values().map(|side| side.1))),
+        ),
     ];
     table(&columns, &["side".into()], "sides")
 }
@@ -195,21 +266,34 @@ fn table(columns: &[(&str, ArrayRef)], key: &[String], name: &str) -> Result<Tab
 }
 
 fn side(predictions: &RecordBatch, side: &str) -> Result<RecordBatch> {
-    let keep: BooleanArray = text(predictions, SPLIT)?.iter().map(|found| Some(found == Some(side))).collect();
+    let keep: BooleanArray = text(predictions, SPLIT)?
+        .iter()
+        .map(|found| Some(found == Some(side)))
+        .collect();
     Ok(filter_record_batch(predictions, &keep).map_err(EvaluateError::Arrow)?)
 }
 
 fn text<'a>(batch: &'a RecordBatch, column: &'static str) -> Result<&'a StringArray> {
-    let found = batch.column_by_name(column).and_then(|array| array.as_string_opt::<i32>());
-    Ok(found.ok_or(EvaluateError::NoColumn { column, wanted: "a text" })?)
+    let found = batch
+        .column_by_name(column)
+        .and_then(|array| array.as_string_opt::<i32>());
+    Ok(found.ok_or(EvaluateError::NoColumn {
+        column,
+        wanted: "a text",
+    })?)
 }
 
 fn boolean<'a>(batch: &'a RecordBatch, column: &'static str) -> Result<&'a BooleanArray> {
     let found = batch.column_by_name(column).and_then(|array| array.as_boolean_opt());
-    Ok(found.ok_or(EvaluateError::NoColumn { column, wanted: "true or false" })?)
+    Ok(found.ok_or(EvaluateError::NoColumn {
+        column,
+        wanted: "true or false",
+    })?)
 }
 
 fn numbers(batch: &RecordBatch, column: &str) -> Vec<f64> {
-    let found = batch.column_by_name(column).and_then(|array| array.as_primitive_opt::<datafusion::arrow::datatypes::Float64Type>());
+    let found = batch
+        .column_by_name(column)
+        .and_then(|array| array.as_primitive_opt::<datafusion::arrow::datatypes::Float64Type>());
     found.map(|array| array.values().to_vec()).unwrap_or_default()
 }

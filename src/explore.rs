@@ -2,15 +2,18 @@
 
 use std::io::Write;
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use clap::ValueEnum;
-use datafusion::arrow::array::RecordBatch;
+use datafusion::arrow::array::{Array, ArrayRef, RecordBatch, StringArray};
 use datafusion::arrow::csv::WriterBuilder;
+use datafusion::arrow::error::ArrowError;
 use datafusion::arrow::json::ArrayWriter;
+use datafusion::arrow::util::display::array_value_to_string;
 use datafusion::arrow::util::pretty::pretty_format_batches;
 
 use crate::engine::Engine;
-use crate::error::{Advice, Result};
+use crate::error::{self, Advice};
 use crate::ingest;
 use crate::project::Project;
 use crate::sql::TableName;
@@ -49,14 +52,16 @@ impl Advice for ExploreError {
 }
 
 /// Answers on standard output.
-pub fn answer(project: &Project, question: &Question, format: Format) -> Result<()> {
+pub fn answer(project: &Project, question: &Question, format: Format) -> error::Result<()> {
     let engine = Engine::new(project)?;
     let (text, shown) = match question {
         Question::Text(text) => (text.clone(), "your query".to_owned()),
         Question::File(path) => {
             let shown = path.display().to_string();
-            let text = std::fs::read_to_string(path)
-                .map_err(|cause| ExploreError::Unreadable { path: shown.clone(), cause })?;
+            let text = std::fs::read_to_string(path).map_err(|cause| ExploreError::Unreadable {
+                path: shown.clone(),
+                cause,
+            })?;
             (text, shown)
         }
         Question::WhichTables => return print_lines(&tables(project, &engine)),
@@ -70,11 +75,17 @@ pub fn answer(project: &Project, question: &Question, format: Format) -> Result<
 /// The tables that can be read now, one a line.
 fn tables(project: &Project, engine: &Engine) -> Vec<String> {
     let exists = |table: &TableName| open(project, engine, table).is_ok_and(|open| open);
-    project.library.tables().into_iter().filter(exists).map(|table| table.to_string()).collect()
+    project
+        .library
+        .tables()
+        .into_iter()
+        .filter(exists)
+        .map(|table| table.to_string())
+        .collect()
 }
 
 /// Opens a table if it has been made; raw tables are read from their CSVs.
-fn open(project: &Project, engine: &Engine, table: &TableName) -> Result<bool> {
+fn open(project: &Project, engine: &Engine, table: &TableName) -> error::Result<bool> {
     if table.schema.as_deref() != Some("raw") {
         return engine.open_if_made(table);
     }
@@ -88,7 +99,7 @@ fn open(project: &Project, engine: &Engine, table: &TableName) -> Result<bool> {
     Ok(true)
 }
 
-fn print(answer: &RecordBatch, format: Format) -> Result<()> {
+fn print(answer: &RecordBatch, format: Format) -> error::Result<()> {
     let failed = |e: String| ExploreError::Print(e);
     let mut out = Vec::new();
     match format {
@@ -97,24 +108,54 @@ fn print(answer: &RecordBatch, format: Format) -> Result<()> {
             out.extend_from_slice(format!("{table}\n").as_bytes());
         }
         Format::Csv => {
-            WriterBuilder::new().with_header(true).build(&mut out).write(answer).map_err(|e| failed(e.to_string()))?;
+            let flat = flat(answer).map_err(|e| failed(e.to_string()))?;
+            WriterBuilder::new()
+                .with_header(true)
+                .build(&mut out)
+                .write(&flat)
+                .map_err(|e| failed(e.to_string()))?;
         }
         Format::Json => {
             let mut writer = ArrayWriter::new(&mut out);
-            writer.write(answer).and_then(|()| writer.finish()).map_err(|e| failed(e.to_string()))?;
+            writer
+                .write(answer)
+                .and_then(|()| writer.finish())
+                .map_err(|e| failed(e.to_string()))?;
             out.push(b'\n');
         }
     }
     write_out(&out)
 }
 
-fn print_lines(lines: &[String]) -> Result<()> {
+/// CSV has no lists: they are written as texts such as `[1, 2]`.
+fn flat(answer: &RecordBatch) -> Result<RecordBatch, ArrowError> {
+    let cell = |column: &ArrayRef| -> Result<ArrayRef, ArrowError> {
+        if !column.data_type().is_nested() {
+            return Ok(Arc::clone(column));
+        }
+        let text = |row| {
+            column
+                .is_valid(row)
+                .then(|| array_value_to_string(column, row))
+                .transpose()
+        };
+        Ok(Arc::new(
+            (0..column.len()).map(text).collect::<Result<StringArray, _>>()?,
+        ))
+    };
+    let schema = answer.schema();
+    let names = schema.fields().iter().map(|field| field.name().clone());
+    let columns = answer.columns().iter().map(cell).collect::<Result<Vec<_>, _>>()?;
+    RecordBatch::try_from_iter_with_nullable(names.zip(columns).map(|(name, column)| (name, column, true)))
+}
+
+fn print_lines(lines: &[String]) -> error::Result<()> {
     let text: String = lines.iter().map(|line| format!("{line}\n")).collect();
     write_out(text.as_bytes())
 }
 
 /// A reader that stops early (`| head`) is no failure.
-fn write_out(bytes: &[u8]) -> Result<()> {
+fn write_out(bytes: &[u8]) -> error::Result<()> {
     match std::io::stdout().lock().write_all(bytes) {
         Err(e) if e.kind() != std::io::ErrorKind::BrokenPipe => Err(ExploreError::Print(e.to_string()).into()),
         _ => Ok(()),

@@ -29,13 +29,27 @@ pub struct Feature {
 #[derive(Debug, thiserror::Error)]
 pub enum FeatureError {
     #[error("{file}: the query does not return the column '{column}' that the header declares")]
-    NotReturned { file: String, column: String, returned: Vec<String> },
+    NotReturned {
+        file: String,
+        column: String,
+        returned: Vec<String>,
+    },
     #[error("{file}: the query returns the column '{column}', which the header does not declare")]
     NotDeclared { file: String, column: String },
     #[error("{first} and {second} both make a column '{column}'")]
-    ColumnTwice { first: String, second: String, column: String },
+    ColumnTwice {
+        first: String,
+        second: String,
+        column: String,
+    },
     #[error("{file}: {rows} rows for {grain_rows} rows of grain.{entity} (first difference at {row})")]
-    NotOneRowEach { file: String, entity: String, rows: usize, grain_rows: usize, row: String },
+    NotOneRowEach {
+        file: String,
+        entity: String,
+        rows: usize,
+        grain_rows: usize,
+        row: String,
+    },
 }
 
 impl Advice for FeatureError {
@@ -63,19 +77,30 @@ pub fn run(project: &Project) -> Result<()> {
     let mut staged = Staged::new(&project.paths, "features")?;
     let grains = grains(project, &engine)?;
     for (file, table) in &grains {
-        staged.table(&project.paths.grain(), Some(file.header.name()), table, &[("made_from", file.shown.clone())])?;
+        staged.table(
+            &project.paths.grain(),
+            Some(file.header.name()),
+            table,
+            &[("made_from", file.shown.clone())],
+        )?;
     }
     staged.folder(&project.paths.grain())?;
     staged.folder(&project.paths.features())?;
     let views = compute(project, &engine)?;
     for view in &views {
-        let Some(file) = project.library.file(&TableName::new("features", &view.name)) else { continue };
+        let Some(file) = project.library.file(&TableName::new("features", &view.name)) else {
+            continue;
+        };
         let version = feature_header(file).map_or_else(String::new, |header| header.version.to_string());
         let notes = [("made_from", file.shown.clone()), ("version", version)];
         staged.table(&project.paths.features(), Some(&view.name), &view.table, &notes)?;
     }
     staged.commit()?;
-    progress.done(format!("{} views, {} columns", views.len(), declared(&project.library).len()));
+    progress.done(format!(
+        "{} views, {} columns",
+        views.len(),
+        declared(&project.library).len()
+    ));
     Ok(())
 }
 
@@ -98,12 +123,17 @@ pub fn compute(project: &Project, engine: &Engine) -> Result<Vec<View>> {
     for file in project.library.layer(Layer::Features) {
         let Some(header) = feature_header(file) else { continue };
         let grain_name = TableName::new("grain", &header.entity);
-        let Some(Header::Table(grain_header)) = project.library.file(&grain_name).map(|file| &file.header) else { continue };
+        let Some(Header::Table(grain_header)) = project.library.file(&grain_name).map(|file| &file.header) else {
+            continue;
+        };
         let grain = Table::new(engine.read(&grain_name)?, &grain_header.key, &grain_name.to_string())?;
         let table = Table::new(engine.run(project, file)?, &grain_header.key, &file.shown)?;
         refuse_other_columns(file, header, &table)?;
         refuse_other_rows(file, header, &table, &grain)?;
-        views.push(View { name: header.name.clone(), table });
+        views.push(View {
+            name: header.name.clone(),
+            table,
+        });
     }
     Ok(views)
 }
@@ -113,7 +143,10 @@ pub fn declared(library: &Library) -> Vec<Feature> {
     let mut features = Vec::new();
     for file in library.layer(Layer::Features) {
         let Some(header) = feature_header(file) else { continue };
-        let from_descriptions = file.reads.iter().any(|table| table.schema.as_deref() == Some("embeddings"));
+        let from_descriptions = file
+            .reads
+            .iter()
+            .any(|table| table.schema.as_deref() == Some("embeddings"));
         features.extend(header.columns.iter().map(|(name, column)| Feature {
             name: name.clone(),
             view: header.name.clone(),
@@ -134,7 +167,10 @@ fn feature_header(file: &SqlFile) -> Option<&FeatureHeader> {
 fn refuse_column_twice(library: &Library) -> Result<()> {
     let mut made = BTreeMap::<&str, &str>::new();
     for file in library.layer(Layer::Features) {
-        for column in feature_header(file).into_iter().flat_map(|header| header.columns.keys()) {
+        for column in feature_header(file)
+            .into_iter()
+            .flat_map(|header| header.columns.keys())
+        {
             if let Some(first) = made.insert(column, &file.shown) {
                 let (first, second, column) = (first.to_owned(), file.shown.clone(), column.clone());
                 return Err(FeatureError::ColumnTwice { first, second, column }.into());
@@ -149,11 +185,20 @@ fn refuse_other_columns(file: &SqlFile, header: &FeatureHeader, table: &Table) -
     let returned: BTreeSet<&str> = schema.fields().iter().map(|field| field.name().as_str()).collect();
     if let Some(column) = header.columns.keys().find(|name| !returned.contains(name.as_str())) {
         let returned = returned.iter().map(|name| (*name).to_owned()).collect();
-        return Err(FeatureError::NotReturned { file: file.shown.clone(), column: column.clone(), returned }.into());
+        return Err(FeatureError::NotReturned {
+            file: file.shown.clone(),
+            column: column.clone(),
+            returned,
+        }
+        .into());
     }
     let known = |name: &str| table.key.iter().any(|key| key == name) || header.columns.contains_key(name);
     match returned.into_iter().find(|name| !known(name)) {
-        Some(column) => Err(FeatureError::NotDeclared { file: file.shown.clone(), column: column.into() }.into()),
+        Some(column) => Err(FeatureError::NotDeclared {
+            file: file.shown.clone(),
+            column: column.into(),
+        }
+        .into()),
         None => Ok(()),
     }
 }
@@ -170,5 +215,12 @@ fn refuse_other_rows(file: &SqlFile, header: &FeatureHeader, table: &Table, grai
         Some(row) => grain.show_key(row),
     };
     let entity = header.entity.clone();
-    Err(FeatureError::NotOneRowEach { file: file.shown.clone(), entity, rows: count, grain_rows: grain_count, row }.into())
+    Err(FeatureError::NotOneRowEach {
+        file: file.shown.clone(),
+        entity,
+        rows: count,
+        grain_rows: grain_count,
+        row,
+    }
+    .into())
 }

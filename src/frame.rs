@@ -38,20 +38,37 @@ pub fn run(project: &Project) -> Result<()> {
     let progress = Progress::start("frame");
     let engine = Engine::new(project)?;
     let files: Vec<_> = project.library.layer(Layer::Labels).collect();
-    let [file] = files.as_slice() else { return Err(FrameError::NotOneLabel(files.len()).into()) };
-    let Header::Table(header) = &file.header else { return Err(FrameError::NotOneLabel(0).into()) };
+    let [file] = files.as_slice() else {
+        return Err(FrameError::NotOneLabel(files.len()).into());
+    };
+    let Header::Table(header) = &file.header else {
+        return Err(FrameError::NotOneLabel(0).into());
+    };
     let label = Table::new(engine.run(project, file)?, &header.key, &file.shown)?;
     for column in [LABEL, SPLIT] {
         if label.batch.column_by_name(column).is_none() {
-            return Err(FrameError::NoColumn { file: file.shown.clone(), column }.into());
+            return Err(FrameError::NoColumn {
+                file: file.shown.clone(),
+                column,
+            }
+            .into());
         }
     }
     let views = stored_views(project, &engine)?;
     let frame = attach(&engine, label, &views, &file.shown)?;
     let mut staged = Staged::new(&project.paths, "frame")?;
-    staged.table(&project.paths.frame(), None, &frame, &[("made_from", file.shown.clone())])?;
+    staged.table(
+        &project.paths.frame(),
+        None,
+        &frame,
+        &[("made_from", file.shown.clone())],
+    )?;
     staged.commit()?;
-    progress.done(format!("{} looks, {} columns", frame.batch.num_rows(), frame.batch.num_columns()));
+    progress.done(format!(
+        "{} looks, {} columns",
+        frame.batch.num_rows(),
+        frame.batch.num_columns()
+    ));
     Ok(())
 }
 
@@ -59,12 +76,21 @@ pub fn run(project: &Project) -> Result<()> {
 fn stored_views(project: &Project, engine: &Engine) -> Result<Vec<View>> {
     let mut views = Vec::new();
     for file in project.library.layer(Layer::Features) {
-        let Header::Feature(header) = &file.header else { continue };
-        let Some(Header::Table(grain)) = project.library.file(&TableName::new("grain", &header.entity)).map(|f| &f.header) else {
+        let Header::Feature(header) = &file.header else {
+            continue;
+        };
+        let Some(Header::Table(grain)) = project
+            .library
+            .file(&TableName::new("grain", &header.entity))
+            .map(|f| &f.header)
+        else {
             continue;
         };
         let table = Table::new(engine.read(&file.table())?, &grain.key, &file.shown)?;
-        views.push(View { name: header.name.clone(), table });
+        views.push(View {
+            name: header.name.clone(),
+            table,
+        });
     }
     Ok(views)
 }
@@ -76,7 +102,12 @@ pub fn attach(engine: &Engine, base: Table, views: &[View], file: &str) -> Resul
         for column in &view.table.key {
             if whole.column_by_name(column).is_none() {
                 let (column, view) = (column.clone(), view.name.clone());
-                return Err(FrameError::NoKey { file: file.into(), column, view }.into());
+                return Err(FrameError::NoKey {
+                    file: file.into(),
+                    column,
+                    view,
+                }
+                .into());
             }
         }
         whole = engine.left_join(whole, view.table.batch.clone(), &view.table.key, file)?;

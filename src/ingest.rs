@@ -17,13 +17,36 @@ use crate::sql::{Header, Layer, SourceHeader, SqlFile, Surprise, TableName};
 #[derive(Debug, thiserror::Error)]
 pub enum IngestError {
     #[error("{file}: the query does not return the column '{column}' as {wanted}")]
-    NoColumn { file: String, column: &'static str, wanted: &'static str },
-    #[error("{file}: {rows_in} rows went in and {rows_out} came out (first line that is not there exactly once: {line})")]
-    RowsLost { file: String, rows_in: usize, rows_out: usize, line: i64 },
+    NoColumn {
+        file: String,
+        column: &'static str,
+        wanted: &'static str,
+    },
+    #[error(
+        "{file}: {rows_in} rows went in and {rows_out} came out (first line that is not there exactly once: {line})"
+    )]
+    RowsLost {
+        file: String,
+        rows_in: usize,
+        rows_out: usize,
+        line: i64,
+    },
     #[error("{file}: the code '{code}' (line {line} of {csv}) is not in the header")]
-    UnknownCode { file: String, csv: String, code: String, line: i64 },
+    UnknownCode {
+        file: String,
+        csv: String,
+        code: String,
+        line: i64,
+    },
     #[error("{csv}: {aside} of {rows} rows would be set aside; most because: {reason} (first on line {line}: {text})")]
-    TooManySetAside { csv: String, aside: usize, rows: usize, reason: String, line: i64, text: String },
+    TooManySetAside {
+        csv: String,
+        aside: usize,
+        rows: usize,
+        reason: String,
+        line: i64,
+        text: String,
+    },
     #[error("{file}: {cause}")]
     Arrow { file: String, cause: ArrowError },
 }
@@ -32,8 +55,12 @@ impl Advice for IngestError {
     fn advice(&self) -> Option<String> {
         Some(match self {
             Self::NoColumn { column, .. } => format!("add {column} to the SELECT (see CLAUDE.md, sources)"),
-            Self::RowsLost { .. } => "return exactly one row per row of raw: use LEFT JOIN to tables with one row per key".into(),
-            Self::UnknownCode { code, .. } => format!("add `{code}: {{found: …, done: …}}` to set_aside or surprises in the header"),
+            Self::RowsLost { .. } => {
+                "return exactly one row per row of raw: use LEFT JOIN to tables with one row per key".into()
+            }
+            Self::UnknownCode { code, .. } => {
+                format!("add `{code}: {{found: …, done: …}}` to set_aside or surprises in the header")
+            }
             Self::TooManySetAside { .. } => {
                 "look at the file; if it is meant to be so, raise ingest.max_set_aside_share in params.yaml".into()
             }
@@ -57,7 +84,12 @@ pub fn run(project: &Project) -> Result<()> {
         engine.register(&file.table(), judged.kept.batch.clone())?;
         let (kept, set_aside) = (judged.kept.batch.num_rows(), judged.aside.len());
         progress.say(format!("{}: {kept} rows kept, {set_aside} set aside", header.file));
-        staged.table(&target, Some(&header.name), &judged.kept, &[("made_from", file.shown.clone())])?;
+        staged.table(
+            &target,
+            Some(&header.name),
+            &judged.kept,
+            &[("made_from", file.shown.clone())],
+        )?;
         counts.extend(judged.counts(header));
         aside.extend(judged.aside);
     }
@@ -68,7 +100,12 @@ pub fn run(project: &Project) -> Result<()> {
         let Header::Table(header) = &file.header else { continue };
         let table = Table::new(engine.run(project, file)?, &header.key, &file.shown)?;
         engine.register(&file.table(), table.batch.clone())?;
-        staged.table(&project.paths.split(), Some(&header.name), &table, &[("made_from", file.shown.clone())])?;
+        staged.table(
+            &project.paths.split(),
+            Some(&header.name),
+            &table,
+            &[("made_from", file.shown.clone())],
+        )?;
     }
     staged.commit()?;
     progress.done("typed sources are in work/ingest");
@@ -104,14 +141,32 @@ struct Judged {
 
 impl Judged {
     fn new(batch: &RecordBatch, raw: &RawTable, file: &SqlFile, header: &SourceHeader) -> Result<Self> {
-        let arrow = |cause| IngestError::Arrow { file: file.shown.clone(), cause };
-        let missing = |column, wanted| IngestError::NoColumn { file: file.shown.clone(), column, wanted };
-        let line = batch.column_by_name("line").and_then(|c| c.as_primitive_opt::<Int64Type>());
+        let arrow = |cause| IngestError::Arrow {
+            file: file.shown.clone(),
+            cause,
+        };
+        let missing = |column, wanted| IngestError::NoColumn {
+            file: file.shown.clone(),
+            column,
+            wanted,
+        };
+        let line = batch
+            .column_by_name("line")
+            .and_then(|c| c.as_primitive_opt::<Int64Type>());
         let line = line.ok_or_else(|| missing("line", "a whole number"))?;
-        let texts = |name| batch.column_by_name(name).and_then(|c| c.as_string_opt::<i32>()).ok_or_else(|| missing(name, "a text"));
+        let texts = |name| {
+            batch
+                .column_by_name(name)
+                .and_then(|c| c.as_string_opt::<i32>())
+                .ok_or_else(|| missing(name, "a text"))
+        };
         let (reasons, found) = (texts("set_aside")?, texts("surprises")?);
         refuse_lost_rows(line, raw, file)?;
-        let written: BTreeMap<i64, usize> = raw_lines(raw).iter().enumerate().map(|(row, line)| (*line, row)).collect();
+        let written: BTreeMap<i64, usize> = raw_lines(raw)
+            .iter()
+            .enumerate()
+            .map(|(row, line)| (*line, row))
+            .collect();
         let (mut aside, mut surprises) = (Vec::new(), BTreeMap::<String, (usize, i64)>::new());
         for row in 0..batch.num_rows() {
             let line = line.value(row);
@@ -126,8 +181,16 @@ impl Judged {
             };
             if reasons.is_valid(row) {
                 known(reasons.value(row), &header.set_aside)?;
-                let text = written.get(&line).map(|row| row_text(&raw.batch, *row)).unwrap_or_default();
-                aside.push(Aside { csv: header.file.clone(), line, reason: reasons.value(row).into(), text });
+                let text = written
+                    .get(&line)
+                    .map(|row| row_text(&raw.batch, *row))
+                    .unwrap_or_default();
+                aside.push(Aside {
+                    csv: header.file.clone(),
+                    line,
+                    reason: reasons.value(row).into(),
+                    text,
+                });
                 continue;
             }
             for code in found.value(row).split_whitespace() {
@@ -141,10 +204,17 @@ impl Judged {
         aside.sort_by_key(|row| row.line);
         let keep: BooleanArray = reasons.iter().map(|reason| Some(reason.is_none())).collect();
         let kept = filter_record_batch(batch, &keep).map_err(arrow)?;
-        let columns: Vec<usize> =
-            (0..kept.num_columns()).filter(|column| kept.schema().field(*column).name() != "set_aside").collect();
+        let columns: Vec<usize> = (0..kept.num_columns())
+            .filter(|column| kept.schema().field(*column).name() != "set_aside")
+            .collect();
         let kept = Table::new(kept.project(&columns).map_err(arrow)?, &header.key, &file.shown)?;
-        Ok(Self { csv: header.file.clone(), rows: batch.num_rows() + raw.malformed.len(), kept, aside, surprises })
+        Ok(Self {
+            csv: header.file.clone(),
+            rows: batch.num_rows() + raw.malformed.len(),
+            kept,
+            aside,
+            surprises,
+        })
     }
 
     fn refuse_too_many(&self, max_share: f64) -> Result<()> {
@@ -152,9 +222,16 @@ impl Judged {
             return Ok(());
         }
         let mut by_reason = BTreeMap::<&str, usize>::new();
-        self.aside.iter().for_each(|row| *by_reason.entry(&row.reason).or_default() += 1);
-        let most = by_reason.iter().max_by_key(|(_, count)| **count).map_or("", |(reason, _)| reason);
-        let Some(first) = self.aside.iter().find(|row| row.reason == most) else { return Ok(()) };
+        self.aside
+            .iter()
+            .for_each(|row| *by_reason.entry(&row.reason).or_default() += 1);
+        let most = by_reason
+            .iter()
+            .max_by_key(|(_, count)| **count)
+            .map_or("", |(reason, _)| reason);
+        let Some(first) = self.aside.iter().find(|row| row.reason == most) else {
+            return Ok(());
+        };
         Err(IngestError::TooManySetAside {
             csv: self.csv.clone(),
             aside: self.aside.len(),
@@ -172,9 +249,19 @@ impl Judged {
         counts.push(self.count("kept", "kept", self.kept.batch.num_rows(), None, None));
         for (code, words) in &header.set_aside {
             let rows: Vec<&Aside> = self.aside.iter().filter(|row| row.reason == *code).collect();
-            counts.push(self.count("set_aside", code, rows.len(), rows.first().map(|row| row.line), Some(words)));
+            counts.push(self.count(
+                "set_aside",
+                code,
+                rows.len(),
+                rows.first().map(|row| row.line),
+                Some(words),
+            ));
         }
-        let unreadable: Vec<&Aside> = self.aside.iter().filter(|row| !header.set_aside.contains_key(&row.reason)).collect();
+        let unreadable: Vec<&Aside> = self
+            .aside
+            .iter()
+            .filter(|row| !header.set_aside.contains_key(&row.reason))
+            .collect();
         let words = Surprise {
             column: None,
             found: "the row has too few or too many cells, or is not written in UTF-8".into(),
@@ -183,13 +270,23 @@ impl Judged {
         let first = unreadable.first().map(|row| row.line);
         counts.push(self.count("set_aside", "malformed_row", unreadable.len(), first, Some(&words)));
         for (code, words) in &header.surprises {
-            let (rows, first) = self.surprises.get(code).map_or((0, None), |(rows, first)| (*rows, Some(*first)));
+            let (rows, first) = self
+                .surprises
+                .get(code)
+                .map_or((0, None), |(rows, first)| (*rows, Some(*first)));
             counts.push(self.count("surprise", code, rows, first, Some(words)));
         }
         counts
     }
 
-    fn count(&self, kind: &'static str, code: &str, rows: usize, first: Option<i64>, words: Option<&Surprise>) -> Count {
+    fn count(
+        &self,
+        kind: &'static str,
+        code: &str,
+        rows: usize,
+        first: Option<i64>,
+        words: Option<&Surprise>,
+    ) -> Count {
         Count {
             csv: self.csv.clone(),
             kind,
@@ -204,7 +301,12 @@ impl Judged {
 }
 
 fn malformed(csv: &str, row: &Malformed) -> Aside {
-    Aside { csv: csv.into(), line: row.line as i64, reason: row.reason.clone(), text: row.text.clone() }
+    Aside {
+        csv: csv.into(),
+        line: row.line as i64,
+        reason: row.reason.clone(),
+        text: row.text.clone(),
+    }
 }
 
 fn raw_lines(raw: &RawTable) -> Vec<i64> {
@@ -219,8 +321,14 @@ fn refuse_lost_rows(line: &Int64Array, raw: &RawTable, file: &SqlFile) -> Result
     if came_out == went_in {
         return Ok(());
     }
-    let odd = went_in.iter().zip(&came_out).find(|(a, b)| a != b).map(|(a, b)| *a.min(b));
-    let line = odd.or_else(|| went_in.get(came_out.len()).copied()).or_else(|| came_out.get(went_in.len()).copied());
+    let odd = went_in
+        .iter()
+        .zip(&came_out)
+        .find(|(a, b)| a != b)
+        .map(|(a, b)| *a.min(b));
+    let line = odd
+        .or_else(|| went_in.get(came_out.len()).copied())
+        .or_else(|| came_out.get(went_in.len()).copied());
     Err(IngestError::RowsLost {
         file: file.shown.clone(),
         rows_in: went_in.len(),
@@ -255,8 +363,12 @@ struct Count {
 fn rejected(aside: &[Aside]) -> Result<Table> {
     let texts = |of: fn(&Aside) -> &str| Arc::new(StringArray::from_iter_values(aside.iter().map(of))) as ArrayRef;
     let lines = Arc::new(Int64Array::from_iter_values(aside.iter().map(|row| row.line)));
-    let columns: [(&str, ArrayRef); 4] =
-        [("file", texts(|row| &row.csv)), ("line", lines), ("reason", texts(|row| &row.reason)), ("row", texts(|row| &row.text))];
+    let columns: [(&str, ArrayRef); 4] = [
+        ("file", texts(|row| &row.csv)),
+        ("line", lines),
+        ("reason", texts(|row| &row.reason)),
+        ("row", texts(|row| &row.text)),
+    ];
     small_table("rejected", &columns, &["file", "line"])
 }
 
@@ -278,11 +390,15 @@ fn surprises(counts: &[Count]) -> Result<Table> {
 }
 
 fn small_table(name: &str, columns: &[(&str, ArrayRef)], key: &[&str]) -> Result<Table> {
-    let fields: Vec<Field> =
-        columns.iter().map(|(name, column)| Field::new(*name, DataType::clone(column.data_type()), true)).collect();
+    let fields: Vec<Field> = columns
+        .iter()
+        .map(|(name, column)| Field::new(*name, DataType::clone(column.data_type()), true))
+        .collect();
     let arrays = columns.iter().map(|(_, column)| Arc::clone(column)).collect();
-    let batch = RecordBatch::try_new(Arc::new(Schema::new(fields)), arrays)
-        .map_err(|cause| IngestError::Arrow { file: name.into(), cause })?;
+    let batch = RecordBatch::try_new(Arc::new(Schema::new(fields)), arrays).map_err(|cause| IngestError::Arrow {
+        file: name.into(),
+        cause,
+    })?;
     let key: Vec<String> = key.iter().map(|column| (*column).to_owned()).collect();
     Table::new(batch, &key, name)
 }

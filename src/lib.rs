@@ -2,23 +2,23 @@
 //!
 //! The modules in the order of the flow; each may use those above it, never those below.
 
+pub mod cli;
+pub mod embeddings;
+pub mod engine;
 pub mod error;
+pub mod evaluate;
+pub mod explore;
+pub mod features;
+pub mod frame;
+pub mod ingest;
+pub mod intervals;
+pub mod model;
+pub mod monitor;
 pub mod params;
 pub mod paths;
 pub mod progress;
-pub mod intervals;
-pub mod sql;
 pub mod project;
-pub mod engine;
-pub mod ingest;
-pub mod embeddings;
-pub mod features;
-pub mod frame;
-pub mod model;
-pub mod train;
-pub mod evaluate;
 pub mod recommend;
-pub mod monitor;
 pub mod report;
-pub mod explore;
-pub mod cli;
+pub mod sql;
+pub mod train;

@@ -13,8 +13,18 @@ use serde_yaml::{Mapping, Value};
 use crate::error::{Advice, Result, did_you_mean};
 
 /// The sections, in the order of the flow.
-pub const SECTIONS: [&str; 10] =
-    ["shop", "engine", "ingest", "split", "embeddings", "features", "train", "evaluate", "recommend", "monitor"];
+pub const SECTIONS: [&str; 10] = [
+    "shop",
+    "engine",
+    "ingest",
+    "split",
+    "embeddings",
+    "features",
+    "train",
+    "evaluate",
+    "recommend",
+    "monitor",
+];
 
 /// Parameters of SQL files: `$name` -> a SQL literal.
 pub type SqlParams = BTreeMap<String, String>;
@@ -116,9 +126,19 @@ pub enum ParamsError {
     #[error("{}: section '{section}' is missing", file.display())]
     MissingSection { file: PathBuf, section: &'static str },
     #[error("{}: {section}.{key} is missing", file.display())]
-    MissingKey { file: PathBuf, section: &'static str, key: &'static str },
+    MissingKey {
+        file: PathBuf,
+        section: &'static str,
+        key: &'static str,
+    },
     #[error("{}: {section}.{key} is {value}, which is not {wanted}", file.display())]
-    BadValue { file: PathBuf, section: &'static str, key: String, value: String, wanted: &'static str },
+    BadValue {
+        file: PathBuf,
+        section: &'static str,
+        key: String,
+        value: String,
+        wanted: &'static str,
+    },
 }
 
 impl Advice for ParamsError {
@@ -128,9 +148,13 @@ impl Advice for ParamsError {
             Self::UnknownSection { section, .. } => {
                 did_you_mean(section, SECTIONS, &format!("the sections are {}", SECTIONS.join(", ")))
             }
-            Self::MissingSection { section, .. } => format!("add `{section}:` with its keys; an empty one is `{section}: {{}}`"),
+            Self::MissingSection { section, .. } => {
+                format!("add `{section}:` with its keys; an empty one is `{section}: {{}}`")
+            }
             Self::MissingKey { section, key, .. } => format!("add `{key}: …` under `{section}:`"),
-            Self::BadValue { section, key, wanted, .. } => format!("set {section}.{key} to {wanted}"),
+            Self::BadValue {
+                section, key, wanted, ..
+            } => format!("set {section}.{key} to {wanted}"),
         })
     }
 }
@@ -138,35 +162,82 @@ impl Advice for ParamsError {
 impl Params {
     /// Reads and checks params.yaml.
     pub fn load(file: &Path) -> Result<Self> {
-        let unreadable = |cause: String| ParamsError::Unreadable { file: file.to_owned(), cause };
+        let unreadable = |cause: String| ParamsError::Unreadable {
+            file: file.to_owned(),
+            cause,
+        };
         let text = std::fs::read_to_string(file).map_err(|e| unreadable(e.to_string()))?;
         let mut sections: Mapping = serde_yaml::from_str(&text).map_err(|e| unreadable(e.to_string()))?;
         let mut take = |name: &'static str| -> Result<Section> {
             match sections.remove(name) {
-                Some(Value::Mapping(keys)) => Ok(Section { file: file.to_owned(), name, keys }),
-                Some(Value::Null) => Ok(Section { file: file.to_owned(), name, keys: Mapping::new() }),
+                Some(Value::Mapping(keys)) => Ok(Section {
+                    file: file.to_owned(),
+                    name,
+                    keys,
+                }),
+                Some(Value::Null) => Ok(Section {
+                    file: file.to_owned(),
+                    name,
+                    keys: Mapping::new(),
+                }),
                 Some(_) => Err(unreadable(format!("section '{name}' has no keys")).into()),
-                None => Err(ParamsError::MissingSection { file: file.to_owned(), section: name }.into()),
+                None => Err(ParamsError::MissingSection {
+                    file: file.to_owned(),
+                    section: name,
+                }
+                .into()),
             }
         };
-        let [mut shop, mut engine, mut ingest, split, mut embeddings, features, mut train, mut evaluate, mut recommend, mut monitor] = [
-            take("shop")?, take("engine")?, take("ingest")?, take("split")?, take("embeddings")?,
-            take("features")?, take("train")?, take("evaluate")?, take("recommend")?, take("monitor")?,
+        let [
+            mut shop,
+            mut engine,
+            mut ingest,
+            split,
+            mut embeddings,
+            features,
+            mut train,
+            mut evaluate,
+            mut recommend,
+            mut monitor,
+        ] = [
+            take("shop")?,
+            take("engine")?,
+            take("ingest")?,
+            take("split")?,
+            take("embeddings")?,
+            take("features")?,
+            take("train")?,
+            take("evaluate")?,
+            take("recommend")?,
+            take("monitor")?,
         ];
         if let Some((section, _)) = sections.into_iter().next() {
             let section = shown(&section);
-            return Err(ParamsError::UnknownSection { file: file.to_owned(), section }.into());
+            return Err(ParamsError::UnknownSection {
+                file: file.to_owned(),
+                section,
+            }
+            .into());
         }
         let shop_params = shop.shop()?;
         let params = Self {
-            engine: Engine { partitions: engine.count("partitions")? },
-            ingest: Ingest { max_set_aside_share: ingest.share("max_set_aside_share")? },
+            engine: Engine {
+                partitions: engine.count("partitions")?,
+            },
+            ingest: Ingest {
+                max_set_aside_share: ingest.share("max_set_aside_share")?,
+            },
             embeddings: Embeddings {
                 model: from_root(file, &embeddings.text("model")?),
                 dimensions: embeddings.count("dimensions")?,
             },
-            train: Train { penalties: train.positive_numbers("penalties")? },
-            evaluate: Evaluate { seed: evaluate.seed()?, draws: evaluate.count("draws")? },
+            train: Train {
+                penalties: train.positive_numbers("penalties")?,
+            },
+            evaluate: Evaluate {
+                seed: evaluate.seed()?,
+                draws: evaluate.count("draws")?,
+            },
             recommend: Recommend {
                 per_customer: recommend.count("per_customer")?,
                 max_per_brand: recommend.count("max_per_brand")?,
@@ -184,7 +255,9 @@ impl Params {
             shop: shop_params,
         };
         let mut sql = BTreeMap::new();
-        for section in [shop, engine, ingest, split, embeddings, features, train, evaluate, recommend, monitor] {
+        for section in [
+            shop, engine, ingest, split, embeddings, features, train, evaluate, recommend, monitor,
+        ] {
             sql.insert(section.name, section.sql_params()?);
         }
         sql.entry("shop").or_default().extend(params.shop.sql_params());
@@ -196,7 +269,11 @@ impl Params {
     /// The `$parameters` of one section's SQL files: the section's own and the shop's.
     pub fn sql_params(&self, section: &str) -> SqlParams {
         let sections = ["shop", section];
-        sections.iter().filter_map(|name| self.sql.get(name)).flat_map(SqlParams::clone).collect()
+        sections
+            .iter()
+            .filter_map(|name| self.sql.get(name))
+            .flat_map(SqlParams::clone)
+            .collect()
     }
 }
 
@@ -209,9 +286,15 @@ impl Shop {
     fn sql_params(&self) -> SqlParams {
         SqlParams::from([
             ("exported_at".into(), Self::sql_time(self.exported_at)),
-            ("exported_on".into(), format!("DATE '{}'", self.exported_at.with_timezone(&self.timezone).date_naive())),
+            (
+                "exported_on".into(),
+                format!("DATE '{}'", self.exported_at.with_timezone(&self.timezone).date_naive()),
+            ),
             ("timezone".into(), format!("'{}'", self.timezone.name())),
-            ("purchase_window".into(), format!("INTERVAL '{}' DAY", self.purchase_days.0)),
+            (
+                "purchase_window".into(),
+                format!("INTERVAL '{}' DAY", self.purchase_days.0),
+            ),
             ("return_window".into(), format!("INTERVAL '{}' DAY", self.return_days.0)),
         ])
     }
@@ -231,11 +314,21 @@ struct Section {
 
 impl Section {
     fn bad(&self, key: &str, value: &Value, wanted: &'static str) -> ParamsError {
-        ParamsError::BadValue { file: self.file.clone(), section: self.name, key: key.into(), value: shown(value), wanted }
+        ParamsError::BadValue {
+            file: self.file.clone(),
+            section: self.name,
+            key: key.into(),
+            value: shown(value),
+            wanted,
+        }
     }
 
     fn take<T>(&mut self, key: &'static str, wanted: &'static str, read: impl Fn(&Value) -> Option<T>) -> Result<T> {
-        let missing = || ParamsError::MissingKey { file: self.file.clone(), section: self.name, key };
+        let missing = || ParamsError::MissingKey {
+            file: self.file.clone(),
+            section: self.name,
+            key,
+        };
         let value = self.keys.get(key).ok_or_else(missing)?;
         let read = read(value).ok_or_else(|| self.bad(key, value, wanted))?;
         self.keys.remove(key);
@@ -257,7 +350,9 @@ impl Section {
     }
 
     fn share(&mut self, key: &'static str) -> Result<f64> {
-        self.take(key, "a share between 0 and 1", |v| v.as_f64().filter(|x| (0.0..=1.0).contains(x)))
+        self.take(key, "a share between 0 and 1", |v| {
+            v.as_f64().filter(|x| (0.0..=1.0).contains(x))
+        })
     }
 
     fn positive(&mut self, key: &'static str) -> Result<f64> {
@@ -266,7 +361,11 @@ impl Section {
 
     fn positive_numbers(&mut self, key: &'static str) -> Result<Vec<f64>> {
         self.take(key, "a list of numbers above 0, such as [0.1, 1.0]", |v| {
-            v.as_sequence()?.iter().map(positive).collect::<Option<Vec<_>>>().filter(|list| !list.is_empty())
+            v.as_sequence()?
+                .iter()
+                .map(positive)
+                .collect::<Option<Vec<_>>>()
+                .filter(|list| !list.is_empty())
         })
     }
 
@@ -278,15 +377,28 @@ impl Section {
     }
 
     fn shop(&mut self) -> Result<Shop> {
-        let timezone =
-            self.take("timezone", "an IANA time zone such as Europe/Berlin", |v| v.as_str()?.parse::<Tz>().ok())?;
-        let exported_at = self.take("exported_at", "a local time such as 2026-10-01 00:00:00 that exists on the shop's clock", |v| {
-            let local = NaiveDateTime::parse_from_str(v.as_str()?, "%Y-%m-%d %H:%M:%S").ok()?;
-            timezone.from_local_datetime(&local).earliest().map(|t| t.with_timezone(&Utc))
+        let timezone = self.take("timezone", "an IANA time zone such as Europe/Berlin", |v| {
+            v.as_str()?.parse::<Tz>().ok()
         })?;
+        let exported_at = self.take(
+            "exported_at",
+            "a local time such as 2026-10-01 00:00:00 that exists on the shop's clock",
+            |v| {
+                let local = NaiveDateTime::parse_from_str(v.as_str()?, "%Y-%m-%d %H:%M:%S").ok()?;
+                timezone
+                    .from_local_datetime(&local)
+                    .earliest()
+                    .map(|t| t.with_timezone(&Utc))
+            },
+        )?;
         let purchase_days = self.take("purchase_window", "a number of days such as 14 days", days)?;
         let return_days = self.take("return_window", "a number of days such as 21 days", days)?;
-        Ok(Shop { exported_at, timezone, purchase_days, return_days })
+        Ok(Shop {
+            exported_at,
+            timezone,
+            purchase_days,
+            return_days,
+        })
     }
 
     /// The keys that are left, as literals for SQL.
@@ -323,6 +435,9 @@ fn days(value: &Value) -> Option<Days> {
 fn shown(value: &Value) -> String {
     match value {
         Value::String(text) => text.clone(),
-        other => serde_yaml::to_string(other).unwrap_or_default().trim().replace('\n', " "),
+        other => serde_yaml::to_string(other)
+            .unwrap_or_default()
+            .trim()
+            .replace('\n', " "),
     }
 }

@@ -47,7 +47,10 @@ impl Paths {
 
     /// `path` as a user knows it: from the root, with forward slashes.
     pub fn shown(&self, path: &Path) -> String {
-        path.strip_prefix(&self.root).unwrap_or(path).to_string_lossy().replace('\\', "/")
+        path.strip_prefix(&self.root)
+            .unwrap_or(path)
+            .to_string_lossy()
+            .replace('\\', "/")
     }
 
     pub fn root(&self) -> &Path {

@@ -13,7 +13,10 @@ pub struct Progress {
 
 impl Progress {
     pub fn start(stage: &'static str) -> Self {
-        Self { stage, started: Instant::now() }
+        Self {
+            stage,
+            started: Instant::now(),
+        }
     }
 
     /// A line that stays.
@@ -23,7 +26,11 @@ impl Progress {
 
     /// The stage's last line, with the seconds it took.
     pub fn done(&self, line: impl AsRef<str>) {
-        self.say(format!("{} ({:.1} s)", line.as_ref(), self.started.elapsed().as_secs_f64()));
+        self.say(format!(
+            "{} ({:.1} s)",
+            line.as_ref(),
+            self.started.elapsed().as_secs_f64()
+        ));
     }
 
     /// Counts `total` units of a long step.
@@ -37,7 +44,14 @@ impl Progress {
         };
         bar.set_prefix(self.stage);
         bar.set_message(unit);
-        Steps { stage: self.stage, unit, total, done: 0, bar, last_line: Instant::now() }
+        Steps {
+            stage: self.stage,
+            unit,
+            total,
+            done: 0,
+            bar,
+            last_line: Instant::now(),
+        }
     }
 }
 

@@ -3,7 +3,9 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use datafusion::arrow::array::{ArrayRef, AsArray, BooleanArray, Float64Array, Int64Array, RecordBatch, StringArray, TimestampNanosecondArray};
+use datafusion::arrow::array::{
+    ArrayRef, AsArray, BooleanArray, Float64Array, Int64Array, RecordBatch, StringArray, TimestampNanosecondArray,
+};
 use datafusion::arrow::compute::{cast, filter_record_batch};
 use datafusion::arrow::datatypes::{DataType, Float64Type};
 use datafusion::arrow::error::ArrowError;
@@ -26,7 +28,11 @@ pub enum RecommendError {
     #[error("sql/recommend/{file}.sql is missing or has no key")]
     NoFile { file: &'static str },
     #[error("sql/recommend/{file}.sql does not return the column '{column}' as {wanted}")]
-    NoColumn { file: &'static str, column: &'static str, wanted: &'static str },
+    NoColumn {
+        file: &'static str,
+        column: &'static str,
+        wanted: &'static str,
+    },
     #[error("the model does not fit the features: {0}")]
     OtherFeatures(LogisticError),
     #[error("nothing is on sale at the export ({0}) that can be sent to anybody")]
@@ -41,7 +47,9 @@ impl Advice for RecommendError {
             Self::NoFile { file } => Some(format!("bring back sql/recommend/{file}.sql")),
             Self::NoColumn { column, .. } => Some(format!("add {column} to the SELECT")),
             Self::OtherFeatures(_) => Some("run `selvedge train` again: the features have changed since".into()),
-            Self::NothingOnSale(_) => Some("check shop.exported_at in params.yaml against the days of sale in products.csv".into()),
+            Self::NothingOnSale(_) => {
+                Some("check shop.exported_at in params.yaml against the days of sale in products.csv".into())
+            }
             Self::Arrow(_) => None,
         }
     }
@@ -83,9 +91,18 @@ pub fn run(project: &Project) -> Result<()> {
     let chosen = choose(project, &candidates, picks)?;
     let recommendations = written(project, &candidates, &fitted.model, &chosen)?;
     let mut staged = Staged::new(&project.paths, "recommend")?;
-    staged.table(&project.paths.recommendations(), None, &recommendations, &[("model", fitted.model.fingerprint().into())])?;
+    staged.table(
+        &project.paths.recommendations(),
+        None,
+        &recommendations,
+        &[("model", fitted.model.fingerprint().into())],
+    )?;
     staged.commit()?;
-    progress.done(format!("{} recommendations for {} customers", chosen.iter().map(|(_, picks)| picks.len()).sum::<usize>(), chosen.len()));
+    progress.done(format!(
+        "{} recommendations for {} customers",
+        chosen.iter().map(|(_, picks)| picks.len()).sum::<usize>(),
+        chosen.len()
+    ));
     Ok(())
 }
 
@@ -97,14 +114,28 @@ fn table(batch: RecordBatch, file: &'static str) -> Result<RecordBatch> {
         ("personal", DataType::Boolean, "true or false"),
     ] {
         if *column(&batch, file, name)?.data_type() != data_type {
-            return Err(RecommendError::NoColumn { file, column: name, wanted }.into());
+            return Err(RecommendError::NoColumn {
+                file,
+                column: name,
+                wanted,
+            }
+            .into());
         }
     }
-    Ok(Table::new(batch, &["customer_id".into(), "product_id".into(), "season".into()], file)?.batch)
+    Ok(Table::new(
+        batch,
+        &["customer_id".into(), "product_id".into(), "season".into()],
+        file,
+    )?
+    .batch)
 }
 
 fn column<'a>(batch: &'a RecordBatch, file: &'static str, name: &'static str) -> Result<&'a ArrayRef> {
-    Ok(batch.column_by_name(name).ok_or(RecommendError::NoColumn { file, column: name, wanted: "a column" })?)
+    Ok(batch.column_by_name(name).ok_or(RecommendError::NoColumn {
+        file,
+        column: name,
+        wanted: "a column",
+    })?)
 }
 
 /// What is popular in the customer's region: no use of the customer's own behaviour.
@@ -115,19 +146,32 @@ fn popular(engine: &Engine, candidates: &RecordBatch) -> Result<Vec<Pick>> {
     let names = |batch: &RecordBatch, file| -> Result<Vec<[String; 3]>> {
         let of = |name| -> Result<StringArray> { Ok(column(batch, file, name)?.as_string::<i32>().clone()) };
         let (region, product, season) = (of("region")?, of("product_id")?, of("season")?);
-        Ok((0..batch.num_rows()).map(|row| [&region, &product, &season].map(|array| array.value(row).to_owned())).collect())
+        Ok((0..batch.num_rows())
+            .map(|row| [&region, &product, &season].map(|array| array.value(row).to_owned()))
+            .collect())
     };
-    let by_name: BTreeMap<[String; 3], f64> =
-        names(&popular, "popular")?.into_iter().zip(score.values().iter().copied()).collect();
+    let by_name: BTreeMap<[String; 3], f64> = names(&popular, "popular")?
+        .into_iter()
+        .zip(score.values().iter().copied())
+        .collect();
     let picks = names(candidates, "candidates")?.into_iter().enumerate();
     Ok(picks
-        .map(|(row, name)| Pick { row, score: by_name.get(&name).copied().unwrap_or_default(), reason: "popular in the region" })
+        .map(|(row, name)| Pick {
+            row,
+            score: by_name.get(&name).copied().unwrap_or_default(),
+            reason: "popular in the region",
+        })
         .collect())
 }
 
 /// Runs the features of the request and the model: a probability and a reason for each row of `asked`, in its order.
 fn score(project: &Project, engine: &Engine, model: &Logistic, asked: RecordBatch) -> Result<Vec<(f64, &'static str)>> {
-    let moment = project.params.shop.exported_at.timestamp_nanos_opt().unwrap_or_default();
+    let moment = project
+        .params
+        .shop
+        .exported_at
+        .timestamp_nanos_opt()
+        .unwrap_or_default();
     let as_of: ArrayRef = Arc::new(TimestampNanosecondArray::from_value(moment, asked.num_rows()));
     let mut columns = vec![("as_of", as_of, true)];
     for name in ["customer_id", "product_id", "season"] {
@@ -143,7 +187,9 @@ fn score(project: &Project, engine: &Engine, model: &Logistic, asked: RecordBatc
     let key = ["customer_id", "product_id", "season", "as_of"].map(str::to_owned);
     let whole = frame::attach(engine, Table::new(request, &key, "the request")?, &views, "the request")?.batch;
     let failed = RecommendError::OtherFeatures;
-    model.accepts(&whole.schema(), &Kind::Combined.features(project)).map_err(failed)?;
+    model
+        .accepts(&whole.schema(), &Kind::Combined.features(project))
+        .map_err(failed)?;
     let drivers = drivers(project);
     let group = |name: &str| drivers.get(name).map_or("other", |driver| driver_name(*driver));
     let (mut scores, mut contributions) = (Vec::new(), Vec::new());
@@ -152,7 +198,15 @@ fn score(project: &Project, engine: &Engine, model: &Logistic, asked: RecordBatc
         scores.extend(model.predict(&rows).map_err(failed)?);
         let parts = model.contributions(&rows, group).map_err(failed)?;
         for row in parts.values.rows() {
-            contributions.push(parts.groups.iter().map(String::as_str).map(phrase).zip(row.iter().copied()).collect::<Vec<_>>());
+            contributions.push(
+                parts
+                    .groups
+                    .iter()
+                    .map(String::as_str)
+                    .map(phrase)
+                    .zip(row.iter().copied())
+                    .collect::<Vec<_>>(),
+            );
         }
     }
     let customers = whole["customer_id"].as_string::<i32>();
@@ -166,14 +220,22 @@ fn reasons(customers: &StringArray, contributions: &[Vec<(Option<&'static str>, 
     let mut reasons = Vec::with_capacity(contributions.len());
     let mut start = 0;
     while start < contributions.len() {
-        let end = (start..contributions.len()).find(|row| customers.value(*row) != customers.value(start)).unwrap_or(contributions.len());
+        let end = (start..contributions.len())
+            .find(|row| customers.value(*row) != customers.value(start))
+            .unwrap_or(contributions.len());
         let rows = &contributions[start..end];
         let mean = |group: usize| rows.iter().map(|row| row[group].1).sum::<f64>() / rows.len() as f64;
         let means: Vec<f64> = (0..rows[0].len()).map(mean).collect();
         for row in rows {
-            let above = row.iter().zip(&means).filter_map(|((phrase, value), mean)| Some(((*phrase)?, value - mean)));
+            let above = row
+                .iter()
+                .zip(&means)
+                .filter_map(|((phrase, value), mean)| Some(((*phrase)?, value - mean)));
             let best = above.max_by(|a, b| a.1.total_cmp(&b.1).then(b.0.cmp(a.0)));
-            reasons.push(best.filter(|(_, value)| *value > 0.0).map_or("chosen for you", |(phrase, _)| phrase));
+            reasons.push(
+                best.filter(|(_, value)| *value > 0.0)
+                    .map_or("chosen for you", |(phrase, _)| phrase),
+            );
         }
         start = end;
     }
@@ -183,7 +245,9 @@ fn reasons(customers: &StringArray, contributions: &[Vec<(Option<&'static str>, 
 /// What each feature column stands for in the client's words.
 fn drivers(project: &Project) -> BTreeMap<String, Driver> {
     let declared = features::declared(&project.library).into_iter();
-    declared.filter_map(|feature| Some((feature.name, feature.column.driver?))).collect()
+    declared
+        .filter_map(|feature| Some((feature.name, feature.column.driver?)))
+        .collect()
 }
 
 fn driver_name(driver: Driver) -> &'static str {
@@ -213,7 +277,9 @@ fn choose(project: &Project, candidates: &RecordBatch, picks: Vec<Pick>) -> Resu
     let customers = column(candidates, "candidates", "customer_id")?.as_string::<i32>();
     let brands = column(candidates, "candidates", "brand")?.as_string::<i32>();
     let mut by_customer = BTreeMap::<&str, Vec<Pick>>::new();
-    picks.into_iter().for_each(|pick| by_customer.entry(customers.value(pick.row)).or_default().push(pick));
+    picks
+        .into_iter()
+        .for_each(|pick| by_customer.entry(customers.value(pick.row)).or_default().push(pick));
     let best = |(customer, mut picks): (&str, Vec<Pick>)| {
         // Equal scores go by article, so that the order never depends on chance.
         picks.sort_by(|a, b| b.score.total_cmp(&a.score).then(a.row.cmp(&b.row)));
@@ -222,7 +288,11 @@ fn choose(project: &Project, candidates: &RecordBatch, picks: Vec<Pick>) -> Resu
         for pick in picks {
             let count = of_brand.entry(brands.value(pick.row)).or_default();
             *count += 1;
-            if *count <= limits.max_per_brand { chosen.push(pick) } else { passed.push(pick) }
+            if *count <= limits.max_per_brand {
+                chosen.push(pick)
+            } else {
+                passed.push(pick)
+            }
         }
         chosen.truncate(limits.per_customer);
         chosen.extend(passed.into_iter().take(limits.per_customer - chosen.len()));
@@ -232,27 +302,70 @@ fn choose(project: &Project, candidates: &RecordBatch, picks: Vec<Pick>) -> Resu
 }
 
 /// One row per customer and rank.
-fn written(project: &Project, candidates: &RecordBatch, model: &Logistic, chosen: &[(String, Vec<Pick>)]) -> Result<Table> {
-    let rows: Vec<(&str, i64, &Pick)> =
-        chosen.iter().flat_map(|(customer, picks)| picks.iter().zip(1..).map(move |(pick, rank)| (customer.as_str(), rank, pick))).collect();
+fn written(
+    project: &Project,
+    candidates: &RecordBatch,
+    model: &Logistic,
+    chosen: &[(String, Vec<Pick>)],
+) -> Result<Table> {
+    let rows: Vec<(&str, i64, &Pick)> = chosen
+        .iter()
+        .flat_map(|(customer, picks)| {
+            picks
+                .iter()
+                .zip(1..)
+                .map(move |(pick, rank)| (customer.as_str(), rank, pick))
+        })
+        .collect();
     let text = |name| -> Result<ArrayRef> {
         let values = column(candidates, "candidates", name)?.as_string::<i32>();
-        Ok(Arc::new(StringArray::from_iter_values(rows.iter().map(|(_, _, pick)| values.value(pick.row)))))
+        Ok(Arc::new(StringArray::from_iter_values(
+            rows.iter().map(|(_, _, pick)| values.value(pick.row)),
+        )))
     };
     let personal = column(candidates, "candidates", "personal")?.as_boolean();
-    let basis = rows.iter().map(|(_, _, pick)| if personal.value(pick.row) { "personal" } else { "popular in the region" });
-    let moment = project.params.shop.exported_at.timestamp_nanos_opt().unwrap_or_default();
+    let basis = rows.iter().map(|(_, _, pick)| {
+        if personal.value(pick.row) {
+            "personal"
+        } else {
+            "popular in the region"
+        }
+    });
+    let moment = project
+        .params
+        .shop
+        .exported_at
+        .timestamp_nanos_opt()
+        .unwrap_or_default();
     let columns: [(&str, ArrayRef); 10] = [
-        ("customer_id", Arc::new(StringArray::from_iter_values(rows.iter().map(|row| row.0)))),
-        ("rank", Arc::new(Int64Array::from_iter_values(rows.iter().map(|row| row.1)))),
+        (
+            "customer_id",
+            Arc::new(StringArray::from_iter_values(rows.iter().map(|row| row.0))),
+        ),
+        (
+            "rank",
+            Arc::new(Int64Array::from_iter_values(rows.iter().map(|row| row.1))),
+        ),
         ("product_id", text("product_id")?),
         ("season", text("season")?),
         ("brand", text("brand")?),
-        ("score", Arc::new(Float64Array::from_iter_values(rows.iter().map(|row| row.2.score)))),
+        (
+            "score",
+            Arc::new(Float64Array::from_iter_values(rows.iter().map(|row| row.2.score))),
+        ),
         ("basis", Arc::new(StringArray::from_iter_values(basis))),
-        ("reason", Arc::new(StringArray::from_iter_values(rows.iter().map(|row| row.2.reason)))),
-        ("model", Arc::new(StringArray::from_iter_values(rows.iter().map(|_| model.fingerprint())))),
-        ("as_of", Arc::new(TimestampNanosecondArray::from_value(moment, rows.len()))),
+        (
+            "reason",
+            Arc::new(StringArray::from_iter_values(rows.iter().map(|row| row.2.reason))),
+        ),
+        (
+            "model",
+            Arc::new(StringArray::from_iter_values(rows.iter().map(|_| model.fingerprint()))),
+        ),
+        (
+            "as_of",
+            Arc::new(TimestampNanosecondArray::from_value(moment, rows.len())),
+        ),
     ];
     let columns = columns.into_iter().map(|(name, column)| (name, column, true));
     let batch = RecordBatch::try_from_iter_with_nullable(columns).map_err(RecommendError::Arrow)?;

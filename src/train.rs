@@ -41,7 +41,10 @@ impl Kind {
     /// The feature columns of the frame that this model reads.
     pub fn features(self, project: &Project) -> Vec<String> {
         let declared = features::declared(&project.library).into_iter();
-        declared.filter(|feature| self.learns_from(feature)).map(|feature| feature.name).collect()
+        declared
+            .filter(|feature| self.learns_from(feature))
+            .map(|feature| feature.name)
+            .collect()
     }
 }
 
@@ -82,11 +85,27 @@ pub fn run(project: &Project) -> Result<()> {
     let mut staged = Staged::new(&project.paths, "train")?;
     for kind in Kind::ALL {
         let features = kind.features(project);
-        let choice = logistic::choose_alpha(&training, &validation, LABEL, &features, &project.params.train.penalties)
-            .map_err(|cause| TrainError::Fit { model: kind.name(), cause })?;
+        let choice = logistic::choose_alpha(
+            &training,
+            &validation,
+            LABEL,
+            &features,
+            &project.params.train.penalties,
+        )
+        .map_err(|cause| TrainError::Fit {
+            model: kind.name(),
+            cause,
+        })?;
         let (alpha, terms) = (choice.model.alpha(), choice.model.terms().len());
-        progress.say(format!("{}: {terms} terms from {} columns, penalty {alpha}", kind.name(), features.len()));
-        let fitted = Fitted { model: choice.model, tried: choice.tried };
+        progress.say(format!(
+            "{}: {terms} terms from {} columns, penalty {alpha}",
+            kind.name(),
+            features.len()
+        ));
+        let fitted = Fitted {
+            model: choice.model,
+            tried: choice.tried,
+        };
         let json = serde_json::to_vec_pretty(&fitted).unwrap_or_default();
         staged.file(&project.paths.models(), Some(&format!("{}.json", kind.name())), &json)?;
     }
@@ -98,7 +117,10 @@ pub fn run(project: &Project) -> Result<()> {
 /// Reads a fitted model back.
 pub fn load(project: &Project, kind: Kind) -> Result<Fitted> {
     let path = project.paths.models().join(format!("{}.json", kind.name()));
-    let unreadable = |cause: String| TrainError::Unreadable { path: project.paths.shown(&path), cause };
+    let unreadable = |cause: String| TrainError::Unreadable {
+        path: project.paths.shown(&path),
+        cause,
+    };
     let text = std::fs::read_to_string(&path).map_err(|e| unreadable(e.to_string()))?;
     Ok(serde_json::from_str(&text).map_err(|e| unreadable(e.to_string()))?)
 }

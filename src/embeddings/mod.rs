@@ -6,11 +6,12 @@ pub mod reduction;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use datafusion::arrow::array::{Array, ArrayRef, AsArray, FixedSizeListArray, FixedSizeListBuilder, Float32Builder, RecordBatch, StringArray};
+use datafusion::arrow::array::{
+    Array, ArrayRef, AsArray, FixedSizeListArray, FixedSizeListBuilder, Float32Builder, RecordBatch, StringArray,
+};
 use datafusion::arrow::datatypes::{DataType, Field, Float32Type};
 use datafusion::arrow::error::ArrowError;
 use sha2::{Digest, Sha256};
-
 
 use self::encoder::{DIMENSIONS, Encoder, EncoderError};
 use self::reduction::{Reduction, ReductionError, Side, TrainingVectors};
@@ -23,7 +24,11 @@ use crate::sql::{Header, Layer, SqlFile, TableName};
 #[derive(Debug, thiserror::Error)]
 pub enum EmbeddingError {
     #[error("{file}: the query does not return the column '{column}' as {wanted}")]
-    NoColumn { file: String, column: &'static str, wanted: &'static str },
+    NoColumn {
+        file: String,
+        column: &'static str,
+        wanted: &'static str,
+    },
     #[error("{file}: {cause}")]
     Reduction { file: String, cause: ReductionError },
     #[error("{file}: the name 'vectors' is taken by the vectors of the texts themselves")]
@@ -57,22 +62,41 @@ pub fn run(project: &Project) -> Result<()> {
     for file in project.library.layer(Layer::Texts) {
         let Header::Table(header) = &file.header else { continue };
         if header.name == VECTORS {
-            return Err(EmbeddingError::NameTaken { file: file.shown.clone() }.into());
+            return Err(EmbeddingError::NameTaken {
+                file: file.shown.clone(),
+            }
+            .into());
         }
         let table = Table::new(engine.run(project, file)?, &header.key, &file.shown)?;
         files.push(Texts::new(file, table)?);
     }
-    let texts: BTreeSet<String> = files.iter().flat_map(|file| file.texts().flatten().map(str::to_owned)).collect();
+    let texts: BTreeSet<String> = files
+        .iter()
+        .flat_map(|file| file.texts().flatten().map(str::to_owned))
+        .collect();
     let vectors = encode(project, &engine, &progress, &texts)?;
     let mut staged = Staged::new(&project.paths, "embeddings")?;
     let target = project.paths.embeddings();
-    staged.table(&target, Some(VECTORS), &vectors.table()?, &[("encoder", vectors.version.clone())])?;
+    staged.table(
+        &target,
+        Some(VECTORS),
+        &vectors.table()?,
+        &[("encoder", vectors.version.clone())],
+    )?;
     for file in &files {
         let reduction = file.fit(project.params.embeddings.dimensions, &vectors, &progress)?;
-        let notes = [("made_from", file.file.shown.clone()), ("encoder", vectors.version.clone())];
-        staged.table(&target, Some(file.file.header.name()), &file.with_vectors(&vectors, reduction.as_ref())?, &notes)?;
+        let notes = [
+            ("made_from", file.file.shown.clone()),
+            ("encoder", vectors.version.clone()),
+        ];
+        staged.table(
+            &target,
+            Some(file.file.header.name()),
+            &file.with_vectors(&vectors, reduction.as_ref())?,
+            &notes,
+        )?;
         let json = serde_json::to_vec_pretty(&reduction).unwrap_or_default();
-        staged.file(&target, Some(&format!("{}_reduction.json", file.file.header.name())), &json)?;
+        staged.file(&target, Some(&reduction_file(file.file.header.name())), &json)?;
     }
     staged.commit()?;
     progress.done(format!("{} distinct texts", texts.len()));
@@ -87,10 +111,22 @@ struct Texts<'a> {
 
 impl<'a> Texts<'a> {
     fn new(file: &'a SqlFile, table: Table) -> Result<Self> {
-        let wanted = [("text", DataType::Utf8, "a text"), ("in_training", DataType::Boolean, "true or false")];
+        let wanted = [
+            ("text", DataType::Utf8, "a text"),
+            ("in_training", DataType::Boolean, "true or false"),
+        ];
         for (column, data_type, wanted) in wanted {
-            if table.batch.column_by_name(column).is_none_or(|found| *found.data_type() != data_type) {
-                return Err(EmbeddingError::NoColumn { file: file.shown.clone(), column, wanted }.into());
+            if table
+                .batch
+                .column_by_name(column)
+                .is_none_or(|found| *found.data_type() != data_type)
+            {
+                return Err(EmbeddingError::NoColumn {
+                    file: file.shown.clone(),
+                    column,
+                    wanted,
+                }
+                .into());
             }
         }
         Ok(Self { file, table })
@@ -117,36 +153,62 @@ impl<'a> Texts<'a> {
         }
         let rows = side.iter().filter_map(|(text, side)| Some((*side, vectors.of(text)?)));
         let fitted = TrainingVectors::new(rows).and_then(|training| match Reduction::fit(&training, dimensions) {
-            Err(ReductionError::TooFewDirections { available, .. }) if available > 0 => Reduction::fit(&training, available),
+            Err(ReductionError::TooFewDirections { available, .. }) if available > 0 => {
+                Reduction::fit(&training, available)
+            }
             other => other,
         });
         match fitted {
             Ok(reduction) => {
                 let (kept, fitted_on) = (reduction.dimensions(), reduction.trained_on());
-                progress.say(format!("reduced to {kept} dimensions, fitted on {fitted_on} training texts"));
+                progress.say(format!(
+                    "reduced to {kept} dimensions, fitted on {fitted_on} training texts"
+                ));
                 Ok(Some(reduction))
             }
             Err(ReductionError::NoRows | ReductionError::TooFewDirections { .. }) => {
-                progress.say(format!("{}: no reduction, because too few texts are in training", self.file.shown));
+                progress.say(format!(
+                    "{}: no reduction, because too few texts are in training",
+                    self.file.shown
+                ));
                 Ok(None)
             }
-            Err(cause) => Err(EmbeddingError::Reduction { file: self.file.shown.clone(), cause }.into()),
+            Err(cause) => Err(EmbeddingError::Reduction {
+                file: self.file.shown.clone(),
+                cause,
+            }
+            .into()),
         }
     }
 
     /// Key, `in_training`, `text_hash`, `vector`, `reduced`.
     fn with_vectors(&self, vectors: &Vectors, reduction: Option<&Reduction>) -> Result<Table> {
-        let arrow = |cause| EmbeddingError::Arrow { file: self.file.shown.clone(), cause };
+        let arrow = |cause| EmbeddingError::Arrow {
+            file: self.file.shown.clone(),
+            cause,
+        };
         let hashes: StringArray = self.texts().map(|text| text.map(|text| vectors.hash(text))).collect();
         let full = vector_array(DIMENSIONS, self.texts().map(|text| vectors.of(text?)));
-        let failed = |cause| EmbeddingError::Reduction { file: self.file.shown.clone(), cause };
+        let failed = |cause| EmbeddingError::Reduction {
+            file: self.file.shown.clone(),
+            cause,
+        };
         let reduce = |text: Option<&str>| Some(reduction?.apply(vectors.of(text?)?));
-        let reduced: Vec<Option<Vec<f32>>> =
-            self.texts().map(|text| reduce(text).transpose()).collect::<std::result::Result<_, _>>().map_err(failed)?;
-        let short = vector_array(reduction.map_or(1, Reduction::dimensions), reduced.iter().map(Option::as_deref));
+        let reduced: Vec<Option<Vec<f32>>> = self
+            .texts()
+            .map(|text| reduce(text).transpose())
+            .collect::<std::result::Result<_, _>>()
+            .map_err(failed)?;
+        let short = vector_array(
+            reduction.map_or(1, Reduction::dimensions),
+            reduced.iter().map(Option::as_deref),
+        );
         let mut names: Vec<&str> = self.table.key.iter().map(String::as_str).collect();
         names.push("in_training");
-        let mut columns: Vec<(&str, ArrayRef)> = names.iter().map(|name| (*name, Arc::clone(&self.table.batch[*name]))).collect();
+        let mut columns: Vec<(&str, ArrayRef)> = names
+            .iter()
+            .map(|name| (*name, Arc::clone(&self.table.batch[*name])))
+            .collect();
         columns.extend([
             ("text_hash", Arc::new(hashes) as ArrayRef),
             ("vector", Arc::new(full)),
@@ -167,7 +229,11 @@ struct Vectors {
 impl Vectors {
     /// 32 hex digits of the SHA-256 of the encoder's version and the text.
     fn hash(&self, text: &str) -> String {
-        let digest = Sha256::new().chain_update(&self.version).chain_update([0]).chain_update(text).finalize();
+        let digest = Sha256::new()
+            .chain_update(&self.version)
+            .chain_update([0])
+            .chain_update(text)
+            .finalize();
         digest.iter().take(16).map(|byte| format!("{byte:02x}")).collect()
     }
 
@@ -176,10 +242,17 @@ impl Vectors {
     }
 
     fn table(&self) -> Result<Table> {
-        let arrow = |cause| EmbeddingError::Arrow { file: VECTORS.into(), cause };
+        let arrow = |cause| EmbeddingError::Arrow {
+            file: VECTORS.into(),
+            cause,
+        };
         let hashes: ArrayRef = Arc::new(StringArray::from_iter_values(self.by_hash.keys()));
-        let vectors: ArrayRef = Arc::new(vector_array(DIMENSIONS, self.by_hash.values().map(|vector| Some(vector.as_slice()))));
-        let batch = RecordBatch::try_from_iter_with_nullable([("text_hash", hashes, true), ("vector", vectors, true)]).map_err(arrow)?;
+        let vectors: ArrayRef = Arc::new(vector_array(
+            DIMENSIONS,
+            self.by_hash.values().map(|vector| Some(vector.as_slice())),
+        ));
+        let batch = RecordBatch::try_from_iter_with_nullable([("text_hash", hashes, true), ("vector", vectors, true)])
+            .map_err(arrow)?;
         Table::new(batch, &["text_hash".to_owned()], VECTORS)
     }
 
@@ -190,8 +263,12 @@ impl Vectors {
         if engine.open_if_made(&table).unwrap_or(false)
             && let Ok(batch) = engine.read(&table)
             && let (Some(hashes), Some(vectors)) = (
-                batch.column_by_name("text_hash").and_then(|column| column.as_string_opt::<i32>()),
-                batch.column_by_name("vector").and_then(|column| column.as_fixed_size_list_opt()),
+                batch
+                    .column_by_name("text_hash")
+                    .and_then(|column| column.as_string_opt::<i32>()),
+                batch
+                    .column_by_name("vector")
+                    .and_then(|column| column.as_fixed_size_list_opt()),
             )
         {
             for row in (0..batch.num_rows()).filter(|row| vectors.is_valid(*row)) {
@@ -202,7 +279,10 @@ impl Vectors {
                 }
             }
         }
-        Self { version: version.to_owned(), by_hash }
+        Self {
+            version: version.to_owned(),
+            by_hash,
+        }
     }
 }
 
@@ -210,7 +290,11 @@ impl Vectors {
 fn encode(project: &Project, engine: &Engine, progress: &Progress, texts: &BTreeSet<String>) -> Result<Vectors> {
     let encoder = Encoder::load(&project.params.embeddings.model)?;
     let mut vectors = Vectors::remembered(encoder.version(), engine);
-    let missing: Vec<String> = texts.iter().filter(|text| vectors.of(text).is_none()).cloned().collect();
+    let missing: Vec<String> = texts
+        .iter()
+        .filter(|text| vectors.of(text).is_none())
+        .cloned()
+        .collect();
     progress.say(format!("{} distinct texts, {} of them new", texts.len(), missing.len()));
     let mut steps = progress.steps(missing.len() as u64, "texts");
     let threads = std::thread::available_parallelism().map_or(1, usize::from);
@@ -239,4 +323,32 @@ fn vector_array<'a>(size: usize, vectors: impl Iterator<Item = Option<&'a [f32]>
         builder.append(vector.is_some());
     }
     builder.finish()
+}
+
+/// For each file of `sql/texts` a sentence about what its reduction was fitted on.
+pub fn fitted_on(project: &Project) -> Result<Vec<String>> {
+    let mut sentences = Vec::new();
+    for file in project.library.layer(Layer::Texts) {
+        let name = file.header.name();
+        let path = project.paths.embeddings().join(reduction_file(name));
+        let reduction: Option<Reduction> = std::fs::read(&path)
+            .ok()
+            .and_then(|json| serde_json::from_slice(&json).ok())
+            .flatten();
+        sentences.push(match reduction {
+            Some(reduction) => format!(
+                "The descriptions in `{name}` are reduced to {} numbers each, fitted on {} distinct texts of the training side; \
+                 they keep {:.0} % of the differences between those texts.",
+                reduction.dimensions(),
+                reduction.trained_on(),
+                100.0 * reduction.explained().iter().sum::<f64>(),
+            ),
+            None => format!("The descriptions in `{name}` are not used: too few of them are on the training side."),
+        });
+    }
+    Ok(sentences)
+}
+
+fn reduction_file(name: &str) -> String {
+    format!("{name}_reduction.json")
 }

@@ -37,9 +37,17 @@ pub enum CsvError {
     #[error("{file} has a header line and no rows")]
     NoRows { file: String },
     #[error("{file}:1: the column '{column}' is missing")]
-    MissingColumn { file: String, column: String, found: Vec<String> },
+    MissingColumn {
+        file: String,
+        column: String,
+        found: Vec<String>,
+    },
     #[error("{file}:1: the column '{column}' is not expected")]
-    ExtraColumn { file: String, column: String, definition: String },
+    ExtraColumn {
+        file: String,
+        column: String,
+        definition: String,
+    },
     #[error("{file}:1: the column '{column}' stands there twice")]
     ColumnTwice { file: String, column: String },
     #[error("{file}:{line}: a quote is opened and not closed: {text}")]
@@ -52,16 +60,23 @@ impl Advice for CsvError {
     fn advice(&self) -> Option<String> {
         Some(match self {
             Self::Unreadable { file, .. } => format!("put the client's export there, as {file}"),
-            Self::Empty { .. } | Self::NoRows { .. } => "ask for the export again; the tables of the last run are kept".into(),
+            Self::Empty { .. } | Self::NoRows { .. } => {
+                "ask for the export again; the tables of the last run are kept".into()
+            }
             Self::MissingColumn { column, found, .. } => {
-                let fallback = format!("the file has {}; ask for the export again, or change sql/sources", found.join(", "));
+                let fallback = format!(
+                    "the file has {}; ask for the export again, or change sql/sources",
+                    found.join(", ")
+                );
                 did_you_mean(column, found.iter().map(String::as_str), &fallback)
             }
             Self::ExtraColumn { definition, column, .. } => {
                 format!("add `{column}: what it means` to columns in {definition}, or leave it out of the export")
             }
             Self::ColumnTwice { .. } => "leave one of them out of the export".into(),
-            Self::OpenQuote { .. } => "close the quote on that line, or double the quotes that belong to the text".into(),
+            Self::OpenQuote { .. } => {
+                "close the quote on that line, or double the quotes that belong to the text".into()
+            }
             Self::Broken { .. } => "correct that line".into(),
         })
     }
@@ -70,7 +85,10 @@ impl Advice for CsvError {
 impl RawTable {
     /// Reads a CSV whose columns must be `expected` (in any order); `definition` is the SQL file that expects them.
     pub fn read(path: &Path, file: &str, expected: &BTreeSet<&str>, definition: &str) -> Result<Self> {
-        let text = std::fs::read(path).map_err(|cause| CsvError::Unreadable { file: file.into(), cause })?;
+        let text = std::fs::read(path).map_err(|cause| CsvError::Unreadable {
+            file: file.into(),
+            cause,
+        })?;
         let text = text.strip_prefix(b"\xef\xbb\xbf").unwrap_or(&text);
         let mut reader = ReaderBuilder::new().flexible(true).from_reader(text);
         let columns = header(&mut reader, file, expected, definition)?;
@@ -94,9 +112,17 @@ impl RawTable {
             let shown = || String::from_utf8_lossy(record.as_slice()).chars().take(500).collect();
             if record.len() != columns.len() {
                 let reason = format!("the row has {} cells instead of {}", record.len(), columns.len());
-                malformed.push(Malformed { line, reason, text: shown() });
+                malformed.push(Malformed {
+                    line,
+                    reason,
+                    text: shown(),
+                });
             } else if record.iter().any(|cell| std::str::from_utf8(cell).is_err()) {
-                malformed.push(Malformed { line, reason: "the row is not written in UTF-8".into(), text: shown() });
+                malformed.push(Malformed {
+                    line,
+                    reason: "the row is not written in UTF-8".into(),
+                    text: shown(),
+                });
             } else {
                 lines.push(line as i64);
                 for (builder, cell) in cells.iter_mut().zip(record.iter()) {
@@ -110,15 +136,26 @@ impl RawTable {
         let mut fields = vec![Field::new("line", DataType::Int64, false)];
         fields.extend(columns.iter().map(|name| Field::new(name, DataType::Utf8, true)));
         let mut arrays: Vec<ArrayRef> = vec![Arc::new(Int64Array::from(lines))];
-        arrays.extend(cells.into_iter().map(|mut builder| Arc::new(builder.finish()) as ArrayRef));
-        let batch = RecordBatch::try_new(Arc::new(Schema::new(fields)), arrays)
-            .map_err(|e| CsvError::Broken { file: file.into(), line: 1, cause: e.to_string() })?;
+        arrays.extend(
+            cells
+                .into_iter()
+                .map(|mut builder| Arc::new(builder.finish()) as ArrayRef),
+        );
+        let batch = RecordBatch::try_new(Arc::new(Schema::new(fields)), arrays).map_err(|e| CsvError::Broken {
+            file: file.into(),
+            line: 1,
+            cause: e.to_string(),
+        })?;
         Ok(Self { batch, malformed })
     }
 }
 
 fn header(reader: &mut Reader<&[u8]>, file: &str, expected: &BTreeSet<&str>, definition: &str) -> Result<Vec<String>> {
-    let header = reader.headers().map_err(|e| CsvError::Broken { file: file.into(), line: 1, cause: e.to_string() })?;
+    let header = reader.headers().map_err(|e| CsvError::Broken {
+        file: file.into(),
+        line: 1,
+        cause: e.to_string(),
+    })?;
     let found: Vec<String> = header.iter().map(|name| name.trim().to_owned()).collect();
     if found.is_empty() {
         return Err(CsvError::Empty { file: file.into() }.into());
@@ -126,17 +163,31 @@ fn header(reader: &mut Reader<&[u8]>, file: &str, expected: &BTreeSet<&str>, def
     let mut seen = BTreeSet::new();
     for name in &found {
         if !seen.insert(name.as_str()) {
-            return Err(CsvError::ColumnTwice { file: file.into(), column: name.clone() }.into());
+            return Err(CsvError::ColumnTwice {
+                file: file.into(),
+                column: name.clone(),
+            }
+            .into());
         }
     }
     if let Some(column) = expected.iter().find(|name| !seen.contains(**name)) {
         let column = column.to_string();
-        return Err(CsvError::MissingColumn { file: file.into(), column, found }.into());
+        return Err(CsvError::MissingColumn {
+            file: file.into(),
+            column,
+            found,
+        }
+        .into());
     }
     match found.iter().find(|name| !expected.contains(name.as_str())) {
         Some(column) => {
             let (column, definition) = (column.clone(), definition.into());
-            Err(CsvError::ExtraColumn { file: file.into(), column, definition }.into())
+            Err(CsvError::ExtraColumn {
+                file: file.into(),
+                column,
+                definition,
+            }
+            .into())
         }
         None => Ok(found),
     }
@@ -151,5 +202,10 @@ fn refuse_open_quote(record: &ByteRecord, written: &[u8], columns: usize, file: 
     }
     let first_line = written.split(|byte| *byte == b'\n').next().unwrap_or_default();
     let text = String::from_utf8_lossy(first_line).chars().take(120).collect();
-    Err(CsvError::OpenQuote { file: file.into(), line, text }.into())
+    Err(CsvError::OpenQuote {
+        file: file.into(),
+        line,
+        text,
+    }
+    .into())
 }

@@ -37,7 +37,12 @@ pub struct Engine {
 #[derive(Debug, thiserror::Error)]
 pub enum EngineError {
     #[error("{file}{}: {cause}", line.map_or(String::new(), |line| format!(":{line}")))]
-    Query { file: String, line: Option<u64>, cause: String, near: Option<String> },
+    Query {
+        file: String,
+        line: Option<u64>,
+        cause: String,
+        near: Option<String>,
+    },
     #[error("{path} does not exist yet")]
     NotMadeYet { path: String, stage: &'static str },
     #[error("{path} cannot be read as Parquet: {cause}")]
@@ -76,7 +81,11 @@ impl Engine {
         config.options_mut().execution.parquet.schema_force_view_types = false;
         let context = SessionContext::new_with_config(config);
         functions::register(&context);
-        let engine = Self { context, runtime, paths: project.paths.clone() };
+        let engine = Self {
+            context,
+            runtime,
+            paths: project.paths.clone(),
+        };
         for table in project.library.tables() {
             engine.add_schema(&table).map_err(start)?;
         }
@@ -84,7 +93,10 @@ impl Engine {
     }
 
     fn add_schema(&self, table: &TableName) -> datafusion::error::Result<()> {
-        let catalog = self.context.catalog("datafusion").ok_or_else(|| DataFusionError::Internal("no catalog".into()))?;
+        let catalog = self
+            .context
+            .catalog("datafusion")
+            .ok_or_else(|| DataFusionError::Internal("no catalog".into()))?;
         if let Some(schema) = &table.schema
             && catalog.schema(schema).is_none()
         {
@@ -100,7 +112,9 @@ impl Engine {
         self.add_schema(table).map_err(failed)?;
         let memory = MemTable::try_new(batch.schema(), vec![vec![batch]]).map_err(failed)?;
         self.context.deregister_table(reference(table)).map_err(failed)?;
-        self.context.register_table(reference(table), Arc::new(memory)).map_err(failed)?;
+        self.context
+            .register_table(reference(table), Arc::new(memory))
+            .map_err(failed)?;
         Ok(())
     }
 
@@ -119,7 +133,10 @@ impl Engine {
         let location = path.to_string_lossy().into_owned();
         self.runtime
             .block_on(self.context.register_parquet(reference(table), location, options))
-            .map_err(|e| EngineError::BadParquet { path: shown, cause: e.strip_backtrace() })?;
+            .map_err(|e| EngineError::BadParquet {
+                path: shown,
+                cause: e.strip_backtrace(),
+            })?;
         Ok(())
     }
 
@@ -136,7 +153,10 @@ impl Engine {
     pub fn read(&self, table: &TableName) -> Result<RecordBatch> {
         self.open(table)?;
         let failed = |e: DataFusionError| query_error(&table.to_string(), e);
-        let frame = self.runtime.block_on(self.context.table(reference(table))).map_err(failed)?;
+        let frame = self
+            .runtime
+            .block_on(self.context.table(reference(table)))
+            .map_err(failed)?;
         self.collect(frame, &table.to_string())
     }
 
@@ -168,8 +188,10 @@ impl Engine {
             right = right.with_column_renamed(name, &other(name)).map_err(failed)?;
         }
         let others: Vec<String> = key.iter().map(|name| other(name)).collect();
-        let (ours, theirs): (Vec<&str>, Vec<&str>) =
-            (key.iter().map(String::as_str).collect(), others.iter().map(String::as_str).collect());
+        let (ours, theirs): (Vec<&str>, Vec<&str>) = (
+            key.iter().map(String::as_str).collect(),
+            others.iter().map(String::as_str).collect(),
+        );
         let joined = left.join(right, JoinType::Left, &ours, &theirs, None).map_err(failed)?;
         self.collect(joined.drop_columns(&theirs).map_err(failed)?, shown)
     }
@@ -178,7 +200,10 @@ impl Engine {
     pub fn distinct(&self, batch: &RecordBatch, columns: &[String], shown: &str) -> Result<RecordBatch> {
         let failed = |e: DataFusionError| query_error(shown, e);
         let names: Vec<&str> = columns.iter().map(String::as_str).collect();
-        let frame = self.context.read_batch(batch.clone()).and_then(|frame| frame.select_columns(&names));
+        let frame = self
+            .context
+            .read_batch(batch.clone())
+            .and_then(|frame| frame.select_columns(&names));
         self.collect(frame.and_then(DataFrame::distinct).map_err(failed)?, shown)
     }
 
@@ -217,12 +242,19 @@ fn reference(table: &TableName) -> TableReference {
 
 /// DataFusion's error in a user's terms: the file, the line where it is known, and near names.
 fn query_error(shown: &str, error: DataFusionError) -> Error {
-    let line = error.diagnostic().and_then(|diagnostic| diagnostic.span).map(|span| span.start.line);
+    let line = error
+        .diagnostic()
+        .and_then(|diagnostic| diagnostic.span)
+        .map(|span| span.start.line);
     let near = match error.find_root() {
         DataFusionError::SchemaError(schema_error, _) => match schema_error.as_ref() {
             datafusion::common::SchemaError::FieldNotFound { field, valid_fields } => {
                 let known: Vec<&str> = valid_fields.iter().map(|column| column.name()).collect();
-                Some(did_you_mean(field.name(), known.iter().copied(), &format!("the columns are {}", known.join(", "))))
+                Some(did_you_mean(
+                    field.name(),
+                    known.iter().copied(),
+                    &format!("the columns are {}", known.join(", ")),
+                ))
             }
             _ => None,
         },
@@ -230,5 +262,11 @@ fn query_error(shown: &str, error: DataFusionError) -> Error {
     };
     let cause = error.find_root().strip_backtrace();
     let first_line = cause.lines().next().unwrap_or_default().to_owned();
-    EngineError::Query { file: shown.to_owned(), line, cause: first_line, near }.into()
+    EngineError::Query {
+        file: shown.to_owned(),
+        line,
+        cause: first_line,
+        near,
+    }
+    .into()
 }

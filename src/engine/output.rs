@@ -25,7 +25,10 @@ pub struct WriteError {
 
 impl Advice for WriteError {
     fn advice(&self) -> Option<String> {
-        Some("free some space on the disk or check the folder's permissions, then run again; the last outputs are kept".into())
+        Some(
+            "free some space on the disk or check the folder's permissions, then run again; the last outputs are kept"
+                .into(),
+        )
     }
 }
 
@@ -33,14 +36,21 @@ impl Staged {
     /// Prepares outputs of `stage`; what an interrupted run left is cleared away.
     pub fn new(paths: &Paths, stage: &str) -> Result<Self> {
         let scratch = paths.work().join(format!(".{stage}.new"));
-        let staged = Self { paths: paths.clone(), scratch, targets: Vec::new() };
+        let staged = Self {
+            paths: paths.clone(),
+            scratch,
+            targets: Vec::new(),
+        };
         staged.clear();
         std::fs::create_dir_all(&staged.scratch).map_err(|e| staged.failed(&staged.scratch, e))?;
         Ok(staged)
     }
 
     fn failed(&self, path: &Path, cause: impl ToString) -> WriteError {
-        WriteError { path: self.paths.shown(path), cause: cause.to_string() }
+        WriteError {
+            path: self.paths.shown(path),
+            cause: cause.to_string(),
+        }
     }
 
     fn clear(&self) {
@@ -53,7 +63,11 @@ impl Staged {
         if !self.targets.iter().any(|known| known == target) {
             self.targets.push(target.to_owned());
         }
-        let number = self.targets.iter().position(|known| known == target).unwrap_or_default();
+        let number = self
+            .targets
+            .iter()
+            .position(|known| known == target)
+            .unwrap_or_default();
         Ok(self.scratch.join(number.to_string()))
     }
 

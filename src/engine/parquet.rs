@@ -15,7 +15,11 @@ use super::Table;
 /// Writes a table; `notes` go into the file's metadata, so that a file says what it is.
 pub fn write(path: &Path, table: &Table, notes: &[(&str, String)]) -> Result<(), ParquetError> {
     let mut metadata = vec![KeyValue::new("selvedge.key".into(), table.key.join(", "))];
-    metadata.extend(notes.iter().map(|(name, value)| KeyValue::new(format!("selvedge.{name}"), value.clone())));
+    metadata.extend(
+        notes
+            .iter()
+            .map(|(name, value)| KeyValue::new(format!("selvedge.{name}"), value.clone())),
+    );
     let properties = WriterProperties::builder()
         .set_compression(Compression::ZSTD(ZstdLevel::try_new(3)?))
         .set_created_by("selvedge".into())

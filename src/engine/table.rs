@@ -35,9 +35,7 @@ impl Advice for TableError {
     fn advice(&self) -> Option<String> {
         match self {
             Self::NoKeyColumn { column, .. } => Some(format!("add {column} to the SELECT, or take it out of key")),
-            Self::RowTwice { .. } => {
-                Some("aggregate, or join to a table that has at most one row for each key".into())
-            }
+            Self::RowTwice { .. } => Some("aggregate, or join to a table that has at most one row for each key".into()),
             Self::NoValueInKey { .. } => Some("leave such rows out with WHERE … IS NOT NULL".into()),
             Self::Arrow { .. } => None,
         }
@@ -47,24 +45,42 @@ impl Advice for TableError {
 impl Table {
     /// Sorts `batch` by `key` and refuses missing and repeated keys; `file` is named in errors.
     pub fn new(batch: RecordBatch, key: &[String], file: &str) -> Result<Self> {
-        let arrow = |cause| TableError::Arrow { file: file.into(), cause };
+        let arrow = |cause| TableError::Arrow {
+            file: file.into(),
+            cause,
+        };
         let rows = key_rows(&batch, key, file)?;
         let mut order: Vec<u32> = (0..batch.num_rows() as u32).collect();
         order.sort_unstable_by(|a, b| rows.row(*a as usize).cmp(&rows.row(*b as usize)).then(a.cmp(b)));
         for pair in order.windows(2) {
             let (a, b) = (pair[0] as usize, pair[1] as usize);
             if rows.row(a) == rows.row(b) {
-                let count = order.iter().filter(|row| rows.row(**row as usize) == rows.row(a)).count();
-                return Err(TableError::RowTwice { file: file.into(), count, row: show_row(&batch, key, a) }.into());
+                let count = order
+                    .iter()
+                    .filter(|row| rows.row(**row as usize) == rows.row(a))
+                    .count();
+                return Err(TableError::RowTwice {
+                    file: file.into(),
+                    count,
+                    row: show_row(&batch, key, a),
+                }
+                .into());
             }
         }
         for column in key.iter().filter_map(|name| batch.column_by_name(name)) {
             if let Some(row) = (0..column.len()).find(|row| column.is_null(*row)) {
-                return Err(TableError::NoValueInKey { file: file.into(), row: show_row(&batch, key, row) }.into());
+                return Err(TableError::NoValueInKey {
+                    file: file.into(),
+                    row: show_row(&batch, key, row),
+                }
+                .into());
             }
         }
         let batch = take_record_batch(&batch, &UInt32Array::from(order)).map_err(arrow)?;
-        Ok(Self { batch, key: key.to_vec() })
+        Ok(Self {
+            batch,
+            key: key.to_vec(),
+        })
     }
 
     /// The keys in a form that compares as the sort does.
@@ -79,13 +95,22 @@ impl Table {
 }
 
 fn key_rows(batch: &RecordBatch, key: &[String], file: &str) -> Result<Rows> {
-    let arrow = |cause| TableError::Arrow { file: file.into(), cause };
+    let arrow = |cause| TableError::Arrow {
+        file: file.into(),
+        cause,
+    };
     let mut columns: Vec<ArrayRef> = Vec::new();
     for name in key {
-        let missing = || TableError::NoKeyColumn { file: file.into(), column: name.clone() };
+        let missing = || TableError::NoKeyColumn {
+            file: file.into(),
+            column: name.clone(),
+        };
         columns.push(Arc::clone(batch.column_by_name(name).ok_or_else(missing)?));
     }
-    let fields = columns.iter().map(|column| SortField::new(column.data_type().clone())).collect();
+    let fields = columns
+        .iter()
+        .map(|column| SortField::new(column.data_type().clone()))
+        .collect();
     let converter = RowConverter::new(fields).map_err(arrow)?;
     Ok(converter.convert_columns(&columns).map_err(arrow)?)
 }
@@ -109,7 +134,11 @@ pub fn one_batch(schema: &SchemaRef, batches: &[RecordBatch]) -> std::result::Re
     let mut columns = Vec::new();
     for (field, column) in whole.schema().fields().iter().zip(whole.columns()) {
         let plain = plain_type(column.data_type());
-        columns.push(if plain == *column.data_type() { Arc::clone(column) } else { cast(column, &plain)? });
+        columns.push(if plain == *column.data_type() {
+            Arc::clone(column)
+        } else {
+            cast(column, &plain)?
+        });
         fields.push(Field::new(field.name(), plain, true));
     }
     RecordBatch::try_new_with_options(

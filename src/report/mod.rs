@@ -2,7 +2,10 @@
 
 pub mod chart;
 mod dashboard;
+mod data;
 mod markdown;
+mod model;
+mod rows;
 
 use std::collections::BTreeMap;
 
@@ -22,16 +25,47 @@ struct Report {
 #[derive(Debug, thiserror::Error)]
 pub enum ReportError {
     #[error("{chart} cannot be drawn: {cause}")]
-    Chart { chart: &'static str, cause: chart::ChartError },
+    Chart {
+        chart: &'static str,
+        cause: chart::ChartError,
+    },
+    #[error("{table} has no column '{column}' as {wanted}")]
+    NoColumn {
+        table: String,
+        column: String,
+        wanted: &'static str,
+    },
 }
 
-impl Advice for ReportError {}
+impl Advice for ReportError {
+    fn advice(&self) -> Option<String> {
+        match self {
+            Self::Chart { .. } => None,
+            Self::NoColumn { .. } => Some("run the stage that makes this table again".into()),
+        }
+    }
+}
+
+/// `reports/dashboard.md` and its charts alone, from the tables of the monitor stage.
+pub fn dashboard(project: &Project) -> Result<()> {
+    let report = dashboard::report(project, &Engine::new(project)?)?;
+    let mut staged = Staged::new(&project.paths, "dashboard")?;
+    staged.file(&project.paths.reports().join("dashboard.md"), None, report.markdown.as_bytes())?;
+    for (chart, png) in &report.charts {
+        staged.file(&project.paths.charts().join(chart), None, png)?;
+    }
+    staged.commit()
+}
 
 /// Runs the stage: `reports/*.md` and `reports/charts/*.png`.
 pub fn run(project: &Project) -> Result<()> {
     let progress = Progress::start("report");
     let engine = Engine::new(project)?;
-    let reports = [("dashboard.md", dashboard::report(project, &engine)?)];
+    let reports = [
+        ("dashboard.md", dashboard::report(project, &engine)?),
+        ("data.md", data::report(project, &engine)?),
+        ("model.md", model::report(project, &engine)?),
+    ];
     let mut staged = Staged::new(&project.paths, "report")?;
     let mut charts = 0;
     for (name, report) in &reports {

@@ -5,7 +5,9 @@ use std::fmt;
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 
-use datafusion::sql::sqlparser::ast::{Expr, Query, Statement, Value, VisitMut, visit_expressions, visit_expressions_mut, visit_relations};
+use datafusion::sql::sqlparser::ast::{
+    Expr, Query, Statement, Value, VisitMut, visit_expressions, visit_expressions_mut, visit_relations,
+};
 use datafusion::sql::sqlparser::dialect::GenericDialect;
 use datafusion::sql::sqlparser::parser::Parser;
 use serde::Deserialize;
@@ -24,11 +26,17 @@ pub struct TableName {
 
 impl TableName {
     pub fn new(schema: &str, name: &str) -> Self {
-        Self { schema: Some(schema.into()), name: name.into() }
+        Self {
+            schema: Some(schema.into()),
+            name: name.into(),
+        }
     }
 
     pub fn bare(name: &str) -> Self {
-        Self { schema: None, name: name.into() }
+        Self {
+            schema: None,
+            name: name.into(),
+        }
     }
 }
 
@@ -174,19 +182,29 @@ pub enum SqlFileError {
     #[error("{file} holds {found}, not one query")]
     NotOneQuery { file: String, found: String },
     #[error("{file}:{line}: ${name} is no parameter")]
-    UnknownParameter { file: String, line: u64, name: String, section: &'static str, known: Vec<String> },
+    UnknownParameter {
+        file: String,
+        line: u64,
+        name: String,
+        section: &'static str,
+        known: Vec<String>,
+    },
 }
 
 impl Advice for SqlFileError {
     fn advice(&self) -> Option<String> {
         Some(match self {
             Self::Unreadable { .. } => "check the file's permissions and that it is UTF-8".into(),
-            Self::NoHeader { .. } => "begin the file with a comment /*--- name: …, description: … ---*/ (see CLAUDE.md)".into(),
+            Self::NoHeader { .. } => {
+                "begin the file with a comment /*--- name: …, description: … ---*/ (see CLAUDE.md)".into()
+            }
             Self::BadHeader { .. } => "correct the YAML between /*--- and ---*/ (see CLAUDE.md for the keys)".into(),
             Self::OtherName { stem, .. } => format!("write name: {stem}, or rename the file"),
             Self::Syntax { .. } => "correct the SQL at that place".into(),
             Self::NotOneQuery { .. } => "leave one SELECT in it; a second query is a second file".into(),
-            Self::UnknownParameter { name, section, known, .. } => {
+            Self::UnknownParameter {
+                name, section, known, ..
+            } => {
                 let fallback = format!("add `{name}: …` to the section {section} of params.yaml");
                 did_you_mean(name, known.iter().map(String::as_str), &fallback)
             }
@@ -208,18 +226,34 @@ impl Header {
 impl SqlFile {
     /// Reads and parses one file.
     pub fn load(path: &Path, shown: String, layer: Layer) -> Result<Self> {
-        let text = std::fs::read_to_string(path)
-            .map_err(|cause| SqlFileError::Unreadable { file: shown.clone(), cause })?;
+        let text = std::fs::read_to_string(path).map_err(|cause| SqlFileError::Unreadable {
+            file: shown.clone(),
+            cause,
+        })?;
         let header = Header::parse(&text, &shown, layer)?;
         let stem = path.file_stem().unwrap_or_default().to_string_lossy();
         if header.name() != stem {
             let (name, stem) = (header.name().to_owned(), stem.into_owned());
-            return Err(SqlFileError::OtherName { file: shown, name, stem }.into());
+            return Err(SqlFileError::OtherName {
+                file: shown,
+                name,
+                stem,
+            }
+            .into());
         }
         let query = parse_query(&text, &shown)?;
         let reads = tables(&query);
         let parameters = parameters(&query);
-        Ok(Self { path: path.to_owned(), shown, layer, header, query, reads, parameters, text })
+        Ok(Self {
+            path: path.to_owned(),
+            shown,
+            layer,
+            header,
+            query,
+            reads,
+            parameters,
+            text,
+        })
     }
 
     /// The table this file makes.
@@ -239,7 +273,10 @@ impl SqlFile {
         let _: ControlFlow<()> = visit_expressions_mut(&mut query, |expr| {
             if let Some(name) = placeholder(expr) {
                 match params.get(&name) {
-                    Some(literal) => match Parser::new(&GenericDialect {}).try_with_sql(literal).and_then(|mut p| p.parse_expr()) {
+                    Some(literal) => match Parser::new(&GenericDialect {})
+                        .try_with_sql(literal)
+                        .and_then(|mut p| p.parse_expr())
+                    {
                         Ok(value) => *expr = value,
                         Err(_) => unknown = Some(name),
                     },
@@ -253,7 +290,14 @@ impl SqlFile {
             Some(name) => {
                 let line = self.parameters.get(&name).copied().unwrap_or(1);
                 let (section, known) = (self.layer.params_section(), params.keys().cloned().collect());
-                Err(SqlFileError::UnknownParameter { file: self.shown.clone(), line, name, section, known }.into())
+                Err(SqlFileError::UnknownParameter {
+                    file: self.shown.clone(),
+                    line,
+                    name,
+                    section,
+                    known,
+                }
+                .into())
             }
         }
     }
@@ -270,7 +314,11 @@ impl Header {
             let line = lines_before + e.location().map_or(1, |at| at.line());
             let cause = e.to_string();
             let cause = cause.split(" at line ").next().unwrap_or_default().to_owned();
-            SqlFileError::BadHeader { file: file.into(), line, cause }
+            SqlFileError::BadHeader {
+                file: file.into(),
+                line,
+                cause,
+            }
         };
         fn read<T: DeserializeOwned>(yaml: &str) -> serde_yaml::Result<T> {
             serde_yaml::from_str(yaml)
@@ -288,7 +336,10 @@ fn parse_query(text: &str, file: &str) -> Result<Box<Query>> {
     let syntax = |e: datafusion::sql::sqlparser::parser::ParserError| {
         let cause = e.to_string();
         let cause = cause.strip_prefix("sql parser error: ").unwrap_or(&cause).to_owned();
-        SqlFileError::Syntax { file: file.into(), cause }
+        SqlFileError::Syntax {
+            file: file.into(),
+            cause,
+        }
     };
     let mut statements = Parser::parse_sql(&GenericDialect {}, text).map_err(syntax)?;
     let found = match (statements.pop(), statements.len()) {
@@ -297,7 +348,11 @@ fn parse_query(text: &str, file: &str) -> Result<Box<Query>> {
         (Some(_), 0) => "a statement that is no query".to_owned(),
         (Some(_), others) => format!("{} statements", others + 1),
     };
-    Err(SqlFileError::NotOneQuery { file: file.into(), found }.into())
+    Err(SqlFileError::NotOneQuery {
+        file: file.into(),
+        found,
+    }
+    .into())
 }
 
 /// The tables a query names, without those that its own WITH clauses define.
@@ -306,8 +361,12 @@ fn tables(query: &Query) -> BTreeSet<TableName> {
     let _: ControlFlow<()> = query.clone().visit(&mut defined);
     let mut tables = BTreeSet::new();
     let _: ControlFlow<()> = visit_relations(query, |name| {
-        let parts: Vec<String> =
-            name.0.iter().filter_map(|part| part.as_ident()).map(|ident| ident.value.to_lowercase()).collect();
+        let parts: Vec<String> = name
+            .0
+            .iter()
+            .filter_map(|part| part.as_ident())
+            .map(|ident| ident.value.to_lowercase())
+            .collect();
         match parts.as_slice() {
             [name] if defined.0.contains(name) => {}
             [name] => drop(tables.insert(TableName::bare(name))),

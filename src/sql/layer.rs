@@ -72,7 +72,14 @@ impl Layer {
             Self::Features => &["grain", "sources", "embeddings"],
             Self::Labels => &["grain", "sources", "split"],
             Self::Recommend => &["sources", "recommend"],
-            Self::Evaluation => &["predictions", "frame", "recommendations", "sources", "split", "evaluation"],
+            Self::Evaluation => &[
+                "predictions",
+                "frame",
+                "recommendations",
+                "sources",
+                "split",
+                "evaluation",
+            ],
             Self::Monitoring => &["sources", "monitoring"],
             Self::Audits => &["raw", "sources", "features", "frame"],
         }
@@ -81,7 +88,10 @@ impl Layer {
     /// Whether a file of this layer may read the outcomes of past recommendations.
     /// Features must not: a model that learns from what an earlier model showed learns that model's mistakes.
     pub fn may_read_outcomes(self) -> bool {
-        !matches!(self, Self::Split | Self::Grain | Self::Texts | Self::Features | Self::Labels)
+        !matches!(
+            self,
+            Self::Split | Self::Grain | Self::Texts | Self::Features | Self::Labels
+        )
     }
 
     /// Whether a file of this layer may read `table`, by its schema alone.

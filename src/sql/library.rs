@@ -27,19 +27,36 @@ pub enum LibraryError {
     #[error("{first} and {second} have one name")]
     TwoOfOneName { first: String, second: String },
     #[error("{file} reads {table}, which does not exist")]
-    UnknownTable { file: String, table: String, known: Vec<String> },
+    UnknownTable {
+        file: String,
+        table: String,
+        known: Vec<String>,
+    },
     #[error("{file} reads {table}, which files of sql/{layer} may not")]
-    MayNotRead { file: String, table: String, layer: &'static str, allowed: String },
+    MayNotRead {
+        file: String,
+        table: String,
+        layer: &'static str,
+        allowed: String,
+    },
     #[error("{file} reads {table}, which holds the outcomes of past recommendations")]
     ReadsOutcomes { file: String, table: String },
     #[error("these files read each other in a circle: {0}")]
     Cycle(String),
     #[error("{file}: entity is {entity}, but there is no sql/grain/{entity}.sql")]
-    UnknownEntity { file: String, entity: String, known: Vec<String> },
+    UnknownEntity {
+        file: String,
+        entity: String,
+        known: Vec<String>,
+    },
     #[error("{file}: entity is {entity}, but the query does not read grain.{entity}")]
     EntityNotRead { file: String, entity: String },
     #[error("params.yaml: {section}.{key} is used by nobody")]
-    UnusedParameter { section: String, key: String, known: Vec<String> },
+    UnusedParameter {
+        section: String,
+        key: String,
+        known: Vec<String>,
+    },
 }
 
 impl Advice for LibraryError {
@@ -90,17 +107,31 @@ impl Library {
         library.refuse_two_of_one_name()?;
         library.refuse_forbidden_reads()?;
         library.refuse_wrong_entities()?;
-        Ok(Self { files: in_run_order(library.files)? })
+        Ok(Self {
+            files: in_run_order(library.files)?,
+        })
     }
 
     /// Refuses keys of params.yaml that no SQL file of their section uses.
     pub fn refuse_unused(&self, params: &Params) -> Result<()> {
         for (section, keys) in &params.sql {
-            let users = self.files.iter().filter(|file| *section == "shop" || file.layer.params_section() == *section);
+            let users = self
+                .files
+                .iter()
+                .filter(|file| *section == "shop" || file.layer.params_section() == *section);
             let used: BTreeSet<&String> = users.flat_map(|file| file.parameters.keys()).collect();
             if let Some(key) = keys.keys().find(|key| *section != "shop" && !used.contains(key)) {
-                let known = used.into_iter().filter(|name| !keys.contains_key(*name)).cloned().collect();
-                return Err(LibraryError::UnusedParameter { section: section.to_string(), key: key.clone(), known }.into());
+                let known = used
+                    .into_iter()
+                    .filter(|name| !keys.contains_key(*name))
+                    .cloned()
+                    .collect();
+                return Err(LibraryError::UnusedParameter {
+                    section: section.to_string(),
+                    key: key.clone(),
+                    known,
+                }
+                .into());
             }
         }
         Ok(())
@@ -125,8 +156,10 @@ impl Library {
 
     /// Every table a query may name, sorted.
     pub fn tables(&self) -> Vec<TableName> {
-        let mut tables: BTreeSet<TableName> =
-            ["frame", "predictions", "recommendations"].into_iter().map(TableName::bare).collect();
+        let mut tables: BTreeSet<TableName> = ["frame", "predictions", "recommendations"]
+            .into_iter()
+            .map(TableName::bare)
+            .collect();
         tables.extend(["rejected", "surprises"].map(|name| TableName::new("sources", name)));
         tables.extend(MADE_BY_MONITOR.map(|name| TableName::new(Layer::Monitoring.folder(), name)));
         for file in &self.files {
@@ -154,22 +187,40 @@ impl Library {
 
     fn refuse_forbidden_reads(&self) -> Result<()> {
         let known: BTreeSet<TableName> = self.tables().into_iter().collect();
-        let outcomes: BTreeSet<TableName> =
-            self.sources().filter(|(_, header)| header.outcomes).map(|(file, _)| file.table()).collect();
+        let outcomes: BTreeSet<TableName> = self
+            .sources()
+            .filter(|(_, header)| header.outcomes)
+            .map(|(file, _)| file.table())
+            .collect();
         for file in &self.files {
             for table in &file.reads {
                 let (name, shown) = (table.to_string(), file.shown.clone());
                 if !known.contains(table) {
                     let readable = known.iter().filter(|table| file.layer.allows(table));
                     let known = readable.map(TableName::to_string).collect();
-                    return Err(LibraryError::UnknownTable { file: shown, table: name, known }.into());
+                    return Err(LibraryError::UnknownTable {
+                        file: shown,
+                        table: name,
+                        known,
+                    }
+                    .into());
                 }
                 if !file.layer.allows(table) {
                     let (layer, allowed) = (file.layer.folder(), file.layer.may_read().join(", "));
-                    return Err(LibraryError::MayNotRead { file: shown, table: name, layer, allowed }.into());
+                    return Err(LibraryError::MayNotRead {
+                        file: shown,
+                        table: name,
+                        layer,
+                        allowed,
+                    }
+                    .into());
                 }
                 if outcomes.contains(table) && !file.layer.may_read_outcomes() {
-                    return Err(LibraryError::ReadsOutcomes { file: shown, table: name }.into());
+                    return Err(LibraryError::ReadsOutcomes {
+                        file: shown,
+                        table: name,
+                    }
+                    .into());
                 }
             }
         }
@@ -177,12 +228,22 @@ impl Library {
     }
 
     fn refuse_wrong_entities(&self) -> Result<()> {
-        let entities: Vec<String> = self.layer(Layer::Grain).map(|file| file.header.name().to_owned()).collect();
+        let entities: Vec<String> = self
+            .layer(Layer::Grain)
+            .map(|file| file.header.name().to_owned())
+            .collect();
         for file in &self.files {
-            let Header::Feature(header) = &file.header else { continue };
+            let Header::Feature(header) = &file.header else {
+                continue;
+            };
             let (shown, entity) = (file.shown.clone(), header.entity.clone());
             if !entities.contains(&entity) {
-                return Err(LibraryError::UnknownEntity { file: shown, entity, known: entities }.into());
+                return Err(LibraryError::UnknownEntity {
+                    file: shown,
+                    entity,
+                    known: entities,
+                }
+                .into());
             }
             if !file.reads.contains(&TableName::new("grain", &entity)) {
                 return Err(LibraryError::EntityNotRead { file: shown, entity }.into());
@@ -194,7 +255,10 @@ impl Library {
 
 /// A folder's entries, sorted by name; hidden ones are left out.
 fn entries(folder: &Path, paths: &Paths) -> Result<Vec<PathBuf>> {
-    let unreadable = |cause| LibraryError::Unreadable { folder: paths.shown(folder), cause };
+    let unreadable = |cause| LibraryError::Unreadable {
+        folder: paths.shown(folder),
+        cause,
+    };
     let mut entries = Vec::new();
     for entry in std::fs::read_dir(folder).map_err(unreadable)? {
         let entry = entry.map_err(unreadable)?;
@@ -224,7 +288,9 @@ fn in_run_order(mut waiting: Vec<SqlFile>) -> Result<Vec<SqlFile>> {
     let mut ready: Vec<SqlFile> = Vec::new();
     while !waiting.is_empty() {
         let made: BTreeSet<TableName> = waiting.iter().map(SqlFile::table).collect();
-        let free = waiting.iter().position(|file| !file.reads.iter().any(|table| made.contains(table)));
+        let free = waiting
+            .iter()
+            .position(|file| !file.reads.iter().any(|table| made.contains(table)));
         let Some(next) = free else {
             return Err(LibraryError::Cycle(circle(&waiting)).into());
         };
@@ -241,7 +307,11 @@ fn circle(waiting: &[SqlFile]) -> String {
         let table = file.table();
         if let Some(start) = walk.iter().position(|seen| *seen == table) {
             walk.push(table);
-            return walk[start..].iter().map(TableName::to_string).collect::<Vec<_>>().join(" -> ");
+            return walk[start..]
+                .iter()
+                .map(TableName::to_string)
+                .collect::<Vec<_>>()
+                .join(" -> ");
         }
         walk.push(table);
         at = waiting.iter().find(|other| file.reads.contains(&other.table()));

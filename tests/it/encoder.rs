@@ -4,7 +4,7 @@ use std::{fs, ops::ControlFlow, path::Path, sync::OnceLock, thread};
 use selvedge::embeddings::encoder::{DIMENSIONS, Encoder, EncoderError};
 
 const MODEL: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/.minilm");
-const REFERENCE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/data/minilm_reference.json");
+const REFERENCE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/it/data/minilm_reference.json");
 
 fn encoder() -> &'static Encoder {
     static ENCODER: OnceLock<Encoder> = OnceLock::new();

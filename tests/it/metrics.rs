@@ -34,7 +34,7 @@ fn metrics_are_those_of_scikit_learn() {
     let rounded = scores.iter().map(|score| ((score * 5.0).floor() + 0.5) / 5.0).collect();
     let inverted = scores.iter().map(|score| 1.0 - score).collect();
     let of = |values: &[u8]| values.iter().map(|value| *value == 1).collect::<Vec<bool>>();
-    let cases: [(&str, Vec<f64>, Vec<bool>, [f64; 5]); 6] = [
+    let cases = [
         (
             "no ties",
             scores,

@@ -10,7 +10,9 @@ use datafusion::logical_expr::{
 };
 
 pub fn function() -> ScalarUDF {
-    ScalarUDF::from(CosineSimilarity { signature: Signature::new(TypeSignature::Any(2), Volatility::Immutable) })
+    ScalarUDF::from(CosineSimilarity {
+        signature: Signature::new(TypeSignature::Any(2), Volatility::Immutable),
+    })
 }
 
 /// a·b / (|a| |b|) over `FixedSizeList<Float32>`; NULL where a vector is NULL or has no length.
@@ -49,7 +51,10 @@ impl ScalarUDFImpl for CosineSimilarity {
                 continue;
             }
             let (a, b) = (a.value(row), b.value(row));
-            out.append_option(cosine(a.as_primitive::<Float32Type>().values(), b.as_primitive::<Float32Type>().values()));
+            out.append_option(cosine(
+                a.as_primitive::<Float32Type>().values(),
+                b.as_primitive::<Float32Type>().values(),
+            ));
         }
         Ok(ColumnarValue::Array(Arc::new(out.finish())))
     }

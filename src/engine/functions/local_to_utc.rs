@@ -11,7 +11,9 @@ use datafusion::logical_expr::{ColumnarValue, ScalarFunctionArgs, ScalarUDF, Sca
 
 pub fn function() -> ScalarUDF {
     let time = DataType::Timestamp(TimeUnit::Nanosecond, None);
-    ScalarUDF::from(LocalToUtc { signature: Signature::exact(vec![time, DataType::Utf8], Volatility::Immutable) })
+    ScalarUDF::from(LocalToUtc {
+        signature: Signature::exact(vec![time, DataType::Utf8], Volatility::Immutable),
+    })
 }
 
 /// DataFusion's `AT TIME ZONE` fails a whole query for one time that the clock skipped or showed twice.  Here a skipped
@@ -36,7 +38,10 @@ impl ScalarUDFImpl for LocalToUtc {
 
     fn invoke_with_args(&self, args: ScalarFunctionArgs) -> Result<ColumnarValue> {
         let arrays = ColumnarValue::values_to_arrays(&args.args)?;
-        let (times, zones) = (arrays[0].as_primitive::<TimestampNanosecondType>(), arrays[1].as_string::<i32>());
+        let (times, zones) = (
+            arrays[0].as_primitive::<TimestampNanosecondType>(),
+            arrays[1].as_string::<i32>(),
+        );
         let mut utc = Vec::with_capacity(times.len());
         let mut known: Option<(&str, Tz)> = None;
         for row in 0..times.len() {
@@ -54,7 +59,11 @@ impl ScalarUDFImpl for LocalToUtc {
             };
             known = Some((name, zone));
             let local = chrono::DateTime::from_timestamp_nanos(times.value(row)).naive_utc();
-            utc.push(zone.from_local_datetime(&local).earliest().and_then(|moment| moment.timestamp_nanos_opt()));
+            utc.push(
+                zone.from_local_datetime(&local)
+                    .earliest()
+                    .and_then(|moment| moment.timestamp_nanos_opt()),
+            );
         }
         let utc: ArrayRef = Arc::new(utc.into_iter().collect::<TimestampNanosecondArray>());
         Ok(ColumnarValue::Array(utc))

@@ -11,7 +11,9 @@ use datafusion::logical_expr::function::{AccumulatorArgs, StateFieldsArgs};
 use datafusion::logical_expr::{Accumulator, AggregateUDF, AggregateUDFImpl, Signature, TypeSignature, Volatility};
 
 pub fn function() -> AggregateUDF {
-    AggregateUDF::from(VectorMean { signature: Signature::new(TypeSignature::Any(2), Volatility::Immutable) })
+    AggregateUDF::from(VectorMean {
+        signature: Signature::new(TypeSignature::Any(2), Volatility::Immutable),
+    })
 }
 
 /// sum(weight * vector) / sum(|weight|) over `FixedSizeList<Float32>`.  Weights may be negative (something sent back
@@ -32,7 +34,9 @@ impl AggregateUDFImpl for VectorMean {
 
     fn return_type(&self, args: &[DataType]) -> Result<DataType> {
         match args {
-            [DataType::FixedSizeList(item, _), weight] if *item.data_type() == DataType::Float32 && weight.is_numeric() => {
+            [DataType::FixedSizeList(item, _), weight]
+                if *item.data_type() == DataType::Float32 && weight.is_numeric() =>
+            {
                 Ok(args[0].clone())
             }
             _ => plan_err!("vector_mean takes a vector and a number, not {args:?}"),
@@ -43,7 +47,12 @@ impl AggregateUDFImpl for VectorMean {
         let DataType::FixedSizeList(item, size) = args.return_field.data_type() else {
             return plan_err!("vector_mean returns a vector");
         };
-        Ok(Box::new(Sums { item: Arc::clone(item), size: *size, sums: vec![0; *size as usize], weight: 0 }))
+        Ok(Box::new(Sums {
+            item: Arc::clone(item),
+            size: *size,
+            sums: vec![0; *size as usize],
+            weight: 0,
+        }))
     }
 
     fn state_fields(&self, args: StateFieldsArgs) -> Result<Vec<FieldRef>> {
@@ -84,7 +93,11 @@ impl Accumulator for Sums {
             let weight = weights.value(row);
             let start = vectors.value_offset(row) as usize;
             self.weight = self.weight.saturating_add(fixed(weight.abs()));
-            for (sum, value) in self.sums.iter_mut().zip(&items.values()[start..start + self.size as usize]) {
+            for (sum, value) in self
+                .sums
+                .iter_mut()
+                .zip(&items.values()[start..start + self.size as usize])
+            {
                 *sum = sum.saturating_add(fixed(weight * f64::from(*value)));
             }
         }
@@ -95,7 +108,11 @@ impl Accumulator for Sums {
         if self.weight == 0 {
             return ScalarValue::try_from(DataType::FixedSizeList(Arc::clone(&self.item), self.size));
         }
-        let mean: Float32Array = self.sums.iter().map(|sum| (*sum as f64 / self.weight as f64) as f32).collect();
+        let mean: Float32Array = self
+            .sums
+            .iter()
+            .map(|sum| (*sum as f64 / self.weight as f64) as f32)
+            .collect();
         let vector = FixedSizeListArray::try_new(Arc::clone(&self.item), self.size, Arc::new(mean), None)?;
         Ok(ScalarValue::FixedSizeList(Arc::new(vector)))
     }
@@ -108,7 +125,10 @@ impl Accumulator for Sums {
         let item = Arc::new(Field::new_list_field(DataType::Int64, true));
         let values = Arc::new(Int64Array::from(self.sums.clone()));
         let sums = ListArray::try_new(item, OffsetBuffer::from_lengths([self.sums.len()]), values, None)?;
-        Ok(vec![ScalarValue::List(Arc::new(sums)), ScalarValue::Int64(Some(self.weight))])
+        Ok(vec![
+            ScalarValue::List(Arc::new(sums)),
+            ScalarValue::Int64(Some(self.weight)),
+        ])
     }
 
     fn merge_batch(&mut self, states: &[ArrayRef]) -> Result<()> {

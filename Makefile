@@ -1,0 +1,32 @@
+# The two commands of the README.  Each sets up what is missing and skips what is there.
+#   make repro   from materials/*.csv to reports/
+#   make test    the tests
+.PHONY: repro test setup
+.DELETE_ON_ERROR:
+
+PYTHON ?= python3.11
+
+# Where LIBTORCH is set, that libtorch 2.4.0 is used and none is fetched.
+ifdef LIBTORCH
+NEEDS := .venv/ready .minilm/ready
+else
+NEEDS := .venv/ready .minilm/ready .libtorch/ready
+endif
+
+repro: setup
+	cargo build --release
+	.venv/bin/dvc repro
+
+test: setup
+	cargo test --release
+
+setup: $(NEEDS)
+
+.venv/ready: requirements.txt
+	command -v $(PYTHON) >/dev/null && $(PYTHON) -m venv .venv || python3 -m venv .venv
+	.venv/bin/pip install --quiet --disable-pip-version-check -r requirements.txt
+	touch $@
+
+.libtorch/ready .minilm/ready: scripts/fetch.py | .venv/ready
+	.venv/bin/python scripts/fetch.py $(patsubst .%/ready,%,$@) $(@D)
+	touch $@

@@ -1,0 +1,171 @@
+//! `reports/data.md`: what the export holds, every surprise in it, and what was done about each.
+
+use super::chart::{Caption, Unit, bars};
+use super::markdown::{count, counted, details, picture, table};
+use super::rows::Rows;
+use super::{Report, ReportError};
+use crate::engine::Engine;
+use crate::error::Result;
+use crate::project::Project;
+
+/// One line of `sources.surprises`.
+struct Line {
+    file: String,
+    kind: String,
+    column: String,
+    rows: u64,
+    first_line: Option<u64>,
+    found: String,
+    done: String,
+}
+
+const CHART: &str = "set-aside.png";
+
+pub fn report(project: &Project, engine: &Engine) -> Result<Report> {
+    let lines = lines(&Rows::read(engine, "sources", "surprises")?)?;
+    let shop = &project.params.shop;
+    let total = |kind: &str| -> u64 {
+        lines
+            .iter()
+            .filter(|line| line.kind == kind)
+            .map(|line| line.rows)
+            .sum()
+    };
+    let (rows, kept) = (total("rows"), total("kept"));
+    let mut out = String::from("# What the export holds\n\n");
+    out += &format!(
+        "Export of {} ({}). Of {}, {} are used and {} were set aside, each with a reason. Nothing is lost: every row \
+         that was set aside is in `work/ingest/rejected.parquet` with its file, line and reason.\n\n",
+        shop.exported_at
+            .with_timezone(&shop.timezone)
+            .format("%-d %B %Y, %H:%M"),
+        shop.timezone.name(),
+        counted(rows, "row", "rows"),
+        count(kept),
+        count(rows - kept),
+    );
+    let mut charts = std::collections::BTreeMap::new();
+    let chart = chart(&lines, rows, kept);
+    out += &picture(CHART, &chart.caption.title);
+    charts.insert(
+        CHART,
+        bars::draw(&chart).map_err(|cause| ReportError::Chart { chart: CHART, cause })?,
+    );
+    out += "\n";
+    for (_, header) in project.library.sources() {
+        out += &file_section(&header.file, &header.description, &lines);
+    }
+    Ok(Report { markdown: out, charts })
+}
+
+fn lines(rows: &Rows) -> Result<Vec<Line>> {
+    let (files, kinds, columns) = (rows.texts("file")?, rows.texts("kind")?, rows.texts("column")?);
+    let (counts, first) = (rows.counts("rows")?, rows.numbers("first_line")?);
+    let (found, done) = (rows.texts("found")?, rows.texts("done")?);
+    let line = |row: usize| Line {
+        file: files[row].clone(),
+        kind: kinds[row].clone(),
+        column: columns[row].clone(),
+        rows: counts[row],
+        first_line: first[row].map(|line| line as u64),
+        found: found[row].clone(),
+        done: done[row].clone(),
+    };
+    let mut lines: Vec<Line> = (0..rows.len()).map(line).collect();
+    lines.sort_by_key(|line| std::cmp::Reverse(line.rows));
+    Ok(lines)
+}
+
+fn chart(lines: &[Line], rows: u64, kept: u64) -> bars::Chart {
+    let aside: Vec<&Line> = lines
+        .iter()
+        .filter(|line| line.kind == "set_aside" && line.rows > 0)
+        .collect();
+    let title = match aside.first() {
+        None => format!("All {} can be used.", counted(rows, "row", "rows")),
+        Some(most) => format!(
+            "{} of {} cannot be used; most of them because {}.",
+            count(rows - kept),
+            counted(rows, "row", "rows"),
+            because(most),
+        ),
+    };
+    let bar = |line: &&Line| bars::Bar {
+        label: line.found.clone(),
+        value: Some(line.rows as f64),
+        note: line.file.clone(),
+        tone: None,
+    };
+    let caption = Caption {
+        title,
+        subtitle: "Rows set aside, by reason".into(),
+        footnote: "Source: work/ingest/rejected.parquet".into(),
+    };
+    bars::Chart {
+        caption,
+        unit: Unit::Count,
+        bars: aside.iter().map(bar).collect(),
+    }
+}
+
+/// `the whole row is repeated`, short enough for a sentence.
+fn because(line: &Line) -> String {
+    line.found
+        .split([',', ':', '('])
+        .next()
+        .unwrap_or_default()
+        .trim()
+        .to_owned()
+}
+
+fn file_section(file: &str, description: &str, lines: &[Line]) -> String {
+    let of = |kind: &'static str| lines.iter().filter(move |line| line.file == file && line.kind == kind);
+    let total = |kind| of(kind).map(|line| line.rows).sum::<u64>();
+    let (rows, kept) = (total("rows"), total("kept"));
+    let mut out = format!("## {file}\n\nOne row is: {}\n\n", lower_first(description.trim()));
+    out += &format!(
+        "{}: {} used, {} set aside.\n\n",
+        counted(rows, "row", "rows"),
+        count(kept),
+        count(rows - kept)
+    );
+    for (kind, heading) in [("set_aside", "Set aside"), ("surprise", "Odd, but used")] {
+        let met: Vec<&Line> = of(kind).filter(|line| line.rows > 0).collect();
+        if !met.is_empty() {
+            let cells = met.iter().map(|line| {
+                let first = line.first_line.map_or(String::new(), |line| line.to_string());
+                let column = if line.column.is_empty() {
+                    "(the row)".to_owned()
+                } else {
+                    format!("`{}`", line.column)
+                };
+                vec![count(line.rows), column, line.found.clone(), line.done.clone(), first]
+            });
+            let headings = ["Rows#", "Column", "What was found", "What was done", "First on line#"];
+            out += &format!("**{heading}**\n\n{}\n", table(&headings, &cells.collect::<Vec<_>>()));
+        }
+    }
+    let clean: Vec<String> = of("set_aside")
+        .chain(of("surprise"))
+        .filter(|line| line.rows == 0)
+        .map(|line| match line.column.as_str() {
+            "" => format!("- {}", line.found),
+            column => format!("- `{column}`: {}", line.found),
+        })
+        .collect();
+    if !clean.is_empty() {
+        let summary = format!(
+            "Looked for and not found: {}",
+            counted(clean.len() as u64, "kind", "kinds")
+        );
+        out += &format!("{}\n", details(&summary, &(clean.join("\n") + "\n")));
+    }
+    out
+}
+
+fn lower_first(text: &str) -> String {
+    let mut letters = text.chars();
+    letters
+        .next()
+        .map_or(String::new(), |first| first.to_lowercase().chain(letters).collect())
+}

@@ -1,0 +1,234 @@
+//! Invariants 3, 6 and 7: identity, consent, nothing lost.
+
+use std::collections::BTreeMap;
+
+use crate::shop::Shop;
+
+fn only(shop: &Shop, query: &str) -> String {
+    shop.ask(query).join("\n")
+}
+
+/// The counts of the client's export, as its README and a profile of the raw files give them.
+#[test]
+fn the_clients_surprises_are_counted() {
+    let shop = Shop::of_client();
+    shop.must(&["ingest"]);
+    let counts: BTreeMap<String, String> = shop
+        .ask("SELECT concat(replace(file, '.csv', ''), ' ', code), rows FROM sources.surprises WHERE rows > 0")
+        .iter()
+        .filter_map(|line| {
+            line.rsplit_once(',')
+                .map(|(code, rows)| (code.to_owned(), rows.to_owned()))
+        })
+        .collect();
+    for (code, rows) in [
+        ("transactions late_copy", "218"),
+        ("transactions robot", "217"),
+        ("transactions unknown_customer", "7"),
+        ("transactions return_without_order", "3"),
+        ("transactions not_on_sale", "1"),
+        ("transactions return_out_of_sale", "42"),
+        ("products decimal_comma", "122"),
+        ("products ten_point_score", "84"),
+        ("products no_description", "18"),
+        ("products html_entities", "35"),
+        ("products no_score", "30"),
+        ("customers no_consent", "119"),
+        ("customers no_sustainability_preference", "162"),
+        ("production-recommendations-sample shown_without_consent", "172"),
+        ("production-recommendations-sample not_shippable", "3"),
+        ("production-recommendations-sample purchase_too_late", "2"),
+    ] {
+        assert_eq!(counts.get(code).map(String::as_str), Some(rows), "{code}");
+    }
+    // Nothing is lost: rows in = rows kept + rows set aside, and each set-aside row is written down.
+    let files = only(
+        &shop,
+        "SELECT SUM(CASE kind WHEN 'rows' THEN rows WHEN 'kept' THEN -rows WHEN 'set_aside' THEN -rows ELSE 0 END) FROM sources.surprises",
+    );
+    assert_eq!(files, "0");
+    assert_eq!(
+        only(
+            &shop,
+            "SELECT COUNT(*) FROM sources.rejected WHERE reason IS NOT NULL AND \"row\" <> ''"
+        ),
+        "446"
+    );
+}
+
+/// Every kept event names exactly one article that exists; a return names its order's.
+#[test]
+fn every_event_has_one_article() {
+    for shop in [Shop::of_client(), Shop::new(25)] {
+        shop.must(&["ingest"]);
+        let unresolved = "SELECT COUNT(*) FROM sources.{} t LEFT JOIN sources.products p ON p.product_id = t.product_id AND p.season = t.season WHERE p.product_id IS NULL";
+        for table in ["transactions", "recommendations"] {
+            assert_eq!(only(&shop, &unresolved.replace("{}", table)), "0", "{table}");
+        }
+        let strayed = "SELECT COUNT(*) FROM sources.transactions r JOIN sources.transactions o ON o.order_id = r.order_id AND o.event_type = 'purchase' \
+                       WHERE r.event_type = 'return' AND (r.season <> o.season OR r.product_id <> o.product_id)";
+        assert_eq!(only(&shop, strayed), "0");
+        assert_ne!(
+            only(
+                &shop,
+                "SELECT COUNT(*) FROM sources.transactions WHERE event_type = 'return'"
+            ),
+            "0"
+        );
+    }
+}
+
+/// A row that cannot be used is set aside with its line and its reason, and the run goes on.
+#[test]
+fn one_bad_row_never_stops_a_run() {
+    let shop = Shop::new(10);
+    let cases = [
+        ("transactions", "x1,yesterday,anna/1,K-1,browse,,,,v,web", "bad_time"),
+        (
+            "transactions",
+            "x2,2031-05-01T10:00:00Z,nobody,K-1,browse,,,,v,web",
+            "unknown_customer",
+        ),
+        (
+            "transactions",
+            "x3,2031-05-01T10:00:00Z,anna/1,K-1,stared,,,,v,web",
+            "unknown_event",
+        ),
+        (
+            "transactions",
+            "x4,2031-05-01T10:00:00Z,anna/1,Q,browse,,,,v,web",
+            "unknown_product",
+        ),
+        (
+            "transactions",
+            "x5,2031-05-01T10:00:00Z,anna/1,K-1,purchase,O-x,one,2.50,v,web",
+            "bad_amount",
+        ),
+        (
+            "transactions",
+            "x6,2031-05-01T10:00:00Z,anna/1,K-1,return,O-?,-1,2.50,v,web",
+            "return_without_order",
+        ),
+        (
+            "transactions",
+            "x7,2033-05-01T10:00:00Z,anna/1,K-1,browse,,,,v,web",
+            "after_export",
+        ),
+        ("transactions", "x8,too,few", "the row has 3 cells instead of 10"),
+        (
+            "products",
+            "K-99,LATER,a,b,c,d,cheap,e,f,,50,g,brand,DE,2031-01-01,2031-02-01",
+            "bad_price",
+        ),
+        (
+            "products",
+            "K-98,LATER,a,b,c,d,12,e,f,,50,g,brand,DE,2031-03-01,2031-02-01",
+            "bad_sale_window",
+        ),
+        (
+            "products",
+            "K-1,SUMMER-31,a,b,c,d,12,e,f,,50,g,brand,DE,2031-03-01,2031-05-01",
+            "article_twice",
+        ),
+        (
+            "customers",
+            ",young,,Berlin,2030-01-01,high,,mid,true",
+            "no_customer_id",
+        ),
+        (
+            "production-recommendations-sample",
+            "y1,2032-02-30 10:00:00,anna/1,K-1,1,m,0,,0,,0,,false",
+            "bad_time",
+        ),
+        (
+            "production-recommendations-sample",
+            "y2,2032-02-03 10:00:00,anna/1,K-1,1,m,1,2032-02-03 09:00:00,0,,0,,false",
+            "outcome_before_cause",
+        ),
+        (
+            "production-recommendations-sample",
+            "y3,2032-02-03 10:00:00,anna/1,K-1,1,m,0,,0,,1,2032-02-05 09:00:00,false",
+            "return_without_purchase",
+        ),
+        (
+            "production-recommendations-sample",
+            "y4,2032-02-03 10:00:00,anna/1,K-1,none,m,0,,0,,0,,false",
+            "bad_position",
+        ),
+    ];
+    let mut expected = Vec::new();
+    for (file, row, reason) in cases {
+        let path = format!("materials/{file}.csv");
+        let text = shop.read(&path);
+        expected.push(format!("{file}.csv,{},{reason}", text.lines().count() + 1));
+        shop.write(&path, &format!("{text}{row}\n"));
+    }
+    shop.must(&["ingest"]);
+    let mut found = shop.ask("SELECT file, line, reason FROM sources.rejected");
+    expected.sort();
+    found.sort();
+    assert_eq!(found, expected);
+}
+
+/// Customers without consent have nothing in any column that follows from behaviour, and get nothing personal.
+#[cfg(feature = "encoder")]
+#[test]
+fn without_consent_there_is_no_profile() {
+    let shop = Shop::new(60);
+    for stage in ["ingest", "embeddings", "features", "frame", "train", "recommend"] {
+        shop.must(&[stage]);
+    }
+    let known = [
+        (
+            "customer_history",
+            "COALESCE(looks_30d, looks_1y, wishes_90d, purchases_90d, purchases_ever, spend_90d, return_share, days_since_look) IS NOT NULL",
+        ),
+        (
+            "visit",
+            "COALESCE(looks_before_in_hour, wishes_before_in_hour) IS NOT NULL",
+        ),
+        (
+            "customer_article",
+            "COALESCE(seen_before, bought_before, brand_looks, category_look_share, price_gap, score_gap) IS NOT NULL",
+        ),
+        (
+            "customer_taste",
+            "COALESCE(taste_match, taste_match_bought) IS NOT NULL",
+        ),
+    ];
+    for (view, profiled) in known {
+        let count = |consent: &str| {
+            only(
+                &shop,
+                &format!(
+                    "SELECT COUNT(*) FROM features.{view} f JOIN sources.customers c ON c.customer_id = f.customer_id WHERE {consent} c.personalisation_consent AND {profiled}"
+                ),
+            )
+        };
+        assert_eq!(count("NOT"), "0", "{view}");
+        assert_ne!(count(""), "0", "{view}");
+    }
+    let personal = "SELECT COUNT(*) FROM recommendations r JOIN sources.customers c ON c.customer_id = r.customer_id WHERE NOT c.personalisation_consent AND r.basis = 'personal'";
+    assert_eq!(only(&shop, personal), "0");
+}
+
+/// Recommendations are on sale at the export and can be sent to the customer; everybody gets as many as there are.
+#[cfg(feature = "encoder")]
+#[test]
+fn recommendations_can_be_bought() {
+    let shop = Shop::new(60);
+    for stage in ["ingest", "embeddings", "features", "frame", "train", "recommend"] {
+        shop.must(&[stage]);
+    }
+    let wrong = "SELECT COUNT(*) FROM recommendations r JOIN sources.customers c ON c.customer_id = r.customer_id \
+                 JOIN sources.products p ON p.product_id = r.product_id AND p.season = r.season \
+                 WHERE p.on_sale_from > DATE '2032-03-01' OR p.on_sale_until < DATE '2032-03-01' OR position(c.country IN p.ships_to) = 0";
+    assert_eq!(only(&shop, wrong), "0");
+    assert_eq!(
+        only(
+            &shop,
+            "SELECT COUNT(DISTINCT customer_id), COUNT(*) FROM recommendations r WHERE rank <= 5"
+        ),
+        "60,300"
+    );
+}

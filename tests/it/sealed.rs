@@ -1,0 +1,57 @@
+//! Invariant 2: the same inputs give the same bytes, for any number of partitions and any run.
+
+#![cfg(feature = "encoder")]
+
+use crate::shop::Shop;
+
+fn everything(shop: &Shop) -> Vec<(String, Vec<u8>)> {
+    let mut files = shop.files("work");
+    files.extend(shop.files("reports"));
+    files
+}
+
+fn assert_same(expected: &[(String, Vec<u8>)], found: &[(String, Vec<u8>)], what: &str) {
+    let names = |files: &[(String, Vec<u8>)]| files.iter().map(|(name, _)| name.clone()).collect::<Vec<_>>();
+    assert_eq!(names(expected), names(found), "other files with {what}");
+    for ((name, expected), (_, found)) in expected.iter().zip(found) {
+        assert!(expected == found, "{name} has other bytes with {what}");
+    }
+}
+
+/// On the client's own materials: 1, 2 and 8 partitions, with remembered vectors and without, and once more the same.
+#[test]
+fn every_file_has_the_same_bytes() {
+    let shop = Shop::of_client();
+    shop.must(&["run", "--partitions", "2"]);
+    let expected = everything(&shop);
+    assert!(expected.len() > 20 && expected.iter().all(|(_, bytes)| !bytes.is_empty()));
+    shop.must(&["run", "--partitions", "2"]);
+    assert_same(&expected, &everything(&shop), "a second run");
+    shop.must(&["run", "--partitions", "8"]);
+    assert_same(&expected, &everything(&shop), "8 partitions");
+    let fresh = Shop::of_client();
+    fresh.must(&["run", "--partitions", "1"]);
+    assert_same(&expected, &everything(&fresh), "1 partition and no remembered vectors");
+}
+
+/// The order of a CSV's rows is not information: only line numbers may follow it.
+#[test]
+fn the_order_of_rows_does_not_matter() {
+    let shop = Shop::new(20);
+    for stage in ["ingest", "embeddings", "features"] {
+        shop.must(&[stage]);
+    }
+    let expected = shop.files("work/features");
+    for file in ["transactions", "customers", "products"] {
+        let path = format!("materials/{file}.csv");
+        let text = shop.read(&path);
+        let (header, rows) = text.split_once('\n').unwrap();
+        let mut rows: Vec<&str> = rows.lines().collect();
+        rows.reverse();
+        shop.write(&path, &format!("{header}\n{}\n", rows.join("\n")));
+    }
+    for stage in ["ingest", "features"] {
+        shop.must(&[stage]);
+    }
+    assert_same(&expected, &shop.files("work/features"), "rows in another order");
+}
