@@ -23,7 +23,11 @@ pub fn wilson(x: u64, n: u64, z: f64) -> Option<Range> {
     let middle = p + z * z / (2.0 * n);
     let half = z * (p * (1.0 - p) / n + z * z / (4.0 * n * n)).sqrt();
     let scale = 1.0 + z * z / n;
-    Some(Range { point: p, lower: ((middle - half) / scale).max(0.0), upper: ((middle + half) / scale).min(1.0) })
+    Some(Range {
+        point: p,
+        lower: ((middle - half) / scale).max(0.0),
+        upper: ((middle + half) / scale).min(1.0),
+    })
 }
 
 /// Jeffreys' interval: the middle `level` (such as 0.95) of Beta(x + 1/2, n - x + 1/2).
@@ -35,7 +39,11 @@ pub fn jeffreys(x: u64, n: u64, level: f64) -> Option<Range> {
     let tail = (1.0 - level) / 2.0;
     let lower = if x == 0 { 0.0 } else { beta_quantile(&beta, tail) };
     let upper = if x == n { 1.0 } else { beta_quantile(&beta, 1.0 - tail) };
-    Some(Range { point: x as f64 / n as f64, lower, upper })
+    Some(Range {
+        point: x as f64 / n as f64,
+        lower,
+        upper,
+    })
 }
 
 /// By halving: slower than the library's search and exact to the last digit that matters.
@@ -43,7 +51,11 @@ fn beta_quantile(beta: &Beta, share: f64) -> f64 {
     let (mut low, mut high) = (0.0_f64, 1.0_f64);
     for _ in 0..60 {
         let middle = f64::midpoint(low, high);
-        if beta.cdf(middle) < share { low = middle } else { high = middle }
+        if beta.cdf(middle) < share {
+            low = middle
+        } else {
+            high = middle
+        }
     }
     f64::midpoint(low, high)
 }
@@ -54,7 +66,11 @@ pub fn difference(a: (u64, u64), b: (u64, u64), z: f64) -> Option<Range> {
     let point = first.point - second.point;
     let below = (first.point - first.lower).hypot(second.upper - second.point);
     let above = (first.upper - first.point).hypot(second.point - second.lower);
-    Some(Range { point, lower: point - below, upper: point + above })
+    Some(Range {
+        point,
+        lower: point - below,
+        upper: point + above,
+    })
 }
 
 /// Katz's interval for the ratio `a / b` of two rates; where a count is 0, 0.5 is added to counts and 1 to totals.
@@ -63,10 +79,19 @@ pub fn ratio(a: (u64, u64), b: (u64, u64), z: f64) -> Option<Range> {
         return None;
     }
     let add = if a.0 == 0 || b.0 == 0 { 0.5 } else { 0.0 };
-    let [xa, na, xb, nb] = [a.0 as f64 + add, a.1 as f64 + 2.0 * add, b.0 as f64 + add, b.1 as f64 + 2.0 * add];
+    let [xa, na, xb, nb] = [
+        a.0 as f64 + add,
+        a.1 as f64 + 2.0 * add,
+        b.0 as f64 + add,
+        b.1 as f64 + 2.0 * add,
+    ];
     let point = (xa / na) / (xb / nb);
     let spread = (1.0 / xa - 1.0 / na + 1.0 / xb - 1.0 / nb).max(0.0).sqrt();
-    Some(Range { point, lower: point * (-z * spread).exp(), upper: point * (z * spread).exp() })
+    Some(Range {
+        point,
+        lower: point * (-z * spread).exp(),
+        upper: point * (z * spread).exp(),
+    })
 }
 
 /// How many of each group show a move from rate `p0` to `p1` four times out of five, at 5 % false alarms.
@@ -77,5 +102,5 @@ pub fn needed(p0: f64, p1: f64) -> Option<u64> {
     }
     let spread = p0 * (1.0 - p0) + p1 * (1.0 - p1);
     let n = (1.96_f64 + 0.8416).powi(2) * spread / gap;
-    n.is_finite().then_some(n.round() as u64)
+    n.is_finite().then_some(n.ceil() as u64)
 }

@@ -72,7 +72,10 @@ pub fn look(engine: &Engine, project: &Project, plan: &Plan) -> Result<()> {
     // What can be judged at all is known after a first look; only that is worth a thousand shuffles.
     let first = scan(&[], shuffle::identity(&days)?)?;
     let stretches: Vec<Stretch> = rows::read(&first, "monitoring.scan")?;
-    let judged: Days = days.into_iter().filter(|(metric, _)| stretches.iter().any(|s| s.metric == *metric)).collect();
+    let judged: Days = days
+        .into_iter()
+        .filter(|(metric, _)| stretches.iter().any(|s| s.metric == *metric))
+        .collect();
     let monitor = &project.params.monitor;
     let mut lines = BTreeMap::new();
     if !judged.is_empty() {
@@ -84,7 +87,10 @@ pub fn look(engine: &Engine, project: &Project, plan: &Plan) -> Result<()> {
     let mut fired: Vec<Fired> = Vec::new();
     let mut stretches = stretches;
     for round in 1..=MOST_ROUNDS {
-        let next: Vec<Fired> = judged.keys().filter_map(|metric| furthest(&stretches, metric, *lines.get(metric)?, round)).collect();
+        let next: Vec<Fired> = judged
+            .keys()
+            .filter_map(|metric| furthest(&stretches, metric, *lines.get(metric)?, round))
+            .collect();
         if next.is_empty() {
             break;
         }
@@ -94,7 +100,10 @@ pub fn look(engine: &Engine, project: &Project, plan: &Plan) -> Result<()> {
         stretches = rows::read(&again, "monitoring.scan")?;
     }
     let schema = rounds[0].schema();
-    let all = concat_batches(&schema, &rounds).map_err(|e| MonitorError::Shape { table: "rounds".into(), cause: e.to_string() })?;
+    let all = concat_batches(&schema, &rounds).map_err(|e| MonitorError::Shape {
+        table: "rounds".into(),
+        cause: e.to_string(),
+    })?;
     engine.register(&table("rounds"), all)?;
     engine.register(&table("taken_out"), taken_out(&fired)?)?;
     engine.register(&table("thresholds"), lines_table(&lines)?)
@@ -102,7 +111,9 @@ pub fn look(engine: &Engine, project: &Project, plan: &Plan) -> Result<()> {
 
 /// The segment whose |Z| is furthest beyond the line.  The whole shop never fires here: without its customers nobody is left.
 fn furthest(stretches: &[Stretch], metric: &str, lines: Lines, round: i64) -> Option<Fired> {
-    let beyond = stretches.iter().filter(|s| s.metric == metric && s.segment_column != "shop" && s.z.abs() > lines.clear);
+    let beyond = stretches
+        .iter()
+        .filter(|s| s.metric == metric && s.segment_column != "shop" && s.z.abs() > lines.clear);
     let most = beyond.max_by(|a, b| {
         let name = |s: &Stretch| (s.segment_column.clone(), s.segment_value.clone());
         a.z.abs().total_cmp(&b.z.abs()).then_with(|| name(b).cmp(&name(a)))
@@ -121,21 +132,33 @@ fn thresholds(judged: &Days, extremes: &[Extreme], monitor: &params::Monitor) ->
     let runs = monitor.permutations;
     let mut worst = vec![0.0_f64; runs];
     for metric in judged.keys() {
-        let own = extremes.iter().filter(|extreme| extreme.metric == *metric).map(|extreme| extreme.furthest);
+        let own = extremes
+            .iter()
+            .filter(|extreme| extreme.metric == *metric)
+            .map(|extreme| extreme.furthest);
         for (run, furthest) in own.enumerate().take(runs) {
             worst[run] = worst[run].max(furthest);
         }
     }
     worst.sort_by(f64::total_cmp);
-    let clear = quantile(&worst, 1.0 - monitor.false_alarms).max(monitor.threshold_floor).min(monitor.threshold_cap);
+    let clear = quantile(&worst, 1.0 - monitor.false_alarms)
+        .max(monitor.threshold_floor)
+        .min(monitor.threshold_cap);
     let possible = quantile(&worst, 1.0 - monitor.maybe_alarms).min(clear);
-    judged.keys().map(|metric| (metric.clone(), Lines { clear, possible })).collect()
+    judged
+        .keys()
+        .map(|metric| (metric.clone(), Lines { clear, possible }))
+        .collect()
 }
 
 /// The value that at most `1 - share` of the sorted values exceed; 0 for none.
 pub fn quantile(sorted: &[f64], share: f64) -> f64 {
     let place = (share * sorted.len() as f64).ceil() as usize;
-    sorted.get(place.max(1) - 1).or(sorted.last()).copied().unwrap_or_default()
+    sorted
+        .get(place.max(1) - 1)
+        .or(sorted.last())
+        .copied()
+        .unwrap_or_default()
 }
 
 fn table(name: &str) -> TableName {
@@ -147,27 +170,42 @@ fn texts<'a>(values: impl Iterator<Item = &'a str>) -> ArrayRef {
 }
 
 fn taken_out(fired: &[Fired]) -> Result<RecordBatch> {
-    rows::batch("taken_out", vec![
-        ("metric", texts(fired.iter().map(|f| f.metric.as_str()))),
-        ("segment_column", texts(fired.iter().map(|f| f.segment_column.as_str()))),
-        ("segment_value", texts(fired.iter().map(|f| f.segment_value.as_str()))),
-        ("round", Arc::new(Int64Array::from_iter_values(fired.iter().map(|f| f.round)))),
-    ])
+    rows::batch(
+        "taken_out",
+        vec![
+            ("metric", texts(fired.iter().map(|f| f.metric.as_str()))),
+            ("segment_column", texts(fired.iter().map(|f| f.segment_column.as_str()))),
+            ("segment_value", texts(fired.iter().map(|f| f.segment_value.as_str()))),
+            (
+                "round",
+                Arc::new(Int64Array::from_iter_values(fired.iter().map(|f| f.round))),
+            ),
+        ],
+    )
 }
 
 fn lines_table(lines: &BTreeMap<String, Lines>) -> Result<RecordBatch> {
     let numbers = |of: fn(&Lines) -> f64| Arc::new(Float64Array::from_iter_values(lines.values().map(of)));
-    rows::batch("thresholds", vec![
-        ("metric", texts(lines.keys().map(String::as_str))),
-        ("threshold", numbers(|line| line.clear)),
-        ("possible_line", numbers(|line| line.possible)),
-    ])
+    rows::batch(
+        "thresholds",
+        vec![
+            ("metric", texts(lines.keys().map(String::as_str))),
+            ("threshold", numbers(|line| line.clear)),
+            ("possible_line", numbers(|line| line.possible)),
+        ],
+    )
 }
 
 /// A scan with the number of its round as a column.
 fn with_round(scan: &RecordBatch, round: i64) -> Result<RecordBatch> {
     let mut columns: Vec<(&str, ArrayRef)> = vec![("round", Arc::new(Int64Array::from(vec![round; scan.num_rows()])))];
     let schema = scan.schema();
-    columns.extend(schema.fields().iter().zip(scan.columns()).map(|(field, column)| (field.name().as_str(), Arc::clone(column))));
+    columns.extend(
+        schema
+            .fields()
+            .iter()
+            .zip(scan.columns())
+            .map(|(field, column)| (field.name().as_str(), Arc::clone(column))),
+    );
     rows::batch("rounds", columns)
 }

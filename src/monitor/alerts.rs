@@ -105,7 +105,10 @@ struct File<'a> {
 pub fn json(findings: &[Finding], as_of: &str) -> serde_json::Result<String> {
     let mut sorted: Vec<&Finding> = findings.iter().collect();
     sorted.sort_by_key(|finding| finding.order());
-    let text = serde_json::to_string_pretty(&File { as_of, alerts: sorted.into_iter().map(Alert::new).collect() })?;
+    let text = serde_json::to_string_pretty(&File {
+        as_of,
+        alerts: sorted.into_iter().map(Alert::new).collect(),
+    })?;
     Ok(text + "\n")
 }
 
@@ -121,14 +124,26 @@ impl Finding {
 
     /// By metric in the order of the flow, the most urgent first, the whole shop before its segments.
     pub fn order(&self) -> (usize, State, bool, &str, &str) {
-        let metric = ["click", "purchase", "kept"].iter().position(|metric| *metric == self.metric).unwrap_or(3);
-        (metric, self.state, !self.is_shop(), &self.segment_column, &self.segment_value)
+        let metric = ["click", "purchase", "kept"]
+            .iter()
+            .position(|metric| *metric == self.metric)
+            .unwrap_or(3);
+        (
+            metric,
+            self.state,
+            !self.is_shop(),
+            &self.segment_column,
+            &self.segment_value,
+        )
     }
 }
 
 impl<'a> Alert<'a> {
     fn new(finding: &'a Finding) -> Self {
-        let segment = Segment { column: &finding.segment_column, value: &finding.segment_value };
+        let segment = Segment {
+            column: &finding.segment_column,
+            value: &finding.segment_value,
+        };
         let early = finding.state == State::TooEarly;
         Self {
             metric: &finding.metric,

@@ -71,8 +71,12 @@ pub struct Outcome {
 pub fn moment(text: &str, shop: &Shop) -> Result<DateTime<Utc>> {
     let day = NaiveDate::parse_from_str(text, "%Y-%m-%d").map(|day| day.and_time(NaiveTime::MIN));
     let local = day.or_else(|_| NaiveDateTime::parse_from_str(text, "%Y-%m-%d %H:%M:%S"));
-    let known = local.ok().and_then(|local| shop.timezone.from_local_datetime(&local).earliest());
-    Ok(known.ok_or_else(|| MonitorError::BadMoment { text: text.into() })?.with_timezone(&Utc))
+    let known = local
+        .ok()
+        .and_then(|local| shop.timezone.from_local_datetime(&local).earliest());
+    Ok(known
+        .ok_or_else(|| MonitorError::BadMoment { text: text.into() })?
+        .with_timezone(&Utc))
 }
 
 /// Runs the stage as of a moment, the export if none is given: `work/monitoring/*.parquet` and `reports/alerts.json`.
@@ -80,10 +84,19 @@ pub fn run(project: &Project, as_of: Option<DateTime<Utc>>) -> Result<Outcome> {
     let progress = Progress::start("monitor");
     let shop = &project.params.shop;
     let as_of = as_of.unwrap_or(shop.exported_at);
-    let clock = |moment: DateTime<Utc>| moment.with_timezone(&shop.timezone).format("%Y-%m-%d %H:%M:%S").to_string();
+    let clock = |moment: DateTime<Utc>| {
+        moment
+            .with_timezone(&shop.timezone)
+            .format("%Y-%m-%d %H:%M:%S")
+            .to_string()
+    };
     if as_of > shop.exported_at {
         let exported_at = clock(shop.exported_at);
-        return Err(MonitorError::AfterExport { as_of: clock(as_of), exported_at }.into());
+        return Err(MonitorError::AfterExport {
+            as_of: clock(as_of),
+            exported_at,
+        }
+        .into());
     }
     let project = project.with_sql_param("monitor", "as_of", Shop::sql_time(as_of));
     let engine = Engine::new(&project)?;
@@ -91,9 +104,16 @@ pub fn run(project: &Project, as_of: Option<DateTime<Utc>>) -> Result<Outcome> {
     let plan = plan::Plan::new(&project);
     let mut tables = plan.run_before(&engine, &project)?;
     if engine.read(&name("outcomes"))?.num_rows() == 0 {
-        let looks_back = project.sql_params(Layer::Monitoring).remove("looks_back").unwrap_or_default();
+        let looks_back = project
+            .sql_params(Layer::Monitoring)
+            .remove("looks_back")
+            .unwrap_or_default();
         let looks_back = looks_back.replace("INTERVAL '", "").replace("' DAY", " days");
-        return Err(MonitorError::NothingShown { as_of: clock(as_of), looks_back }.into());
+        return Err(MonitorError::NothingShown {
+            as_of: clock(as_of),
+            looks_back,
+        }
+        .into());
     }
     nowcast::register(&engine, project.params.monitor.seed)?;
     alarm::look(&engine, &project, &plan)?;
@@ -108,10 +128,17 @@ pub fn run(project: &Project, as_of: Option<DateTime<Utc>>) -> Result<Outcome> {
         tables.push((table.into(), Table::new(engine.read(&name(table))?, &key, table)?));
     }
     let moment: ArrayRef = Arc::new(StringArray::from(vec![clock(as_of)]));
-    let report = Table::new(rows::batch("report", vec![("as_of", moment)])?, &["as_of".into()], "report")?;
+    let report = Table::new(
+        rows::batch("report", vec![("as_of", moment)])?,
+        &["as_of".into()],
+        "report",
+    )?;
     tables.push(("report".into(), report));
     let findings: Vec<Finding> = rows::read(&engine.read(&name("findings"))?, "findings")?;
-    let shape = |e: serde_json::Error| MonitorError::Shape { table: "findings".into(), cause: e.to_string() };
+    let shape = |e: serde_json::Error| MonitorError::Shape {
+        table: "findings".into(),
+        cause: e.to_string(),
+    };
     let json = alerts::json(&findings, &clock(as_of)).map_err(shape)?;
     let mut staged = Staged::new(&project.paths, "monitor")?;
     for (name, table) in &tables {
@@ -120,7 +147,10 @@ pub fn run(project: &Project, as_of: Option<DateTime<Utc>>) -> Result<Outcome> {
     staged.file(&project.paths.reports().join("alerts.json"), None, json.as_bytes())?;
     staged.commit()?;
     let count = |state: State| findings.iter().filter(|finding| finding.state == state).count();
-    let outcome = Outcome { clear: count(State::Clear), possible: count(State::Possible) };
+    let outcome = Outcome {
+        clear: count(State::Clear),
+        possible: count(State::Possible),
+    };
     progress.done(format!(
         "{} looked at: {} clear, {} possible, {} too early; see reports/alerts.json",
         findings.len(),

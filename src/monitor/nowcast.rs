@@ -48,6 +48,13 @@ struct Waiting {
     came_so_far: u64,
 }
 
+/// One segment's rows of one span.
+#[derive(Default)]
+struct Group<'a> {
+    shown: Vec<&'a Waiting>,
+    bought: Vec<&'a Waiting>,
+}
+
 /// A forecast: the share in the end, and where 90 of 100 such forecasts hold it.
 #[derive(Debug, Clone, Copy)]
 struct Forecast {
@@ -62,20 +69,30 @@ pub fn register(engine: &Engine, seed: u64) -> Result<()> {
     let delays: Vec<StagedDelay> = rows::read(&engine.read(&table("delays"))?, "monitoring.delays")?;
     let paces: Vec<Pace> = rows::read(&engine.read(&table("pace"))?, "monitoring.pace")?;
     let waiting: Vec<Waiting> = rows::read(&engine.read(&table("waiting"))?, "monitoring.waiting")?;
-    let changed = |stage: &str| paces.iter().any(|p| p.stage == stage && p.z.is_some_and(|z| z.abs() > PACE_LINE));
+    let changed = |stage: &str| {
+        paces
+            .iter()
+            .any(|p| p.stage == stage && p.z.is_some_and(|z| z.abs() > PACE_LINE))
+    };
     let curve = |stage: &str| {
         let delays: Vec<Delay> = delays.iter().filter(|d| d.stage == stage).map(|d| d.delay).collect();
         let old_enough = delays.last().is_some_and(|delay| delay.at_risk >= ENOUGH_OLD);
         (old_enough && !changed(stage)).then(|| Curve::smoothed(&delays))
     };
     let (buying, returning) = (curve("purchase"), curve("return"));
-    let mut groups: BTreeMap<(&str, &str, &str), (Vec<&Waiting>, Vec<&Waiting>)> = BTreeMap::new();
+    let mut groups: BTreeMap<(&str, &str, &str), Group> = BTreeMap::new();
     for row in &waiting {
-        let group = groups.entry((&row.segment_column, &row.segment_value, &row.span)).or_default();
-        if row.stage == "purchase" { group.0.push(row) } else { group.1.push(row) }
+        let group = groups
+            .entry((&row.segment_column, &row.segment_value, &row.span))
+            .or_default();
+        if row.stage == "purchase" {
+            group.shown.push(row)
+        } else {
+            group.bought.push(row)
+        }
     }
     let mut answer = Answer::default();
-    for (key, (shown, bought)) in &groups {
+    for (key, Group { shown, bought }) in &groups {
         let mut random = ChaCha8Rng::seed_from_u64(seed);
         // Where nothing is open there is nothing to forecast: the figure is confirmed.
         let open = |curve: &Curve, rows: &[&Waiting]| rows.iter().any(|row| row.waiting > 0 && row.age < curve.days());
@@ -119,12 +136,24 @@ fn purchases(curve: &Curve, shown: &[&Waiting]) -> Forecast {
 }
 
 /// Bought and not sent back so far, open purchases, and purchases still to come; the interval by seeded draws.
-fn kept(buying: &Curve, returning: &Curve, shown: &[&Waiting], bought: &[&Waiting], random: &mut ChaCha8Rng) -> Forecast {
+fn kept(
+    buying: &Curve,
+    returning: &Curve,
+    shown: &[&Waiting],
+    bought: &[&Waiting],
+    random: &mut ChaCha8Rng,
+) -> Forecast {
     let total: u64 = shown.iter().map(|row| row.total).sum();
     let (buy, send_back) = (buying.rates(), returning.rates());
     let stays = |rates: &[f64], age: usize| returning.never(rates, age);
-    let mut expected: f64 = bought.iter().map(|row| row.waiting as f64 * stays(&send_back, row.age)).sum();
-    expected += shown.iter().map(|row| row.waiting as f64 * (1.0 - buying.never(&buy, row.age)) * stays(&send_back, 0)).sum::<f64>();
+    let mut expected: f64 = bought
+        .iter()
+        .map(|row| row.waiting as f64 * stays(&send_back, row.age))
+        .sum();
+    expected += shown
+        .iter()
+        .map(|row| row.waiting as f64 * (1.0 - buying.never(&buy, row.age)) * stays(&send_back, 0))
+        .sum::<f64>();
     let mut drawn: Vec<f64> = (0..DRAWS)
         .map(|_| {
             let buy = draw_rates(buying, random);
@@ -143,7 +172,11 @@ fn kept(buying: &Curve, returning: &Curve, shown: &[&Waiting], bought: &[&Waitin
     drawn.sort_by(f64::total_cmp);
     let rate = expected / total as f64;
     // Draws are whole purchases: for a handful of them the mean can lie just beside the range.
-    Forecast { rate, lower: quantile(&drawn, 0.05).min(rate), upper: quantile(&drawn, 0.95).max(rate) }
+    Forecast {
+        rate,
+        lower: quantile(&drawn, 0.05).min(rate),
+        upper: quantile(&drawn, 0.95).max(rate),
+    }
 }
 
 fn draw_rates(curve: &Curve, random: &mut ChaCha8Rng) -> Vec<f64> {
@@ -175,10 +208,19 @@ impl Answer {
     }
 
     fn batch(self) -> Result<RecordBatch> {
-        let number = |of: fn(&Forecast) -> f64| Arc::new(Float64Array::from_iter_values(self.forecasts.iter().map(of))) as ArrayRef;
-        let numbers = [("provisional_rate", number(|f| f.rate)), ("provisional_lower", number(|f| f.lower)), ("provisional_upper", number(|f| f.upper))];
+        let number = |of: fn(&Forecast) -> f64| {
+            Arc::new(Float64Array::from_iter_values(self.forecasts.iter().map(of))) as ArrayRef
+        };
+        let numbers = [
+            ("provisional_rate", number(|f| f.rate)),
+            ("provisional_lower", number(|f| f.lower)),
+            ("provisional_upper", number(|f| f.upper)),
+        ];
         let names = ["metric", "segment_column", "segment_value", "span"];
-        let texts = self.keys.into_iter().map(|texts| Arc::new(StringArray::from(texts)) as ArrayRef);
+        let texts = self
+            .keys
+            .into_iter()
+            .map(|texts| Arc::new(StringArray::from(texts)) as ArrayRef);
         let mut columns: Vec<(&str, ArrayRef)> = names.into_iter().zip(texts).collect();
         columns.push(("shown", Arc::new(Int64Array::from(self.shown))));
         columns.extend(numbers);

@@ -24,7 +24,11 @@ impl<'a> Plan<'a> {
         let name = |name: &&str| TableName::new(Layer::Monitoring.folder(), name);
         let mut of_loop: BTreeSet<TableName> = LOOP_READS.iter().map(name).collect();
         let mut of_after: BTreeSet<TableName> = LOOP_MAKES.iter().map(name).collect();
-        let mut plan = Self { before: Vec::new(), scan: Vec::new(), after: Vec::new() };
+        let mut plan = Self {
+            before: Vec::new(),
+            scan: Vec::new(),
+            after: Vec::new(),
+        };
         for file in project.library.layer(Layer::Monitoring) {
             if file.reads.iter().any(|table| of_after.contains(table)) {
                 of_after.insert(file.table());

@@ -12,10 +12,16 @@ use crate::error::Result;
 
 /// Every row of `batch` as a `T` whose fields are columns; a column without a value is an absent field.
 pub fn read<T: DeserializeOwned>(batch: &RecordBatch, table: &str) -> Result<Vec<T>> {
-    let failed = |cause: String| MonitorError::Shape { table: table.into(), cause };
+    let failed = |cause: String| MonitorError::Shape {
+        table: table.into(),
+        cause,
+    };
     let mut text = Vec::new();
     let mut writer = ArrayWriter::new(&mut text);
-    writer.write(batch).and_then(|()| writer.finish()).map_err(|e| failed(e.to_string()))?;
+    writer
+        .write(batch)
+        .and_then(|()| writer.finish())
+        .map_err(|e| failed(e.to_string()))?;
     // No rows at all are written as nothing at all.
     if text.is_empty() {
         return Ok(Vec::new());
@@ -25,7 +31,10 @@ pub fn read<T: DeserializeOwned>(batch: &RecordBatch, table: &str) -> Result<Vec
 
 /// A batch from named columns.
 pub fn batch(table: &str, columns: Vec<(&str, ArrayRef)>) -> Result<RecordBatch> {
-    let failed = |cause: String| MonitorError::Shape { table: table.into(), cause };
+    let failed = |cause: String| MonitorError::Shape {
+        table: table.into(),
+        cause,
+    };
     let field = |(name, column): &(&str, ArrayRef)| Field::new(*name, column.data_type().clone(), true);
     let schema = Arc::new(Schema::new(columns.iter().map(field).collect::<Vec<_>>()));
     let arrays = columns.into_iter().map(|(_, column)| column).collect();

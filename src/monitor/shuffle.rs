@@ -60,11 +60,14 @@ impl Shuffles {
 
     fn batch(self) -> Result<RecordBatch> {
         let number = |numbers: Vec<i64>| Arc::new(Int64Array::from(numbers));
-        rows::batch("shuffles", vec![
-            ("metric", Arc::new(StringArray::from(self.metric))),
-            ("run", number(self.run)),
-            ("day", number(self.day)),
-            ("stands_for", number(self.stands_for)),
-        ])
+        rows::batch(
+            "shuffles",
+            vec![
+                ("metric", Arc::new(StringArray::from(self.metric))),
+                ("run", number(self.run)),
+                ("day", number(self.day)),
+                ("stands_for", number(self.stands_for)),
+            ],
+        )
     }
 }

@@ -38,7 +38,11 @@ impl Curve {
         let mut last = None;
         for delay in delays {
             if last != Some(delay.bucket) {
-                buckets.push(Bucket { days: 0, at_risk: 0.0, events: 0.0 });
+                buckets.push(Bucket {
+                    days: 0,
+                    at_risk: 0.0,
+                    events: 0.0,
+                });
                 last = Some(delay.bucket);
             }
             if let Some(bucket) = buckets.last_mut() {
@@ -76,14 +80,21 @@ impl Curve {
     pub fn rates(&self) -> Vec<f64> {
         let rate = |bucket| {
             let (events, misses) = self.evidence(bucket);
-            if events + misses > 0.0 { events / (events + misses) } else { 0.0 }
+            if events + misses > 0.0 {
+                events / (events + misses)
+            } else {
+                0.0
+            }
         };
         self.buckets.iter().map(rate).collect()
     }
 
     /// The chance that it never comes after `age` full days of waiting, given each bucket's daily rate.
     pub fn never(&self, rates: &[f64], age: usize) -> f64 {
-        self.left(age).zip(rates).map(|((_, days), rate)| (1.0 - rate).powi(days as i32)).product()
+        self.left(age)
+            .zip(rates)
+            .map(|((_, days), rate)| (1.0 - rate).powi(days as i32))
+            .product()
     }
 
     /// Greenwood's sum over what is left after `age` days: variance of ln(never).
@@ -91,7 +102,11 @@ impl Curve {
         let part = |((bucket, days), rate): ((&Bucket, usize), f64)| {
             let risk = bucket.at_risk + 2.0 * self.epsilon;
             // The days of a bucket share one rate, so their errors add up instead of averaging out.
-            if days == 0 || risk <= 0.0 { 0.0 } else { (days * days) as f64 * rate / (risk * (1.0 - rate)) }
+            if days == 0 || risk <= 0.0 {
+                0.0
+            } else {
+                (days * days) as f64 * rate / (risk * (1.0 - rate))
+            }
         };
         self.left(age).zip(self.rates()).map(part).sum()
     }

@@ -20,7 +20,10 @@ pub fn register(engine: &Engine, segments: &[String]) -> Result<()> {
     let articles = engine.read(&TableName::new("sources", "products"))?;
     let crossings: Vec<Crossing> = segments.iter().map(|name| Crossing::parse(name)).collect();
     let (mut of_customers, mut of_articles) = (Vec::<&str>::new(), Vec::<&str>::new());
-    for column in crossings.iter().flat_map(|crossing| std::iter::once(crossing.first).chain(crossing.second)) {
+    for column in crossings
+        .iter()
+        .flat_map(|crossing| std::iter::once(crossing.first).chain(crossing.second))
+    {
         let owner = match (customers.column_by_name(column), articles.column_by_name(column)) {
             (Some(_), _) => &mut of_customers,
             (None, Some(_)) => &mut of_articles,
@@ -35,17 +38,24 @@ pub fn register(engine: &Engine, segments: &[String]) -> Result<()> {
     let traits = unpivot("article_traits", &articles, &["product_id", "season"], &of_articles)?;
     engine.register(&TableName::new("monitoring", "article_traits"), traits)?;
     let owner = |crossing: &Crossing| {
-        let article = of_articles.contains(&crossing.first) && crossing.second.is_none_or(|second| of_articles.contains(&second));
+        let article =
+            of_articles.contains(&crossing.first) && crossing.second.is_none_or(|second| of_articles.contains(&second));
         if article { "articles" } else { "customers" }
     };
     let texts = |of: fn(&Crossing) -> Option<String>| Arc::new(crossings.iter().map(of).collect::<StringArray>());
     let columns: Vec<(&str, ArrayRef)> = vec![
         ("segment_column", texts(|crossing| Some(crossing.name()))),
         ("first_column", texts(|crossing| Some(crossing.first.into()))),
-        ("owner", Arc::new(StringArray::from_iter_values(crossings.iter().map(owner)))),
+        (
+            "owner",
+            Arc::new(StringArray::from_iter_values(crossings.iter().map(owner))),
+        ),
         ("second_column", texts(|crossing| crossing.second.map(str::to_owned))),
     ];
-    engine.register(&TableName::new("monitoring", "segment_columns"), rows::batch("segment_columns", columns)?)
+    engine.register(
+        &TableName::new("monitoring", "segment_columns"),
+        rows::batch("segment_columns", columns)?,
+    )
 }
 
 /// `region`, or `age_group x region`.
@@ -57,8 +67,14 @@ struct Crossing<'a> {
 impl<'a> Crossing<'a> {
     fn parse(name: &'a str) -> Self {
         match name.split_once(" x ") {
-            Some((first, second)) => Self { first: first.trim(), second: Some(second.trim()) },
-            None => Self { first: name.trim(), second: None },
+            Some((first, second)) => Self {
+                first: first.trim(),
+                second: Some(second.trim()),
+            },
+            None => Self {
+                first: name.trim(),
+                second: None,
+            },
         }
     }
 
@@ -71,14 +87,31 @@ impl<'a> Crossing<'a> {
 }
 
 fn unknown(column: &str, customers: &RecordBatch, articles: &RecordBatch) -> MonitorError {
-    let names = |batch: &RecordBatch| batch.schema().fields().iter().map(|field| field.name().clone()).collect::<Vec<_>>();
-    MonitorError::UnknownColumn { column: column.into(), known: [names(customers), names(articles)].concat() }
+    let names = |batch: &RecordBatch| {
+        batch
+            .schema()
+            .fields()
+            .iter()
+            .map(|field| field.name().clone())
+            .collect::<Vec<_>>()
+    };
+    MonitorError::UnknownColumn {
+        column: column.into(),
+        known: [names(customers), names(articles)].concat(),
+    }
 }
 
 /// One row per row of `batch` and column of `columns`: the key, the column's name, its value as text.
 fn unpivot(table: &str, batch: &RecordBatch, key: &[&str], columns: &[&str]) -> Result<RecordBatch> {
-    let failed = |cause: String| MonitorError::Shape { table: table.into(), cause };
-    let column = |name: &str| batch.column_by_name(name).ok_or_else(|| failed(format!("no column {name}")));
+    let failed = |cause: String| MonitorError::Shape {
+        table: table.into(),
+        cause,
+    };
+    let column = |name: &str| {
+        batch
+            .column_by_name(name)
+            .ok_or_else(|| failed(format!("no column {name}")))
+    };
     let mut answer: Vec<(&str, ArrayRef)> = Vec::new();
     for name in key {
         let one = column(name)?;
@@ -92,7 +125,10 @@ fn unpivot(table: &str, batch: &RecordBatch, key: &[&str], columns: &[&str]) -> 
     let (mut names, mut values) = (Vec::new(), Vec::new());
     for name in columns {
         let texts = cast(column(name)?, &DataType::Utf8).map_err(|e| failed(e.to_string()))?;
-        let texts = texts.as_any().downcast_ref::<StringArray>().ok_or_else(|| failed(format!("{name} is no text")))?;
+        let texts = texts
+            .as_any()
+            .downcast_ref::<StringArray>()
+            .ok_or_else(|| failed(format!("{name} is no text")))?;
         names.extend(std::iter::repeat_n(*name, texts.len()));
         values.extend(texts.iter().map(|value| value.unwrap_or(NOT_GIVEN).to_owned()));
     }

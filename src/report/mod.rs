@@ -50,7 +50,11 @@ impl Advice for ReportError {
 pub fn dashboard(project: &Project) -> Result<()> {
     let report = dashboard::report(project, &Engine::new(project)?)?;
     let mut staged = Staged::new(&project.paths, "dashboard")?;
-    staged.file(&project.paths.reports().join("dashboard.md"), None, report.markdown.as_bytes())?;
+    staged.file(
+        &project.paths.reports().join("dashboard.md"),
+        None,
+        report.markdown.as_bytes(),
+    )?;
     for (chart, png) in &report.charts {
         staged.file(&project.paths.charts().join(chart), None, png)?;
     }

@@ -1,6 +1,7 @@
 //! The client's shop with a log of a test's own making.
 
 use std::collections::BTreeMap;
+use std::sync::OnceLock;
 
 use datafusion::arrow::array::RecordBatch;
 use selvedge::engine::Engine;
@@ -34,7 +35,11 @@ impl Log {
         let mut writer = csv::Writer::from_writer(Vec::new());
         writer.write_record(&headers).unwrap();
         for record in reader.records().map(Result::unwrap) {
-            let row = headers.iter().map(str::to_owned).zip(record.iter().map(str::to_owned)).collect();
+            let row = headers
+                .iter()
+                .map(str::to_owned)
+                .zip(record.iter().map(str::to_owned))
+                .collect();
             if let Some(row) = edit(row) {
                 writer.write_record(headers.iter().map(|column| &row[column])).unwrap();
             }
@@ -45,6 +50,16 @@ impl Log {
 
     pub fn of_client() -> Self {
         Self::edited(Some)
+    }
+
+    /// The client's log after a run, for tests that only read.
+    pub fn shared() -> &'static Self {
+        static LOG: OnceLock<Log> = OnceLock::new();
+        LOG.get_or_init(|| {
+            let log = Self::of_client();
+            log.run();
+            log
+        })
     }
 
     /// Fewer shuffles, for tests that do not look at the line they draw.
@@ -77,7 +92,10 @@ impl Log {
     }
 
     pub fn table(&self, name: &str) -> RecordBatch {
-        Engine::new(&self.project()).unwrap().read(&TableName::new("monitoring", name)).unwrap()
+        Engine::new(&self.project())
+            .unwrap()
+            .read(&TableName::new("monitoring", name))
+            .unwrap()
     }
 }
 
@@ -95,5 +113,8 @@ pub fn of<'a>(alerts: &'a [Value], metric: &str, column: &str, value: &str) -> &
                 _ => alert["segment"]["column"] == column && alert["segment"]["value"] == value,
             }
     };
-    alerts.iter().find(is).unwrap_or_else(|| panic!("nothing is said of {metric} {column} {value}"))
+    alerts
+        .iter()
+        .find(is)
+        .unwrap_or_else(|| panic!("nothing is said of {metric} {column} {value}"))
 }

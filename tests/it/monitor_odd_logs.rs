@@ -22,7 +22,11 @@ fn one_day_only() {
     let alerts = log.alerts();
     assert_eq!(in_state(&alerts, "too_early"), alerts.len());
     assert_eq!(of(&alerts, "click", "", "")["why"], "reference_not_complete");
-    assert!(log.0.read("reports/dashboard.md").contains("nothing to compare them with yet"));
+    assert!(
+        log.0
+            .read("reports/dashboard.md")
+            .contains("nothing to compare them with yet")
+    );
 }
 
 #[test]
@@ -36,7 +40,10 @@ fn no_days_to_watch() {
     let log = Log::of_client().quick();
     log.0.replace("params.yaml", "reference_days: 20", "reference_days: 45");
     says_nothing(&log);
-    assert_eq!(of(&log.alerts(), "click", "region", "Berlin")["why"], "reference_not_complete");
+    assert_eq!(
+        of(&log.alerts(), "click", "region", "Berlin")["why"],
+        "reference_not_complete"
+    );
 }
 
 #[test]
@@ -52,20 +59,37 @@ fn empty_segments() {
     let of_region = |region: &str| -> Vec<String> {
         let mut reader = csv::Reader::from_reader(customers.as_bytes());
         let rows: Vec<std::collections::BTreeMap<String, String>> = reader.deserialize().map(Result::unwrap).collect();
-        rows.into_iter().filter(|row| row["region"] == region).map(|row| row["customer_id"].clone()).collect()
+        rows.into_iter()
+            .filter(|row| row["region"] == region)
+            .map(|row| row["customer_id"].clone())
+            .collect()
     };
     let (east, west) = (of_region("East"), of_region("West"));
     let log = Log::edited(|row| {
-        let gone = east.contains(&row["customer_id"]) || west.contains(&row["customer_id"]) && row["recommended_at"].as_str() < "2026-09-21";
+        let gone = east.contains(&row["customer_id"])
+            || west.contains(&row["customer_id"]) && row["recommended_at"].as_str() < "2026-09-21";
         (!gone).then_some(row)
     })
     .quick();
     log.run();
     let alerts = log.alerts();
-    let (east, west) = (of(&alerts, "click", "region", "East"), of(&alerts, "click", "region", "West"));
-    assert_eq!((&east["state"], &east["why"]), (&"too_early".into(), &"nothing_shown".into()));
-    assert_eq!((&west["state"], &west["why"]), (&"too_early".into(), &"no_reference".into()));
-    assert!(log.0.read("reports/dashboard.md").contains("Nothing was shown to them."));
+    let (east, west) = (
+        of(&alerts, "click", "region", "East"),
+        of(&alerts, "click", "region", "West"),
+    );
+    assert_eq!(
+        (&east["state"], &east["why"]),
+        (&"too_early".into(), &"nothing_shown".into())
+    );
+    assert_eq!(
+        (&west["state"], &west["why"]),
+        (&"too_early".into(), &"no_reference".into())
+    );
+    assert!(
+        log.0
+            .read("reports/dashboard.md")
+            .contains("Nothing was shown to them.")
+    );
 }
 
 #[test]
@@ -74,20 +98,37 @@ fn nothing_shown_at_all_and_moments_that_cannot_be() {
     let project = log.project();
     ingest::run(&project).unwrap();
     let moment = |text: &str| monitor::moment(text, &project.params.shop);
-    let early = monitor::run(&project, Some(moment("2026-08-01").unwrap())).unwrap_err().to_string();
-    assert!(early.contains("nothing was recommended in the 60 days before 2026-08-01 00:00:00"), "{early}");
-    let late = monitor::run(&project, Some(moment("2027-01-01").unwrap())).unwrap_err().to_string();
-    assert!(late.contains("after the export, which was taken at 2026-10-01 00:00:00"), "{late}");
+    let early = monitor::run(&project, Some(moment("2026-08-01").unwrap()))
+        .unwrap_err()
+        .to_string();
+    assert!(
+        early.contains("nothing was recommended in the 60 days before 2026-08-01 00:00:00"),
+        "{early}"
+    );
+    let late = monitor::run(&project, Some(moment("2027-01-01").unwrap()))
+        .unwrap_err()
+        .to_string();
+    assert!(
+        late.contains("after the export, which was taken at 2026-10-01 00:00:00"),
+        "{late}"
+    );
     let odd = moment("yesterday").unwrap_err().to_string();
-    assert!(odd.contains("'yesterday' is no moment") && odd.contains("do: write a day such as"), "{odd}");
+    assert!(
+        odd.contains("'yesterday' is no moment") && odd.contains("do: write a day such as"),
+        "{odd}"
+    );
 }
 
 #[test]
 fn a_segment_column_that_does_not_exist() {
     let log = Log::of_client().quick();
-    log.0.replace("params.yaml", "segments: [age_group,", "segments: [age_grup,");
+    log.0
+        .replace("params.yaml", "segments: [age_group,", "segments: [age_grup,");
     let project = log.project();
     ingest::run(&project).unwrap();
     let words = monitor::run(&project, None).unwrap_err().to_string();
-    assert!(words.contains("age_grup, which is no column") && words.contains("did you mean age_group"), "{words}");
+    assert!(
+        words.contains("age_grup, which is no column") && words.contains("did you mean age_group"),
+        "{words}"
+    );
 }

@@ -40,7 +40,10 @@ impl ScalarUDFImpl for WilsonEnd {
 
     fn invoke_with_args(&self, args: ScalarFunctionArgs) -> Result<ColumnarValue> {
         let arrays = ColumnarValue::values_to_arrays(&args.args)?;
-        let (x, n) = (arrays[0].as_primitive::<Int64Type>(), arrays[1].as_primitive::<Int64Type>());
+        let (x, n) = (
+            arrays[0].as_primitive::<Int64Type>(),
+            arrays[1].as_primitive::<Int64Type>(),
+        );
         let end = |row: usize| {
             let known = x.is_valid(row) && n.is_valid(row);
             let (x, n) = (u64::try_from(x.value(row)).ok()?, u64::try_from(n.value(row)).ok()?);

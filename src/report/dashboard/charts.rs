@@ -50,9 +50,19 @@ fn alert(facts: &Facts) -> Option<segment_line::Chart> {
         rate: day.confirmed_rate,
         trailing: day.confirmed_week,
         rest: day.confirmed_rest,
-        state: if day.mature > 0 { segment_line::State::Confirmed } else { segment_line::State::Pending },
+        state: if day.mature > 0 {
+            segment_line::State::Confirmed
+        } else {
+            segment_line::State::Pending
+        },
     };
-    let usual = days.iter().rev().find_map(|day| Some(Interval { value: day.usual?, lower: day.usual_lower?, upper: day.usual_upper? }));
+    let usual = days.iter().rev().find_map(|day| {
+        Some(Interval {
+            value: day.usual?,
+            lower: day.usual_lower?,
+            upper: day.usual_upper?,
+        })
+    });
     let title = match change {
         Some(change) => words::change(change),
         None => "Clicks in the whole shop did not change.".to_owned(),
@@ -87,8 +97,12 @@ fn tone(finding: &Finding) -> Tone {
 
 /// What the pictures of all segments say.
 fn verdict(facts: &Facts) -> String {
-    let changed: Vec<&Finding> = facts.of("click", State::Clear).filter(|finding| !finding.is_shop()).collect();
-    let fell = |finding: &&Finding| matches!((finding.before, finding.after), (Some(before), Some(after)) if after < before);
+    let changed: Vec<&Finding> = facts
+        .of("click", State::Clear)
+        .filter(|finding| !finding.is_shop())
+        .collect();
+    let fell =
+        |finding: &&Finding| matches!((finding.before, finding.after), (Some(before), Some(after)) if after < before);
     let names: Vec<String> = changed.iter().map(|finding| words::who(finding)).collect();
     match changed.as_slice() {
         [] => "No segment's clicks changed.".to_owned(),
@@ -100,13 +114,18 @@ fn verdict(facts: &Facts) -> String {
 fn segments(facts: &Facts) -> small_multiples::Chart {
     let of = |finding: &Finding| -> BTreeMap<&str, (Option<f64>, u64)> {
         let own = facts.stretches.iter().filter(|row| {
-            row.metric == "click" && row.segment_column == finding.segment_column && row.segment_value == finding.segment_value
+            row.metric == "click"
+                && row.segment_column == finding.segment_column
+                && row.segment_value == finding.segment_value
         });
-        own.map(|row| (row.first_day.as_str(), (row.confirmed_rate, row.mature))).collect()
+        own.map(|row| (row.first_day.as_str(), (row.confirmed_rate, row.mature)))
+            .collect()
     };
     let shop = facts.shop("click").map(of).unwrap_or_default();
     let dates: Vec<&str> = shop.keys().copied().collect();
-    let rates = |own: &BTreeMap<&str, (Option<f64>, u64)>| dates.iter().map(|date| own.get(date).and_then(|row| row.0)).collect();
+    let rates = |own: &BTreeMap<&str, (Option<f64>, u64)>| {
+        dates.iter().map(|date| own.get(date).and_then(|row| row.0)).collect()
+    };
     let panel = |finding: &Finding| {
         let own = of(finding);
         small_multiples::Panel {
@@ -121,41 +140,70 @@ fn segments(facts: &Facts) -> small_multiples::Chart {
             },
         }
     };
-    let longest = facts.stretches.first().map(|row| (words::day(&row.first_day), words::day(&row.last_day)));
+    let longest = facts
+        .stretches
+        .first()
+        .map(|row| (words::day(&row.first_day), words::day(&row.last_day)));
     small_multiples::Chart {
         caption: Caption {
             title: verdict(facts),
             subtitle: "Clicks of every segment, against the whole shop".into(),
             footnote: match longest {
-                Some((first, last)) => format!("Figures: work/monitoring/stretches.parquet. A point is a few days together; the first is {first} to {last}."),
+                Some((first, last)) => format!(
+                    "Figures: work/monitoring/stretches.parquet. A point is a few days together; the first is {first} to {last}."
+                ),
                 None => String::new(),
             },
         },
         measure: words::measure("click").into(),
         shop: rates(&shop),
-        panels: facts.findings.iter().filter(|finding| finding.metric == "click" && !finding.is_shop()).map(panel).collect(),
+        panels: facts
+            .findings
+            .iter()
+            .filter(|finding| finding.metric == "click" && !finding.is_shop())
+            .map(panel)
+            .collect(),
         dates: dates.iter().map(|date| (*date).to_owned()).collect(),
     }
 }
 
 /// The figures of what changed.
 fn sides(facts: &Facts) -> String {
-    let figures = facts.of("click", State::Clear).filter(|finding| !finding.is_shop()).map(|finding| {
-        let (before, after) = (words::cell(finding.before), words::cell(finding.after));
-        format!("{} went from {before} to {after} clicks in 100 shown", words::who(finding))
-    });
+    let figures = facts
+        .of("click", State::Clear)
+        .filter(|finding| !finding.is_shop())
+        .map(|finding| {
+            let (before, after) = (words::cell(finding.before), words::cell(finding.after));
+            format!(
+                "{} went from {before} to {after} clicks in 100 shown",
+                words::who(finding)
+            )
+        });
     match figures.collect::<Vec<_>>().as_slice() {
         [] => "Every segment clicks as before, as far as can be told.".to_owned(),
         some => {
-            format!("{}; the others stayed where they were.", words::capital(&words::list(some)))
+            format!(
+                "{}; the others stayed where they were.",
+                words::capital(&words::list(some))
+            )
         }
     }
 }
 
 fn before_after(facts: &Facts) -> dumbbell::Chart {
-    let interval = |value: Option<f64>, lower: Option<f64>, upper: Option<f64>| Some(Interval { value: value?, lower: lower?, upper: upper? });
+    let interval = |value: Option<f64>, lower: Option<f64>, upper: Option<f64>| {
+        Some(Interval {
+            value: value?,
+            lower: lower?,
+            upper: upper?,
+        })
+    };
     let mut groups: Vec<dumbbell::Group> = Vec::new();
-    let mut findings: Vec<&Finding> = facts.findings.iter().filter(|finding| finding.metric == "click" && !finding.is_shop()).collect();
+    let mut findings: Vec<&Finding> = facts
+        .findings
+        .iter()
+        .filter(|finding| finding.metric == "click" && !finding.is_shop())
+        .collect();
     findings.sort_by_key(|finding| (&finding.segment_column, &finding.segment_value));
     for finding in findings {
         let heading = words::heading(&finding.segment_column);
@@ -168,10 +216,19 @@ fn before_after(facts: &Facts) -> dumbbell::Chart {
         };
         match groups.last_mut().filter(|group| group.heading == heading) {
             Some(group) => group.rows.push(row),
-            None => groups.push(dumbbell::Group { heading, rows: vec![row] }),
+            None => groups.push(dumbbell::Group {
+                heading,
+                rows: vec![row],
+            }),
         }
     }
-    let span = |period| Some(format!("{} to {}", words::day(facts.first_day(period)?), words::day(facts.last_day(period)?)));
+    let span = |period| {
+        Some(format!(
+            "{} to {}",
+            words::day(facts.first_day(period)?),
+            words::day(facts.last_day(period)?)
+        ))
+    };
     let subtitle = match (span("reference"), span("watched")) {
         (Some(before), Some(after)) => format!("Clicks before ({before}) and after ({after})"),
         (Some(before), None) => format!("Clicks from {before}; nothing to compare with yet"),
@@ -181,7 +238,8 @@ fn before_after(facts: &Facts) -> dumbbell::Chart {
         caption: Caption {
             title: sides(facts),
             subtitle,
-            footnote: "Figures: work/monitoring/findings.parquet. The bars hold the true rate 95 times out of 100.".into(),
+            footnote: "Figures: work/monitoring/findings.parquet. The bars hold the true rate 95 times out of 100."
+                .into(),
         },
         measure: words::measure("click").into(),
         groups,
@@ -194,7 +252,10 @@ fn purchases(facts: &Facts) -> Option<segment_line::Chart> {
     let shop = facts.shop("purchase")?;
     let forecast = |date: &str| facts.nowcast(shop, date);
     let state = |nowcast: Option<&Nowcast>, mature: u64| match nowcast {
-        Some(row) => segment_line::State::Provisional { lower: Some(row.provisional_lower), upper: Some(row.provisional_upper) },
+        Some(row) => segment_line::State::Provisional {
+            lower: Some(row.provisional_lower),
+            upper: Some(row.provisional_upper),
+        },
         None if mature > 0 => segment_line::State::Confirmed,
         None => segment_line::State::Pending,
     };
@@ -241,19 +302,35 @@ fn known(facts: &Facts) -> maturity::Chart {
     let days: Vec<_> = shop.map(|shop| facts.line(shop).collect()).unwrap_or_default();
     let open: u64 = days.iter().map(|day| day.pending).sum();
     let shown: u64 = days.iter().map(|day| day.shown).sum();
-    let until = days.iter().rfind(|day| day.pending == 0 && day.mature == day.shown).map(|day| day.shown_on.clone());
-    let complete = until.as_deref().map_or("No day's purchases are all known yet".to_owned(), |until| format!("All purchases are known until {}", words::day(until)));
+    let until = days
+        .iter()
+        .rfind(|day| day.pending == 0 && day.mature == day.shown)
+        .map(|day| day.shown_on.clone());
+    let complete = until
+        .as_deref()
+        .map_or("No day's purchases are all known yet".to_owned(), |until| {
+            format!("All purchases are known until {}", words::day(until))
+        });
     maturity::Chart {
         caption: Caption {
-            title: format!("{complete}; {} of {} outcomes are still open.", count(open), count(shown)),
+            title: format!(
+                "{complete}; {} of {} outcomes are still open.",
+                count(open),
+                count(shown)
+            ),
             subtitle: "Recommendations by day and by whether it is known if they were bought".into(),
-            footnote: "Figures: work/monitoring/daily.parquet. Known: bought, dismissed, or too old to be bought.".into(),
+            footnote: "Figures: work/monitoring/daily.parquet. Known: bought, dismissed, or too old to be bought."
+                .into(),
         },
         measure: "recommendations shown that day".into(),
         known_until: until,
         days: days
             .iter()
-            .map(|day| maturity::Shown { date: day.shown_on.clone(), confirmed: day.shown - day.pending.min(day.shown), pending: day.pending })
+            .map(|day| maturity::Shown {
+                date: day.shown_on.clone(),
+                confirmed: day.shown - day.pending.min(day.shown),
+                pending: day.pending,
+            })
             .collect(),
     }
 }

@@ -127,7 +127,11 @@ impl Facts {
         let mut findings: Vec<Finding> = table(engine, "findings")?;
         findings.sort_by(|a, b| a.order().cmp(&b.order()));
         Ok(Self {
-            as_of: moments.into_iter().next().map(|moment| moment.as_of).unwrap_or_default(),
+            as_of: moments
+                .into_iter()
+                .next()
+                .map(|moment| moment.as_of)
+                .unwrap_or_default(),
             findings,
             days: table(engine, "days")?,
             lines: table(engine, "lines")?,
@@ -142,7 +146,9 @@ impl Facts {
 
     /// Findings of one metric in one state, the whole shop first.
     pub fn of<'a>(&'a self, metric: &'a str, state: State) -> impl Iterator<Item = &'a Finding> {
-        self.findings.iter().filter(move |finding| finding.metric == metric && finding.state == state)
+        self.findings
+            .iter()
+            .filter(move |finding| finding.metric == metric && finding.state == state)
     }
 
     /// Clear changes, then possible ones.
@@ -153,13 +159,17 @@ impl Facts {
 
     /// The whole shop's finding for one metric.
     pub fn shop(&self, metric: &str) -> Option<&Finding> {
-        self.findings.iter().find(|finding| finding.metric == metric && finding.is_shop())
+        self.findings
+            .iter()
+            .find(|finding| finding.metric == metric && finding.is_shop())
     }
 
     /// A segment's days of one metric, in order of time.
     pub fn line<'a>(&'a self, finding: &'a Finding) -> impl Iterator<Item = &'a LineDay> {
         self.lines.iter().filter(move |day| {
-            day.metric == finding.metric && day.segment_column == finding.segment_column && day.segment_value == finding.segment_value
+            day.metric == finding.metric
+                && day.segment_column == finding.segment_column
+                && day.segment_value == finding.segment_value
         })
     }
 
@@ -185,11 +195,17 @@ impl Facts {
 
     /// First day of a period.
     pub fn first_day(&self, period: &str) -> Option<&str> {
-        self.days.iter().find(|day| day.period == period).map(|day| day.shown_on.as_str())
+        self.days
+            .iter()
+            .find(|day| day.period == period)
+            .map(|day| day.shown_on.as_str())
     }
 
     /// Last day of a period.
     pub fn last_day(&self, period: &str) -> Option<&str> {
-        self.days.iter().rfind(|day| day.period == period).map(|day| day.shown_on.as_str())
+        self.days
+            .iter()
+            .rfind(|day| day.period == period)
+            .map(|day| day.shown_on.as_str())
     }
 }

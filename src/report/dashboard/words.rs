@@ -35,7 +35,9 @@ pub fn heading(name: &str) -> String {
 /// A text as a sentence begins.
 pub fn capital(text: &str) -> String {
     let mut letters = text.chars();
-    letters.next().map_or(String::new(), |first| first.to_uppercase().chain(letters).collect())
+    letters
+        .next()
+        .map_or(String::new(), |first| first.to_uppercase().chain(letters).collect())
 }
 
 /// Who it is about: "customers of age group 25-34", "the whole shop".
@@ -44,7 +46,11 @@ pub fn who(finding: &Finding) -> String {
         return "the whole shop".to_owned();
     }
     let owner = finding.owner.as_deref().unwrap_or("customers");
-    format!("{owner} of {} {}", column(&finding.segment_column), finding.segment_value)
+    format!(
+        "{owner} of {} {}",
+        column(&finding.segment_column),
+        finding.segment_value
+    )
 }
 
 /// A share as natural frequency: whole numbers of 100, one decimal below ten.
@@ -53,7 +59,11 @@ pub fn in_100(share: f64) -> String {
     if value > 0.0 && value < 0.05 {
         return "<0.1".to_owned();
     }
-    let text = if value < 9.95 { format!("{value:.1}") } else { format!("{value:.0}") };
+    let text = if value < 9.95 {
+        format!("{value:.1}")
+    } else {
+        format!("{value:.0}")
+    };
     text.strip_suffix(".0").map_or(text.clone(), str::to_owned)
 }
 
@@ -64,7 +74,12 @@ pub fn cell(share: Option<f64>) -> String {
 
 /// How many fewer (or more) of 100, from the figures as they are printed, so that a reader can check the subtraction.
 pub fn step(before: f64, after: f64) -> String {
-    let printed = |share: f64| in_100(share).trim_start_matches('<').parse::<f64>().unwrap_or(share * 100.0);
+    let printed = |share: f64| {
+        in_100(share)
+            .trim_start_matches('<')
+            .parse::<f64>()
+            .unwrap_or(share * 100.0)
+    };
     let gap = (printed(after) - printed(before)).abs();
     let text = format!("{gap:.1}");
     let number = text.strip_suffix(".0").unwrap_or(&text);
@@ -73,13 +88,20 @@ pub fn step(before: f64, after: f64) -> String {
 
 /// `2026-09-21` as "21 September 2026"; anything else as it stands.
 pub fn day(iso: &str) -> String {
-    NaiveDate::parse_from_str(iso, "%Y-%m-%d").map_or_else(|_| iso.to_owned(), |day| format!("{} {}", day.day(), day.format("%B %Y")))
+    NaiveDate::parse_from_str(iso, "%Y-%m-%d").map_or_else(
+        |_| iso.to_owned(),
+        |day| format!("{} {}", day.day(), day.format("%B %Y")),
+    )
 }
 
 /// `2026-10-01 00:00:00` as "1 October 2026, 00:00".
 pub fn moment(text: &str) -> String {
     match text.split_once(' ') {
-        Some((date, time)) => format!("{}, {}", day(date), time.rsplit_once(':').map_or(time, |(minutes, _)| minutes)),
+        Some((date, time)) => format!(
+            "{}, {}",
+            day(date),
+            time.rsplit_once(':').map_or(time, |(minutes, _)| minutes)
+        ),
         None => day(text),
     }
 }
@@ -97,7 +119,11 @@ pub fn verdict(state: State) -> &'static str {
 /// The sentence of a change: what, for whom, from what to what, since when.
 pub fn change(finding: &Finding) -> String {
     let (Some(before), Some(after), Some(since)) = (finding.before, finding.after, finding.since.as_deref()) else {
-        return format!("{} for {} cannot be compared yet.", metric(&finding.metric), who(finding));
+        return format!(
+            "{} for {} cannot be compared yet.",
+            metric(&finding.metric),
+            who(finding)
+        );
     };
     let verb = if after < before { "fell" } else { "rose" };
     let noun = metric(&finding.metric).to_lowercase();
@@ -128,7 +154,11 @@ pub fn too_early(finding: &Finding) -> String {
         (have, Some(needed)) => format!(" {} of {needed} needed.", have.unwrap_or_default()),
         _ => String::new(),
     };
-    let when = finding.known_on.as_deref().map(|iso| format!(" We will know more on {}.", day(iso))).unwrap_or_default();
+    let when = finding
+        .known_on
+        .as_deref()
+        .map(|iso| format!(" We will know more on {}.", day(iso)))
+        .unwrap_or_default();
     format!("{reason}{needed}{when}")
 }
 
