@@ -103,7 +103,10 @@ impl Cli {
             Command::Evaluate => evaluate::run(&project).map(|()| Outcome::Done),
             Command::Recommend => recommend::run(&project).map(|()| Outcome::Done),
             Command::Monitor(args) => {
-                let as_of = args.as_of.map(|text| monitor::moment(&text, &project.params.shop)).transpose()?;
+                let as_of = args
+                    .as_of
+                    .map(|text| monitor::moment(&text, &project.params.shop))
+                    .transpose()?;
                 monitor::run(&project, as_of).map(|_| Outcome::Done)
             }
             Command::Report => report::run(&project).map(|()| Outcome::Done),

@@ -2,23 +2,43 @@
 //!
 //! The modules in the order of the flow; each may use those above it, never those below.
 
-pub mod cli;
-pub mod embeddings;
-pub mod engine;
+/// What a user sees when something goes wrong.
 pub mod error;
-pub mod evaluate;
-pub mod explore;
-pub mod features;
-pub mod frame;
-pub mod ingest;
-pub mod intervals;
-pub mod model;
-pub mod monitor;
+/// params.yaml, checked.
 pub mod params;
+/// Every folder and file name.
 pub mod paths;
+/// What a run says while it works.
 pub mod progress;
-pub mod project;
-pub mod recommend;
-pub mod report;
+/// Ranges that chance allows.
+pub mod intervals;
+/// The folder of SQL files that is the product.
 pub mod sql;
+/// A project that is opened.
+pub mod project;
+/// DataFusion sessions, CSV in, Parquet out.
+pub mod engine;
+/// CSVs -> typed sources.
+pub mod ingest;
+/// Texts -> vectors.
+pub mod embeddings;
+/// Grain -> point-in-time features.
+pub mod features;
+/// Features and label side by side.
+pub mod frame;
+/// Frame rows -> matrix -> probability -> its reasons and its errors.
+pub mod model;
+/// The models, fitted.
 pub mod train;
+/// The models, judged.
+pub mod evaluate;
+/// Ten articles for every customer.
+pub mod recommend;
+/// The production log -> what changed, for whom, how sure.
+pub mod monitor;
+/// Tables -> markdown and charts.
+pub mod report;
+/// Questions over every table.
+pub mod explore;
+/// The command line.
+pub mod cli;

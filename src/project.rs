@@ -28,7 +28,12 @@ impl Project {
     /// The same project with one `$parameter` of a section set for this run only.
     pub fn with_sql_param(&self, section: &'static str, name: &str, literal: String) -> Self {
         let mut project = self.clone();
-        project.params.sql.entry(section).or_default().insert(name.into(), literal);
+        project
+            .params
+            .sql
+            .entry(section)
+            .or_default()
+            .insert(name.into(), literal);
         project
     }
 

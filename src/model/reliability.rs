@@ -3,12 +3,10 @@
 use serde::Serialize;
 
 use super::ranked::Ranked;
+use crate::intervals::{Z95, wilson};
 
 /// How many bins there are at most.
 pub const BINS: usize = 10;
-
-/// The 97.5 % point of the normal distribution: intervals cover 95 %.
-const Z: f64 = 1.959964;
 
 /// Rows of similar score.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
@@ -31,7 +29,8 @@ pub fn reliability(scores: &[f64], labels: &[bool]) -> Vec<Bin> {
         return Vec::new();
     };
     let bin = |tally: Tally| {
-        let (low, high) = wilson(tally.positives, tally.rows).unwrap_or((0.0, 1.0));
+        let range = wilson(tally.positives as u64, tally.rows as u64, Z95);
+        let (low, high) = range.map_or((0.0, 1.0), |range| (range.lower, range.upper));
         Bin {
             rows: tally.rows as u64,
             positives: tally.positives as u64,
@@ -42,22 +41,6 @@ pub fn reliability(scores: &[f64], labels: &[bool]) -> Vec<Bin> {
         }
     };
     tally(&ranked, |_| 1).into_iter().map(bin).collect()
-}
-
-/// The 95 % interval (low, high) of a share of `positives` among `rows` (Wilson 1927); `None` without rows.
-pub fn wilson(positives: f64, rows: f64) -> Option<(f64, f64)> {
-    if !(rows > 0.0 && (0.0..=rows).contains(&positives)) {
-        return None;
-    }
-    let share = positives / rows;
-    let spread = Z * Z / rows;
-    let centre = share + spread / 2.0;
-    let half = Z * (share * (1.0 - share) / rows + Z * Z / (4.0 * rows * rows)).sqrt();
-    // Rounding may step over the edge by an epsilon.
-    Some((
-        ((centre - half) / (1.0 + spread)).max(0.0),
-        ((centre + half) / (1.0 + spread)).min(1.0),
-    ))
 }
 
 /// What a bin sums up, weighed.

@@ -9,8 +9,16 @@ use crate::params::Params;
 use crate::paths::Paths;
 
 /// Tables of the layer monitoring that its stage makes itself: what parameters and seeded randomness say, as rows.
-const MADE_BY_MONITOR: [&str; 8] =
-    ["customer_traits", "article_traits", "segment_columns", "nowcasts", "shuffles", "taken_out", "rounds", "thresholds"];
+const MADE_BY_MONITOR: [&str; 8] = [
+    "customer_traits",
+    "article_traits",
+    "segment_columns",
+    "nowcasts",
+    "shuffles",
+    "taken_out",
+    "rounds",
+    "thresholds",
+];
 
 /// Every SQL file of a project, each layer in run order.
 #[derive(Debug, Clone)]

@@ -1,7 +1,7 @@
 use selvedge::model::{
     bootstrap::{Bootstrap, BootstrapError},
     metrics::{Metric, Metrics},
-    reliability::{reliability, wilson},
+    reliability::reliability,
 };
 
 /// Numbers from 0 to 1 that Python makes as well: x = x * 6364136223846793005 + 1442695040888963407 mod 2^64.
@@ -129,26 +129,6 @@ fn metrics_do_not_depend_on_the_order_of_rows() {
         &labels.iter().rev().copied().collect::<Vec<_>>(),
     );
     assert_eq!(Metrics::of(&scores, &labels), reversed);
-}
-
-#[test]
-fn wilson_intervals() {
-    let cases = [
-        ((28.0, 100.0), (0.201397, 0.374880)),
-        ((15.0, 100.0), (0.093060, 0.232836)),
-        ((0.0, 20.0), (0.0, 0.161125)),
-        ((7.0, 20.0), (0.181192, 0.567146)),
-        ((20.0, 20.0), (0.838875, 1.0)),
-    ];
-    for ((positives, rows), (low, high)) in cases {
-        let found = wilson(positives, rows).unwrap();
-        assert!(
-            (found.0 - low).abs() < 1e-6 && (found.1 - high).abs() < 1e-6,
-            "{positives}/{rows}: {found:?}"
-        );
-    }
-    assert_eq!(wilson(0.0, 0.0), None);
-    assert_eq!(wilson(3.0, 2.0), None);
 }
 
 #[test]

@@ -38,7 +38,11 @@ fn features_do_not_see_the_future() {
     );
 
     let written = shop.read("materials/transactions.csv");
-    let future = |line: &&str| line.split(',').nth(1).is_some_and(|time| time >= CUT && time != "event_time");
+    let future = |line: &&str| {
+        line.split(',')
+            .nth(1)
+            .is_some_and(|time| time >= CUT && time != "event_time")
+    };
     let truncated: String = written
         .lines()
         .filter(|line| !future(line))

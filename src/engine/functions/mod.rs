@@ -11,6 +11,8 @@ use datafusion::prelude::SessionContext;
 pub fn register(context: &SessionContext) {
     context.register_udf(cosine_similarity::function());
     context.register_udf(local_to_utc::function());
-    wilson::functions().into_iter().for_each(|function| context.register_udf(function));
+    wilson::functions()
+        .into_iter()
+        .for_each(|function| context.register_udf(function));
     context.register_udaf(vector_mean::function());
 }
