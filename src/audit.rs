@@ -61,9 +61,7 @@ pub fn run(project: &Project) -> Result<Outcome> {
 /// `customer_id=…, product_id=…`.
 fn shown(found: &RecordBatch, row: usize) -> String {
     let schema = found.schema();
-    let cells = schema.fields().iter().zip(found.columns());
-    let cell = |(field, column): (&std::sync::Arc<datafusion::arrow::datatypes::Field>, _)| {
-        format!("{}={}", field.name(), array_value_to_string(column, row).unwrap_or_default())
-    };
-    cells.map(cell).collect::<Vec<_>>().join(", ")
+    let names = schema.fields().iter().map(|field| field.name());
+    let values = found.columns().iter().map(|column| array_value_to_string(column, row).unwrap_or_default());
+    names.zip(values).map(|(name, value)| format!("{name}={value}")).collect::<Vec<_>>().join(", ")
 }

@@ -77,5 +77,5 @@ pub fn needed(p0: f64, p1: f64) -> Option<u64> {
     }
     let spread = p0 * (1.0 - p0) + p1 * (1.0 - p1);
     let n = (1.96_f64 + 0.8416).powi(2) * spread / gap;
-    n.is_finite().then_some(n.round() as u64)
+    n.is_finite().then_some(n.ceil() as u64)
 }

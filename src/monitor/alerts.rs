@@ -52,8 +52,8 @@ pub struct Finding {
 pub enum State {
     Clear,
     Possible,
-    TooEarly,
     None,
+    TooEarly,
 }
 
 /// One entry of the file.

@@ -48,6 +48,13 @@ struct Waiting {
     came_so_far: u64,
 }
 
+/// One segment's rows of one span.
+#[derive(Default)]
+struct Group<'a> {
+    shown: Vec<&'a Waiting>,
+    bought: Vec<&'a Waiting>,
+}
+
 /// A forecast: the share in the end, and where 90 of 100 such forecasts hold it.
 #[derive(Debug, Clone, Copy)]
 struct Forecast {
@@ -69,13 +76,13 @@ pub fn register(engine: &Engine, seed: u64) -> Result<()> {
         (old_enough && !changed(stage)).then(|| Curve::smoothed(&delays))
     };
     let (buying, returning) = (curve("purchase"), curve("return"));
-    let mut groups: BTreeMap<(&str, &str, &str), (Vec<&Waiting>, Vec<&Waiting>)> = BTreeMap::new();
+    let mut groups: BTreeMap<(&str, &str, &str), Group> = BTreeMap::new();
     for row in &waiting {
         let group = groups.entry((&row.segment_column, &row.segment_value, &row.span)).or_default();
-        if row.stage == "purchase" { group.0.push(row) } else { group.1.push(row) }
+        if row.stage == "purchase" { group.shown.push(row) } else { group.bought.push(row) }
     }
     let mut answer = Answer::default();
-    for (key, (shown, bought)) in &groups {
+    for (key, Group { shown, bought }) in &groups {
         let mut random = ChaCha8Rng::seed_from_u64(seed);
         // Where nothing is open there is nothing to forecast: the figure is confirmed.
         let open = |curve: &Curve, rows: &[&Waiting]| rows.iter().any(|row| row.waiting > 0 && row.age < curve.days());

@@ -39,6 +39,17 @@ impl Advice for ReportError {
     }
 }
 
+/// `reports/dashboard.md` and its charts alone, from the tables of the monitor stage.
+pub fn dashboard(project: &Project) -> Result<()> {
+    let report = dashboard::report(project, &Engine::new(project)?)?;
+    let mut staged = Staged::new(&project.paths, "dashboard")?;
+    staged.file(&project.paths.reports().join("dashboard.md"), None, report.markdown.as_bytes())?;
+    for (chart, png) in &report.charts {
+        staged.file(&project.paths.charts().join(chart), None, png)?;
+    }
+    staged.commit()
+}
+
 /// Runs the stage: `reports/*.md` and `reports/charts/*.png`.
 pub fn run(project: &Project) -> Result<()> {
     let progress = Progress::start("report");

@@ -9,6 +9,11 @@ mod ingest;
 mod logistic;
 mod matrix;
 mod metrics;
+mod monitor_alarm;
+mod monitor_dashboard;
+mod monitor_figures;
+mod monitor_log;
+mod monitor_odd_logs;
 #[cfg(not(feature = "encoder"))]
 mod no_encoder;
 mod reduction;

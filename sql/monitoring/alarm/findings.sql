@@ -12,15 +12,15 @@ looks AS (
   SELECT r.metric, r.segment_column, r.segment_value, r.why, r.needed, r.have, r.known_on, r.shown,
          t.round AS fired_in, h.threshold, h.possible_line,
          f.z AS first_z, f.phi AS first_phi,
-         COALESCE(a.z, e.z, f.z) AS z,
-         COALESCE(a.phi, e.phi, f.phi) AS phi,
-         COALESCE(a.from_day, e.from_day, f.from_day) AS from_day,
-         COALESCE(a.to_day, e.to_day, f.to_day) AS to_day, COALESCE(a.last_day, e.last_day, f.last_day) AS last_day,
-         COALESCE(a.n, e.n, f.n) AS n, COALESCE(a.n_to_last, e.n_to_last, f.n_to_last) AS n_to_last,
-         COALESCE(a.x, e.x, f.x) AS x, COALESCE(a.x_to_last, e.x_to_last, f.x_to_last) AS x_to_last,
-         COALESCE(a.expected, e.expected, f.expected) AS expected,
-         COALESCE(a.expected_to_last, e.expected_to_last, f.expected_to_last) AS expected_to_last,
-         COALESCE(a.z_to_last, e.z_to_last, f.z_to_last) AS z_to_last
+         COALESCE(a.z, e.z) AS z,
+         COALESCE(a.phi, e.phi) AS phi,
+         COALESCE(a.from_day, e.from_day) AS from_day,
+         COALESCE(a.to_day, e.to_day) AS to_day, COALESCE(a.last_day, e.last_day) AS last_day,
+         COALESCE(a.n, e.n) AS n, COALESCE(a.n_to_last, e.n_to_last) AS n_to_last,
+         COALESCE(a.x, e.x) AS x, COALESCE(a.x_to_last, e.x_to_last) AS x_to_last,
+         COALESCE(a.expected, e.expected) AS expected,
+         COALESCE(a.expected_to_last, e.expected_to_last) AS expected_to_last,
+         COALESCE(a.z_to_last, e.z_to_last) AS z_to_last
   FROM monitoring.readiness r
   LEFT JOIN monitoring.thresholds h ON h.metric = r.metric
   LEFT JOIN last_round l ON l.metric = r.metric
@@ -31,8 +31,10 @@ looks AS (
                                AND e.round = l.round AND t.round IS NULL
 ),
 judged AS (
-  SELECT *, CASE WHEN z IS NULL OR threshold IS NULL THEN 'too_early'
+  SELECT *, CASE WHEN z IS NULL AND first_z IS NULL OR threshold IS NULL THEN 'too_early'
                  WHEN fired_in IS NOT NULL THEN 'clear'
+                 -- Without the alarmed customers too little is left of it to be looked at again.
+                 WHEN z IS NULL THEN 'none'
                  -- The whole shop is judged without the customers that are an alert of their own.
                  WHEN segment_column = 'shop' AND abs(z) > threshold THEN 'clear'
                  WHEN abs(z) > possible_line THEN 'possible'

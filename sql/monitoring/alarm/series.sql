@@ -3,6 +3,6 @@ name: series
 description: Every metric of every segment that anything was shown to, numbered, so that the scan compares numbers and not names.
 key: [series]
 ---*/
-SELECT ROW_NUMBER() OVER (ORDER BY metric, segment_column, segment_value) AS series,
+SELECT CAST(ROW_NUMBER() OVER (ORDER BY metric, segment_column, segment_value) AS BIGINT) AS series,
        metric, segment_column, segment_value, segment_column = 'shop' AS is_shop
 FROM (SELECT DISTINCT metric, segment_column, segment_value FROM monitoring.daily)

@@ -1,6 +1,6 @@
 /*---
 name: where_to_look
-description: Clicks in each changed segment before and since, by what else could have changed - the model, the place in the list, who ships, the kind of article.
+description: Clicks in each changed segment before and since, by what else could have changed - the model, the place in the list, who sends it, the kind of article.
 key: [segment_column, segment_value, question, answer]
 ---*/
 WITH shown AS (
@@ -13,7 +13,7 @@ questions AS (
   UNION ALL
   SELECT 'place in the list', CASE WHEN position <= 3 THEN 'places 1 to 3' ELSE 'place 4 and below' END, profile, shown_on, clicked FROM shown
   UNION ALL
-  SELECT 'sent by', COALESCE(fulfilment, 'not given'), profile, shown_on, clicked FROM shown
+  SELECT 'sender', COALESCE(fulfilment, 'not given'), profile, shown_on, clicked FROM shown
   UNION ALL
   SELECT 'kind of article', COALESCE(category, 'not given'), profile, shown_on, clicked FROM shown
 ),

@@ -90,11 +90,14 @@ fn tone(finding: &Finding) -> Tone {
 
 /// What the pictures of all segments say.
 fn verdict(facts: &Facts) -> String {
-    let changed: Vec<String> = facts.of("click", State::Clear).map(words::who).collect();
+    let changed: Vec<&Finding> = facts.of("click", State::Clear).filter(|finding| !finding.is_shop()).collect();
+    let fell =
+        |finding: &&Finding| matches!((finding.before, finding.after), (Some(before), Some(after)) if after < before);
+    let names: Vec<String> = changed.iter().map(|finding| words::who(finding)).collect();
     match changed.as_slice() {
         [] => "No segment's clicks changed.".to_owned(),
-        [one] => format!("Only the clicks of {one} changed."),
-        many => format!("The clicks of {} changed; nobody else's did.", words::list(many)),
+        all if all.iter().all(fell) => format!("Clicks fell for {}, and for nobody else.", words::list(&names)),
+        _ => format!("Clicks changed for {}, and for nobody else.", words::list(&names)),
     }
 }
 
@@ -115,7 +118,8 @@ fn segments(facts: &Facts) -> small_multiples::Chart {
     let panel = |finding: &Finding| {
         let own = of(finding);
         small_multiples::Panel {
-            segment: format!("{} {}", words::heading(&finding.segment_column), finding.segment_value),
+            // The value first: it is what tells panels apart when the name is cut.
+            segment: format!("{} ({})", finding.segment_value, words::column(&finding.segment_column)),
             n: own.values().map(|row| row.1).sum(),
             rates: rates(&own),
             state: match tone(finding) {
@@ -146,6 +150,20 @@ fn segments(facts: &Facts) -> small_multiples::Chart {
             .map(panel)
             .collect(),
         dates: dates.iter().map(|date| (*date).to_owned()).collect(),
+    }
+}
+
+/// The figures of what changed.
+fn sides(facts: &Facts) -> String {
+    let figures = facts.of("click", State::Clear).filter(|finding| !finding.is_shop()).map(|finding| {
+        let (before, after) = (words::cell(finding.before), words::cell(finding.after));
+        format!("{} went from {before} to {after} clicks in 100 shown", words::who(finding))
+    });
+    match figures.collect::<Vec<_>>().as_slice() {
+        [] => "Every segment clicks as before, as far as can be told.".to_owned(),
+        some => {
+            format!("{}; the others stayed where they were.", words::capital(&words::list(some)))
+        }
     }
 }
 
@@ -180,7 +198,7 @@ fn before_after(facts: &Facts) -> dumbbell::Chart {
     };
     dumbbell::Chart {
         caption: Caption {
-            title: verdict(facts),
+            title: sides(facts),
             subtitle,
             footnote: "Figures: work/monitoring/findings.parquet. The bars hold the true rate 95 times out of 100."
                 .into(),

@@ -4,7 +4,9 @@
 
 mod charts;
 mod facts;
-mod sections;
+mod first_screen;
+mod methods;
+mod tables;
 mod words;
 
 use std::collections::BTreeMap;
@@ -19,12 +21,12 @@ use facts::Facts;
 pub fn report(project: &Project, engine: &Engine) -> Result<Report> {
     let facts = Facts::read(engine)?;
     let mut charts = BTreeMap::new();
-    let mut out = format!("# What changed\n\n{}\n", sections::scope(&facts));
-    out += &sections::first_screen(&facts);
+    let mut out = format!("# What changed\n\n{}\n", first_screen::scope(&facts));
+    out += &first_screen::first_screen(&facts, &project.params.monitor);
     out += &charts::section(&facts, &mut charts)?;
-    out += &sections::clicks(&facts);
-    out += &sections::purchases(&facts);
-    out += &sections::legend();
-    out += &sections::methods(&facts, &project.params.monitor);
+    out += &tables::clicks(&facts);
+    out += &tables::purchases(&facts);
+    out += &tables::legend();
+    out += &methods::methods(&facts, &project.params.monitor);
     Ok(Report { markdown: out, charts })
 }

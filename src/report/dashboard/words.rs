@@ -29,8 +29,12 @@ pub fn column(name: &str) -> String {
 
 /// The same at the start of a line.
 pub fn heading(name: &str) -> String {
-    let words = column(name);
-    let mut letters = words.chars();
+    capital(&column(name))
+}
+
+/// A text as a sentence begins.
+pub fn capital(text: &str) -> String {
+    let mut letters = text.chars();
     letters.next().map_or(String::new(), |first| first.to_uppercase().chain(letters).collect())
 }
 
@@ -71,6 +75,14 @@ pub fn step(before: f64, after: f64) -> String {
 pub fn day(iso: &str) -> String {
     NaiveDate::parse_from_str(iso, "%Y-%m-%d")
         .map_or_else(|_| iso.to_owned(), |day| format!("{} {}", day.day(), day.format("%B %Y")))
+}
+
+/// `2026-10-01 00:00:00` as "1 October 2026, 00:00".
+pub fn moment(text: &str) -> String {
+    match text.split_once(' ') {
+        Some((date, time)) => format!("{}, {}", day(date), time.rsplit_once(':').map_or(time, |(minutes, _)| minutes)),
+        None => day(text),
+    }
 }
 
 /// The verdict in the words of the reports.

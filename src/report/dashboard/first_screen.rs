@@ -1,0 +1,207 @@
+//! The first screen: what happened, to whom, since when, how sure, what did not change, what to look at next.
+
+use std::collections::BTreeMap;
+
+use super::super::markdown::{count, counted, table};
+use super::facts::{Facts, Place};
+use super::words;
+use crate::monitor::{Finding, State};
+use crate::params::Monitor;
+
+/// What was looked at, and as of when.
+pub fn scope(facts: &Facts) -> String {
+    let shop = facts.shop("click");
+    let shown = shop.map_or(0, |shop| shop.shown);
+    let span =
+        |period| Some(format!("{} to {}", words::day(facts.first_day(period)?), words::day(facts.last_day(period)?)));
+    let reference = span("reference").unwrap_or_default();
+    let compared = match span("watched") {
+        Some(watched) => format!("The days from {watched} are compared with those from {reference}."),
+        None => format!("There are only the days from {reference}: nothing to compare them with yet."),
+    };
+    format!(
+        "{} were looked at, up to {} on the shop's clock. {compared}\n",
+        counted(shown, "recommendation", "recommendations"),
+        words::moment(&facts.as_of)
+    )
+}
+
+/// What happened, to whom, since when, how sure, what did not change, what to look at next.
+pub fn first_screen(facts: &Facts, monitor: &Monitor) -> String {
+    let changes = facts.changes();
+    let Some(first) = changes.first() else {
+        let quiet = "**Nothing changed that can be told from chance.**";
+        let rows =
+            vec![row("What did not change", unchanged(facts)), row("When we will know more", later(facts, None))];
+        return format!("{quiet}\n\n{}\n", table(&["", ""], &rows));
+    };
+    let mut out = String::new();
+    for change in &changes {
+        out += &format!("**{}** {}. Confirmed.\n\n", words::change(change), words::verdict(change.state));
+    }
+    let mut rows = vec![
+        row("To whom", whom(first)),
+        row("How sure", sure(first, monitor)),
+        row("What did not change", unchanged(facts)),
+        row("What to look at next", next(facts, first)),
+        row("When we will know more", later(facts, Some(first))),
+    ];
+    rows.retain(|row| !row[1].is_empty());
+    out += &format!("{}\n", table(&["", ""], &rows));
+    let cells = changes.iter().map(|change| {
+        let noun = words::metric(&change.metric).to_lowercase();
+        vec![
+            format!("{} of {}", words::metric(&change.metric), words::who(change)),
+            count(change.before_n),
+            count(change.before_x),
+            words::cell(change.before),
+            count(change.after_n),
+            count(change.after_x),
+            words::cell(change.after),
+            match (change.before, change.after) {
+                (Some(before), Some(after)) => format!("{} {noun}", words::step(before, after)),
+                _ => "–".to_owned(),
+            },
+            change.expected_x.map_or("–".to_owned(), |expected| format!("{expected:.0}")),
+            change.since.as_deref().map(words::day).unwrap_or_default(),
+        ]
+    });
+    let headings = [
+        "",
+        "shown before#",
+        "of these#",
+        "in 100#",
+        "shown since#",
+        "of these#",
+        "in 100#",
+        "change in 100",
+        "expected#",
+        "since",
+    ];
+    out + &format!("The figures behind it:\n\n{}\n", table(&headings, &cells.collect::<Vec<_>>()))
+}
+
+fn row(name: &str, text: String) -> Vec<String> {
+    vec![format!("**{name}**"), text]
+}
+
+fn whom(change: &Finding) -> String {
+    let name = words::who(change);
+    let shown = counted(change.after_n, "recommendation", "recommendations");
+    format!(
+        "{}: {shown} shown since, {} of them led to {}.",
+        words::capital(&name),
+        count(change.after_x),
+        words::metric(&change.metric).to_lowercase()
+    )
+}
+
+fn sure(change: &Finding, monitor: &Monitor) -> String {
+    let expected = change.expected_x.map_or(String::new(), |expected| {
+        let like = if change.is_shop() { "had it gone on as before" } else { "had they moved like everyone else" };
+        format!(" {expected:.0} would have been expected {like}; there were {}.", count(change.after_x))
+    });
+    let promise = match change.state {
+        State::Clear => format!(" {}.", promise(monitor)),
+        _ => " It may be chance: it does not reach the line for an alert.".to_owned(),
+    };
+    format!("{}.{expected}{promise}", words::verdict(change.state))
+}
+
+pub fn promise(monitor: &Monitor) -> String {
+    format!("At most one report in {:.0} raises a false alarm", (1.0 / monitor.false_alarms).round())
+}
+
+/// The whole shop first, then the segments without change by column; what moved only along with an alert is named.
+fn unchanged(facts: &Facts) -> String {
+    let mut text = String::new();
+    if let Some(shop) = facts.shop("click").filter(|shop| shop.state == State::None) {
+        text += &format!(
+            "Clicks in the whole shop: {} in 100 before, {} since. ",
+            words::cell(shop.before),
+            words::cell(shop.after)
+        );
+    }
+    let quiet: Vec<&Finding> = facts.of("click", State::None).filter(|finding| !finding.is_shop()).collect();
+    if !quiet.is_empty() {
+        text += &format!("No change for {}. ", by_column(&quiet));
+    }
+    for finding in quiet.iter().filter(|finding| finding.explained_by.is_some()) {
+        text += &format!("{} moved only because it contains these customers. ", words::capital(&words::who(finding)));
+    }
+    let early: Vec<&Finding> = facts.of("click", State::TooEarly).filter(|finding| !finding.is_shop()).collect();
+    if !early.is_empty() {
+        text += &format!("Too early to say for {}.", by_column(&early));
+    }
+    text.trim_end().to_owned()
+}
+
+/// "age group 18-24 and 35-44; region Berlin".
+fn by_column(findings: &[&Finding]) -> String {
+    let mut columns: BTreeMap<&str, Vec<String>> = BTreeMap::new();
+    for finding in findings {
+        columns.entry(&finding.segment_column).or_default().push(finding.segment_value.clone());
+    }
+    columns
+        .iter()
+        .map(|(column, values)| format!("{} {}", words::column(column), words::list(values)))
+        .collect::<Vec<_>>()
+        .join("; ")
+}
+
+/// Where the change shows and where it does not, as a hint at its cause.
+fn next(facts: &Facts, change: &Finding) -> String {
+    let own: Vec<&Place> = facts
+        .places
+        .iter()
+        .filter(|place| place.segment_column == change.segment_column && place.segment_value == change.segment_value)
+        .collect();
+    let (Some(before), Some(after)) = (change.before, change.after) else {
+        return String::new();
+    };
+    let moved = |place: &&&Place| matches!((place.before, place.after), (Some(b), Some(a)) if (a < b) == (after < before) && a != b);
+    let verb = if after < before { "fell" } else { "rose" };
+    let mut questions: Vec<&str> = own.iter().map(|place| place.question.as_str()).collect();
+    questions.dedup();
+    let mut sentences = Vec::new();
+    let mut everywhere = Vec::new();
+    for question in questions {
+        let answers: Vec<&&Place> = own.iter().filter(|place| place.question == question).collect();
+        let not: Vec<String> = answers.iter().filter(|place| !moved(place)).map(|place| place.answer.clone()).collect();
+        match not.len() {
+            0 if answers.len() > 1 => everywhere.push(question.to_owned()),
+            0 => {}
+            _ => sentences.push(format!("By {question}, it {verb} everywhere but for {}.", words::list(&not))),
+        }
+    }
+    if !everywhere.is_empty() {
+        sentences.insert(0, format!("It {verb} whatever the {}.", words::list(&everywhere)));
+        let since = change.since.as_deref().map(words::day).unwrap_or_default();
+        sentences.push(format!(
+            "So look first at what reached {} alone from {since} on: their pages, apps, mails and prices.",
+            words::who(change)
+        ));
+    }
+    sentences.join(" ")
+}
+
+fn later(facts: &Facts, change: Option<&Finding>) -> String {
+    let say = |finding: &Finding| {
+        finding.known_on.as_deref().filter(|_| finding.state == State::TooEarly).map(|iso| {
+            format!("{} of {}: on {}.", words::metric(&finding.metric), words::who(finding), words::day(iso))
+        })
+    };
+    let mut sentences = Vec::new();
+    for metric in ["purchase", "kept"] {
+        let own = change.and_then(|change| {
+            facts.findings.iter().find(|finding| {
+                finding.metric == metric
+                    && finding.segment_column == change.segment_column
+                    && finding.segment_value == change.segment_value
+            })
+        });
+        sentences.extend(own.filter(|own| !own.is_shop()).and_then(say));
+        sentences.extend(facts.shop(metric).and_then(say));
+    }
+    sentences.join(" ")
+}
