@@ -27,7 +27,7 @@ pub fn methods(facts: &Facts, monitor: &Monitor) -> String {
     let rows = facts
         .findings
         .iter()
-        .filter(|finding| finding.z.is_some())
+        .filter(|finding| finding.first_z.is_some())
         .map(|finding| {
             let last = facts.cusum.iter().rfind(|row| {
                 row.metric == finding.metric
