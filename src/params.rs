@@ -102,6 +102,8 @@ pub struct Monitor {
     pub false_alarms: f64,
     /// At most this share of quiet reports may call something possible.
     pub maybe_alarms: f64,
+    /// Below this many standard deviations nothing is called possible, however calm the shuffled histories are.
+    pub maybe_floor: f64,
     /// The threshold's lower and upper end, in standard deviations.
     pub threshold_floor: f64,
     pub threshold_cap: f64,
@@ -198,6 +200,7 @@ impl Params {
                 permutations: monitor.count("permutations")?,
                 false_alarms: monitor.share("false_alarms")?,
                 maybe_alarms: monitor.share("maybe_alarms")?,
+                maybe_floor: monitor.positive("maybe_floor")?,
                 threshold_floor: monitor.positive("threshold_floor")?,
                 threshold_cap: monitor.positive("threshold_cap")?,
             },

@@ -131,7 +131,7 @@ fn thresholds(judged: &Days, extremes: &[Extreme], monitor: &params::Monitor) ->
     }
     worst.sort_by(f64::total_cmp);
     let clear = quantile(&worst, 1.0 - monitor.false_alarms).max(monitor.threshold_floor).min(monitor.threshold_cap);
-    let possible = quantile(&worst, 1.0 - monitor.maybe_alarms).min(clear);
+    let possible = quantile(&worst, 1.0 - monitor.maybe_alarms).max(monitor.maybe_floor).min(clear);
     judged.keys().map(|metric| (metric.clone(), Lines { clear, possible })).collect()
 }
 

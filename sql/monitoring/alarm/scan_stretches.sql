@@ -11,17 +11,18 @@ WITH running AS (
   WHERE NOT is_reference
   WINDOW days AS (PARTITION BY run, series ORDER BY day ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW)
 ),
--- Every stretch from day k to day t is a difference of two running sums.
+-- Every stretch from day k to day t is a difference of two running sums; only those with enough to go by are kept.
 stretches AS (
   SELECT t.run, t.series, k.day AS from_day, t.day AS to_day, t.v0,
          t.sum_n - k.sum_n + k.n AS n, t.sum_x - k.sum_x + k.x AS x, t.sum_e - k.sum_e + k.e AS expected,
          t.sum_v - k.sum_v + k.v AS v, t.sum_d - k.sum_d + k.d AS d
   FROM running k
   JOIN running t ON t.run = k.run AND t.series = k.series AND t.day >= k.day
-),
-enough AS (SELECT * FROM stretches WHERE expected >= $enough AND n - expected >= $enough)
+                AND t.sum_e - k.sum_e + k.e >= $enough
+                AND t.sum_n - k.sum_n + k.n - (t.sum_e - k.sum_e + k.e) >= $enough
+)
 SELECT e.run, e.series, e.from_day, e.to_day, e.n, e.x, e.expected, COALESCE(f.phi, 1.0) AS phi,
        (e.x - e.expected) / sqrt(COALESCE(f.phi, 1.0) * (e.d + e.v * e.v * e.v0)) AS z
-FROM enough e
+FROM stretches e
 JOIN monitoring.series s ON s.series = e.series
 LEFT JOIN monitoring.scan_phi f ON f.run = e.run AND f.metric = s.metric AND f.is_shop = s.is_shop

@@ -26,6 +26,8 @@ sides AS (
   WHERE f.metric = 'click' AND f.state = 'clear' AND (q.shown_on >= f.since AND q.shown_on <= f.counted_until OR d.period = 'reference')
 )
 SELECT segment_column, segment_value, question, answer,
+       -- Only what was shown often enough is worth a word.
+       COUNT(*) FILTER (WHERE NOT is_after) >= $enough AND COUNT(*) FILTER (WHERE is_after) >= $enough AS enough,
        COUNT(*) FILTER (WHERE NOT is_after) AS before_n, COUNT(*) FILTER (WHERE NOT is_after AND clicked) AS before_x,
        COUNT(*) FILTER (WHERE is_after) AS after_n, COUNT(*) FILTER (WHERE is_after AND clicked) AS after_x,
        CAST(COUNT(*) FILTER (WHERE NOT is_after AND clicked) AS DOUBLE) / NULLIF(COUNT(*) FILTER (WHERE NOT is_after), 0) AS before,

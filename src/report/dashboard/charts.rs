@@ -96,8 +96,8 @@ fn verdict(facts: &Facts) -> String {
     let names: Vec<String> = changed.iter().map(|finding| words::who(finding)).collect();
     match changed.as_slice() {
         [] => "No segment's clicks changed.".to_owned(),
-        all if all.iter().all(fell) => format!("Clicks fell for {}, and for nobody else.", words::list(&names)),
-        _ => format!("Clicks changed for {}, and for nobody else.", words::list(&names)),
+        all if all.iter().all(fell) => format!("Clicks fell for {}; no other change can be seen.", words::list(&names)),
+        _ => format!("Clicks changed for {}; no other change can be seen.", words::list(&names)),
     }
 }
 
@@ -162,7 +162,7 @@ fn sides(facts: &Facts) -> String {
     match figures.collect::<Vec<_>>().as_slice() {
         [] => "Every segment clicks as before, as far as can be told.".to_owned(),
         some => {
-            format!("{}; the others stayed where they were.", words::capital(&words::list(some)))
+            format!("{}; no other change can be seen.", words::capital(&words::list(some)))
         }
     }
 }

@@ -95,6 +95,8 @@ pub struct Place {
     pub segment_value: String,
     pub question: String,
     pub answer: String,
+    /// Shown often enough, before and since, to say something.
+    pub enough: bool,
     pub before_n: u64,
     pub after_n: u64,
     pub before: Option<f64>,

@@ -154,7 +154,8 @@ fn next(facts: &Facts, change: &Finding) -> String {
     let own: Vec<&Place> = facts
         .places
         .iter()
-        .filter(|place| place.segment_column == change.segment_column && place.segment_value == change.segment_value)
+        .filter(|place| place.enough && place.segment_column == change.segment_column)
+        .filter(|place| place.segment_value == change.segment_value)
         .collect();
     let (Some(before), Some(after)) = (change.before, change.after) else {
         return String::new();

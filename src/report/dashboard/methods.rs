@@ -24,7 +24,7 @@ pub fn methods(facts: &Facts, monitor: &Monitor) -> String {
         promise(monitor)
     );
     let number = |value: Option<f64>| value.map_or("–".to_owned(), |value| format!("{value:.2}"));
-    let rows = facts.findings.iter().filter(|finding| finding.z.is_some()).map(|finding| {
+    let rows = facts.findings.iter().filter(|finding| finding.first_z.is_some()).map(|finding| {
         let last = facts.cusum.iter().rfind(|row| {
             row.metric == finding.metric
                 && row.segment_column == finding.segment_column
