@@ -46,7 +46,7 @@ impl Advice for ExploreError {
     fn advice(&self) -> Option<String> {
         match self {
             Self::Unreadable { .. } => Some("name an existing file after -f".into()),
-            Self::Print(_) => None,
+            Self::Print(_) => Some("choose another --format, or turn lists into texts with array_to_string".into()),
         }
     }
 }

@@ -1,15 +1,18 @@
 //! CSVs -> typed sources.  Every row is kept or set aside with a reason; every surprise is counted.
 
-use std::collections::{BTreeMap, BTreeSet};
-use std::sync::Arc;
+mod tables;
 
-use datafusion::arrow::array::{Array, ArrayRef, AsArray, BooleanArray, Int64Array, RecordBatch, StringArray};
+use std::collections::{BTreeMap, BTreeSet};
+
+use datafusion::arrow::array::{Array, AsArray, BooleanArray, Int64Array, RecordBatch};
 use datafusion::arrow::compute::filter_record_batch;
-use datafusion::arrow::datatypes::{DataType, Field, Int64Type, Schema};
+use datafusion::arrow::datatypes::Int64Type;
 use datafusion::arrow::error::ArrowError;
 
+use self::tables::{Aside, Count, rejected, surprises};
 use crate::engine::{Engine, Malformed, RawTable, Staged, Table};
 use crate::error::{Advice, Result};
+use crate::paths::Paths;
 use crate::progress::Progress;
 use crate::project::Project;
 use crate::sql::{Header, Layer, SourceHeader, SqlFile, Surprise, TableName};
@@ -24,7 +27,7 @@ pub enum IngestError {
     RowsLost { file: String, rows_in: usize, rows_out: usize, line: i64 },
     #[error("{file}: the code '{code}' (line {line} of {csv}) is not in the header")]
     UnknownCode { file: String, csv: String, code: String, line: i64 },
-    #[error("{csv}: {aside} of {rows} rows would be set aside; most because: {reason} (first on line {line}: {text})")]
+    #[error("{csv}:{line}: {aside} of {rows} rows would be set aside; most because: {reason}; the first is: {text}")]
     TooManySetAside { csv: String, aside: usize, rows: usize, reason: String, line: i64, text: String },
     #[error("{file}: {cause}")]
     Arrow { file: String, cause: ArrowError },
@@ -59,7 +62,7 @@ pub fn run(project: &Project) -> Result<()> {
         let raw = read_raw(project, file, header)?;
         engine.register(&TableName::new("raw", &header.name), raw.batch.clone())?;
         let judged = Judged::new(&engine.run(project, file)?, &raw, file, header)?;
-        judged.refuse_too_many(project.params.ingest.max_set_aside_share)?;
+        judged.refuse_too_many(project.params.ingest.max_set_aside_share, header, &project.paths)?;
         engine.register(&file.table(), judged.kept.batch.clone())?;
         let (kept, set_aside) = (judged.kept.batch.num_rows(), judged.aside.len());
         progress.say(format!("{}: {kept} rows kept, {set_aside} set aside", header.file));
@@ -86,16 +89,6 @@ pub fn read_raw(project: &Project, file: &SqlFile, header: &SourceHeader) -> Res
     let path = project.paths.materials().join(&header.file);
     let expected: BTreeSet<&str> = header.columns.keys().map(String::as_str).collect();
     RawTable::read(&path, &project.paths.shown(&path), &expected, &file.shown)
-}
-
-/// A row that is set aside.
-struct Aside {
-    csv: String,
-    line: i64,
-    /// A code of the header, or the reader's own words.
-    reason: String,
-    /// The row as it was written, cells separated by commas.
-    text: String,
 }
 
 /// A source's rows after its query has judged them.
@@ -155,7 +148,7 @@ impl Judged {
         Ok(Self { csv: header.file.clone(), rows: batch.num_rows() + raw.malformed.len(), kept, aside, surprises })
     }
 
-    fn refuse_too_many(&self, max_share: f64) -> Result<()> {
+    fn refuse_too_many(&self, max_share: f64, header: &SourceHeader, paths: &Paths) -> Result<()> {
         if self.aside.len() as f64 <= max_share * self.rows as f64 {
             return Ok(());
         }
@@ -166,10 +159,10 @@ impl Judged {
             return Ok(());
         };
         Err(IngestError::TooManySetAside {
-            csv: self.csv.clone(),
+            csv: paths.shown(&paths.materials().join(&self.csv)),
             aside: self.aside.len(),
             rows: self.rows,
-            reason: most.to_owned(),
+            reason: in_words(most, header),
             line: first.line,
             text: first.text.clone(),
         }
@@ -221,6 +214,15 @@ impl Judged {
     }
 }
 
+/// A code of the header as its column and what was found there.
+fn in_words(code: &str, header: &SourceHeader) -> String {
+    match header.set_aside.get(code) {
+        Some(Surprise { column: Some(column), found, .. }) => format!("{column}: {found}"),
+        Some(Surprise { column: None, found, .. }) => found.clone(),
+        None => code.to_owned(),
+    }
+}
+
 fn malformed(csv: &str, row: &Malformed) -> Aside {
     Aside { csv: csv.into(), line: row.line as i64, reason: row.reason.clone(), text: row.text.clone() }
 }
@@ -231,7 +233,7 @@ fn raw_lines(raw: &RawTable) -> Vec<i64> {
 
 /// Nothing is lost and nothing is doubled: the lines that went in are the lines that came out.
 fn refuse_lost_rows(line: &Int64Array, raw: &RawTable, file: &SqlFile) -> Result<()> {
-    let mut came_out: Vec<i64> = line.values().to_vec();
+    let mut came_out: Vec<i64> = line.iter().flatten().collect();
     came_out.sort_unstable();
     let went_in = raw_lines(raw);
     if came_out == went_in {
@@ -255,56 +257,4 @@ fn row_text(raw: &RecordBatch, row: usize) -> String {
         if column.is_null(row) { "" } else { column.value(row) }
     });
     cells.collect::<Vec<_>>().join(",")
-}
-
-/// One line of the surprises table.
-struct Count {
-    csv: String,
-    /// rows, kept, set_aside or surprise.
-    kind: &'static str,
-    code: String,
-    column: Option<String>,
-    rows: i64,
-    first_line: Option<i64>,
-    found: Option<String>,
-    done: Option<String>,
-}
-
-fn rejected(aside: &[Aside]) -> Result<Table> {
-    let texts = |of: fn(&Aside) -> &str| Arc::new(StringArray::from_iter_values(aside.iter().map(of))) as ArrayRef;
-    let lines = Arc::new(Int64Array::from_iter_values(aside.iter().map(|row| row.line)));
-    let columns: [(&str, ArrayRef); 4] = [
-        ("file", texts(|row| &row.csv)),
-        ("line", lines),
-        ("reason", texts(|row| &row.reason)),
-        ("row", texts(|row| &row.text)),
-    ];
-    small_table("rejected", &columns, &["file", "line"])
-}
-
-fn surprises(counts: &[Count]) -> Result<Table> {
-    let texts = |of: fn(&Count) -> Option<&str>| Arc::new(counts.iter().map(of).collect::<StringArray>()) as ArrayRef;
-    let rows = Arc::new(Int64Array::from_iter_values(counts.iter().map(|count| count.rows)));
-    let first = Arc::new(counts.iter().map(|count| count.first_line).collect::<Int64Array>());
-    let columns: [(&str, ArrayRef); 8] = [
-        ("file", texts(|count| Some(&count.csv))),
-        ("kind", texts(|count| Some(count.kind))),
-        ("code", texts(|count| Some(&count.code))),
-        ("column", texts(|count| count.column.as_deref())),
-        ("rows", rows),
-        ("first_line", first),
-        ("found", texts(|count| count.found.as_deref())),
-        ("done", texts(|count| count.done.as_deref())),
-    ];
-    small_table("surprises", &columns, &["file", "kind", "code"])
-}
-
-fn small_table(name: &str, columns: &[(&str, ArrayRef)], key: &[&str]) -> Result<Table> {
-    let fields: Vec<Field> =
-        columns.iter().map(|(name, column)| Field::new(*name, DataType::clone(column.data_type()), true)).collect();
-    let arrays = columns.iter().map(|(_, column)| Arc::clone(column)).collect();
-    let batch = RecordBatch::try_new(Arc::new(Schema::new(fields)), arrays)
-        .map_err(|cause| IngestError::Arrow { file: name.into(), cause })?;
-    let key: Vec<String> = key.iter().map(|column| (*column).to_owned()).collect();
-    Table::new(batch, &key, name)
 }

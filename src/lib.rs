@@ -4,10 +4,10 @@
 
 /// What a user sees when something goes wrong.
 pub mod error;
-/// params.yaml, checked.
-pub mod params;
 /// Every folder and file name.
 pub mod paths;
+/// params.yaml, checked.
+pub mod params;
 /// What a run says while it works.
 pub mod progress;
 /// Ranges that chance allows.
@@ -24,10 +24,10 @@ pub mod ingest;
 pub mod embeddings;
 /// Grain -> point-in-time features.
 pub mod features;
-/// Features and label side by side.
-pub mod frame;
 /// Frame rows -> matrix -> probability -> its reasons and its errors.
 pub mod model;
+/// Features and label side by side.
+pub mod frame;
 /// The models, fitted.
 pub mod train;
 /// The models, judged.

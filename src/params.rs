@@ -3,14 +3,19 @@
 //! A section names some keys itself (below); every other key in it is a parameter of its SQL files: `key: 60` is
 //! `$key` there.  A key that nobody uses is an error (see [`crate::project`]), so a typing mistake cannot hide.
 
+mod section;
+
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
+use std::rc::Rc;
 
-use chrono::{DateTime, NaiveDateTime, TimeZone, Utc};
+use chrono::{DateTime, Utc};
 use chrono_tz::Tz;
 use serde_yaml::{Mapping, Value};
 
-use crate::error::{Advice, Result, did_you_mean};
+use self::section::{Section, place, shown};
+use crate::error::{Advice, Result, did_you_mean, near_names};
+use crate::paths::PARAMS;
 
 /// The sections, in the order of the flow.
 pub const SECTIONS: [&str; 10] =
@@ -32,6 +37,7 @@ pub struct Params {
     pub monitor: Monitor,
     /// By section: what its SQL files may use.
     pub sql: BTreeMap<&'static str, SqlParams>,
+    text: String,
 }
 
 /// What holds for the whole shop.
@@ -51,18 +57,21 @@ pub struct Shop {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Days(pub u32);
 
+/// How queries run.
 #[derive(Debug, Clone)]
 pub struct Engine {
     /// How many parts queries are split into; the results do not depend on it.
     pub partitions: usize,
 }
 
+/// When an export is not what it was.
 #[derive(Debug, Clone)]
 pub struct Ingest {
     /// Above this share of set-aside rows in a file the run stops: the file is not what it was.
     pub max_set_aside_share: f64,
 }
 
+/// How texts become vectors.
 #[derive(Debug, Clone)]
 pub struct Embeddings {
     /// The sentence model's folder.
@@ -71,12 +80,14 @@ pub struct Embeddings {
     pub dimensions: usize,
 }
 
+/// What models are fitted with.
 #[derive(Debug, Clone)]
 pub struct Train {
     /// Strengths of the L2 penalty to choose from on validation rows.
     pub penalties: Vec<f64>,
 }
 
+/// How sure the figures are.
 #[derive(Debug, Clone)]
 pub struct Evaluate {
     pub seed: u64,
@@ -84,6 +95,7 @@ pub struct Evaluate {
     pub draws: usize,
 }
 
+/// How long and how mixed the lists are.
 #[derive(Debug, Clone)]
 pub struct Recommend {
     pub per_customer: usize,
@@ -91,6 +103,7 @@ pub struct Recommend {
     pub max_per_brand: usize,
 }
 
+/// When an alarm is raised.
 #[derive(Debug, Clone)]
 pub struct Monitor {
     pub seed: u64,
@@ -111,16 +124,16 @@ pub struct Monitor {
 
 #[derive(Debug, thiserror::Error)]
 pub enum ParamsError {
-    #[error("{}: {cause}", file.display())]
-    Unreadable { file: PathBuf, cause: String },
-    #[error("{}: unknown section '{section}'", file.display())]
-    UnknownSection { file: PathBuf, section: String },
-    #[error("{}: section '{section}' is missing", file.display())]
-    MissingSection { file: PathBuf, section: &'static str },
-    #[error("{}: {section}.{key} is missing", file.display())]
-    MissingKey { file: PathBuf, section: &'static str, key: &'static str },
-    #[error("{}: {section}.{key} is {value}, which is not {wanted}", file.display())]
-    BadValue { file: PathBuf, section: &'static str, key: String, value: String, wanted: &'static str },
+    #[error("{place}: {cause}")]
+    Unreadable { place: String, cause: String },
+    #[error("{place}: unknown section '{section}'")]
+    UnknownSection { place: String, section: String },
+    #[error("{PARAMS}: section '{section}' is missing")]
+    MissingSection { section: &'static str },
+    #[error("{place}: {section}.{key} is missing")]
+    MissingKey { place: String, section: &'static str, key: &'static str, found: Vec<String> },
+    #[error("{place}: {section}.{key} is {value}, which is not {wanted}")]
+    BadValue { place: String, section: &'static str, key: String, value: String, wanted: &'static str },
 }
 
 impl Advice for ParamsError {
@@ -130,10 +143,15 @@ impl Advice for ParamsError {
             Self::UnknownSection { section, .. } => {
                 did_you_mean(section, SECTIONS, &format!("the sections are {}", SECTIONS.join(", ")))
             }
-            Self::MissingSection { section, .. } => {
+            Self::MissingSection { section } => {
                 format!("add `{section}:` with its keys; an empty one is `{section}: {{}}`")
             }
-            Self::MissingKey { section, key, .. } => format!("add `{key}: …` under `{section}:`"),
+            Self::MissingKey { section, key, found, .. } => {
+                match near_names(key, found.iter().map(String::as_str)).first() {
+                    Some(near) => format!("rename {near} to {key}"),
+                    None => format!("add `{key}: …` under `{section}:`"),
+                }
+            }
             Self::BadValue { section, key, wanted, .. } => format!("set {section}.{key} to {wanted}"),
         })
     }
@@ -142,16 +160,26 @@ impl Advice for ParamsError {
 impl Params {
     /// Reads and checks params.yaml.
     pub fn load(file: &Path) -> Result<Self> {
-        let unreadable = |cause: String| ParamsError::Unreadable { file: file.to_owned(), cause };
-        let text = std::fs::read_to_string(file).map_err(|e| unreadable(e.to_string()))?;
-        let mut sections: Mapping = serde_yaml::from_str(&text).map_err(|e| unreadable(e.to_string()))?;
+        let unreadable = |place: String, cause: &str| ParamsError::Unreadable { place, cause: cause.to_owned() };
+        let text = std::fs::read_to_string(file).map_err(|e| unreadable(PARAMS.into(), &e.to_string()))?;
+        let mut sections: Mapping = serde_yaml::from_str(&text).map_err(|e| {
+            let line = e.location().map_or(1, |at| at.line());
+            let cause = e.to_string();
+            unreadable(format!("{PARAMS}:{line}"), cause.split(" at line ").next().unwrap_or(&cause))
+        })?;
+        let text: Rc<str> = text.into();
         let mut take = |name: &'static str| -> Result<Section> {
-            match sections.remove(name) {
-                Some(Value::Mapping(keys)) => Ok(Section { file: file.to_owned(), name, keys }),
-                Some(Value::Null) => Ok(Section { file: file.to_owned(), name, keys: Mapping::new() }),
-                Some(_) => Err(unreadable(format!("section '{name}' has no keys")).into()),
-                None => Err(ParamsError::MissingSection { file: file.to_owned(), section: name }.into()),
-            }
+            let keys = match sections.remove(name) {
+                Some(Value::Mapping(keys)) => keys,
+                Some(Value::Null) => Mapping::new(),
+                Some(_) => {
+                    let cause = format!("section '{name}' has no keys");
+                    return Err(unreadable(place(&text, name, None), &cause).into());
+                }
+                None => return Err(ParamsError::MissingSection { section: name }.into()),
+            };
+            let text = Rc::clone(&text);
+            Ok(Section { text, name, keys })
         };
         let [
             mut shop,
@@ -178,7 +206,8 @@ impl Params {
         ];
         if let Some((section, _)) = sections.into_iter().next() {
             let section = shown(&section);
-            return Err(ParamsError::UnknownSection { file: file.to_owned(), section }.into());
+            let place = place(&text, &section, None);
+            return Err(ParamsError::UnknownSection { place, section }.into());
         }
         let shop_params = shop.shop()?;
         let params = Self {
@@ -206,6 +235,7 @@ impl Params {
             },
             sql: BTreeMap::new(),
             shop: shop_params,
+            text: text.to_string(),
         };
         let mut sql = BTreeMap::new();
         for section in [shop, engine, ingest, split, embeddings, features, train, evaluate, recommend, monitor] {
@@ -217,6 +247,11 @@ impl Params {
 }
 
 impl Params {
+    /// `params.yaml:12`, where `section.key` stands.
+    pub fn place(&self, section: &str, key: &str) -> String {
+        place(&self.text, section, Some(key))
+    }
+
     /// The `$parameters` of one section's SQL files: the section's own and the shop's.
     pub fn sql_params(&self, section: &str) -> SqlParams {
         let sections = ["shop", section];
@@ -244,119 +279,4 @@ impl Shop {
 /// A folder in params.yaml is meant from the project's root.
 fn from_root(params: &Path, text: &str) -> PathBuf {
     params.parent().unwrap_or(Path::new("")).join(text)
-}
-
-/// One section while its keys are taken out and checked.
-struct Section {
-    file: PathBuf,
-    name: &'static str,
-    keys: Mapping,
-}
-
-impl Section {
-    fn bad(&self, key: &str, value: &Value, wanted: &'static str) -> ParamsError {
-        ParamsError::BadValue {
-            file: self.file.clone(),
-            section: self.name,
-            key: key.into(),
-            value: shown(value),
-            wanted,
-        }
-    }
-
-    fn take<T>(&mut self, key: &'static str, wanted: &'static str, read: impl Fn(&Value) -> Option<T>) -> Result<T> {
-        let missing = || ParamsError::MissingKey { file: self.file.clone(), section: self.name, key };
-        let value = self.keys.get(key).ok_or_else(missing)?;
-        let read = read(value).ok_or_else(|| self.bad(key, value, wanted))?;
-        self.keys.remove(key);
-        Ok(read)
-    }
-
-    fn text(&mut self, key: &'static str) -> Result<String> {
-        self.take(key, "a text", |v| v.as_str().map(str::to_owned))
-    }
-
-    fn count(&mut self, key: &'static str) -> Result<usize> {
-        self.take(key, "a whole number from 1 on", |v| {
-            v.as_u64().filter(|n| *n >= 1).and_then(|n| usize::try_from(n).ok())
-        })
-    }
-
-    fn seed(&mut self) -> Result<u64> {
-        self.take("seed", "a whole number from 0 on", Value::as_u64)
-    }
-
-    fn share(&mut self, key: &'static str) -> Result<f64> {
-        self.take(key, "a share between 0 and 1", |v| v.as_f64().filter(|x| (0.0..=1.0).contains(x)))
-    }
-
-    fn positive(&mut self, key: &'static str) -> Result<f64> {
-        self.take(key, "a number above 0", positive)
-    }
-
-    fn positive_numbers(&mut self, key: &'static str) -> Result<Vec<f64>> {
-        self.take(key, "a list of numbers above 0, such as [0.1, 1.0]", |v| {
-            v.as_sequence()?.iter().map(positive).collect::<Option<Vec<_>>>().filter(|list| !list.is_empty())
-        })
-    }
-
-    fn texts(&mut self, key: &'static str) -> Result<Vec<String>> {
-        self.take(key, "a list of names, such as [age_group, region]", |v| {
-            let names = v.as_sequence()?.iter().map(|name| name.as_str().map(str::to_owned));
-            names.collect::<Option<Vec<_>>>().filter(|list| !list.is_empty())
-        })
-    }
-
-    fn shop(&mut self) -> Result<Shop> {
-        let timezone =
-            self.take("timezone", "an IANA time zone such as Europe/Berlin", |v| v.as_str()?.parse::<Tz>().ok())?;
-        let exported_at = self.take(
-            "exported_at",
-            "a local time such as 2026-10-01 00:00:00 that exists on the shop's clock",
-            |v| {
-                let local = NaiveDateTime::parse_from_str(v.as_str()?, "%Y-%m-%d %H:%M:%S").ok()?;
-                timezone.from_local_datetime(&local).earliest().map(|t| t.with_timezone(&Utc))
-            },
-        )?;
-        let purchase_days = self.take("purchase_window", "a number of days such as 14 days", days)?;
-        let return_days = self.take("return_window", "a number of days such as 21 days", days)?;
-        Ok(Shop { exported_at, timezone, purchase_days, return_days })
-    }
-
-    /// The keys that are left, as literals for SQL.
-    fn sql_params(self) -> Result<SqlParams> {
-        let mut literals = SqlParams::new();
-        for (key, value) in &self.keys {
-            let literal = match (value, days(value)) {
-                (_, Some(days)) => Some(format!("INTERVAL '{}' DAY", days.0)),
-                (Value::Number(number), _) => Some(number.to_string()),
-                (Value::Bool(yes), _) => Some(yes.to_string()),
-                (Value::String(text), _) => Some(format!("'{}'", text.replace('\'', "''"))),
-                _ => None,
-            };
-            let wanted = "a number, a text, true or false, or days such as 14 days";
-            let literal = literal.ok_or_else(|| self.bad(&shown(key), value, wanted))?;
-            literals.insert(shown(key), literal);
-        }
-        Ok(literals)
-    }
-}
-
-fn positive(value: &Value) -> Option<f64> {
-    value.as_f64().filter(|x| x.is_finite() && *x > 0.0)
-}
-
-/// `14 days` or `1 day`.
-fn days(value: &Value) -> Option<Days> {
-    let (number, unit) = value.as_str()?.split_once(' ')?;
-    let number: u32 = number.parse().ok()?;
-    matches!(unit, "day" | "days").then_some(Days(number))
-}
-
-/// A YAML value as a person wrote it, on one line.
-fn shown(value: &Value) -> String {
-    match value {
-        Value::String(text) => text.clone(),
-        other => serde_yaml::to_string(other).unwrap_or_default().trim().replace('\n', " "),
-    }
 }

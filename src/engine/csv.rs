@@ -36,6 +36,10 @@ pub enum CsvError {
     Empty { file: String },
     #[error("{file} has a header line and no rows")]
     NoRows { file: String },
+    #[error("{file}:1: the file is not written in UTF-8")]
+    NotUtf8 { file: String },
+    #[error("{file}:1: the columns are not separated by commas: {text}")]
+    NotCommas { file: String, text: String },
     #[error("{file}:1: the column '{column}' is missing")]
     MissingColumn { file: String, column: String, found: Vec<String> },
     #[error("{file}:1: the column '{column}' is not expected")]
@@ -54,6 +58,9 @@ impl Advice for CsvError {
             Self::Unreadable { file, .. } => format!("put the client's export there, as {file}"),
             Self::Empty { .. } | Self::NoRows { .. } => {
                 "ask for the export again; the tables of the last run are kept".into()
+            }
+            Self::NotUtf8 { .. } | Self::NotCommas { .. } => {
+                "save the file as CSV in UTF-8, with commas between the columns".into()
             }
             Self::MissingColumn { column, found, .. } => {
                 let fallback =
@@ -78,7 +85,7 @@ impl RawTable {
         let text = std::fs::read(path).map_err(|cause| CsvError::Unreadable { file: file.into(), cause })?;
         let text = text.strip_prefix(b"\xef\xbb\xbf").unwrap_or(&text);
         let mut reader = ReaderBuilder::new().flexible(true).from_reader(text);
-        let columns = header(&mut reader, file, expected, definition)?;
+        let columns = header(&mut reader, text, file, expected, definition)?;
         let mut cells: Vec<StringBuilder> = columns.iter().map(|_| StringBuilder::new()).collect();
         let (mut lines, mut malformed) = (Vec::new(), Vec::new());
         let mut record = ByteRecord::new();
@@ -95,8 +102,12 @@ impl RawTable {
             let line = record.position().map_or(line, csv::Position::line);
             let start = record.position().map_or(0, csv::Position::byte) as usize;
             let written = text.get(start..reader.position().byte() as usize).unwrap_or_default();
+            // Line ends that the row before left over, and empty lines.
+            let ends = written.iter().take_while(|byte| matches!(byte, b'\r' | b'\n')).count();
+            let (ends, written) = written.split_at(ends);
+            let line = line + ends.iter().filter(|byte| **byte == b'\n').count() as u64;
             refuse_open_quote(&record, written, columns.len(), file, line)?;
-            let shown = || String::from_utf8_lossy(record.as_slice()).chars().take(500).collect();
+            let shown = || String::from_utf8_lossy(written).trim_end().chars().take(500).collect();
             if record.len() != columns.len() {
                 let reason = format!("the row has {} cells instead of {}", record.len(), columns.len());
                 malformed.push(Malformed { line, reason, text: shown() });
@@ -125,11 +136,27 @@ impl RawTable {
     }
 }
 
-fn header(reader: &mut Reader<&[u8]>, file: &str, expected: &BTreeSet<&str>, definition: &str) -> Result<Vec<String>> {
-    let header = reader.headers().map_err(|e| CsvError::Broken { file: file.into(), line: 1, cause: e.to_string() })?;
-    let found: Vec<String> = header.iter().map(|name| name.trim().to_owned()).collect();
-    if found.is_empty() {
+fn header(
+    reader: &mut Reader<&[u8]>,
+    text: &[u8],
+    file: &str,
+    expected: &BTreeSet<&str>,
+    definition: &str,
+) -> Result<Vec<String>> {
+    let header =
+        reader.byte_headers().map_err(|e| CsvError::Broken { file: file.into(), line: 1, cause: e.to_string() })?;
+    if header.is_empty() {
         return Err(CsvError::Empty { file: file.into() }.into());
+    }
+    let first_line = text.split(|byte| *byte == b'\n').next().unwrap_or_default();
+    refuse_open_quote(header, first_line, header.len(), file, 1)?;
+    let found: Vec<String> = header.iter().map(|name| String::from_utf8_lossy(name).trim().to_owned()).collect();
+    if found.iter().any(|name| name.contains(['\0', '\u{fffd}'])) {
+        return Err(CsvError::NotUtf8 { file: file.into() }.into());
+    }
+    if found.len() == 1 && expected.len() > 1 {
+        let text = found[0].chars().take(120).collect();
+        return Err(CsvError::NotCommas { file: file.into(), text }.into());
     }
     let mut seen = BTreeSet::new();
     for name in &found {
@@ -153,11 +180,32 @@ fn header(reader: &mut Reader<&[u8]>, file: &str, expected: &BTreeSet<&str>, def
 /// A quote that is not closed swallows the rows after it, so it stops the run instead of losing them.
 fn refuse_open_quote(record: &ByteRecord, written: &[u8], columns: usize, file: &str, line: u64) -> Result<()> {
     let swallows = record.as_slice().contains(&b'\n');
-    let open = written.iter().filter(|byte| **byte == b'"').count() % 2 == 1;
-    if !swallows || (!open && record.len() == columns) {
+    if !swallows || (quotes_end_cells(written) && record.len() == columns) {
         return Ok(());
     }
     let first_line = written.split(|byte| *byte == b'\n').next().unwrap_or_default();
-    let text = String::from_utf8_lossy(first_line).chars().take(120).collect();
+    let text = String::from_utf8_lossy(first_line).trim_end().chars().take(120).collect();
     Err(CsvError::OpenQuote { file: file.into(), line, text }.into())
+}
+
+/// Whether every quote that opens a cell is closed at that cell's end: two open quotes that meet are none of a pair.
+fn quotes_end_cells(written: &[u8]) -> bool {
+    let mut inside = false;
+    let mut before = b',';
+    let mut bytes = written.iter().peekable();
+    while let Some(&byte) = bytes.next() {
+        match (byte, inside) {
+            (b'"', true) if bytes.next_if(|next| **next == b'"').is_some() => {}
+            (b'"', true) => {
+                inside = false;
+                if !matches!(bytes.peek(), None | Some(b',' | b'\r' | b'\n')) {
+                    return false;
+                }
+            }
+            (b'"', false) => inside = before == b',',
+            _ => {}
+        }
+        before = byte;
+    }
+    !inside
 }

@@ -4,6 +4,7 @@ mod csv;
 mod functions;
 mod output;
 mod parquet;
+mod query_error;
 mod table;
 
 use std::path::PathBuf;
@@ -15,17 +16,19 @@ use datafusion::catalog::{MemorySchemaProvider, SchemaProvider};
 use datafusion::common::TableReference;
 use datafusion::datasource::MemTable;
 use datafusion::error::DataFusionError;
-use datafusion::prelude::{DataFrame, JoinType, ParquetReadOptions, SessionConfig, SessionContext};
+use datafusion::prelude::{DataFrame, JoinType, ParquetReadOptions, SQLOptions, SessionConfig, SessionContext};
 use datafusion::sql::parser::Statement;
 
 pub use csv::{Malformed, RawTable};
 pub use output::Staged;
 pub use table::Table;
 
-use crate::error::{Advice, Error, Result, did_you_mean};
+use crate::error::{Advice, Result};
 use crate::paths::Paths;
 use crate::project::Project;
 use crate::sql::{SqlFile, TableName};
+
+use self::query_error::{plain, query_error};
 
 /// A session over a project's tables.
 pub struct Engine {
@@ -36,8 +39,6 @@ pub struct Engine {
 
 #[derive(Debug, thiserror::Error)]
 pub enum EngineError {
-    #[error("{file}{}: {cause}", line.map_or(String::new(), |line| format!(":{line}")))]
-    Query { file: String, line: Option<u64>, cause: String, near: Option<String> },
     #[error("{path} does not exist yet")]
     NotMadeYet { path: String, stage: &'static str },
     #[error("{path} cannot be read as Parquet: {cause}")]
@@ -49,8 +50,6 @@ pub enum EngineError {
 impl Advice for EngineError {
     fn advice(&self) -> Option<String> {
         Some(match self {
-            Self::Query { near: Some(near), .. } => near.clone(),
-            Self::Query { .. } => "correct the query; `selvedge sql` answers small ones to try it on".into(),
             Self::NotMadeYet { stage, .. } => format!("run `selvedge {stage}` first, or `selvedge run` for all stages"),
             Self::BadParquet { path, .. } => format!("delete {path} and run the stage that makes it again"),
             Self::Start(_) => "set engine.partitions in params.yaml to a smaller number".into(),
@@ -97,7 +96,7 @@ impl Engine {
 
     /// Gives `batch` a name; a table of that name is replaced.
     pub fn register(&self, table: &TableName, batch: RecordBatch) -> Result<()> {
-        let failed = |e: DataFusionError| query_error(&table.to_string(), e);
+        let failed = |e: DataFusionError| query_error(&table.to_string(), &e, &[]);
         self.add_schema(table).map_err(failed)?;
         let memory = MemTable::try_new(batch.schema(), vec![vec![batch]]).map_err(failed)?;
         self.context.deregister_table(reference(table)).map_err(failed)?;
@@ -107,7 +106,7 @@ impl Engine {
 
     /// Makes sure that `table` can be read: registered before, or on disk.
     pub fn open(&self, table: &TableName) -> Result<()> {
-        let failed = |e: DataFusionError| query_error(&table.to_string(), e);
+        let failed = |e: DataFusionError| query_error(&table.to_string(), &e, &[]);
         if self.context.table_exist(reference(table)).map_err(failed)? {
             return Ok(());
         }
@@ -116,11 +115,16 @@ impl Engine {
         if !path.is_file() {
             return Err(EngineError::NotMadeYet { path: shown, stage }.into());
         }
+        let bad = |cause: String| EngineError::BadParquet { path: shown.clone(), cause };
+        // DataFusion takes an empty file for a table without columns.
+        if path.metadata().is_ok_and(|file| file.len() == 0) {
+            return Err(bad("the file is empty".into()).into());
+        }
         let options = ParquetReadOptions::default();
         let location = path.to_string_lossy().into_owned();
         self.runtime
             .block_on(self.context.register_parquet(reference(table), location, options))
-            .map_err(|e| EngineError::BadParquet { path: shown, cause: e.strip_backtrace() })?;
+            .map_err(|e| bad(plain(&e.strip_backtrace())))?;
         Ok(())
     }
 
@@ -136,7 +140,7 @@ impl Engine {
     /// A stored table as one batch.
     pub fn read(&self, table: &TableName) -> Result<RecordBatch> {
         self.open(table)?;
-        let failed = |e: DataFusionError| query_error(&table.to_string(), e);
+        let failed = |e: DataFusionError| query_error(&table.to_string(), &e, &[]);
         let frame = self.runtime.block_on(self.context.table(reference(table))).map_err(failed)?;
         self.collect(frame, &table.to_string())
     }
@@ -150,18 +154,36 @@ impl Engine {
         let statement = Statement::Statement(Box::new(statement));
         let plan = self.runtime.block_on(self.context.state().statement_to_plan(statement));
         let frame = plan.map(|plan| DataFrame::new(self.context.state(), plan));
-        self.collect(frame.map_err(|e| query_error(&file.shown, e))?, &file.shown)
+        self.collect(frame.map_err(|e| query_error(&file.shown, &e, &self.tables()))?, &file.shown)
+    }
+
+    /// The tables that are open, for near names.
+    fn tables(&self) -> Vec<String> {
+        let Some(catalog) = self.context.catalog("datafusion") else {
+            return Vec::new();
+        };
+        let named = |schema: String| {
+            let tables = catalog.schema(&schema).map_or_else(Vec::new, |tables| tables.table_names());
+            let shown = move |table: String| match schema.as_str() {
+                "public" => table,
+                schema => format!("{schema}.{table}"),
+            };
+            tables.into_iter().map(shown)
+        };
+        catalog.schema_names().into_iter().flat_map(named).collect()
     }
 
     /// The answer of any query over the tables that are open.
     pub fn query(&self, sql: &str, shown: &str) -> Result<RecordBatch> {
-        let frame = self.runtime.block_on(self.context.sql(sql));
-        self.collect(frame.map_err(|e| query_error(shown, e))?, shown)
+        // A question reads; it writes no files and makes no tables.
+        let reads = SQLOptions::new().with_allow_ddl(false).with_allow_dml(false).with_allow_statements(false);
+        let frame = self.runtime.block_on(self.context.sql_with_options(sql, reads));
+        self.collect(frame.map_err(|e| query_error(shown, &e, &self.tables()))?, shown)
     }
 
     /// `left` with the columns of `right`, joined on columns of the same name; in any order.
     pub fn left_join(&self, left: RecordBatch, right: RecordBatch, key: &[String], shown: &str) -> Result<RecordBatch> {
-        let failed = |e: DataFusionError| query_error(shown, e);
+        let failed = |e: DataFusionError| query_error(shown, &e, &[]);
         let other = |name: &str| format!("{name} of the other side");
         let left = self.context.read_batch(left).map_err(failed)?;
         let mut right = self.context.read_batch(right).map_err(failed)?;
@@ -177,14 +199,14 @@ impl Engine {
 
     /// The distinct rows of `batch`, these columns only; in any order.
     pub fn distinct(&self, batch: &RecordBatch, columns: &[String], shown: &str) -> Result<RecordBatch> {
-        let failed = |e: DataFusionError| query_error(shown, e);
+        let failed = |e: DataFusionError| query_error(shown, &e, &[]);
         let names: Vec<&str> = columns.iter().map(String::as_str).collect();
         let frame = self.context.read_batch(batch.clone()).and_then(|frame| frame.select_columns(&names));
         self.collect(frame.and_then(DataFrame::distinct).map_err(failed)?, shown)
     }
 
     fn collect(&self, frame: DataFrame, shown: &str) -> Result<RecordBatch> {
-        let failed = |e: DataFusionError| query_error(shown, e);
+        let failed = |e: DataFusionError| query_error(shown, &e, &[]);
         let schema: SchemaRef = Arc::clone(frame.schema().inner());
         let batches = self.runtime.block_on(frame.collect()).map_err(failed)?;
         table::one_batch(&schema, &batches).map_err(|e| failed(e.into()))
@@ -214,26 +236,4 @@ fn reference(table: &TableName) -> TableReference {
         Some(schema) => TableReference::partial(schema.as_str(), table.name.as_str()),
         None => TableReference::bare(table.name.as_str()),
     }
-}
-
-/// DataFusion's error in a user's terms: the file, the line where it is known, and near names.
-fn query_error(shown: &str, error: DataFusionError) -> Error {
-    let line = error.diagnostic().and_then(|diagnostic| diagnostic.span).map(|span| span.start.line);
-    let near = match error.find_root() {
-        DataFusionError::SchemaError(schema_error, _) => match schema_error.as_ref() {
-            datafusion::common::SchemaError::FieldNotFound { field, valid_fields } => {
-                let known: Vec<&str> = valid_fields.iter().map(|column| column.name()).collect();
-                Some(did_you_mean(
-                    field.name(),
-                    known.iter().copied(),
-                    &format!("the columns are {}", known.join(", ")),
-                ))
-            }
-            _ => None,
-        },
-        _ => None,
-    };
-    let cause = error.find_root().strip_backtrace();
-    let first_line = cause.lines().next().unwrap_or_default().to_owned();
-    EngineError::Query { file: shown.to_owned(), line, cause: first_line, near }.into()
 }

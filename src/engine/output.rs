@@ -2,6 +2,9 @@
 
 use std::path::{Path, PathBuf};
 
+use datafusion::parquet::errors::ParquetError;
+
+use super::query_error::plain;
 use super::{Table, parquet};
 use crate::error::{Advice, Result};
 use crate::paths::Paths;
@@ -17,18 +20,19 @@ pub struct Staged {
 }
 
 #[derive(Debug, thiserror::Error)]
-#[error("{path} cannot be written: {cause}")]
-pub struct WriteError {
-    path: String,
-    cause: String,
+pub enum WriteError {
+    #[error("{path} cannot be written: {cause}")]
+    Disk { path: String, cause: String },
+    #[error("{path} cannot be kept as Parquet: {cause}")]
+    Type { path: String, cause: String },
 }
 
 impl Advice for WriteError {
     fn advice(&self) -> Option<String> {
-        Some(
-            "free some space on the disk or check the folder's permissions, then run again; the last outputs are kept"
-                .into(),
-        )
+        Some(match self {
+            Self::Disk { .. } => "free some space on the disk, or check that it lies in a folder that may be written to, then run again; the last outputs are kept".into(),
+            Self::Type { .. } => "CAST the column to a number, a text, a date or a timestamp in the query that makes it".into(),
+        })
     }
 }
 
@@ -43,7 +47,7 @@ impl Staged {
     }
 
     fn failed(&self, path: &Path, cause: impl ToString) -> WriteError {
-        WriteError { path: self.paths.shown(path), cause: cause.to_string() }
+        WriteError::Disk { path: self.paths.shown(path), cause: cause.to_string() }
     }
 
     fn clear(&self) {
@@ -73,7 +77,15 @@ impl Staged {
             Some(name) => self.folder(target)?.join(format!("{name}.parquet")),
             None => self.beside(target)?,
         };
-        parquet::write(&path, table, notes).map_err(|e| self.failed(target, e).into())
+        let shown = name.map_or_else(|| target.to_owned(), |name| target.join(format!("{name}.parquet")));
+        parquet::write(&path, table, notes).map_err(|e| match e {
+            ParquetError::NYI(cause) => {
+                let path = self.paths.shown(&shown);
+                WriteError::Type { path, cause }.into()
+            }
+            ParquetError::External(cause) => self.failed(&shown, cause).into(),
+            other => self.failed(&shown, plain(&other.to_string())).into(),
+        })
     }
 
     /// Writes bytes as `target`, or as `target/name`.

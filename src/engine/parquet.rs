@@ -30,6 +30,7 @@ fn write_batch(path: &Path, batch: &RecordBatch, properties: WriterProperties) -
     let file = std::fs::File::create(path)?;
     let mut writer = ArrowWriter::try_new(file, Arc::clone(batch.schema_ref()), Some(properties))?;
     writer.write(batch)?;
-    writer.into_inner()?.sync_all()?;
+    writer.finish()?;
+    writer.inner().sync_all()?;
     Ok(())
 }

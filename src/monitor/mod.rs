@@ -52,7 +52,7 @@ impl Advice for MonitorError {
                 did_you_mean(column, known.iter().map(String::as_str), &fallback)
             }
             Self::Shape { .. } => "give the query the columns it had, or change the stage with it".into(),
-            Self::BadMoment { .. } => "write a day such as 2026-09-25 or a time such as '2026-09-25 18:00:00'".into(),
+            Self::BadMoment { .. } => "write a day such as 2031-09-25 or a time such as '2031-09-25 18:00:00'".into(),
             Self::AfterExport { .. } => "name an earlier moment: nothing is known of a later one".into(),
             Self::NothingShown { .. } => "name a later --as-of, or raise monitor.looks_back in params.yaml".into(),
         })

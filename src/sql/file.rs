@@ -5,17 +5,14 @@ use std::fmt;
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 
+use super::{Header, Layer};
+use crate::error::{Advice, Result, did_you_mean};
+use crate::params::SqlParams;
 use datafusion::sql::sqlparser::ast::{
     Expr, Query, Statement, Value, VisitMut, visit_expressions, visit_expressions_mut, visit_relations,
 };
 use datafusion::sql::sqlparser::dialect::GenericDialect;
-use datafusion::sql::sqlparser::parser::Parser;
-use serde::Deserialize;
-use serde::de::DeserializeOwned;
-
-use super::Layer;
-use crate::error::{Advice, Result, did_you_mean};
-use crate::params::SqlParams;
+use datafusion::sql::sqlparser::parser::{Parser, ParserError};
 
 /// `schema.name`, or a single table such as `frame` that stands in no schema.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -59,108 +56,6 @@ pub struct SqlFile {
     text: String,
 }
 
-/// What a file says of itself; the layer decides which.
-#[derive(Debug, Clone)]
-pub enum Header {
-    Source(SourceHeader),
-    Feature(FeatureHeader),
-    Audit(AuditHeader),
-    Table(TableHeader),
-}
-
-/// The header of a typed source.  Its query returns exactly one row per row of the CSV, with the columns `line`,
-/// `set_aside` (a code, or NULL for a row that is kept) and `surprises` (codes, separated by spaces).
-#[derive(Debug, Clone, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct SourceHeader {
-    pub name: String,
-    /// The CSV in `materials/`.
-    pub file: String,
-    pub description: String,
-    /// The columns that name one kept row.
-    pub key: Vec<String>,
-    /// The columns the CSV must have, in any order, with their meaning.
-    pub columns: BTreeMap<String, String>,
-    /// A log of what was shown and what came of it: features may not read it.
-    #[serde(default)]
-    pub outcomes: bool,
-    /// Why a row can be set aside, by code.
-    #[serde(default)]
-    pub set_aside: BTreeMap<String, Surprise>,
-    /// What can be odd about a row that is kept, by code.
-    #[serde(default)]
-    pub surprises: BTreeMap<String, Surprise>,
-}
-
-/// A surprise in words a client can read.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Surprise {
-    /// The column it is found in; none where it concerns the whole row.
-    pub column: Option<String>,
-    pub found: String,
-    pub done: String,
-}
-
-/// The header of a feature view.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct FeatureHeader {
-    pub name: String,
-    pub version: u32,
-    /// Reads `grain.<entity>`, one row out per row of the grain.
-    pub entity: String,
-    pub owner: String,
-    pub description: String,
-    pub columns: BTreeMap<String, Column>,
-}
-
-/// One column of a feature view.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Column {
-    pub unit: String,
-    pub meaning: String,
-    /// What the client would call it: price, brand, style or sustainability.
-    pub driver: Option<Driver>,
-}
-
-/// The client's question: what drives a recommendation?
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Driver {
-    Price,
-    Brand,
-    Style,
-    Sustainability,
-}
-
-/// The header of a query that must return no rows.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct AuditHeader {
-    pub name: String,
-    pub description: String,
-    pub severity: Severity,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Severity {
-    Error,
-    Warn,
-}
-
-/// The header of every other table.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct TableHeader {
-    pub name: String,
-    pub description: String,
-    /// The columns that name one row; the table is sorted by them.
-    pub key: Vec<String>,
-}
-
 #[derive(Debug, thiserror::Error)]
 pub enum SqlFileError {
     #[error("{file} cannot be read: {cause}")]
@@ -171,8 +66,8 @@ pub enum SqlFileError {
     BadHeader { file: String, line: usize, cause: String },
     #[error("{file}: the header says name: {name}, the file is called {stem}.sql")]
     OtherName { file: String, name: String, stem: String },
-    #[error("{file}: {cause}")]
-    Syntax { file: String, cause: String },
+    #[error("{file}{}: {cause}", line.map_or(String::new(), |line| format!(":{line}")))]
+    Syntax { file: String, line: Option<u64>, cause: String },
     #[error("{file} holds {found}, not one query")]
     NotOneQuery { file: String, found: String },
     #[error("{file}:{line}: ${name} is no parameter")]
@@ -198,17 +93,6 @@ impl Advice for SqlFileError {
     }
 }
 
-impl Header {
-    pub fn name(&self) -> &str {
-        match self {
-            Self::Source(header) => &header.name,
-            Self::Feature(header) => &header.name,
-            Self::Audit(header) => &header.name,
-            Self::Table(header) => &header.name,
-        }
-    }
-}
-
 impl SqlFile {
     /// Reads and parses one file.
     pub fn load(path: &Path, shown: String, layer: Layer) -> Result<Self> {
@@ -221,7 +105,7 @@ impl SqlFile {
             return Err(SqlFileError::OtherName { file: shown, name, stem }.into());
         }
         let query = parse_query(&text, &shown)?;
-        let reads = tables(&query);
+        let reads = tables(&query).into_keys().collect();
         let parameters = parameters(&query);
         Ok(Self { path: path.to_owned(), shown, layer, header, query, reads, parameters, text })
     }
@@ -229,6 +113,14 @@ impl SqlFile {
     /// The table this file makes.
     pub fn table(&self) -> TableName {
         TableName::new(self.layer.folder(), self.header.name())
+    }
+
+    /// `file:line` of the first place that names `table`.
+    pub fn place_of(&self, table: &TableName) -> String {
+        match tables(&self.query).get(table) {
+            Some(line) => format!("{}:{line}", self.shown),
+            None => self.shown.clone(),
+        }
     }
 
     /// The file as written.
@@ -265,60 +157,52 @@ impl SqlFile {
     }
 }
 
-impl Header {
-    fn parse(text: &str, file: &str, layer: Layer) -> Result<Self> {
-        let no_header = || SqlFileError::NoHeader { file: file.into() };
-        let start = text.trim_start_matches('\u{feff}').trim_start();
-        let body = start.strip_prefix("/*---").ok_or_else(no_header)?;
-        let (yaml, _) = body.split_once("---*/").ok_or_else(no_header)?;
-        let lines_before = text[..text.len() - body.len()].matches('\n').count();
-        let bad = |e: serde_yaml::Error| {
-            let line = lines_before + e.location().map_or(1, |at| at.line());
-            let cause = e.to_string();
-            let cause = cause.split(" at line ").next().unwrap_or_default().to_owned();
-            SqlFileError::BadHeader { file: file.into(), line, cause }
-        };
-        fn read<T: DeserializeOwned>(yaml: &str) -> serde_yaml::Result<T> {
-            serde_yaml::from_str(yaml)
-        }
-        Ok(match layer {
-            Layer::Sources => Self::Source(read(yaml).map_err(bad)?),
-            Layer::Features => Self::Feature(read(yaml).map_err(bad)?),
-            Layer::Audits => Self::Audit(read(yaml).map_err(bad)?),
-            _ => Self::Table(read(yaml).map_err(bad)?),
-        })
-    }
-}
-
 fn parse_query(text: &str, file: &str) -> Result<Box<Query>> {
-    let syntax = |e: datafusion::sql::sqlparser::parser::ParserError| {
-        let cause = e.to_string();
-        let cause = cause.strip_prefix("sql parser error: ").unwrap_or(&cause).to_owned();
-        SqlFileError::Syntax { file: file.into(), cause }
+    let syntax = |e: ParserError| {
+        let (line, cause) = plain_syntax(&e);
+        SqlFileError::Syntax { file: file.into(), line, cause }
     };
     let mut statements = Parser::parse_sql(&GenericDialect {}, text).map_err(syntax)?;
     let found = match (statements.pop(), statements.len()) {
         (Some(Statement::Query(query)), 0) => return Ok(query),
-        (None, _) => "no query".to_owned(),
+        (None, _) => "nothing after its header".to_owned(),
         (Some(_), 0) => "a statement that is no query".to_owned(),
         (Some(_), others) => format!("{} statements", others + 1),
     };
     Err(SqlFileError::NotOneQuery { file: file.into(), found }.into())
 }
 
-/// The tables a query names, without those that its own WITH clauses define.
-fn tables(query: &Query) -> BTreeSet<TableName> {
+/// The parser's line and words; the line is none where the text ends too early.
+pub fn plain_syntax(error: &ParserError) -> (Option<u64>, String) {
+    let cause = match error {
+        ParserError::TokenizerError(cause) | ParserError::ParserError(cause) => cause.as_str(),
+        ParserError::RecursionLimitExceeded => "too many nested expressions",
+    };
+    match cause.rsplit_once(" at Line: ") {
+        Some((cause, place)) => {
+            let (line, column) = place.split_once(", Column: ").unwrap_or((place, "1"));
+            (line.parse().ok(), format!("{cause} (column {column})"))
+        }
+        None => (None, cause.replace("EOF", "the end of the query")),
+    }
+}
+
+/// The tables a query names, with the line of the first use, without those that its own WITH clauses define.
+fn tables(query: &Query) -> BTreeMap<TableName, u64> {
     let mut defined = WithNames::default();
     let _: ControlFlow<()> = query.clone().visit(&mut defined);
-    let mut tables = BTreeSet::new();
+    let mut tables = BTreeMap::new();
     let _: ControlFlow<()> = visit_relations(query, |name| {
-        let parts: Vec<String> =
-            name.0.iter().filter_map(|part| part.as_ident()).map(|ident| ident.value.to_lowercase()).collect();
-        match parts.as_slice() {
-            [name] if defined.0.contains(name) => {}
-            [name] => drop(tables.insert(TableName::bare(name))),
-            [.., schema, name] => drop(tables.insert(TableName::new(schema, name))),
-            [] => {}
+        let idents: Vec<_> = name.0.iter().filter_map(|part| part.as_ident()).collect();
+        let parts: Vec<String> = idents.iter().map(|ident| ident.value.to_lowercase()).collect();
+        let table = match parts.as_slice() {
+            [name] if defined.0.contains(name) => None,
+            [name] => Some(TableName::bare(name)),
+            [.., schema, name] => Some(TableName::new(schema, name)),
+            [] => None,
+        };
+        if let (Some(table), Some(first)) = (table, idents.first()) {
+            tables.entry(table).or_insert(first.span.start.line);
         }
         ControlFlow::Continue(())
     });

@@ -30,6 +30,8 @@ pub struct Library {
 pub enum LibraryError {
     #[error("{folder} cannot be read: {cause}")]
     Unreadable { folder: String, cause: std::io::Error },
+    #[error("{file} lies in no layer's folder")]
+    NoFolder { file: String },
     #[error("{folder} is no layer")]
     UnknownFolder { folder: String, name: String },
     #[error("{first} and {second} have one name")]
@@ -46,8 +48,8 @@ pub enum LibraryError {
     UnknownEntity { file: String, entity: String, known: Vec<String> },
     #[error("{file}: entity is {entity}, but the query does not read grain.{entity}")]
     EntityNotRead { file: String, entity: String },
-    #[error("params.yaml: {section}.{key} is used by nobody")]
-    UnusedParameter { section: String, key: String, known: Vec<String> },
+    #[error("{place}: {section}.{key} is used by nobody")]
+    UnusedParameter { place: String, section: String, key: String, known: Vec<String> },
 }
 
 impl Advice for LibraryError {
@@ -57,6 +59,9 @@ impl Advice for LibraryError {
         }
         Some(match self {
             Self::Unreadable { .. } => "check that the folder exists and may be read".into(),
+            Self::NoFolder { .. } => {
+                format!("move it into one of {}", Layer::ALL.map(Layer::folder).join(", "))
+            }
             Self::UnknownFolder { name, .. } => {
                 let layers = Layer::ALL.map(Layer::folder);
                 did_you_mean(name, layers, &format!("the layers are {}", layers.join(", ")))
@@ -85,10 +90,13 @@ impl Library {
         let mut files = Vec::new();
         for folder in entries(&paths.sql(), paths)? {
             let name = folder.file_name().unwrap_or_default().to_string_lossy().into_owned();
+            let shown = paths.shown(&folder);
             if !folder.is_dir() {
+                if is_sql(&folder) {
+                    return Err(LibraryError::NoFolder { file: shown }.into());
+                }
                 continue;
             }
-            let shown = paths.shown(&folder);
             let layer = Layer::of_folder(&name).ok_or(LibraryError::UnknownFolder { folder: shown, name })?;
             for path in sql_files(&folder, paths)? {
                 files.push(SqlFile::load(&path, paths.shown(&path), layer)?);
@@ -108,9 +116,13 @@ impl Library {
             let used: BTreeSet<&String> = users.flat_map(|file| file.parameters.keys()).collect();
             if let Some(key) = keys.keys().find(|key| *section != "shop" && !used.contains(key)) {
                 let known = used.into_iter().filter(|name| !keys.contains_key(*name)).cloned().collect();
-                return Err(
-                    LibraryError::UnusedParameter { section: section.to_string(), key: key.clone(), known }.into()
-                );
+                return Err(LibraryError::UnusedParameter {
+                    place: params.place(section, key),
+                    section: section.to_string(),
+                    key: key.clone(),
+                    known,
+                }
+                .into());
             }
         }
         Ok(())
@@ -168,7 +180,7 @@ impl Library {
             self.sources().filter(|(_, header)| header.outcomes).map(|(file, _)| file.table()).collect();
         for file in &self.files {
             for table in &file.reads {
-                let (name, shown) = (table.to_string(), file.shown.clone());
+                let (name, shown) = (table.to_string(), file.place_of(table));
                 if !known.contains(table) {
                     let readable = known.iter().filter(|table| file.layer.allows(table));
                     let known = readable.map(TableName::to_string).collect();
@@ -218,12 +230,16 @@ fn entries(folder: &Path, paths: &Paths) -> Result<Vec<PathBuf>> {
     Ok(entries)
 }
 
+fn is_sql(path: &Path) -> bool {
+    path.extension().is_some_and(|extension| extension == "sql")
+}
+
 fn sql_files(folder: &Path, paths: &Paths) -> Result<Vec<PathBuf>> {
     let mut files = Vec::new();
     for entry in entries(folder, paths)? {
         if entry.is_dir() {
             files.extend(sql_files(&entry, paths)?);
-        } else if entry.extension().is_some_and(|extension| extension == "sql") {
+        } else if is_sql(&entry) {
             files.push(entry);
         }
     }
@@ -247,16 +263,15 @@ fn in_run_order(mut waiting: Vec<SqlFile>) -> Result<Vec<SqlFile>> {
 
 /// `a -> b -> a`, starting from the first file and following what it waits for.
 fn circle(waiting: &[SqlFile]) -> String {
-    let mut walk: Vec<TableName> = Vec::new();
+    let mut walk: Vec<&str> = Vec::new();
     let mut at = waiting.first();
     while let Some(file) = at {
-        let table = file.table();
-        if let Some(start) = walk.iter().position(|seen| *seen == table) {
-            walk.push(table);
-            return walk[start..].iter().map(TableName::to_string).collect::<Vec<_>>().join(" -> ");
+        if let Some(start) = walk.iter().position(|seen| *seen == file.shown) {
+            walk.push(&file.shown);
+            return walk[start..].join(" -> ");
         }
-        walk.push(table);
+        walk.push(&file.shown);
         at = waiting.iter().find(|other| file.reads.contains(&other.table()));
     }
-    walk.iter().map(TableName::to_string).collect::<Vec<_>>().join(" -> ")
+    walk.join(" -> ")
 }

@@ -1,9 +1,11 @@
 //! The folder of SQL files that is the product: one file, who may read whom, the whole library.
 
 mod file;
+mod header;
 mod layer;
 mod library;
 
-pub use file::{Column, Driver, FeatureHeader, Header, Severity, SourceHeader, SqlFile, Surprise, TableName};
+pub use file::{SqlFile, TableName, plain_syntax};
+pub use header::{Column, Driver, FeatureHeader, Header, Severity, SourceHeader, Surprise};
 pub use layer::Layer;
 pub use library::Library;

@@ -133,8 +133,8 @@ fn every_chart_has_the_same_bytes_again() {
 
 #[test]
 fn a_day_that_is_none_is_an_error() {
-    let days = vec![maturity::Shown { date: "21.09.2026".into(), confirmed: 1, pending: 0 }];
+    let days = vec![maturity::Shown { date: "21.09.2031".into(), confirmed: 1, pending: 0 }];
     let chart = maturity::Chart { caption: caption(), measure: String::new(), days, known_until: None };
     let error = maturity::draw(&chart).unwrap_err();
-    assert_eq!(error.to_string(), "\"21.09.2026\" is not a day; write it as 2026-09-21");
+    assert_eq!(error.to_string(), "\"21.09.2031\" is not a day; write it as 2031-09-21");
 }

@@ -5,6 +5,8 @@ mod shop;
 mod charts;
 #[cfg(feature = "encoder")]
 mod encoder;
+mod failures;
+mod functions;
 mod ingest;
 mod logistic;
 mod matrix;
@@ -16,6 +18,9 @@ mod monitor_log;
 mod monitor_odd_logs;
 #[cfg(not(feature = "encoder"))]
 mod no_encoder;
+#[cfg(feature = "encoder")]
+mod readme;
 mod reduction;
 mod sealed;
+mod tidy;
 mod time;

@@ -9,6 +9,8 @@ use datafusion::logical_expr::{
     ColumnarValue, ScalarFunctionArgs, ScalarUDF, ScalarUDFImpl, Signature, TypeSignature, Volatility,
 };
 
+use super::types;
+
 pub fn function() -> ScalarUDF {
     ScalarUDF::from(CosineSimilarity { signature: Signature::new(TypeSignature::Any(2), Volatility::Immutable) })
 }
@@ -35,7 +37,7 @@ impl ScalarUDFImpl for CosineSimilarity {
             {
                 Ok(DataType::Float64)
             }
-            _ => plan_err!("cosine_similarity takes two vectors of one length, not {args:?}"),
+            _ => plan_err!("cosine_similarity takes two vectors of one length, not {}", types(args)),
         }
     }
 

@@ -10,6 +10,8 @@ use datafusion::common::{Result, ScalarValue, plan_err};
 use datafusion::logical_expr::function::{AccumulatorArgs, StateFieldsArgs};
 use datafusion::logical_expr::{Accumulator, AggregateUDF, AggregateUDFImpl, Signature, TypeSignature, Volatility};
 
+use super::types;
+
 pub fn function() -> AggregateUDF {
     AggregateUDF::from(VectorMean { signature: Signature::new(TypeSignature::Any(2), Volatility::Immutable) })
 }
@@ -37,7 +39,7 @@ impl AggregateUDFImpl for VectorMean {
             {
                 Ok(args[0].clone())
             }
-            _ => plan_err!("vector_mean takes a vector and a number, not {args:?}"),
+            _ => plan_err!("vector_mean takes a vector and a number, not {}", types(args)),
         }
     }
 

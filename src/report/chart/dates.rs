@@ -1,4 +1,4 @@
-//! Days: read from "2026-09-21", written as "21 Sep", placed along a time axis with ticks that never touch.
+//! Days: read from "2031-09-21", written as "21 Sep", placed along a time axis with ticks that never touch.
 
 use super::error::ChartError;
 use super::text::{NOTE, width};

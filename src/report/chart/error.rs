@@ -10,7 +10,7 @@ type PaintError = DrawingAreaErrorKind<<BitMapBackend<'static> as DrawingBackend
 #[derive(Debug, thiserror::Error)]
 pub enum ChartError {
     /// A day was not written as year-month-day.
-    #[error("\"{0}\" is not a day; write it as 2026-09-21")]
+    #[error("\"{0}\" is not a day; write it as 2031-09-21")]
     Date(String),
     /// Plotters could not paint on the bitmap.
     #[error("the picture could not be painted")]

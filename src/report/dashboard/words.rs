@@ -71,7 +71,7 @@ pub fn step(before: f64, after: f64) -> String {
     format!("{number} {}", if after < before { "fewer" } else { "more" })
 }
 
-/// `2026-09-21` as "21 September 2026"; anything else as it stands.
+/// `2031-09-21` as "21 September 2031"; anything else as it stands.
 pub fn day(iso: &str) -> String {
     NaiveDate::parse_from_str(iso, "%Y-%m-%d")
         .map_or_else(|_| iso.to_owned(), |day| format!("{} {}", day.day(), day.format("%B %Y")))

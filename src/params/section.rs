@@ -1,0 +1,146 @@
+//! One section of params.yaml while its keys are taken out and checked.
+
+use std::rc::Rc;
+
+use chrono::{NaiveDateTime, TimeZone, Utc};
+use chrono_tz::Tz;
+use serde_yaml::{Mapping, Value};
+
+use super::{Days, ParamsError, Shop, SqlParams};
+use crate::error::Result;
+use crate::paths::PARAMS;
+
+/// One section while its keys are taken out and checked.
+pub struct Section {
+    pub text: Rc<str>,
+    pub name: &'static str,
+    pub keys: Mapping,
+}
+
+impl Section {
+    fn bad(&self, key: &str, value: &Value, wanted: &'static str) -> ParamsError {
+        ParamsError::BadValue {
+            place: place(&self.text, self.name, Some(key)),
+            section: self.name,
+            key: key.into(),
+            value: shown(value),
+            wanted,
+        }
+    }
+
+    fn take<T>(&mut self, key: &'static str, wanted: &'static str, read: impl Fn(&Value) -> Option<T>) -> Result<T> {
+        let missing = || ParamsError::MissingKey {
+            place: place(&self.text, self.name, None),
+            section: self.name,
+            key,
+            found: self.keys.keys().map(shown).collect(),
+        };
+        let value = self.keys.get(key).ok_or_else(missing)?;
+        let read = read(value).ok_or_else(|| self.bad(key, value, wanted))?;
+        self.keys.remove(key);
+        Ok(read)
+    }
+
+    pub fn text(&mut self, key: &'static str) -> Result<String> {
+        self.take(key, "a text", |v| v.as_str().map(str::to_owned))
+    }
+
+    pub fn count(&mut self, key: &'static str) -> Result<usize> {
+        self.take(key, "a whole number from 1 on", |v| {
+            v.as_u64().filter(|n| *n >= 1).and_then(|n| usize::try_from(n).ok())
+        })
+    }
+
+    pub fn seed(&mut self) -> Result<u64> {
+        self.take("seed", "a whole number from 0 on", Value::as_u64)
+    }
+
+    pub fn share(&mut self, key: &'static str) -> Result<f64> {
+        self.take(key, "a share between 0 and 1", |v| v.as_f64().filter(|x| (0.0..=1.0).contains(x)))
+    }
+
+    pub fn positive(&mut self, key: &'static str) -> Result<f64> {
+        self.take(key, "a number above 0", positive)
+    }
+
+    pub fn positive_numbers(&mut self, key: &'static str) -> Result<Vec<f64>> {
+        self.take(key, "a list of numbers above 0, such as [0.1, 1.0]", |v| {
+            v.as_sequence()?.iter().map(positive).collect::<Option<Vec<_>>>().filter(|list| !list.is_empty())
+        })
+    }
+
+    pub fn texts(&mut self, key: &'static str) -> Result<Vec<String>> {
+        self.take(key, "a list of names, such as [age_group, region]", |v| {
+            let names = v.as_sequence()?.iter().map(|name| name.as_str().map(str::to_owned));
+            names.collect::<Option<Vec<_>>>().filter(|list| !list.is_empty())
+        })
+    }
+
+    pub fn shop(&mut self) -> Result<Shop> {
+        let timezone =
+            self.take("timezone", "an IANA time zone such as Europe/Berlin", |v| v.as_str()?.parse::<Tz>().ok())?;
+        let exported_at = self.take(
+            "exported_at",
+            "a local time such as 2026-10-01 00:00:00 that exists on the shop's clock",
+            |v| {
+                let local = NaiveDateTime::parse_from_str(v.as_str()?, "%Y-%m-%d %H:%M:%S").ok()?;
+                timezone.from_local_datetime(&local).earliest().map(|t| t.with_timezone(&Utc))
+            },
+        )?;
+        let purchase_days = self.take("purchase_window", "a number of days such as 14 days", days)?;
+        let return_days = self.take("return_window", "a number of days such as 21 days", days)?;
+        Ok(Shop { exported_at, timezone, purchase_days, return_days })
+    }
+
+    /// The keys that are left, as literals for SQL.
+    pub fn sql_params(self) -> Result<SqlParams> {
+        let mut literals = SqlParams::new();
+        for (key, value) in &self.keys {
+            let literal = match (value, days(value)) {
+                (_, Some(days)) => Some(format!("INTERVAL '{}' DAY", days.0)),
+                (Value::Number(number), _) => Some(number.to_string()),
+                (Value::Bool(yes), _) => Some(yes.to_string()),
+                (Value::String(text), _) => Some(format!("'{}'", text.replace('\'', "''"))),
+                _ => None,
+            };
+            let wanted = "a number, a text, true or false, or days such as 14 days";
+            let literal = literal.ok_or_else(|| self.bad(&shown(key), value, wanted))?;
+            literals.insert(shown(key), literal);
+        }
+        Ok(literals)
+    }
+}
+
+fn positive(value: &Value) -> Option<f64> {
+    value.as_f64().filter(|x| x.is_finite() && *x > 0.0)
+}
+
+/// `14 days` or `1 day`.
+fn days(value: &Value) -> Option<Days> {
+    let (number, unit) = value.as_str()?.split_once(' ')?;
+    let number: u32 = number.parse().ok()?;
+    matches!(unit, "day" | "days").then_some(Days(number))
+}
+
+/// A YAML value as a person wrote it, on one line.
+pub fn shown(value: &Value) -> String {
+    match value {
+        Value::String(text) => text.clone(),
+        Value::Sequence(values) => format!("[{}]", values.iter().map(shown).collect::<Vec<_>>().join(", ")),
+        other => serde_yaml::to_string(other).unwrap_or_default().trim().replace('\n', " "),
+    }
+}
+
+/// `params.yaml:12`: the line of a section or of one of its keys, where it is found.
+pub fn place(text: &str, section: &str, key: Option<&str>) -> String {
+    let begins =
+        |line: &str, name: &str| line.strip_prefix(name).is_some_and(|rest| rest.trim_start().starts_with(':'));
+    let mut lines = (1..).zip(text.lines());
+    let head = lines.find(|(_, line)| begins(line, section));
+    let inside = lines.take_while(|(_, line)| line.is_empty() || line.starts_with([' ', '#']));
+    let found = match key {
+        Some(key) => inside.into_iter().find(|(_, line)| begins(line.trim_start(), key)).or(head),
+        None => head,
+    };
+    found.map_or(PARAMS.to_owned(), |(line, _)| format!("{PARAMS}:{line}"))
+}

@@ -1,0 +1,165 @@
+//! What a SQL file says of itself: the YAML in its leading comment.
+
+use std::collections::BTreeMap;
+
+use serde::Deserialize;
+use serde::de::DeserializeOwned;
+
+use super::Layer;
+use super::file::SqlFileError;
+use crate::error::{Result, did_you_mean};
+
+/// What a file says of itself; the layer decides which.
+#[derive(Debug, Clone)]
+pub enum Header {
+    Source(SourceHeader),
+    Feature(FeatureHeader),
+    Audit(AuditHeader),
+    Table(TableHeader),
+}
+
+/// The header of a typed source.  Its query returns exactly one row per row of the CSV, with the columns `line`,
+/// `set_aside` (a code, or NULL for a row that is kept) and `surprises` (codes, separated by spaces).
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SourceHeader {
+    pub name: String,
+    /// The CSV in `materials/`.
+    pub file: String,
+    pub description: String,
+    /// The columns that name one kept row.
+    pub key: Vec<String>,
+    /// The columns the CSV must have, in any order, with their meaning.
+    pub columns: BTreeMap<String, String>,
+    /// A log of what was shown and what came of it: features may not read it.
+    #[serde(default)]
+    pub outcomes: bool,
+    /// Why a row can be set aside, by code.
+    #[serde(default)]
+    pub set_aside: BTreeMap<String, Surprise>,
+    /// What can be odd about a row that is kept, by code.
+    #[serde(default)]
+    pub surprises: BTreeMap<String, Surprise>,
+}
+
+/// A surprise in words a client can read.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Surprise {
+    /// The column it is found in; none where it concerns the whole row.
+    pub column: Option<String>,
+    pub found: String,
+    pub done: String,
+}
+
+/// The header of a feature view.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct FeatureHeader {
+    pub name: String,
+    pub version: u32,
+    /// Reads `grain.<entity>`, one row out per row of the grain.
+    pub entity: String,
+    pub owner: String,
+    pub description: String,
+    pub columns: BTreeMap<String, Column>,
+}
+
+/// One column of a feature view.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Column {
+    pub unit: String,
+    pub meaning: String,
+    /// What the client would call it: price, brand, style or sustainability.
+    pub driver: Option<Driver>,
+}
+
+/// The client's question: what drives a recommendation?
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Driver {
+    Price,
+    Brand,
+    Style,
+    Sustainability,
+}
+
+/// The header of a query that must return no rows.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct AuditHeader {
+    pub name: String,
+    pub description: String,
+    pub severity: Severity,
+}
+
+/// What a row of an audit means for the run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Severity {
+    Error,
+    Warn,
+}
+
+/// The header of every other table.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct TableHeader {
+    pub name: String,
+    pub description: String,
+    /// The columns that name one row; the table is sorted by them.
+    pub key: Vec<String>,
+}
+
+impl Header {
+    /// The table's name, which is also the file's.
+    pub fn name(&self) -> &str {
+        match self {
+            Self::Source(header) => &header.name,
+            Self::Feature(header) => &header.name,
+            Self::Audit(header) => &header.name,
+            Self::Table(header) => &header.name,
+        }
+    }
+
+    /// Parses the comment that `text` begins with.
+    pub fn parse(text: &str, file: &str, layer: Layer) -> Result<Self> {
+        let no_header = || SqlFileError::NoHeader { file: file.into() };
+        let start = text.trim_start_matches('\u{feff}').trim_start();
+        let body = start.strip_prefix("/*---").ok_or_else(no_header)?;
+        let (yaml, _) = body.split_once("---*/").ok_or_else(no_header)?;
+        let lines_before = text[..text.len() - body.len()].matches('\n').count();
+        let bad = |e: serde_yaml::Error| {
+            let line = lines_before + e.location().map_or(1, |at| at.line());
+            let cause = e.to_string();
+            let cause = in_words(cause.split(" at line ").next().unwrap_or_default());
+            SqlFileError::BadHeader { file: file.into(), line, cause }
+        };
+        fn read<T: DeserializeOwned>(yaml: &str) -> serde_yaml::Result<T> {
+            serde_yaml::from_str(yaml)
+        }
+        Ok(match layer {
+            Layer::Sources => Self::Source(read(yaml).map_err(bad)?),
+            Layer::Features => Self::Feature(read(yaml).map_err(bad)?),
+            Layer::Audits => Self::Audit(read(yaml).map_err(bad)?),
+            _ => Self::Table(read(yaml).map_err(bad)?),
+        })
+    }
+}
+
+/// A parser's words for a person: no Rust types, and the key that was meant.
+fn in_words(cause: &str) -> String {
+    let cause = cause
+        .replace("expected u32", "expected a whole number")
+        .replace("unknown field", "unknown key")
+        .replace("missing field", "missing key");
+    let mut quoted = cause.split('`').skip(1).step_by(2);
+    match (cause.contains("unknown "), quoted.next()) {
+        (true, Some(wanted)) => match did_you_mean(wanted, quoted, "").as_str() {
+            "" => cause,
+            near => format!("{cause}; {near}"),
+        },
+        _ => cause,
+    }
+}

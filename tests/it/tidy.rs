@@ -1,0 +1,218 @@
+//! Rules over the source tree; each failure names file and line.
+
+use std::path::{Path, PathBuf};
+
+use crate::shop::ROOT;
+
+/// Every file under `folder` with one of these endings: its path from the root, and its text.
+fn files(folder: &str, endings: &[&str]) -> Vec<(String, String)> {
+    let mut found = Vec::new();
+    let mut folders: Vec<PathBuf> = vec![Path::new(ROOT).join(folder)];
+    while let Some(folder) = folders.pop() {
+        for entry in std::fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            let ending = path.extension().unwrap_or_default().to_string_lossy().into_owned();
+            if path.is_dir() {
+                folders.push(path);
+            } else if endings.contains(&ending.as_str()) {
+                let name = path.strip_prefix(ROOT).unwrap().to_string_lossy().into_owned();
+                found.push((name, std::fs::read_to_string(&path).unwrap()));
+            }
+        }
+    }
+    found.sort();
+    assert!(!found.is_empty(), "{folder} holds no file to look at");
+    found
+}
+
+fn sources() -> Vec<(String, String)> {
+    files("src", &["rs"])
+}
+
+/// The lines that break a rule, as `file:line: line`.
+fn breaking(files: &[(String, String)], breaks: impl Fn(&str, &str) -> bool) -> Vec<String> {
+    let lines = files.iter().flat_map(|(name, text)| (1..).zip(text.lines()).map(move |(n, line)| (name, n, line)));
+    lines
+        .filter(|(name, _, line)| breaks(name, line))
+        .map(|(name, n, line)| format!("{name}:{n}: {}", line.trim()))
+        .collect()
+}
+
+/// A line without its comment; `//` inside a text is rare enough.
+fn code(line: &str) -> &str {
+    let line = line.split(" // ").next().unwrap_or_default();
+    if line.trim_start().starts_with("//") { "" } else { line }
+}
+
+fn none(rule: &str, broken: &[String]) {
+    assert!(broken.is_empty(), "{rule}:\n{}", broken.join("\n"));
+}
+
+#[test]
+fn every_module_says_what_it_is() {
+    let silent: Vec<String> = sources()
+        .into_iter()
+        .filter(|(_, text)| !text.starts_with("//! "))
+        .map(|(name, _)| format!("{name}:1"))
+        .collect();
+    none("begin the file with `//! …`", &silent);
+}
+
+/// Errors say what they are in `#[error]`; everything else that a module offers has a line of documentation.
+#[test]
+fn every_public_type_says_what_it_is() {
+    let mut silent = Vec::new();
+    for (name, text) in sources() {
+        let lines: Vec<&str> = text.lines().collect();
+        for (n, line) in lines.iter().enumerate() {
+            if !["pub struct ", "pub enum ", "pub trait "].iter().any(|start| line.starts_with(start)) {
+                continue;
+            }
+            let above: Vec<&str> =
+                lines[..n].iter().rev().take_while(|line| line.starts_with(['#', '/'])).copied().collect();
+            let error = above.iter().any(|line| line.contains("thiserror::Error"));
+            if !error && !above.iter().any(|line| line.starts_with("///")) {
+                silent.push(format!("{name}:{}: {line}", n + 1));
+            }
+        }
+    }
+    none("write a line of documentation above it", &silent);
+}
+
+/// `src/lib.rs` lists the modules in order; each may use those above it.
+#[test]
+fn modules_use_only_those_above_them() {
+    let lib = std::fs::read_to_string(Path::new(ROOT).join("src/lib.rs")).unwrap();
+    let order: Vec<&str> = lib.lines().filter_map(|line| line.strip_prefix("pub mod ")?.strip_suffix(';')).collect();
+    assert_eq!((order.first(), order.last()), (Some(&"error"), Some(&"cli")));
+    let place = |module: &str| order.iter().position(|known| *known == module);
+    let mut broken = Vec::new();
+    for (name, text) in sources() {
+        let own = name.trim_start_matches("src/").split(['/', '.']).next().unwrap();
+        let Some(own) = place(own) else { continue };
+        for (n, line) in (1..).zip(text.lines()) {
+            for path in code(line).split("crate::").skip(1) {
+                let used: Vec<&str> = match path.strip_prefix('{') {
+                    Some(list) => {
+                        list.split([',', '}']).map(|item| item.trim().split(':').next().unwrap_or_default()).collect()
+                    }
+                    None => path.split(|letter: char| !letter.is_alphanumeric() && letter != '_').take(1).collect(),
+                };
+                let later = used.iter().find(|module| place(module).is_some_and(|place| place > own));
+                broken.extend(later.map(|module| format!("{name}:{n}: {module} comes later in src/lib.rs")));
+            }
+        }
+    }
+    none("use only modules that stand above in src/lib.rs, or move the module", &broken);
+}
+
+#[test]
+fn sql_is_written_in_sql_files() {
+    let pairs = [("SELECT ", " FROM "), ("INSERT ", " INTO "), ("CREATE ", " TABLE "), (" JOIN ", " ON ")];
+    let broken = breaking(&sources(), |_, line| {
+        let line = code(line);
+        // Advice such as `start FROM grain.customer` is no query.
+        let texts = line.split('"').skip(1).step_by(2);
+        texts.into_iter().any(|text| pairs.iter().any(|(a, b)| text.contains(a) && text.contains(b)))
+    });
+    none("put the query into a file under sql/", &broken);
+}
+
+#[test]
+fn nothing_panics_or_prints_on_its_own() {
+    let words = [
+        ".unwrap()",
+        ".expect(",
+        "panic!(",
+        "todo!(",
+        "unimplemented!(",
+        "unreachable!(",
+        "dbg!(",
+        "println!(",
+        "print!(",
+    ];
+    let broken = breaking(&sources(), |name, line| {
+        let line = code(line).replace("eprintln!(", "eprint_line(");
+        let speaks = ["src/main.rs", "src/progress.rs"].contains(&name);
+        // What is compiled in cannot be missing.
+        let line = line.replace(".expect(\"the font is part of the program\")", "");
+        words.iter().any(|word| line.contains(word)) || line.contains("eprint_line(") && !speaks
+    });
+    none("return an error; speak through Progress", &broken);
+}
+
+#[test]
+fn stages_do_not_look_at_the_environment() {
+    let broken =
+        breaking(&sources(), |_, line| ["env::var", "env!(", "env::set"].iter().any(|word| code(line).contains(word)));
+    none("put it into params.yaml", &broken);
+}
+
+#[test]
+fn files_are_short() {
+    let long: Vec<String> = sources()
+        .iter()
+        .map(|(name, text)| (name, text.lines().count()))
+        .filter(|(_, lines)| *lines > 400)
+        .map(|(name, lines)| format!("{name}: {lines} lines"))
+        .collect();
+    none("does it hold two rooms? The limit is 400 lines", &long);
+}
+
+#[test]
+fn no_test_is_left_out_and_no_warning_is_silenced_without_a_reason() {
+    let mut all = sources();
+    all.extend(files("tests", &["rs"]));
+    // Split, so that this file does not break its own rule.
+    let (ignore, allow) = (concat!("#[ign", "ore"), concat!("#[al", "low("));
+    none("run the test, or delete it", &breaking(&all, |_, line| line.contains(ignore)));
+    let silenced = breaking(&all, |_, line| line.contains(allow) && !line.contains("reason = "));
+    none("say why: `reason = \"…\"`", &silenced);
+}
+
+#[test]
+fn every_sql_file_says_what_it_is() {
+    let silent: Vec<String> = files("sql", &["sql"])
+        .into_iter()
+        .filter(|(_, text)| !text.starts_with("/*---") || !text.contains("description: "))
+        .map(|(name, _)| format!("{name}:1"))
+        .collect();
+    none("begin with a header that has a description", &silent);
+}
+
+/// Rules are about what an export looks like, never about this one: no ids, no days of it.
+#[test]
+fn no_row_of_an_export_is_named() {
+    let mut all = sources();
+    all.extend(files("sql", &["sql"]));
+    none("write a rule, not an id", &breaking(&all, |_, line| words(line).any(is_id)));
+}
+
+fn words(line: &str) -> impl Iterator<Item = &str> {
+    line.split(|letter: char| !letter.is_ascii_alphanumeric() && letter != '-')
+}
+
+/// A customer, an article, a visit or a month of the export; the day in an example of params.yaml is none of its rows.
+fn is_id(word: &str) -> bool {
+    let digits = |text: &str, count: usize| text.len() == count && text.bytes().all(|byte| byte.is_ascii_digit());
+    let after = |letter: char, count: usize| word.strip_prefix(letter).is_some_and(|rest| digits(rest, count));
+    let article = digits(word, 5) && word.starts_with("10");
+    let months = ["2026-07", "2026-08", "2026-09"];
+    after('C', 5) || after('S', 6) || after('T', 6) || article || months.iter().any(|month| word.starts_with(month))
+}
+
+#[test]
+fn links_lead_somewhere() {
+    let mut broken = Vec::new();
+    for name in ["README.md", "CLAUDE.md"] {
+        let text = std::fs::read_to_string(Path::new(ROOT).join(name)).unwrap();
+        for (n, line) in (1..).zip(text.lines()) {
+            for target in line.split("](").skip(1).filter_map(|rest| rest.split(')').next()) {
+                let path = target.split('#').next().unwrap_or_default();
+                let here = path.is_empty() || target.contains("://") || Path::new(ROOT).join(path).exists();
+                broken.extend((!here).then(|| format!("{name}:{n}: {target}")));
+            }
+        }
+    }
+    none("correct the link", &broken);
+}
