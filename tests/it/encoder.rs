@@ -1,7 +1,9 @@
 #![cfg(feature = "encoder")]
-use std::{fs, ops::ControlFlow, path::Path, sync::OnceLock, thread};
+use std::{fs, ops::ControlFlow, path::Path, process::Command, sync::OnceLock};
 
 use selvedge::embeddings::encoder::{DIMENSIONS, Encoder, EncoderError};
+
+use crate::shop::Shop;
 
 const MODEL: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/.minilm");
 const REFERENCE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/it/data/minilm_reference.json");
@@ -69,16 +71,25 @@ fn bits_do_not_depend_on_threads() {
         encoder().encode_all(&texts, threads, on_done).unwrap();
         assert!(found == expected, "{threads} threads");
     }
-    // Nor on how many threads torch would use, or on who else encodes at the same time.
-    thread::scope(|scope| {
-        for torch_threads in [1, 2, 8] {
-            let (texts, expected) = (&texts, &expected);
-            scope.spawn(move || {
-                tch::set_num_threads(torch_threads);
-                assert!(one_by_one(texts) == *expected, "{torch_threads} torch threads");
-            });
-        }
-    });
+}
+
+/// Nor on how many threads libtorch would use of itself.  That number belongs to the whole process, so it is set from
+/// outside, in a process of its own.
+#[test]
+fn bits_do_not_depend_on_torchs_own_threads() {
+    let vectors = |threads: &str| {
+        let shop = Shop::new(5);
+        shop.must(&["ingest"]);
+        let mut program = Command::new(env!("CARGO_BIN_EXE_selvedge"));
+        program.arg("embeddings").arg("--root").arg(shop.path(""));
+        let output = program.env("OMP_NUM_THREADS", threads).env("MKL_NUM_THREADS", threads).output().unwrap();
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        shop.files("work/embeddings")
+    };
+    let expected = vectors("1");
+    for threads in ["2", "8"] {
+        assert!(vectors(threads) == expected, "{threads} torch threads");
+    }
 }
 
 #[test]

@@ -134,7 +134,8 @@ impl Encoder {
             Some(model) => model,
             None => load_model(&self.folder)?,
         };
-        // Of this thread: libtorch keeps the number per thread.
+        // Part of this number belongs to the thread (OpenMP) and part to the process (BLAS): everybody who encodes sets
+        // both to one, and nothing else in this program sets them.
         tch::set_num_threads(1);
         let result = work(&model);
         idle().push(model);
