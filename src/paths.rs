@@ -128,6 +128,16 @@ impl Paths {
         self.reports().join("evaluation.json")
     }
 
+    /// Every metric and segment looked at, for programs.
+    pub fn alerts_json(&self) -> PathBuf {
+        self.reports().join("alerts.json")
+    }
+
+    /// Every alert's life over the reports so far.
+    pub fn alert_history_json(&self) -> PathBuf {
+        self.reports().join("alert-history.json")
+    }
+
     pub fn charts(&self) -> PathBuf {
         self.reports().join("charts")
     }

@@ -6,6 +6,8 @@
 mod alarm;
 mod alerts;
 pub mod draws;
+mod drift;
+mod history;
 mod nowcast;
 mod plan;
 mod rows;
@@ -20,6 +22,7 @@ use datafusion::arrow::array::{ArrayRef, StringArray};
 
 pub use alarm::quantile;
 pub use alerts::{Finding, State};
+pub use history::AlertLife;
 pub use nowcast::PACE_LINE;
 pub use rows::read as read_rows;
 
@@ -75,49 +78,31 @@ pub fn moment(text: &str, shop: &Shop) -> Result<DateTime<Utc>> {
     Ok(known.ok_or_else(|| MonitorError::BadMoment { text: text.into() })?.with_timezone(&Utc))
 }
 
-/// Runs the stage as of a moment, the export if none is given: `work/monitoring/*.parquet` and `reports/alerts.json`.
+/// Runs the stage as of a moment, the export if none is given: `work/monitoring/*.parquet`, `reports/alerts.json` and
+/// `reports/alert-history.json`.
 pub fn run(project: &Project, as_of: Option<DateTime<Utc>>) -> Result<Outcome> {
     let progress = Progress::start("monitor");
     let shop = &project.params.shop;
     let as_of = as_of.unwrap_or(shop.exported_at);
-    let clock = |moment: DateTime<Utc>| moment.with_timezone(&shop.timezone).format("%Y-%m-%d %H:%M:%S").to_string();
     if as_of > shop.exported_at {
-        let exported_at = clock(shop.exported_at);
-        return Err(MonitorError::AfterExport { as_of: clock(as_of), exported_at }.into());
+        let exported_at = clock(shop, shop.exported_at);
+        return Err(MonitorError::AfterExport { as_of: clock(shop, as_of), exported_at }.into());
     }
-    let project = project.with_sql_param("monitor", "as_of", Shop::sql_time(as_of));
-    let engine = Engine::new(&project)?;
-    traits::register(&engine, &project.params.monitor.segments)?;
-    let plan = plan::Plan::new(&project);
-    let mut tables = plan.run_before(&engine, &project)?;
-    if engine.read(&name("outcomes"))?.num_rows() == 0 {
-        let looks_back = project.sql_params(Layer::Monitoring).remove("looks_back").unwrap_or_default();
-        let looks_back = looks_back.replace("INTERVAL '", "").replace("' DAY", " days");
-        return Err(MonitorError::NothingShown { as_of: clock(as_of), looks_back }.into());
-    }
-    nowcast::register(&engine, project.params.monitor.seed)?;
-    alarm::look(&engine, &project, &plan)?;
-    tables.extend(plan.run_after(&engine, &project)?);
-    let made: [(&str, &[&str]); 3] = [
-        ("nowcasts", &["metric", "segment_column", "segment_value", "span"]),
-        ("rounds", &["round", "metric", "segment_column", "segment_value"]),
-        ("thresholds", &["metric"]),
-    ];
-    for (table, key) in made {
-        let key: Vec<String> = key.iter().map(|column| (*column).to_owned()).collect();
-        tables.push((table.into(), Table::new(engine.read(&name(table))?, &key, table)?));
-    }
-    let moment: ArrayRef = Arc::new(StringArray::from(vec![clock(as_of)]));
+    let look = Look::at(project, as_of, plan::Plan::new)?;
+    let findings = look.findings()?;
+    let earlier = history::earlier(project, &look, as_of)?;
+    let drift = drift::tables(&look)?;
+    let moment: ArrayRef = Arc::new(StringArray::from(vec![clock(shop, as_of)]));
     let report = Table::new(rows::batch("report", vec![("as_of", moment)])?, &["as_of".into()], "report")?;
-    tables.push(("report".into(), report));
-    let findings: Vec<Finding> = rows::read(&engine.read(&name("findings"))?, "findings")?;
     let shape = |e: serde_json::Error| MonitorError::Shape { table: "findings".into(), cause: e.to_string() };
-    let json = alerts::json(&findings, &clock(as_of)).map_err(shape)?;
+    let json = alerts::json(&findings, &clock(shop, as_of)).map_err(shape)?;
     let mut staged = Staged::new(&project.paths, "monitor")?;
-    for (name, table) in &tables {
+    let made = [("report".to_owned(), report)];
+    for (name, table) in look.tables.iter().chain(&earlier.tables).chain(&drift).chain(&made) {
         staged.table(&project.paths.monitoring(), Some(name), table, &[])?;
     }
-    staged.file(&project.paths.reports().join("alerts.json"), None, json.as_bytes())?;
+    staged.file(&project.paths.alerts_json(), None, json.as_bytes())?;
+    staged.file(&project.paths.alert_history_json(), None, earlier.json.as_bytes())?;
     staged.commit()?;
     let count = |state: State| findings.iter().filter(|finding| finding.state == state).count();
     let outcome = Outcome { clear: count(State::Clear), possible: count(State::Possible) };
@@ -129,6 +114,57 @@ pub fn run(project: &Project, as_of: Option<DateTime<Utc>>) -> Result<Outcome> {
         count(State::TooEarly)
     ));
     Ok(outcome)
+}
+
+/// A moment on the shop's clock, as reports write it.
+fn clock(shop: &Shop, moment: DateTime<Utc>) -> String {
+    moment.with_timezone(&shop.timezone).format("%Y-%m-%d %H:%M:%S").to_string()
+}
+
+/// What a report as of one moment finds: every table of `sql/monitoring`, by name.
+struct Look {
+    engine: Engine,
+    /// The project as the report's queries see it: `$as_of` is set.
+    project: Project,
+    tables: Vec<(String, Table)>,
+}
+
+impl Look {
+    /// Looks at the log as it was known at a moment, with as many queries as the plan holds.
+    fn at(
+        project: &Project,
+        as_of: DateTime<Utc>,
+        plan: impl for<'a> Fn(&'a Project) -> plan::Plan<'a>,
+    ) -> Result<Self> {
+        let project = project.with_sql_param("monitor", "as_of", Shop::sql_time(as_of));
+        let engine = Engine::new(&project)?;
+        traits::register(&engine, &project.params.monitor.segments)?;
+        let plan = plan(&project);
+        let mut tables = plan.run_before(&engine, &project)?;
+        if engine.read(&name("outcomes"))?.num_rows() == 0 {
+            let looks_back = project.sql_params(Layer::Monitoring).remove("looks_back").unwrap_or_default();
+            let looks_back = looks_back.replace("INTERVAL '", "").replace("' DAY", " days");
+            let as_of = clock(&project.params.shop, as_of);
+            return Err(MonitorError::NothingShown { as_of, looks_back }.into());
+        }
+        nowcast::register(&engine, project.params.monitor.seed)?;
+        alarm::look(&engine, &project, &plan)?;
+        tables.extend(plan.run_after(&engine, &project)?);
+        let made: [(&str, &[&str]); 3] = [
+            ("nowcasts", &["metric", "segment_column", "segment_value", "span"]),
+            ("rounds", &["round", "metric", "segment_column", "segment_value"]),
+            ("thresholds", &["metric"]),
+        ];
+        for (table, key) in made {
+            let key: Vec<String> = key.iter().map(|column| (*column).to_owned()).collect();
+            tables.push((table.into(), Table::new(engine.read(&name(table))?, &key, table)?));
+        }
+        Ok(Self { engine, project, tables })
+    }
+
+    fn findings(&self) -> Result<Vec<Finding>> {
+        rows::read(&self.engine.read(&name("findings"))?, "findings")
+    }
 }
 
 fn name(table: &str) -> TableName {

@@ -15,6 +15,7 @@ mod monitor_alarm;
 mod monitor_dashboard;
 mod monitor_figures;
 mod monitor_log;
+mod monitor_methods;
 mod monitor_odd_logs;
 #[cfg(not(feature = "encoder"))]
 mod no_encoder;
