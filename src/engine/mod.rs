@@ -23,6 +23,7 @@ use serde::de::DeserializeOwned;
 
 pub use csv::{Malformed, RawTable};
 pub use output::Staged;
+pub use rows::read as read_rows;
 pub use table::{Table, TableError, batch_of};
 
 use crate::error::{Advice, Result};
@@ -177,7 +178,7 @@ impl Engine {
 
     /// A stored table as structs, one a row.
     pub fn rows<T: DeserializeOwned>(&self, table: &TableName) -> Result<Vec<T>> {
-        rows::read(&self.read(table)?, &table.to_string())
+        read_rows(&self.read(table)?, &table.to_string())
     }
 
     /// The tables that are open, for near names.
