@@ -29,6 +29,8 @@ pub struct SourceHeader {
     pub description: String,
     /// The columns that name one kept row.
     pub key: Vec<String>,
+    /// The column of the answer that says from when a row is known; none where all rows are known from the start.
+    pub known_from: Option<String>,
     /// The columns the CSV must have, in any order, with their meaning.
     pub columns: BTreeMap<String, String>,
     /// A log of what was shown and what came of it: features may not read it.
