@@ -11,8 +11,8 @@ use datafusion::arrow::datatypes::{DataType, Field};
 use datafusion::arrow::error::ArrowError;
 
 use super::plan::Plan;
-use super::{Look, MonitorError, name, rows};
-use crate::engine::Table;
+use super::{Look, name};
+use crate::engine::{Table, TableError, batch_of};
 use crate::error::Result;
 use crate::features;
 use crate::sql::TableName;
@@ -59,7 +59,7 @@ fn long(table: &str, frame: &RecordBatch, columns: &[(String, ArrayRef)], kind: 
     let values: Vec<ArrayRef> = columns.iter().map(|(_, column)| Arc::clone(column)).collect();
     let value = if table == "drift_vectors" { "vector" } else { "value" };
     let failed = |e: ArrowError| shape(table, &e.to_string());
-    rows::batch(
+    batch_of(
         table,
         vec![
             ("feature", Arc::new(StringArray::from(names)) as ArrayRef),
@@ -85,6 +85,6 @@ fn as_type(column: &ArrayRef, kind: &DataType) -> Result<ArrayRef> {
     Ok(cast(column, kind).map_err(|e| shape("drift_rows", &e.to_string()))?)
 }
 
-fn shape(table: &str, cause: &str) -> MonitorError {
-    MonitorError::Shape { table: table.into(), cause: cause.into() }
+fn shape(table: &str, cause: &str) -> TableError {
+    TableError::Shape { table: table.into(), cause: cause.into() }
 }

@@ -11,16 +11,15 @@ use datafusion::arrow::compute::concat_batches;
 use serde::{Deserialize, Serialize};
 
 use super::plan::Plan;
-use super::{Look, MonitorError, clock, name, rows};
-use crate::engine::Table;
+use super::{Look, clock, name};
+use crate::engine::{Table, TableError, batch_of};
 use crate::error::Result;
 use crate::project::Project;
 
 /// What the reports so far have said.
 pub struct History {
     pub tables: Vec<(String, Table)>,
-    /// `reports/alert-history.json`.
-    pub json: String,
+    pub file: File,
 }
 
 /// One row of `monitoring.alert_lives`.
@@ -49,9 +48,10 @@ pub struct AlertLife {
     pub last_after: Option<f64>,
 }
 
-#[derive(Serialize)]
-struct File<'a> {
-    as_of: &'a str,
+/// `reports/alert-history.json`.
+#[derive(Debug, Serialize)]
+pub struct File {
+    as_of: String,
     /// The moments of the reports, the latest last.
     reports: Vec<String>,
     alerts: Vec<AlertLife>,
@@ -81,10 +81,8 @@ pub fn earlier(project: &Project, look: &Look, as_of: DateTime<Utc>) -> Result<H
     let mut tables = Plan::new(&look.project).run_history(&look.engine, &look.project)?;
     let key = ["published_on", "metric", "week"].map(str::to_owned);
     tables.push(("vintages".into(), Table::new(vintages, &key, "vintages")?));
-    let alerts: Vec<AlertLife> = rows::read(&look.engine.read(&name("alert_lives"))?, "alert_lives")?;
-    let shape = |e: serde_json::Error| MonitorError::Shape { table: "alert_lives".into(), cause: e.to_string() };
-    let file = File { as_of: &clock(shop, as_of), reports, alerts };
-    Ok(History { tables, json: serde_json::to_string_pretty(&file).map_err(shape)? + "\n" })
+    let alerts = look.engine.rows(&name("alert_lives"))?;
+    Ok(History { tables, file: File { as_of: clock(shop, as_of), reports, alerts } })
 }
 
 /// The first moments of the last Mondays before `as_of`, oldest first; none from before anything was shown.
@@ -93,7 +91,7 @@ fn mondays(project: &Project, look: &Look, as_of: DateTime<Utc>) -> Result<Vec<D
     struct Day {
         shown_on: String,
     }
-    let days: Vec<Day> = rows::read(&look.engine.read(&name("days"))?, "days")?;
+    let days: Vec<Day> = look.engine.rows(&name("days"))?;
     let first = days.into_iter().map(|day| day.shown_on).min().unwrap_or_default();
     let timezone = project.params.shop.timezone;
     let today = as_of.with_timezone(&timezone).date_naive();
@@ -115,11 +113,11 @@ fn published_on(batch: &RecordBatch, moment: &str) -> Result<RecordBatch> {
     let schema = batch.schema();
     let own =
         schema.fields().iter().zip(batch.columns()).map(|(field, column)| (field.name().as_str(), Arc::clone(column)));
-    rows::batch("published", std::iter::once(("published_on", moments)).chain(own).collect())
+    batch_of("published", std::iter::once(("published_on", moments)).chain(own))
 }
 
 fn together(table: &str, batches: &[RecordBatch]) -> Result<RecordBatch> {
-    let failed = |cause: String| MonitorError::Shape { table: table.into(), cause };
+    let failed = |cause: String| TableError::Shape { table: table.into(), cause };
     let schema = batches.first().ok_or_else(|| failed("no report".into()))?.schema();
     Ok(concat_batches(&schema, batches).map_err(|e| failed(e.to_string()))?)
 }

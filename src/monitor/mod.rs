@@ -10,7 +10,6 @@ mod drift;
 mod history;
 mod nowcast;
 mod plan;
-mod rows;
 mod shuffle;
 pub mod survival;
 mod traits;
@@ -24,7 +23,6 @@ pub use alarm::quantile;
 pub use alerts::{Finding, State};
 pub use history::AlertLife;
 pub use nowcast::PACE_LINE;
-pub use rows::read as read_rows;
 
 use crate::engine::{Engine, Staged, Table};
 use crate::error::{Advice, Result, did_you_mean};
@@ -37,8 +35,6 @@ use crate::sql::{Layer, TableName};
 pub enum MonitorError {
     #[error("params.yaml: monitor.segments names {column}, which is no column of customers or articles")]
     UnknownColumn { column: String, known: Vec<String> },
-    #[error("monitoring.{table} is not what was expected: {cause}")]
-    Shape { table: String, cause: String },
     #[error("'{text}' is no moment on the shop's clock")]
     BadMoment { text: String },
     #[error("{as_of} is after the export, which was taken at {exported_at}")]
@@ -54,7 +50,6 @@ impl Advice for MonitorError {
                 let fallback = format!("the columns are {}", known.join(", "));
                 did_you_mean(column, known.iter().map(String::as_str), &fallback)
             }
-            Self::Shape { .. } => "give the query the columns it had, or change the stage with it".into(),
             Self::BadMoment { .. } => "write a day such as 2031-09-25 or a time such as '2031-09-25 18:00:00'".into(),
             Self::AfterExport { .. } => "name an earlier moment: nothing is known of a later one".into(),
             Self::NothingShown { .. } => "name a later --as-of, or raise monitor.looks_back in params.yaml".into(),
@@ -92,17 +87,15 @@ pub fn run(project: &Project, as_of: Option<DateTime<Utc>>) -> Result<Outcome> {
     let findings = look.findings()?;
     let earlier = history::earlier(project, &look, as_of)?;
     let drift = drift::tables(&look)?;
-    let moment: ArrayRef = Arc::new(StringArray::from(vec![clock(shop, as_of)]));
-    let report = Table::new(rows::batch("report", vec![("as_of", moment)])?, &["as_of".into()], "report")?;
-    let shape = |e: serde_json::Error| MonitorError::Shape { table: "findings".into(), cause: e.to_string() };
-    let json = alerts::json(&findings, &clock(shop, as_of)).map_err(shape)?;
+    let now = clock(shop, as_of);
+    let moment: ArrayRef = Arc::new(StringArray::from(vec![now.clone()]));
+    let report = ("report".to_owned(), Table::of_columns("report", &["as_of"], [("as_of", moment)])?);
     let mut staged = Staged::new(&project.paths, "monitor")?;
-    let made = [("report".to_owned(), report)];
-    for (name, table) in look.tables.iter().chain(&earlier.tables).chain(&drift).chain(&made) {
+    for (name, table) in look.tables.iter().chain(&earlier.tables).chain(&drift).chain([&report]) {
         staged.table(&project.paths.monitoring(), Some(name), table, &[])?;
     }
-    staged.file(&project.paths.alerts_json(), None, json.as_bytes())?;
-    staged.file(&project.paths.alert_history_json(), None, earlier.json.as_bytes())?;
+    staged.json(&project.paths.alerts_json(), None, &alerts::file(&findings, &now))?;
+    staged.json(&project.paths.alert_history_json(), None, &earlier.file)?;
     staged.commit()?;
     let count = |state: State| findings.iter().filter(|finding| finding.state == state).count();
     let outcome = Outcome { clear: count(State::Clear), possible: count(State::Possible) };
@@ -163,7 +156,7 @@ impl Look {
     }
 
     fn findings(&self) -> Result<Vec<Finding>> {
-        rows::read(&self.engine.read(&name("findings"))?, "findings")
+        self.engine.rows(&name("findings"))
     }
 }
 

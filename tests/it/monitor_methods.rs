@@ -2,11 +2,9 @@
 
 use std::sync::{Arc, OnceLock};
 
-use datafusion::arrow::array::{ArrayRef, Date32Array, Float64Array, Int64Array, RecordBatch, StringArray};
-use datafusion::arrow::datatypes::{Field, Schema};
-use selvedge::engine::Engine;
+use datafusion::arrow::array::{ArrayRef, Date32Array, Float64Array, Int64Array, StringArray};
+use selvedge::engine::{Engine, batch_of, read_rows};
 use selvedge::intervals;
-use selvedge::monitor::read_rows;
 use selvedge::project::Project;
 use selvedge::sql::TableName;
 use serde::de::DeserializeOwned;
@@ -29,9 +27,7 @@ impl Room {
     }
 
     fn with(self, schema: &str, name: &str, columns: Vec<(&str, ArrayRef)>) -> Self {
-        let field = |(name, column): &(&str, ArrayRef)| Field::new(*name, column.data_type().clone(), true);
-        let schema_of = Arc::new(Schema::new(columns.iter().map(field).collect::<Vec<_>>()));
-        let batch = RecordBatch::try_new(schema_of, columns.into_iter().map(|(_, column)| column).collect()).unwrap();
+        let batch = batch_of(name, columns).unwrap();
         self.engine.register(&TableName::new(schema, name), batch).unwrap();
         self
     }

@@ -5,7 +5,7 @@ use serde::Deserialize;
 use super::words;
 use crate::engine::Engine;
 use crate::error::Result;
-use crate::monitor::{Finding, State, read_rows};
+use crate::monitor::{Finding, State};
 use crate::sql::TableName;
 
 /// Everything the dashboard draws on.
@@ -123,7 +123,7 @@ pub struct Pace {
 
 /// A table of the monitor stage, row by row.
 pub fn table<T: serde::de::DeserializeOwned>(engine: &Engine, name: &str) -> Result<Vec<T>> {
-    read_rows(&engine.read(&TableName::new("monitoring", name))?, name)
+    engine.rows(&TableName::new("monitoring", name))
 }
 
 /// The same for a table that is not always there; then no rows.
