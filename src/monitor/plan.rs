@@ -44,6 +44,24 @@ impl<'a> Plan<'a> {
         run(&self.before, engine, project)
     }
 
+    /// Runs only what the loop's queries need, each file whose table is not among `given`; the answers stay registered.
+    pub fn run_for_scan(&self, engine: &Engine, project: &Project, given: &[&str]) -> Result<()> {
+        let mut needed: BTreeSet<&TableName> = self.scan.iter().flat_map(|file| &file.reads).collect();
+        let mut files = Vec::new();
+        for file in self.before.iter().rev() {
+            let table = file.table();
+            if given.contains(&table.name.as_str()) {
+                continue;
+            }
+            if needed.contains(&table) || file.header.name() == "scan_days" {
+                needed.extend(&file.reads);
+                files.push(*file);
+            }
+        }
+        files.reverse();
+        run(&files, engine, project).map(|_| ())
+    }
+
     /// Runs what depends on the loop's results; returns the tables by name.
     pub fn run_after(&self, engine: &Engine, project: &Project) -> Result<Vec<(String, Table)>> {
         run(&self.after, engine, project)
