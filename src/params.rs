@@ -25,13 +25,14 @@ use crate::error::{Advice, Result, did_you_mean, near_names};
 use crate::paths::PARAMS;
 
 /// The sections, in the order of the flow.
-pub const SECTIONS: [&str; 11] = [
+pub const SECTIONS: [&str; 12] = [
     "shop",
     "engine",
     "ingest",
     "split",
     "embeddings",
     "features",
+    "test",
     "train",
     "evaluate",
     "recommend",
@@ -49,6 +50,7 @@ pub struct Params {
     pub engine: Engine,
     pub ingest: Ingest,
     pub embeddings: Embeddings,
+    pub test: Test,
     pub train: Train,
     pub evaluate: Evaluate,
     pub recommend: Recommend,
@@ -97,6 +99,14 @@ pub struct Embeddings {
     pub model: PathBuf,
     /// How many dimensions the reduction keeps.
     pub dimensions: usize,
+}
+
+/// How features are proven.
+#[derive(Debug, Clone)]
+pub struct Test {
+    pub seed: u64,
+    /// Moments at which the future is changed.
+    pub cuts: usize,
 }
 
 /// What models are fitted with.
@@ -219,6 +229,7 @@ impl Params {
             split,
             mut embeddings,
             features,
+            mut test,
             mut train,
             mut evaluate,
             mut recommend,
@@ -231,6 +242,7 @@ impl Params {
             take("split")?,
             take("embeddings")?,
             take("features")?,
+            take("test")?,
             take("train")?,
             take("evaluate")?,
             take("recommend")?,
@@ -250,6 +262,7 @@ impl Params {
                 model: from_root(file, &embeddings.text("model")?),
                 dimensions: embeddings.count("dimensions")?,
             },
+            test: Test { seed: test.seed()?, cuts: test.count("cuts")? },
             train: Train { penalties: train.positive_numbers("penalties")? },
             evaluate: Evaluate { seed: evaluate.seed()?, draws: evaluate.count("draws")? },
             recommend: Recommend {
@@ -277,7 +290,9 @@ impl Params {
             text: text.to_string(),
         };
         let mut sql = BTreeMap::new();
-        for section in [shop, engine, ingest, split, embeddings, features, train, evaluate, recommend, monitor, drill] {
+        for section in
+            [shop, engine, ingest, split, embeddings, features, test, train, evaluate, recommend, monitor, drill]
+        {
             sql.insert(section.name, section.sql_params()?);
         }
         sql.entry("shop").or_default().extend(params.shop.sql_params());

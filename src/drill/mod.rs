@@ -10,9 +10,8 @@ use std::sync::Arc;
 use datafusion::arrow::array::{ArrayRef, Float64Array, Int64Array, RecordBatch, StringArray};
 use serde::Serialize;
 
-use crate::engine::{Staged, Table};
+use crate::engine::{Staged, Table, batch_of};
 use crate::error::{Advice, Result, did_you_mean};
-use crate::monitor::table_of;
 use crate::params::{Segment, Shift, Standing};
 use crate::progress::Progress;
 use crate::project::Project;
@@ -209,10 +208,8 @@ fn smallest(depths: &[Depth]) -> Vec<Smallest> {
 }
 
 fn write(project: &Project, standing: &[Drilled], depths: &[Depth]) -> Result<()> {
-    let shape = |cause: String| DrillError::Shape { table: "drills.json", cause };
     let days = project.params.drill.days;
     let file = File { standing, within_days: days, smallest: smallest(depths) };
-    let json = serde_json::to_string_pretty(&file).map_err(|e| shape(e.to_string()))? + "\n";
     let mut staged = Staged::new(&project.paths, "drill")?;
     let key = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect::<Vec<_>>();
     let tables = [
@@ -222,7 +219,7 @@ fn write(project: &Project, standing: &[Drilled], depths: &[Depth]) -> Result<()
     for (name, batch, key) in tables {
         staged.table(&project.paths.drill(), Some(name), &Table::new(batch, &key, name)?, &[])?;
     }
-    staged.file(&project.paths.drills_json(), None, json.as_bytes())?;
+    staged.json(&project.paths.drills_json(), None, &file)?;
     staged.commit()
 }
 
@@ -232,7 +229,7 @@ fn standing_table(standing: &[Drilled]) -> Result<RecordBatch> {
     let numbers = |of: fn(&Drilled) -> Option<u32>| {
         Arc::new(standing.iter().map(|d| of(d).map(i64::from)).collect::<Int64Array>())
     };
-    table_of(
+    batch_of(
         "standing",
         vec![
             ("number", Arc::new(Int64Array::from_iter_values(1..=standing.len() as i64)) as ArrayRef),
@@ -252,7 +249,7 @@ fn depths_table(depths: &[Depth], days: u32) -> Result<RecordBatch> {
     let numbers = |of: fn(&Depth) -> u32| {
         Arc::new(Int64Array::from_iter_values(depths.iter().map(|depth| i64::from(of(depth))))) as ArrayRef
     };
-    table_of(
+    batch_of(
         "depths",
         vec![
             ("segment_column", texts(|depth| &depth.segment_column)),

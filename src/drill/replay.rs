@@ -9,7 +9,7 @@ use super::DrillError;
 use super::injection::{self, Injected};
 use crate::engine::Engine;
 use crate::error::Result;
-use crate::monitor::{Raised, Watch, read_rows};
+use crate::monitor::{Raised, Watch};
 use crate::params::{Segment, Shift};
 use crate::project::Project;
 use crate::sql::TableName;
@@ -49,8 +49,7 @@ struct Member {
 impl<'a> Replays<'a> {
     pub fn new(project: &'a Project) -> Result<Self> {
         let now = Watch::at(project, project.params.shop.exported_at, None)?;
-        let table = now.engine.read(&TableName::new("monitoring", "days"))?;
-        let rows: Vec<Day> = read_rows(&table, "monitoring.days")?;
+        let rows: Vec<Day> = now.engine.rows(&TableName::new("monitoring", "days"))?;
         let read = |day: &Day| day.shown_on.parse::<NaiveDate>().ok();
         let watched: Vec<NaiveDate> = rows.iter().filter(|day| day.period == "watched").filter_map(read).collect();
         if watched.is_empty() {
@@ -67,8 +66,7 @@ impl<'a> Replays<'a> {
 
     /// Every segment that anything was shown to, sorted; the whole shop left out.
     pub fn segments(&self) -> Result<Vec<Segment>> {
-        let table = self.engine().read(&TableName::new("monitoring", "segments"))?;
-        let rows: Vec<Member> = read_rows(&table, "monitoring.segments")?;
+        let rows: Vec<Member> = self.engine().rows(&TableName::new("monitoring", "segments"))?;
         let name = |row: Member| Segment { column: row.segment_column, value: row.segment_value };
         let mut segments: Vec<Segment> =
             rows.into_iter().filter(|row| row.segment_column != "shop").map(name).collect();

@@ -12,7 +12,7 @@ use super::replay::Replays;
 use super::{Depth, injection};
 use crate::error::Result;
 use crate::monitor::stack::{Cell, Membership, judge};
-use crate::monitor::{Draw, Raised, read_rows};
+use crate::monitor::{Draw, Raised};
 use crate::params::Segment;
 use crate::project::Project;
 use crate::sql::TableName;
@@ -48,9 +48,9 @@ struct Try {
 
 /// How often each depth is noticed within `drill.days` days; no rows while the log has fewer watched days.
 pub fn depths(project: &Project, replays: &Replays) -> Result<Vec<Depth>> {
-    let table = |name| replays.engine().read(&TableName::new("monitoring", name));
-    let cohorts: Vec<Cohort> = read_rows(&table("cohorts")?, "monitoring.cohorts")?;
-    let members: Vec<Member> = read_rows(&table("segments")?, "monitoring.segments")?;
+    let table = |name| TableName::new("monitoring", name);
+    let cohorts: Vec<Cohort> = replays.engine().rows(&table("cohorts"))?;
+    let members: Vec<Member> = replays.engine().rows(&table("segments"))?;
     let members: Vec<Membership> =
         members.into_iter().map(|row| (row.profile, row.segment_column, row.segment_value)).collect();
     let clicks: Vec<Cell> = cohorts.into_iter().filter(|cohort| cohort.metric == "click").filter_map(cell).collect();

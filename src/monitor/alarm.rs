@@ -9,8 +9,7 @@ use serde::Deserialize;
 
 use super::plan::Plan;
 use super::shuffle::{self, Days};
-use super::{MonitorError, rows};
-use crate::engine::Engine;
+use crate::engine::{Engine, TableError, batch_of, read_rows};
 use crate::error::Result;
 use crate::params;
 use crate::project::Project;
@@ -103,20 +102,20 @@ pub fn look(engine: &Engine, project: &Project, plan: &Plan) -> Result<()> {
 
 /// The loop itself, over whatever metrics `monitoring.scan_days` has days of.
 pub fn explain_away(engine: &Engine, project: &Project, plan: &Plan, draw: Draw) -> Result<Looked> {
-    let scan_days: Vec<ScanDay> = rows::read(&engine.read(&table("scan_days"))?, "monitoring.scan_days")?;
+    let scan_days: Vec<ScanDay> = engine.rows(&table("scan_days"))?;
     let mut days = Days::new();
     for day in scan_days {
         days.entry(day.metric).or_default().push(day.day);
     }
-    let scan = |fired: &[Fired], shuffles: RecordBatch| -> Result<RecordBatch> {
+    let scan = |fired: &[Fired], shuffles: RecordBatch| -> Result<Vec<Stretch>> {
         engine.register(&table("taken_out"), taken_out(fired)?)?;
         engine.register(&table("shuffles"), shuffles)?;
         plan.run_scan(engine, project)?;
-        engine.read(&table("scan"))
+        engine.rows(&table("scan"))
     };
     // What can be judged at all is known after a first look; only that is worth a thousand shuffles.
-    let first = scan(&[], shuffle::identity(&days)?)?;
-    let mut stretches = by_metric(rows::read(&first, "monitoring.scan")?);
+    let mut stretches = by_metric(scan(&[], shuffle::identity(&days)?)?);
+    let mut rounds = vec![with_round(&engine.read(&table("scan"))?, 1)?];
     days.retain(|metric, _| stretches.contains_key(metric));
     let lines = match draw {
         Draw::Given(lines) => lines.clone(),
@@ -125,12 +124,10 @@ pub fn explain_away(engine: &Engine, project: &Project, plan: &Plan, draw: Draw)
         _ => {
             let monitor = &project.params.monitor;
             scan(&[], shuffle::shuffled(&days, monitor.permutations, monitor.seed)?)?;
-            let extremes: Vec<Extreme> =
-                rows::read(&engine.read(&table("scan_extremes"))?, "monitoring.scan_extremes")?;
+            let extremes: Vec<Extreme> = engine.rows(&table("scan_extremes"))?;
             thresholds(&days, &extremes, monitor, !matches!(draw, Draw::Apart))
         }
     };
-    let mut rounds = vec![with_round(&first, 1)?];
     let mut fired: Vec<Fired> = Vec::new();
     for round in 1..=MOST_ROUNDS {
         let next: Vec<Fired> = stretches
@@ -143,20 +140,19 @@ pub fn explain_away(engine: &Engine, project: &Project, plan: &Plan, draw: Draw)
             break;
         }
         fired.extend(next);
-        let again = scan(&fired, shuffle::identity(&days)?)?;
-        rounds.push(with_round(&again, round + 1)?);
-        stretches = by_metric(rows::read(&again, "monitoring.scan")?);
+        stretches = by_metric(scan(&fired, shuffle::identity(&days)?)?);
+        rounds.push(with_round(&engine.read(&table("scan"))?, round + 1)?);
     }
     let schema = rounds[0].schema();
     let rounds = concat_batches(&schema, &rounds)
-        .map_err(|e| MonitorError::Shape { table: "rounds".into(), cause: e.to_string() })?;
+        .map_err(|e| TableError::Shape { table: "rounds".into(), cause: e.to_string() })?;
     Ok(Looked { rounds, lines, fired })
 }
 
 impl Looked {
     /// Every alert; a segment as it was when it fired, the whole shop as it is in the end.
     pub fn raised(&self) -> Result<Vec<Raised>> {
-        let stretches: Vec<Stretch> = rows::read(&self.rounds, "monitoring.rounds")?;
+        let stretches: Vec<Stretch> = read_rows(&self.rounds, "monitoring.rounds")?;
         let mut last: BTreeMap<&str, i64> = BTreeMap::new();
         for stretch in &stretches {
             let round = last.entry(&stretch.metric).or_default();
@@ -256,7 +252,7 @@ fn texts<'a>(values: impl Iterator<Item = &'a str>) -> ArrayRef {
 }
 
 fn taken_out(fired: &[Fired]) -> Result<RecordBatch> {
-    rows::batch(
+    batch_of(
         "taken_out",
         vec![
             ("metric", texts(fired.iter().map(|f| f.metric.as_str()))),
@@ -269,7 +265,7 @@ fn taken_out(fired: &[Fired]) -> Result<RecordBatch> {
 
 fn lines_table(lines: &BTreeMap<String, Lines>) -> Result<RecordBatch> {
     let numbers = |of: fn(&Lines) -> f64| Arc::new(Float64Array::from_iter_values(lines.values().map(of)));
-    rows::batch(
+    batch_of(
         "thresholds",
         vec![
             ("metric", texts(lines.keys().map(String::as_str))),
@@ -286,5 +282,5 @@ fn with_round(scan: &RecordBatch, round: i64) -> Result<RecordBatch> {
     columns.extend(
         schema.fields().iter().zip(scan.columns()).map(|(field, column)| (field.name().as_str(), Arc::clone(column))),
     );
-    rows::batch("rounds", columns)
+    batch_of("rounds", columns)
 }

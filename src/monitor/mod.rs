@@ -5,10 +5,10 @@
 
 mod alarm;
 mod alerts;
+mod calibration;
 pub mod draws;
 mod nowcast;
 mod plan;
-mod rows;
 mod shuffle;
 pub mod stack;
 pub mod survival;
@@ -21,8 +21,8 @@ use datafusion::arrow::array::{ArrayRef, RecordBatch, StringArray};
 
 pub use alarm::{Draw, Lines, Raised, quantile};
 pub use alerts::{Finding, State};
+pub use calibration::forecasts;
 pub use nowcast::PACE_LINE;
-pub use rows::read as read_rows;
 
 use crate::engine::{Engine, Staged, Table};
 use crate::error::{Advice, Result, did_you_mean};
@@ -35,8 +35,6 @@ use crate::sql::{Layer, TableName};
 pub enum MonitorError {
     #[error("params.yaml: monitor.segments names {column}, which is no column of customers or articles")]
     UnknownColumn { column: String, known: Vec<String> },
-    #[error("monitoring.{table} is not what was expected: {cause}")]
-    Shape { table: String, cause: String },
     #[error("'{text}' is no moment on the shop's clock")]
     BadMoment { text: String },
     #[error("{as_of} is after the export, which was taken at {exported_at}")]
@@ -54,7 +52,6 @@ impl Advice for MonitorError {
                 let fallback = format!("the columns are {}", known.join(", "));
                 did_you_mean(column, known.iter().map(String::as_str), &fallback)
             }
-            Self::Shape { .. } => "give the query the columns it had, or change the stage with it".into(),
             Self::BadMoment { .. } => "write a day such as 2031-09-25 or a time such as '2031-09-25 18:00:00'".into(),
             Self::AfterExport { .. } => "name an earlier moment: nothing is known of a later one".into(),
             Self::Clear { .. } => "read reports/dashboard.md for whom, since when and where to look".into(),
@@ -103,15 +100,13 @@ pub fn run(project: &Project, as_of: Option<DateTime<Utc>>) -> Result<Outcome> {
     let look = Look::at(project, as_of)?;
     let findings = look.findings()?;
     let moment: ArrayRef = Arc::new(StringArray::from(vec![clock(shop, as_of)]));
-    let report = Table::new(rows::batch("report", vec![("as_of", moment)])?, &["as_of".into()], "report")?;
-    let shape = |e: serde_json::Error| MonitorError::Shape { table: "findings".into(), cause: e.to_string() };
-    let json = alerts::json(&findings, &clock(shop, as_of)).map_err(shape)?;
+    let report = Table::of_columns("report", &["as_of"], [("as_of", moment)])?;
     let mut staged = Staged::new(&project.paths, "monitor")?;
     let made = [("report".to_owned(), report)];
     for (name, table) in look.tables.iter().chain(&made) {
         staged.table(&project.paths.monitoring(), Some(name), table, &[])?;
     }
-    staged.file(&project.paths.reports().join("alerts.json"), None, json.as_bytes())?;
+    staged.json(&project.paths.reports().join("alerts.json"), None, &alerts::file(&findings, &clock(shop, as_of)))?;
     staged.commit()?;
     let count = |state: State| findings.iter().filter(|finding| finding.state == state).count();
     let alerts = findings.iter().filter(|finding| finding.state == State::Clear).map(Finding::in_short).collect();
@@ -151,7 +146,8 @@ impl Look {
             let as_of = clock(&project.params.shop, as_of);
             return Err(MonitorError::NothingShown { as_of, looks_back }.into());
         }
-        nowcast::register(&engine, project.params.monitor.seed)?;
+        let strain = calibration::strain(&engine, &project, as_of)?;
+        nowcast::register(&engine, project.params.monitor.seed, &strain)?;
         alarm::look(&engine, &project, &plan)?;
         tables.extend(plan.run_after(&engine, &project)?);
         let made: [(&str, &[&str]); 3] = [
@@ -167,7 +163,7 @@ impl Look {
     }
 
     fn findings(&self) -> Result<Vec<Finding>> {
-        rows::read(&self.engine.read(&name("findings"))?, "findings")
+        self.engine.rows(&name("findings"))
     }
 }
 
@@ -192,11 +188,6 @@ impl Watch {
         let raised = alarm::explain_away(&engine, &project, &plan, Draw::WhenNeeded)?.raised()?;
         Ok(Self { engine, raised })
     }
-}
-
-/// A table from named columns.
-pub fn table_of(table: &str, columns: Vec<(&str, ArrayRef)>) -> Result<RecordBatch> {
-    rows::batch(table, columns)
 }
 
 fn name(table: &str) -> TableName {

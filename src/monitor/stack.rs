@@ -9,8 +9,8 @@ use chrono::NaiveDate;
 use datafusion::arrow::array::{ArrayRef, Date32Array, Int64Array, StringArray};
 
 use super::alarm::{self, Looked};
-use super::{Draw, name, plan, rows};
-use crate::engine::Engine;
+use super::{Draw, name, plan};
+use crate::engine::{Engine, batch_of};
 use crate::error::Result;
 use crate::project::Project;
 
@@ -38,7 +38,7 @@ pub fn judge(project: &Project, members: &[Membership], cells: &[Cell], draw: Dr
         ("segments", segments(members)),
     ];
     for (table, columns) in given {
-        engine.register(&name(table), rows::batch(table, columns)?)?;
+        engine.register(&name(table), batch_of(table, columns)?)?;
     }
     let plan = plan::Plan::new(project);
     plan.run_for_scan(&engine, project, &["outcomes", "cohorts", "segments"])?;

@@ -25,5 +25,6 @@ mod readme;
 mod reduction;
 mod sealed;
 mod simulated;
+mod simulated_log;
 mod tidy;
 mod time;

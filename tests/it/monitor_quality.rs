@@ -3,9 +3,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use selvedge::engine::Engine;
+use selvedge::engine::{Engine, read_rows};
 use selvedge::monitor::stack::Cell;
-use selvedge::monitor::{Draw, Lines, Raised, read_rows};
+use selvedge::monitor::{Draw, Lines, Raised};
 use selvedge::project::Project;
 use selvedge::sql::TableName;
 use serde::Deserialize;
@@ -13,6 +13,7 @@ use serde::Deserialize;
 use super::monitor_log::{Log, of};
 use super::shop::Shop;
 use super::simulated::{DAYS, Kind, REFERENCE, Setting, quiet, raised, shop, until};
+use super::simulated_log::{self, Pace};
 
 const SETTING: Setting = Setting { shown: 100.0, base: 0.28, shock: 0.1 };
 
@@ -102,6 +103,36 @@ fn a_season_that_moves_only_the_mix_raises_nothing() {
     let raised = raised(&project(&folder), &logs, Draw::Given(&line(&logs)));
     let segments = alarmed(&raised, |alert| alert.segment_column != "shop");
     assert!(segments.len() <= 1, "{} of 20: {raised:?}", segments.len());
+}
+
+/// Forecasts of single days against what came in the end: 90 of 100 ranges hold it, and their sum is not to one side.
+#[test]
+fn forecasts_hold_what_comes_in_the_end() {
+    let folder = Shop::new(30);
+    folder.must(&["ingest"]);
+    let project = project(&folder);
+    let as_of = project.params.shop.exported_at;
+    let pace = Pace { shown: 250, days: 60, bought: 0.08, jumps: 0.0 };
+    for (metric, of) in [("purchase", 1), ("kept", 2)] {
+        let (mut held, mut tried, mut forecast, mut came) = (0, 0, 0.0, 0.0);
+        for seed in 0..4 {
+            let (log, truth) = simulated_log::log(pace, as_of, 30, seed);
+            for named in selvedge::monitor::forecasts(&project, as_of, Some(&log)).unwrap() {
+                let (true, (shown, bought, kept)) = (named.metric == metric, truth[&named.span]) else { continue };
+                let (lower, rate, upper) = named.range();
+                let ended = if of == 1 { bought } else { kept } as f64;
+                let slack = 1e-9;
+                let share = ended / shown as f64;
+                held += usize::from(lower - slack <= share && share <= upper + slack);
+                tried += 1;
+                forecast += rate * shown as f64;
+                came += ended;
+            }
+        }
+        let coverage = held as f64 / tried as f64;
+        assert!(tried >= 50 && (0.85..=0.99).contains(&coverage), "{metric}: {held} of {tried}");
+        assert!((forecast / came - 1.0).abs() < 0.05, "{metric}: {forecast} forecast, {came} came");
+    }
 }
 
 #[derive(Debug, Deserialize)]
