@@ -7,7 +7,9 @@ use clap::{Args, Parser, Subcommand};
 use crate::error::{Outcome, Result};
 use crate::explore::{Format, Question};
 use crate::project::Project;
-use crate::{audit, embeddings, evaluate, explore, features, frame, ingest, monitor, recommend, report, train};
+use crate::{
+    audit, drivers, embeddings, evaluate, explore, features, frame, ingest, monitor, recommend, report, train,
+};
 
 /// Features, recommendations and monitoring from SQL files, with edges that cannot fray.
 #[derive(Debug, Parser)]
@@ -39,7 +41,9 @@ enum Command {
     Train,
     /// Judge the models on test looks -> work/evaluation, reports/evaluation.json
     Evaluate,
-    /// Ten articles for every customer -> work/recommendations.parquet
+    /// What drives the score, by group of customers and over time -> work/drivers
+    Drivers,
+    /// Ten articles for every customer -> work/recommendations.parquet, and what they show -> work/exposure
     Recommend,
     /// The production log -> what changed, for whom, how sure: work/monitoring and reports/alerts.json
     Monitor(MonitorArgs),
@@ -85,6 +89,7 @@ impl Cli {
             Command::Frame => frame::run(&project).map(|()| Outcome::Done),
             Command::Train => train::run(&project).map(|()| Outcome::Done),
             Command::Evaluate => evaluate::run(&project).map(|()| Outcome::Done),
+            Command::Drivers => drivers::run(&project).map(|()| Outcome::Done),
             Command::Recommend => recommend::run(&project).map(|()| Outcome::Done),
             Command::Monitor(args) => {
                 let as_of = args.as_of.map(|text| monitor::moment(&text, &project.params.shop)).transpose()?;
@@ -112,6 +117,7 @@ fn run_all(project: &Project) -> Result<()> {
     frame::run(project)?;
     train::run(project)?;
     evaluate::run(project)?;
+    drivers::run(project)?;
     recommend::run(project)?;
     monitor::run(project, None)?;
     report::run(project)

@@ -32,6 +32,8 @@ pub mod frame;
 pub mod train;
 /// The models, judged.
 pub mod evaluate;
+/// What drives the score: price, brand, style, sustainability.
+pub mod drivers;
 /// Ten articles for every customer.
 pub mod recommend;
 /// The production log -> what changed, for whom, how sure.

@@ -101,6 +101,8 @@ pub struct Recommend {
     pub per_customer: usize,
     /// At most so many articles of one brand for one customer.
     pub max_per_brand: usize,
+    /// So many of one list may say the same reason.
+    pub same_reason: usize,
 }
 
 /// When an alarm is raised.
@@ -222,6 +224,7 @@ impl Params {
             recommend: Recommend {
                 per_customer: recommend.count("per_customer")?,
                 max_per_brand: recommend.count("max_per_brand")?,
+                same_reason: recommend.count("same_reason")?,
             },
             monitor: Monitor {
                 seed: monitor.seed()?,
@@ -242,6 +245,9 @@ impl Params {
             sql.insert(section.name, section.sql_params()?);
         }
         sql.entry("shop").or_default().extend(params.shop.sql_params());
+        let lists = [("per_customer", params.recommend.per_customer)];
+        let lists = lists.map(|(name, count)| (name.to_owned(), count.to_string()));
+        sql.entry("recommend").or_default().extend(lists);
         Ok(Self { sql, ..params })
     }
 }

@@ -7,16 +7,40 @@ description: |
   How the article fits what the customer did before this moment.  Without consent or history there is nothing to
   compare with: NULL.
 columns:
-  seen_before: {unit: looks, meaning: looks at this article before}
-  wished_before: {unit: wishes, meaning: times this article was put on the wish list before}
+  seen_before:
+    {unit: looks, meaning: looks at this article before,
+     reasons: [{say: "you have looked at it before", above: 0}]}
+  wished_before:
+    {unit: wishes, meaning: times this article was put on the wish list before,
+     reasons: [{say: "on your wish list", above: 0}]}
   bought_before: {unit: purchases, meaning: purchases of this article before}
-  brand_looks: {unit: looks, meaning: looks at the brand before, driver: brand}
-  brand_bought: {unit: purchases, meaning: purchases of the brand before, driver: brand}
-  category_look_share: {unit: share, meaning: share of the looks before that were at this category, driver: style}
-  category_bought_share: {unit: share, meaning: share of the purchases before that were of this category, driver: style}
-  price_gap: {unit: share, meaning: "list price against the mean list price of what was looked at before: 0.2 is 20 % dearer", driver: price}
-  price_gap_bought: {unit: share, meaning: list price against the mean list price of what was bought before, driver: price}
-  score_gap: {unit: points, meaning: sustainability score against the mean score of what was bought or wished for before, driver: sustainability}
+  brand_looks:
+    {unit: looks, meaning: looks at the brand before, driver: brand,
+     reasons: [{say: "from {brand}, which you have looked at", above: 0}]}
+  brand_bought:
+    {unit: purchases, meaning: purchases of the brand before, driver: brand,
+     reasons: [{say: "from {brand}, a brand you bought", above: 0}]}
+  category_look_share:
+    {unit: share, meaning: share of the looks before that were at this category, driver: style,
+     reasons: [{say: "you often look at {category}", above: 0.3},
+               {say: "you have looked at {category} before", above: 0}]}
+  category_bought_share:
+    {unit: share, meaning: share of the purchases before that were of this category, driver: style,
+     reasons: [{say: "you have bought {category} before", above: 0}]}
+  price_gap:
+    {unit: share, meaning: "list price against the mean list price of what was looked at before: 0.2 is 20 % dearer", driver: price,
+     reasons: [{say: "{percent} % below what you usually look at", below: -0.1},
+               {say: "within your usual price", below: 0.1},
+               {say: "finer than what you usually look at", above: 0.1}]}
+  price_gap_bought:
+    {unit: share, meaning: list price against the mean list price of what was bought before, driver: price,
+     reasons: [{say: "{percent} % below what you usually buy", below: -0.1},
+               {say: "about what you usually pay for", below: 0.1},
+               {say: "finer than what you usually buy", above: 0.1}]}
+  score_gap:
+    {unit: points, meaning: sustainability score against the mean score of what was bought or wished for before, driver: sustainability,
+     reasons: [{say: "more sustainable than what you chose before", above: 0},
+               {say: "as sustainable as what you chose before", above: -5}]}
 ---*/
 WITH events AS (
   SELECT t.customer_id, t.product_id, t.season, t.event_time, t.event_type, p.brand, p.category, p.price_eur, p.sustainability_score
