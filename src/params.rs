@@ -18,8 +18,9 @@ use crate::error::{Advice, Result, did_you_mean, near_names};
 use crate::paths::PARAMS;
 
 /// The sections, in the order of the flow.
-pub const SECTIONS: [&str; 10] =
-    ["shop", "engine", "ingest", "split", "embeddings", "features", "train", "evaluate", "recommend", "monitor"];
+pub const SECTIONS: [&str; 11] = [
+    "shop", "engine", "ingest", "split", "embeddings", "features", "train", "evaluate", "recommend", "tracking", "monitor",
+];
 
 /// Parameters of SQL files: `$name` -> a SQL literal.
 pub type SqlParams = BTreeMap<String, String>;
@@ -34,6 +35,7 @@ pub struct Params {
     pub train: Train,
     pub evaluate: Evaluate,
     pub recommend: Recommend,
+    pub tracking: Tracking,
     pub monitor: Monitor,
     /// By section: what its SQL files may use.
     pub sql: BTreeMap<&'static str, SqlParams>,
@@ -101,8 +103,19 @@ pub struct Recommend {
     pub per_customer: usize,
     /// At most so many articles of one brand for one customer.
     pub max_per_brand: usize,
+    /// So many places of a personal list go to new articles.
+    pub at_least_new: usize,
     /// So many of one list may say the same reason.
     pub same_reason: usize,
+}
+
+/// Where runs are kept.
+#[derive(Debug, Clone)]
+pub struct Tracking {
+    /// The MLflow server; none: runs are not kept.
+    pub uri: Option<String>,
+    /// The experiment that runs go into; made where it is not there.
+    pub experiment: String,
 }
 
 /// When an alarm is raised.
@@ -193,6 +206,7 @@ impl Params {
             mut train,
             mut evaluate,
             mut recommend,
+            mut tracking,
             mut monitor,
         ] = [
             take("shop")?,
@@ -204,6 +218,7 @@ impl Params {
             take("train")?,
             take("evaluate")?,
             take("recommend")?,
+            take("tracking")?,
             take("monitor")?,
         ];
         if let Some((section, _)) = sections.into_iter().next() {
@@ -224,8 +239,10 @@ impl Params {
             recommend: Recommend {
                 per_customer: recommend.count("per_customer")?,
                 max_per_brand: recommend.count("max_per_brand")?,
+                at_least_new: recommend.count_from_0("at_least_new")?,
                 same_reason: recommend.count("same_reason")?,
             },
+            tracking: Tracking { uri: tracking.address("uri")?, experiment: tracking.text("experiment")? },
             monitor: Monitor {
                 seed: monitor.seed()?,
                 segments: monitor.texts("segments")?,
@@ -241,7 +258,7 @@ impl Params {
             text: text.to_string(),
         };
         let mut sql = BTreeMap::new();
-        for section in [shop, engine, ingest, split, embeddings, features, train, evaluate, recommend, monitor] {
+        for section in [shop, engine, ingest, split, embeddings, features, train, evaluate, recommend, tracking, monitor] {
             sql.insert(section.name, section.sql_params()?);
         }
         sql.entry("shop").or_default().extend(params.shop.sql_params());
@@ -253,6 +270,11 @@ impl Params {
 }
 
 impl Params {
+    /// The file as it was read.
+    pub fn text(&self) -> &str {
+        &self.text
+    }
+
     /// `params.yaml:12`, where `section.key` stands.
     pub fn place(&self, section: &str, key: &str) -> String {
         place(&self.text, section, Some(key))

@@ -124,6 +124,11 @@ impl Paths {
         self.work().join("recommendations.parquet")
     }
 
+    /// Runs that no tracking server has taken yet.
+    pub fn pending(&self) -> PathBuf {
+        self.work().join("tracking").join("pending")
+    }
+
     pub fn monitoring(&self) -> PathBuf {
         self.work().join("monitoring")
     }

@@ -51,6 +51,21 @@ impl Section {
         })
     }
 
+    pub fn count_from_0(&mut self, key: &'static str) -> Result<usize> {
+        self.take(key, "a whole number from 0 on", |v| v.as_u64().and_then(|n| usize::try_from(n).ok()))
+    }
+
+    /// An address such as http://127.0.0.1:5000, or nothing.
+    pub fn address(&mut self, key: &'static str) -> Result<Option<String>> {
+        self.take(key, "an address such as http://127.0.0.1:5000, or null", |v| match v {
+            Value::Null => Some(None),
+            Value::String(text) if text.starts_with("http://") || text.starts_with("https://") => {
+                Some(Some(text.trim_end_matches('/').to_owned()))
+            }
+            _ => None,
+        })
+    }
+
     pub fn seed(&mut self) -> Result<u64> {
         self.take("seed", "a whole number from 0 on", Value::as_u64)
     }

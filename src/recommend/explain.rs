@@ -9,13 +9,13 @@
 
 use std::collections::BTreeMap;
 
-use datafusion::arrow::array::{Array, AsArray, RecordBatch, StringArray};
+use datafusion::arrow::array::{Array, ArrayRef, AsArray, RecordBatch, StringArray};
 
 use super::RecommendError;
 use super::score::Scored;
 use crate::error::Result;
 use crate::features::{self, Feature};
-use crate::model::columns::{self, Values};
+use crate::model::columns::{self, Meaning, Values};
 use crate::project::Project;
 use crate::sql::{Driver, Header, Layer, Reason, Side};
 
@@ -144,27 +144,24 @@ fn reasons<'a>(
 
 /// The phrase with its blanks filled, where it is true of the row.
 fn say(reason: &Reason, feature: &str, others: &RecordBatch, row: usize) -> Option<String> {
+    let column = others.column_by_name(feature)?;
+    let number = columns::meaning(column.data_type()) == Some(Meaning::Number);
     let conditions = reason.above.is_some() || reason.below.is_some() || reason.than_others.is_some();
-    let values = columns::read(others.column_by_name(feature)?).ok()?;
-    let value = match &values {
-        Values::Numbers(numbers) => {
-            let value = numbers[row];
-            let known: Vec<f64> = numbers.iter().copied().filter(|number| !number.is_nan()).collect();
-            let mean = known.iter().sum::<f64>() / known.len() as f64;
-            let placed = reason.than_others.is_none_or(|side| match side {
-                Side::Higher => value > mean,
-                Side::Lower => value < mean,
-            });
-            // A missing value is above and below nothing.
-            let holds = !value.is_nan()
-                && reason.above.is_none_or(|limit| value > limit)
-                && reason.below.is_none_or(|limit| value < limit);
-            (holds && placed).then_some(value)?
-        }
-        Values::Categories(texts) if !conditions && texts.is_valid(row) => f64::NAN,
-        Values::Vectors(vectors) if !conditions && vectors[row].is_some() => f64::NAN,
-        Values::Categories(_) | Values::Vectors(_) => return None,
-    };
+    // What is missing is no reason, and only numbers are above or below anything.
+    if !column.is_valid(row) || conditions && !number {
+        return None;
+    }
+    let value = if number { numbers(&column.slice(row, 1))?.first().copied()? } else { f64::NAN };
+    let beyond = reason.above.is_some_and(|limit| value <= limit) || reason.below.is_some_and(|limit| value >= limit);
+    if beyond || number && value.is_nan() {
+        return None;
+    }
+    if let Some(side) = reason.than_others {
+        let known: Vec<f64> = numbers(column)?.into_iter().filter(|other| !other.is_nan()).collect();
+        let mean = known.iter().sum::<f64>() / known.len() as f64;
+        let placed = if side == Side::Higher { value > mean } else { value < mean };
+        placed.then_some(())?;
+    }
     let mut said = reason.say.clone();
     for name in placeholders(&reason.say) {
         let text = match name {
@@ -176,6 +173,14 @@ fn say(reason: &Reason, feature: &str, others: &RecordBatch, row: usize) -> Opti
         said = said.replace(&format!("{{{name}}}"), &text);
     }
     Some(said)
+}
+
+/// NaN where missing.
+fn numbers(column: &ArrayRef) -> Option<Vec<f64>> {
+    match columns::read(column) {
+        Ok(Values::Numbers(numbers)) => Some(numbers),
+        _ => None,
+    }
 }
 
 fn text(rows: &RecordBatch, column: &str, row: usize) -> Option<String> {

@@ -181,6 +181,7 @@ fn table(batch: RecordBatch, file: &'static str) -> Result<RecordBatch> {
         ("brand", DataType::Utf8, "a text"),
         ("region", DataType::Utf8, "a text"),
         ("personal", DataType::Boolean, "true or false"),
+        ("new", DataType::Boolean, "true or false"),
     ] {
         if *column(&batch, file, name)?.data_type() != data_type {
             return Err(RecommendError::NoColumn { file, column: name, wanted }.into());

@@ -50,7 +50,7 @@ pub fn score(project: &Project, engine: &Engine, model: &Logistic, asked: Record
     }
     let views = features::compute(project, engine)?;
     let key = ["customer_id", "product_id", "season", "as_of"].map(str::to_owned);
-    let rows = frame::attach(engine, Table::new(request, &key, "the request")?, &views, "the request")?.batch;
+    let rows = frame::attach(Table::new(request, &key, "the request")?, &views, "the request")?.batch;
 
     let failed = RecommendError::OtherFeatures;
     let names = Kind::Combined.features(project);

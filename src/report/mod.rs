@@ -3,8 +3,10 @@
 pub mod chart;
 mod dashboard;
 mod data;
+mod drivers;
 mod markdown;
 mod model;
+mod recommendations;
 mod rows;
 
 use std::collections::BTreeMap;
@@ -58,6 +60,8 @@ pub fn run(project: &Project) -> Result<()> {
         ("dashboard.md", dashboard::report(project, &engine)?),
         ("data.md", data::report(project, &engine)?),
         ("model.md", model::report(project, &engine)?),
+        ("drivers.md", drivers::report(project, &engine)?),
+        ("recommendations.md", recommendations::report(project, &engine)?),
     ];
     let mut staged = Staged::new(&project.paths, "report")?;
     let mut charts = 0;

@@ -1,7 +1,7 @@
 //! Every chart, on plain and on odd input: a whole PNG, 1600 pixels wide, with the same bytes each time.
 
 use selvedge::report::chart::{
-    Caption, ChartError, Interval, Tone, Unit, bars, comparison, dumbbell, maturity, reliability, segment_line,
+    Caption, ChartError, Interval, Tone, Unit, bars, comparison, dots, dumbbell, maturity, reliability, segment_line,
     small_multiples,
 };
 
@@ -96,10 +96,20 @@ fn bars(size: usize, value: Option<f64>) -> Result<Vec<u8>, ChartError> {
     draw(&Chart { caption: caption(), unit: Unit::Count, bars: (0..size.min(30)).map(bar).collect() })
 }
 
+fn dots(size: usize, value: Option<f64>) -> Result<Vec<u8>, ChartError> {
+    use dots::{Chart, Group, Row, draw};
+    let row = |_| Row { label: LONG.into(), points: vec![interval(value), None, interval(Some(0.5))] };
+    let groups = vec![
+        Group { heading: LONG.into(), rows: (0..size.min(30)).map(row).collect() },
+        Group { heading: String::new(), rows: Vec::new() },
+    ];
+    draw(&Chart { caption: caption(), measure: LONG.into(), series: vec![LONG.into(); 3], groups })
+}
+
 /// How many entries, and the value all of them have.
 type Draw = fn(usize, Option<f64>) -> Result<Vec<u8>, ChartError>;
 
-const CHARTS: [(&str, Draw); 7] = [
+const CHARTS: [(&str, Draw); 8] = [
     ("segment_line", segment_line),
     ("small_multiples", small_multiples),
     ("dumbbell", dumbbell),
@@ -107,6 +117,7 @@ const CHARTS: [(&str, Draw); 7] = [
     ("comparison", comparison),
     ("reliability", reliability),
     ("bars", bars),
+    ("dots", dots),
 ];
 
 #[test]
