@@ -1,7 +1,9 @@
 # The two commands of the README.  Each sets up what is missing and skips what is there.
 #   make repro   from materials/*.csv to reports/
 #   make test    the tests
-.PHONY: repro test setup
+# And one more:
+#   make mlflow  an MLflow server on http://127.0.0.1:5000 for tracking.uri, until Ctrl-C
+.PHONY: repro test mlflow setup
 .DELETE_ON_ERROR:
 
 PYTHON ?= python3.11
@@ -17,14 +19,24 @@ repro: setup
 	cargo build --release
 	.venv/bin/dvc repro
 
-test: setup
+test: setup .venv-mlflow/ready
 	cargo test --release
+
+mlflow: .venv-mlflow/ready
+	mkdir -p work/mlflow
+	.venv-mlflow/bin/mlflow server --host 127.0.0.1 --port 5000 --workers 1 \
+	  --backend-store-uri sqlite:///work/mlflow/runs.db --artifacts-destination work/mlflow/artefacts
 
 setup: $(NEEDS)
 
 .venv/ready: requirements.txt
 	command -v $(PYTHON) >/dev/null && $(PYTHON) -m venv .venv || python3 -m venv .venv
 	.venv/bin/pip install --quiet --disable-pip-version-check -r requirements.txt
+	touch $@
+
+.venv-mlflow/ready: requirements-mlflow.txt
+	command -v $(PYTHON) >/dev/null && $(PYTHON) -m venv .venv-mlflow || python3 -m venv .venv-mlflow
+	.venv-mlflow/bin/pip install --quiet --disable-pip-version-check --no-deps -r requirements-mlflow.txt
 	touch $@
 
 .libtorch/ready .minilm/ready: scripts/fetch.py | .venv/ready

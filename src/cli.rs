@@ -8,7 +8,8 @@ use crate::error::{Outcome, Result};
 use crate::explore::{Format, Question};
 use crate::project::Project;
 use crate::{
-    audit, drivers, embeddings, evaluate, explore, features, frame, ingest, monitor, recommend, report, train,
+    audit, drivers, embeddings, evaluate, explore, features, frame, ingest, monitor, proof, recommend, report,
+    tracking, train,
 };
 
 /// Features, recommendations and monitoring from SQL files, with edges that cannot fray.
@@ -49,10 +50,21 @@ enum Command {
     Monitor(MonitorArgs),
     /// Markdown and charts for people -> reports
     Report,
+    /// Send parameters, metrics, fingerprints and charts to the MLflow server of tracking.uri
+    Track(TrackArgs),
     /// Run the queries of sql/audits, which must return no rows; warnings alone end with exit code 4
     Audit,
+    /// Prove that no feature view sees the future or depends on the order, copies or parts of its rows; writes nothing
+    Test(TestArgs),
     /// Answer a query over every table there is; without one, list the tables
     Sql(SqlArgs),
+}
+
+#[derive(Debug, Args)]
+struct TestArgs {
+    /// Feature views to test [default: all]
+    #[arg(value_name = "VIEW")]
+    views: Vec<String>,
 }
 
 #[derive(Debug, Args)]
@@ -60,6 +72,13 @@ struct MonitorArgs {
     /// Replay an earlier report: a day (its first moment) or a time on the shop's clock [default: the export]
     #[arg(long, value_name = "DAY")]
     as_of: Option<String>,
+}
+
+#[derive(Debug, Args)]
+struct TrackArgs {
+    /// Send the runs that no server has taken yet, instead of the present one
+    #[arg(long)]
+    pending: bool,
 }
 
 #[derive(Debug, Args)]
@@ -82,7 +101,7 @@ impl Cli {
             project.params.engine.partitions = usize::from(partitions);
         }
         match self.command {
-            Command::Run => run_all(&project).map(|()| Outcome::Done),
+            Command::Run => run_all(&project),
             Command::Ingest => ingest::run(&project).map(|()| Outcome::Done),
             Command::Embeddings => embeddings::run(&project).map(|()| Outcome::Done),
             Command::Features => features::run(&project).map(|()| Outcome::Done),
@@ -96,7 +115,10 @@ impl Cli {
                 monitor::run(&project, as_of).map(|_| Outcome::Done)
             }
             Command::Report => report::run(&project).map(|()| Outcome::Done),
+            Command::Track(args) if args.pending => tracking::send_pending(&project),
+            Command::Track(_) => tracking::run(&project),
             Command::Audit => audit::run(&project),
+            Command::Test(args) => proof::run(&project, &args.views).map(|()| Outcome::Done),
             Command::Sql(args) => {
                 let question = match (args.query, args.file) {
                     (Some(query), _) => Question::Text(query),
@@ -110,7 +132,7 @@ impl Cli {
 }
 
 /// Every stage in the order of the flow; the first that fails ends the run.
-fn run_all(project: &Project) -> Result<()> {
+fn run_all(project: &Project) -> Result<Outcome> {
     ingest::run(project)?;
     embeddings::run(project)?;
     features::run(project)?;
@@ -120,5 +142,9 @@ fn run_all(project: &Project) -> Result<()> {
     drivers::run(project)?;
     recommend::run(project)?;
     monitor::run(project, None)?;
-    report::run(project)
+    report::run(project)?;
+    match project.params.tracking.uri {
+        Some(_) => tracking::run(project),
+        None => Ok(Outcome::Done),
+    }
 }

@@ -27,7 +27,7 @@ use crate::model::logistic::{Logistic, LogisticError};
 use crate::model::split::SPLIT;
 use crate::progress::Progress;
 use crate::project::Project;
-use crate::sql::{Header, Layer, TableName};
+use crate::sql::{Layer, TableName};
 use crate::train::{self, Kind};
 
 /// The group that holds every look.
@@ -125,16 +125,15 @@ fn slices(project: &Project, engine: &Engine, test: RecordBatch) -> Result<(Reco
     let mut slices = everything(test.num_rows());
     let mut looks = test;
     for file in project.library.layer(Layer::Drivers) {
-        let Header::Table(header) = &file.header else { continue };
-        let table = Table::new(engine.run(project, file)?, &header.key, &file.shown)?;
-        let sorted = Table::new(looks, &header.key, &file.shown)?;
+        let table = engine.table(project, file)?;
+        let sorted = Table::new(looks, &table.key, &file.shown)?;
         let (found, wanted) = (table.key_rows(&file.shown)?, sorted.key_rows(&file.shown)?);
         if !found.iter().eq(wanted.iter()) {
             return Err(DriversError::OtherLooks { file: file.shown.clone() }.into());
         }
         looks = sorted.batch;
         let names: Vec<String> = table.batch.schema().fields().iter().map(|field| field.name().clone()).collect();
-        for kind in names.into_iter().filter(|name| !header.key.contains(name)) {
+        for kind in names.into_iter().filter(|name| !table.key.contains(name)) {
             let values = table.batch.column_by_name(&kind).and_then(|column| column.as_string_opt::<i32>());
             let Some(values) = values else { continue };
             let known: BTreeSet<&str> = values.iter().flatten().collect();
@@ -190,7 +189,7 @@ fn shares_table(baseline: f64, rows: &[(&Slice, String, usize, Option<Figure>)])
         ("chance_down", number(&|figure| chance(baseline - figure.push.value))),
         ("chance_up", number(&|figure| chance(baseline + figure.push.value))),
     ];
-    table(columns.to_vec(), &["kind", "name", "driver"], "shares")
+    Table::of_columns("shares", &["kind", "name", "driver"], columns)
 }
 
 fn columns_table(rows: &[(&Feature, Option<f64>)]) -> Result<Table> {
@@ -203,11 +202,5 @@ fn columns_table(rows: &[(&Feature, Option<f64>)]) -> Result<Table> {
         ("meaning", text(|feature| &feature.column.meaning)),
         ("share", Arc::new(rows.iter().map(|row| row.1).collect::<Float64Array>()) as ArrayRef),
     ];
-    table(columns, &["driver", "feature"], "columns")
-}
-
-fn table(columns: Vec<(&str, ArrayRef)>, key: &[&str], name: &str) -> Result<Table> {
-    let columns = columns.into_iter().map(|(name, column)| (name, column, true));
-    let batch = RecordBatch::try_from_iter_with_nullable(columns).map_err(DriversError::Arrow)?;
-    Table::new(batch, &key.iter().map(|name| (*name).to_owned()).collect::<Vec<_>>(), name)
+    Table::of_columns("columns", &["driver", "feature"], columns)
 }

@@ -24,6 +24,8 @@ pub mod ingest;
 pub mod embeddings;
 /// Grain -> point-in-time features.
 pub mod features;
+/// What may not matter to a feature, proven.
+pub mod proof;
 /// Frame rows -> matrix -> probability -> its reasons and its errors.
 pub mod model;
 /// Features and label side by side.
@@ -40,6 +42,8 @@ pub mod recommend;
 pub mod monitor;
 /// Tables -> markdown and charts.
 pub mod report;
+/// Runs -> an MLflow server.
+pub mod tracking;
 /// Queries that must return no rows.
 pub mod audit;
 /// Questions over every table.

@@ -18,8 +18,19 @@ use crate::error::{Advice, Result, did_you_mean, near_names};
 use crate::paths::PARAMS;
 
 /// The sections, in the order of the flow.
-pub const SECTIONS: [&str; 11] = [
-    "shop", "engine", "ingest", "split", "embeddings", "features", "train", "evaluate", "recommend", "tracking", "monitor",
+pub const SECTIONS: [&str; 12] = [
+    "shop",
+    "engine",
+    "ingest",
+    "split",
+    "embeddings",
+    "features",
+    "test",
+    "train",
+    "evaluate",
+    "recommend",
+    "tracking",
+    "monitor",
 ];
 
 /// Parameters of SQL files: `$name` -> a SQL literal.
@@ -32,6 +43,7 @@ pub struct Params {
     pub engine: Engine,
     pub ingest: Ingest,
     pub embeddings: Embeddings,
+    pub test: Test,
     pub train: Train,
     pub evaluate: Evaluate,
     pub recommend: Recommend,
@@ -80,6 +92,14 @@ pub struct Embeddings {
     pub model: PathBuf,
     /// How many dimensions the reduction keeps.
     pub dimensions: usize,
+}
+
+/// How features are proven.
+#[derive(Debug, Clone)]
+pub struct Test {
+    pub seed: u64,
+    /// Moments at which the future is changed.
+    pub cuts: usize,
 }
 
 /// What models are fitted with.
@@ -203,6 +223,7 @@ impl Params {
             split,
             mut embeddings,
             features,
+            mut test,
             mut train,
             mut evaluate,
             mut recommend,
@@ -215,6 +236,7 @@ impl Params {
             take("split")?,
             take("embeddings")?,
             take("features")?,
+            take("test")?,
             take("train")?,
             take("evaluate")?,
             take("recommend")?,
@@ -234,6 +256,7 @@ impl Params {
                 model: from_root(file, &embeddings.text("model")?),
                 dimensions: embeddings.count("dimensions")?,
             },
+            test: Test { seed: test.seed()?, cuts: test.count("cuts")? },
             train: Train { penalties: train.positive_numbers("penalties")? },
             evaluate: Evaluate { seed: evaluate.seed()?, draws: evaluate.count("draws")? },
             recommend: Recommend {
@@ -258,7 +281,9 @@ impl Params {
             text: text.to_string(),
         };
         let mut sql = BTreeMap::new();
-        for section in [shop, engine, ingest, split, embeddings, features, train, evaluate, recommend, tracking, monitor] {
+        let sections =
+            [shop, engine, ingest, split, embeddings, features, test, train, evaluate, recommend, tracking, monitor];
+        for section in sections {
             sql.insert(section.name, section.sql_params()?);
         }
         sql.entry("shop").or_default().extend(params.shop.sql_params());
@@ -270,9 +295,9 @@ impl Params {
 }
 
 impl Params {
-    /// The file as it was read.
-    pub fn text(&self) -> &str {
-        &self.text
+    /// Every key as `section.key`, with its value as it would be written.
+    pub fn flat(&self) -> BTreeMap<String, String> {
+        section::flat(&self.text)
     }
 
     /// `params.yaml:12`, where `section.key` stands.

@@ -1,5 +1,6 @@
 //! One section of params.yaml while its keys are taken out and checked.
 
+use std::collections::BTreeMap;
 use std::rc::Rc;
 
 use chrono::{NaiveDateTime, TimeZone, Utc};
@@ -158,4 +159,14 @@ pub fn place(text: &str, section: &str, key: Option<&str>) -> String {
         None => head,
     };
     found.map_or(PARAMS.to_owned(), |(line, _)| format!("{PARAMS}:{line}"))
+}
+
+/// Every key of the file as `section.key`, with its value in one line.
+pub fn flat(text: &str) -> BTreeMap<String, String> {
+    let sections: Mapping = serde_yaml::from_str(text).unwrap_or_default();
+    let keys = |(section, keys): (Value, Value)| {
+        let keys = keys.as_mapping().cloned().unwrap_or_default().into_iter();
+        keys.map(move |(key, value)| (format!("{}.{}", shown(&section), shown(&key)), shown(&value)))
+    };
+    sections.into_iter().flat_map(keys).collect()
 }

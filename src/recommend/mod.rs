@@ -22,7 +22,7 @@ use crate::error::{Advice, Result, did_you_mean};
 use crate::model::logistic::LogisticError;
 use crate::progress::Progress;
 use crate::project::Project;
-use crate::sql::{Header, Layer, SqlFile, TableName};
+use crate::sql::{Layer, SqlFile, TableName};
 use crate::train::{self, Kind};
 
 /// Basis and reason of what rests on no customer's behaviour.
@@ -145,13 +145,10 @@ fn needed(project: &Project) -> Vec<&SqlFile> {
 
 /// Runs a file, unless it has been, and gives its answer its name.
 fn register(project: &Project, engine: &Engine, file: &SqlFile) -> Result<Table> {
-    let Header::Table(header) = &file.header else {
-        return Err(RecommendError::NoFile { file: "candidates" }.into());
-    };
     if engine.has(&file.table()) {
-        return Table::new(engine.read(&file.table())?, &header.key, &file.shown);
+        return Table::new(engine.read(&file.table())?, project.library.key(file), &file.shown);
     }
-    let table = Table::new(engine.run(project, file)?, &header.key, &file.shown)?;
+    let table = engine.table(project, file)?;
     engine.register(&file.table(), table.batch.clone())?;
     Ok(table)
 }
@@ -256,7 +253,6 @@ fn written(
     columns.push(("model".into(), same(model)));
     columns.push(("features".into(), same(features)));
     columns.push(("as_of".into(), Arc::new(TimestampNanosecondArray::from_value(moment, rows.len()))));
-    let columns = columns.into_iter().map(|(name, column)| (name, column, true));
-    let batch = RecordBatch::try_from_iter_with_nullable(columns).map_err(RecommendError::Arrow)?;
-    Table::new(batch, &["customer_id".into(), "rank".into()], "recommendations")
+    let columns = columns.iter().map(|(name, column)| (name.as_str(), Arc::clone(column)));
+    Table::of_columns("recommendations", &["customer_id", "rank"], columns)
 }

@@ -14,7 +14,7 @@ use crate::features;
 use crate::frame;
 use crate::model::logistic::Logistic;
 use crate::project::Project;
-use crate::sql::{Header, Layer};
+use crate::sql::Layer;
 use crate::train::Kind;
 
 /// Rows scored at a time: enough to be quick, few enough to stay small.
@@ -45,8 +45,8 @@ pub fn score(project: &Project, engine: &Engine, model: &Logistic, asked: Record
     let request = RecordBatch::try_from_iter_with_nullable(columns).map_err(RecommendError::Arrow)?;
     // The request's rows under the grain's names: the same SQL that made the training features runs over them.
     for file in project.library.layer(Layer::Grain) {
-        let Header::Table(header) = &file.header else { continue };
-        engine.register(&file.table(), engine.distinct(&request, &header.key, &file.shown)?)?;
+        let rows = engine.distinct(&request, project.library.key(file), &file.shown)?;
+        engine.register(&file.table(), rows)?;
     }
     let views = features::compute(project, engine)?;
     let key = ["customer_id", "product_id", "season", "as_of"].map(str::to_owned);

@@ -177,11 +177,14 @@ fn of_groups(figures: &[Figure], overall: &[&Figure]) -> Option<String> {
         .collect();
     let most = groups.iter().max_by(|a, b| a.1.value.total_cmp(&b.1.value))?;
     let least = groups.iter().min_by(|a, b| a.1.value.total_cmp(&b.1.value))?;
-    let said = |(figure, share): &(&Figure, Interval)| {
-        format!("{} in {} ({})", in_100(share.value), figure.name, figure.kind)
-    };
+    let said =
+        |(figure, share): &(&Figure, Interval)| format!("{} in {} ({})", in_100(share.value), figure.name, figure.kind);
     Some(match most.1.lower > least.1.upper {
-        true => format!("Over all looks {driver} counts most of the four as well; it differs from {} to {}.", said(least), said(most)),
+        true => format!(
+            "Over all looks {driver} counts most of the four as well; it differs from {} to {}.",
+            said(least),
+            said(most)
+        ),
         false => format!(
             "Over all looks {driver} counts most of the four as well, in every group of customers and every month about \
              as much: from {} to {}, no more apart than chance allows.",
@@ -211,9 +214,10 @@ fn chart(title: &str, lifts: &BTreeMap<String, Interval>, overall: &[&Figure]) -
         caption: Caption {
             title: title.to_owned(),
             subtitle: "How much of the difference each driver makes, of 100".into(),
-            footnote: "Lines show the range that chance allows (19 times out of 20). Everything else: the article's own \
+            footnote:
+                "Lines show the range that chance allows (19 times out of 20). Everything else: the article's own \
                        record, the customer's habits, delivery. Below 0: it worked against the choice."
-                .into(),
+                    .into(),
         },
         measure: "of 100 parts of the difference".into(),
         series: vec![
@@ -239,8 +243,12 @@ fn overall_section(overall: &[&Figure], lifts: &BTreeMap<String, Interval>) -> S
         vec![figure.driver.clone(), shown(lifts.get(&figure.driver).copied()), shown(figure.share), moved]
     };
     let rows: Vec<Vec<String>> = overall.iter().map(row).collect();
-    let headings =
-        ["Driver", "Why it is in a list, of 100#", "Why a look is promising, of 100#", "It usually moves the chance, in 100#"];
+    let headings = [
+        "Driver",
+        "Why it is in a list, of 100#",
+        "Why a look is promising, of 100#",
+        "It usually moves the chance, in 100#",
+    ];
     format!("## The figures\n\n{}\n", table(&headings, &rows))
 }
 
@@ -279,8 +287,9 @@ fn groups_section(figures: &[Figure]) -> String {
 /// Driver, meaning and share of every feature, largest share first.
 fn made_of(columns: &Rows) -> Result<Vec<(String, String, f64)>> {
     let (drivers, meanings, shares) = (columns.texts("driver")?, columns.texts("meaning")?, columns.numbers("share")?);
-    let mut found: Vec<(String, String, f64)> =
-        (0..columns.len()).map(|row| (drivers[row].clone(), meanings[row].clone(), shares[row].unwrap_or(0.0))).collect();
+    let mut found: Vec<(String, String, f64)> = (0..columns.len())
+        .map(|row| (drivers[row].clone(), meanings[row].clone(), shares[row].unwrap_or(0.0)))
+        .collect();
     found.sort_by(|a, b| b.2.total_cmp(&a.2).then(a.1.cmp(&b.1)));
     Ok(found)
 }
@@ -288,7 +297,9 @@ fn made_of(columns: &Rows) -> Result<Vec<(String, String, f64)>> {
 fn columns_section(made_of: &[(String, String, f64)]) -> String {
     let rows: Vec<Vec<String>> = made_of
         .iter()
-        .map(|(driver, meaning, share)| vec![driver.clone(), meaning.clone(), format!("{:.1}", 100.0 * share).replace('-', "−")])
+        .map(|(driver, meaning, share)| {
+            vec![driver.clone(), meaning.clone(), format!("{:.1}", 100.0 * share).replace('-', "−")]
+        })
         .collect();
     table(&["Driver", "What it knows", "Why a look is promising, of 100#"], &rows)
 }

@@ -169,10 +169,12 @@ fn chart(title: &str, groups: &[Group], coverage: &[Coverage]) -> dots::Chart {
     dots::Chart {
         caption: Caption {
             title: title.to_owned(),
-            subtitle: "Which articles have the places in the lists, beside how many articles of the catalogue they are".into(),
-            footnote: "First row: of 100 articles on sale. All others: of 100 places in the lists, or of 100 articles of the \
-                       catalogue. Price: thirds of the catalogue."
+            subtitle: "Which articles have the places in the lists, beside how many articles of the catalogue they are"
                 .into(),
+            footnote:
+                "First row: of 100 articles on sale. All others: of 100 places in the lists, or of 100 articles of the \
+                       catalogue. Price: thirds of the catalogue."
+                    .into(),
         },
         measure: "of 100".into(),
         series: vec!["our lists".into(), "the old list, “others also bought”".into(), "the catalogue on sale".into()],
@@ -215,8 +217,14 @@ fn exposure_section(groups: &[Group]) -> String {
             cells.extend([group.catalogue, group.ours, group.old].map(in_100));
             cells
         };
-        let headings =
-            ["", "", "Articles on sale#", "Of 100 articles#", "Of 100 places, ours#", "Of 100 places, others also bought#"];
+        let headings = [
+            "",
+            "",
+            "Articles on sale#",
+            "Of 100 articles#",
+            "Of 100 places, ours#",
+            "Of 100 places, others also bought#",
+        ];
         table(&headings, &chosen.iter().map(row).collect::<Vec<_>>())
     };
     let few = lines(&["novelty", "price", "shipped by", "category"]);
