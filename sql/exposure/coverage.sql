@@ -6,12 +6,14 @@ description: |
 key: [list, audience]
 ---*/
 WITH lists AS (
-  SELECT list, 'everybody' AS audience, customer_id, product_id, season, rank FROM exposure.lists
+  SELECT list, 'everybody' AS audience, customer_id, product_id, season, age FROM exposure.lists
   UNION ALL
-  SELECT list, 'personal', customer_id, product_id, season, rank FROM exposure.lists WHERE personal
+  SELECT list, 'personal', customer_id, product_id, season, age FROM exposure.lists WHERE personal
 ),
 sizes AS (
-  SELECT list, audience, COUNT(DISTINCT customer_id) AS customers, COUNT(*) AS places FROM lists GROUP BY list, audience
+  SELECT list, audience, COUNT(DISTINCT customer_id) AS customers, COUNT(*) AS places,
+         COUNT(*) FILTER (WHERE age = 'new') AS new_places
+  FROM lists GROUP BY list, audience
 ),
 articles AS (
   SELECT list, audience, product_id, season, COUNT(*) AS shown FROM lists GROUP BY list, audience, product_id, season
@@ -22,12 +24,13 @@ ranked AS (
 ),
 summed AS (
   SELECT list, audience, COUNT(*) AS articles_shown, SUM(shown * (shown - 1)) AS shared_pairs,
-         SUM(shown) FILTER (WHERE place <= $per_customer) AS top_places
+         SUM(shown) FILTER (WHERE place <= 10) AS top_places
   FROM ranked GROUP BY list, audience
 )
 SELECT s.list, s.audience, z.customers, z.places, s.articles_shown, c.articles_on_sale,
        CAST(s.shared_pairs AS DOUBLE) / NULLIF(z.customers * (z.customers - 1), 0) AS articles_in_common,
-       CAST(s.top_places AS DOUBLE) / z.places AS top_share
+       CAST(s.top_places AS DOUBLE) / z.places AS top_share,
+       CAST(z.new_places AS DOUBLE) / z.places AS new_share
 FROM summed s
 JOIN sizes z ON z.list = s.list AND z.audience = s.audience
 CROSS JOIN (SELECT COUNT(*) AS articles_on_sale FROM exposure.on_sale) c

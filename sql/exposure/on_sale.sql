@@ -11,5 +11,5 @@ WITH on_sale AS (
   WHERE p.on_sale_from <= $exported_on AND p.on_sale_until >= $exported_on
 )
 SELECT product_id, season, brand, category, fulfilment, age,
-       CASE third WHEN 1 THEN 'cheapest third' WHEN 2 THEN 'middle third' ELSE 'dearest third' END AS price
+       CASE third WHEN 1 THEN 'lower third' WHEN 2 THEN 'middle third' ELSE 'upper third' END AS price
 FROM on_sale

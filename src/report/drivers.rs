@@ -126,7 +126,8 @@ fn title(lifts: &BTreeMap<String, Interval>, overall: &[&Figure]) -> String {
     };
     let whole = if lifts.is_empty() { "the differences between looks" } else { "an article's lead over the others" };
     format!(
-        "Of price, brand, style and sustainability, {first} drives most: {} of {whole} ({}; everything else {}).",
+        "Of price, brand, style and sustainability, {first} drives a recommendation most: it makes {} of {whole}; {}, \
+         everything else {}.",
         in_100(*share),
         listed(rest),
         in_100(other),
@@ -141,13 +142,13 @@ fn of_a_look(overall: &[&Figure]) -> Option<String> {
     four.sort_by(|a, b| width(b).total_cmp(&width(a)));
     let say = |figure: &Figure| {
         let [down, _, up] = figure.chances?.map(|chance| 100.0 * chance);
-        Some(format!("{} takes it down to {down:.1} or up to {up:.1}", figure.driver))
+        Some(format!("{} to between {down:.1} and {up:.1}", figure.driver))
     };
     let [_, middle, _] = four.first()?.chances?;
     let moves: Vec<String> = four.iter().filter_map(|figure| say(figure)).collect();
     Some(format!(
         "When a customer looks at an article and nothing speaks for or against it, {:.1} in 100 such looks lead to a \
-         purchase that is kept; usually {}.",
+         purchase that is kept. Usually that is moved by {}.",
         100.0 * middle,
         moves.join(", "),
     ))
@@ -162,36 +163,36 @@ fn of_the_rest(made_of: &[(String, String, f64)]) -> Option<String> {
         .map(|(_, meaning, _)| meaning.as_str())
         .collect();
     let [first, others @ ..] = rest.as_slice() else { return None };
-    let others = others.iter().map(|meaning| format!("; {meaning}")).collect::<String>();
-    Some(format!("Everything else is what no label of the four fits, above all: {first}{others}."))
+    let others = others.iter().map(|meaning| format!(", “{meaning}”")).collect::<String>();
+    Some(format!("Everything else is what belongs to none of the four, above all “{first}”{others}."))
 }
 
-/// Where the first driver counts most and least, if chance alone does not explain the difference.
+/// In how many groups the same of the four comes first, and how far apart they are.
 fn of_groups(figures: &[Figure], overall: &[&Figure]) -> Option<String> {
     let (four, _) = ordered(overall.iter().filter_map(|one| Some((one.driver.as_str(), one.share?.value))));
     let (driver, _) = four.first()?;
-    let groups: Vec<(&Figure, Interval)> = figures
-        .iter()
-        .filter(|figure| figure.kind != ALL && figure.driver == *driver)
-        .filter_map(|figure| Some((figure, figure.share?)))
-        .collect();
-    let most = groups.iter().max_by(|a, b| a.1.value.total_cmp(&b.1.value))?;
-    let least = groups.iter().min_by(|a, b| a.1.value.total_cmp(&b.1.value))?;
-    let said =
-        |(figure, share): &(&Figure, Interval)| format!("{} in {} ({})", in_100(share.value), figure.name, figure.kind);
-    Some(match most.1.lower > least.1.upper {
-        true => format!(
-            "Over all looks {driver} counts most of the four as well; it differs from {} to {}.",
-            said(least),
-            said(most)
-        ),
-        false => format!(
-            "Over all looks {driver} counts most of the four as well, in every group of customers and every month about \
-             as much: from {} to {}, no more apart than chance allows.",
-            said(least),
-            said(most)
-        ),
-    })
+    let mut by_group = BTreeMap::<(&str, &str), Vec<(&str, f64)>>::new();
+    for figure in figures.iter().filter(|figure| figure.kind != ALL && figure.driver != Driver::OTHER) {
+        let shares = by_group.entry((&figure.kind, &figure.name)).or_default();
+        shares.extend(figure.share.map(|share| (figure.driver.as_str(), share.value)));
+    }
+    by_group.retain(|_, shares| !shares.is_empty());
+    let first = by_group
+        .values()
+        .filter(|shares| ordered(shares.iter().copied()).0.first().is_some_and(|top| top.0 == *driver));
+    let held = first.count();
+    let of = |shares: &[(&str, f64)]| shares.iter().find(|(name, _)| name == driver).map(|(_, share)| *share);
+    let mut shares: Vec<(f64, &str)> =
+        by_group.iter().filter_map(|((_, name), shares)| Some((of(shares)?, *name))).collect();
+    shares.sort_by(|a, b| a.0.total_cmp(&b.0).then(a.1.cmp(b.1)));
+    let ((least, at), (most, there)) = (shares.first()?, shares.last()?);
+    Some(format!(
+        "In {held} of {} groups of customers and months, {driver} comes first of the four when one look is more promising \
+         than another: from {} ({at}) to {} ({there}).",
+        by_group.len(),
+        in_100(*least),
+        in_100(*most),
+    ))
 }
 
 fn chart(title: &str, lifts: &BTreeMap<String, Interval>, overall: &[&Figure]) -> dots::Chart {
@@ -214,10 +215,9 @@ fn chart(title: &str, lifts: &BTreeMap<String, Interval>, overall: &[&Figure]) -
         caption: Caption {
             title: title.to_owned(),
             subtitle: "How much of the difference each driver makes, of 100".into(),
-            footnote:
-                "Lines show the range that chance allows (19 times out of 20). Everything else: the article's own \
-                       record, the customer's habits, delivery. Below 0: it worked against the choice."
-                    .into(),
+            footnote: "Lines show the range that chance allows (19 times out of 20). Everything else: \
+                       what belongs to none of the four. Below 0: it worked against the choice."
+                .into(),
         },
         measure: "of 100 parts of the difference".into(),
         series: vec![

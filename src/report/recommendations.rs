@@ -33,6 +33,7 @@ struct Coverage {
     on_sale: u64,
     in_common: Option<f64>,
     top_share: f64,
+    new_share: f64,
 }
 
 pub fn report(project: &Project, engine: &Engine) -> Result<Report> {
@@ -43,7 +44,7 @@ pub fn report(project: &Project, engine: &Engine) -> Result<Report> {
     let title = title(&groups, &coverage);
     out += &format!("**{title}**\n\n");
     out += &format!("- {}\n", audience_sentence(&Rows::read(engine, "exposure", "audience")?)?);
-    for sentence in [alike_sentence(&coverage, places), new_sentence(&groups)].into_iter().flatten() {
+    for sentence in [alike_sentence(&coverage, places), new_sentence(&groups, &coverage)].into_iter().flatten() {
         out += &format!("- {sentence}\n");
     }
     let chart = chart(&title, &groups, &coverage);
@@ -71,7 +72,8 @@ fn coverage(rows: &Rows) -> Result<Vec<Coverage>> {
     let (lists, audiences) = (rows.texts("list")?, rows.texts("audience")?);
     let (customers, shown, on_sale) =
         (rows.counts("customers")?, rows.counts("articles_shown")?, rows.counts("articles_on_sale")?);
-    let (common, top) = (rows.numbers("articles_in_common")?, rows.numbers("top_share")?);
+    let (common, top, new) =
+        (rows.numbers("articles_in_common")?, rows.numbers("top_share")?, rows.numbers("new_share")?);
     let line = |row: usize| Coverage {
         list: lists[row].clone(),
         audience: audiences[row].clone(),
@@ -80,6 +82,7 @@ fn coverage(rows: &Rows) -> Result<Vec<Coverage>> {
         on_sale: on_sale[row],
         in_common: common[row],
         top_share: top[row].unwrap_or_default(),
+        new_share: new[row].unwrap_or_default(),
     };
     Ok((0..rows.len()).map(line).collect())
 }
@@ -133,12 +136,19 @@ fn alike_sentence(coverage: &[Coverage], places: usize) -> Option<String> {
 }
 
 /// Whether the lists follow a catalogue that changes.
-fn new_sentence(groups: &[Group]) -> Option<String> {
+fn new_sentence(groups: &[Group], coverage: &[Coverage]) -> Option<String> {
     let new = groups.iter().find(|group| group.kind == "novelty" && group.value == "new")?;
+    let share = |list| found(coverage, list, "personal").map(|line| 100.0 * line.new_share);
+    let personal = match (share("ours"), share("old")) {
+        (Some(ours), Some(old)) => format!(
+            "; in the lists that are a customer's own it is {ours:.0} (old list: {old:.0}), chosen by description, price \
+             and brand, because hardly anybody has bought them yet"
+        ),
+        _ => String::new(),
+    };
     Some(format!(
         "Do they follow the catalogue? {:.0} of 100 articles on sale are new, and {:.0} of 100 places in our lists show \
-         one of them, chosen by their descriptions, price and brand, because nobody has bought them yet; in the old list \
-         {:.0}.",
+         one of them (old list: {:.0}){personal}. What is popular cannot be new.",
         100.0 * new.catalogue,
         100.0 * new.ours,
         100.0 * new.old,
@@ -192,6 +202,7 @@ fn coverage_section(coverage: &[Coverage]) -> String {
             count(line.customers),
             format!("{} of {}", count(line.shown), count(line.on_sale)),
             format!("{:.0}", 100.0 * line.top_share),
+            format!("{:.0}", 100.0 * line.new_share),
             line.in_common.map_or("–".into(), |common| format!("{common:.1}")),
         ]
     };
@@ -201,7 +212,8 @@ fn coverage_section(coverage: &[Coverage]) -> String {
         "For",
         "Customers#",
         "Articles shown#",
-        "Places of the most shown articles, of 100#",
+        "Places of the ten most shown, of 100#",
+        "Places of new articles, of 100#",
         "Articles two customers have in common#",
     ];
     format!("## How much of the catalogue is seen\n\n{}\n", table(&headings, &rows))

@@ -20,7 +20,10 @@ mod monitor_odd_logs;
 mod no_encoder;
 #[cfg(feature = "encoder")]
 mod readme;
+#[cfg(feature = "encoder")]
+mod recommendations;
 mod reduction;
 mod sealed;
 mod tidy;
 mod time;
+mod tracking;
