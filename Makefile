@@ -1,9 +1,10 @@
 # The two commands of the README.  Each sets up what is missing and skips what is there.
 #   make repro   from materials/*.csv to reports/
 #   make test    the tests
-# And one that takes many minutes:
-#   make bench-monitoring    does the monitor keep its promises? -> reports/monitoring-quality.md
-.PHONY: repro test bench-monitoring setup
+# And two more:
+#   make mlflow              an MLflow server on http://127.0.0.1:5000 for tracking.uri, until Ctrl-C
+#   make bench-monitoring    does the monitor keep its promises? -> reports/monitoring-quality.md (many minutes)
+.PHONY: repro test mlflow bench-monitoring setup
 .DELETE_ON_ERROR:
 
 PYTHON ?= python3.11
@@ -19,8 +20,13 @@ repro: setup
 	cargo build --release
 	.venv/bin/dvc repro
 
-test: setup
+test: setup .venv-mlflow/ready
 	cargo test --release
+
+mlflow: .venv-mlflow/ready
+	mkdir -p work/mlflow
+	.venv-mlflow/bin/mlflow server --host 127.0.0.1 --port 5000 --workers 1 \
+	  --backend-store-uri sqlite:///work/mlflow/runs.db --artifacts-destination work/mlflow/artefacts
 
 bench-monitoring: setup
 	cargo bench --bench monitoring
@@ -30,6 +36,11 @@ setup: $(NEEDS)
 .venv/ready: requirements.txt
 	command -v $(PYTHON) >/dev/null && $(PYTHON) -m venv .venv || python3 -m venv .venv
 	.venv/bin/pip install --quiet --disable-pip-version-check -r requirements.txt
+	touch $@
+
+.venv-mlflow/ready: requirements-mlflow.txt
+	command -v $(PYTHON) >/dev/null && $(PYTHON) -m venv .venv-mlflow || python3 -m venv .venv-mlflow
+	.venv-mlflow/bin/pip install --quiet --disable-pip-version-check --no-deps -r requirements-mlflow.txt
 	touch $@
 
 .libtorch/ready .minilm/ready: scripts/fetch.py | .venv/ready

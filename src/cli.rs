@@ -10,7 +10,8 @@ use crate::explore::{Format, Question};
 use crate::params::{Segment, Shift, written};
 use crate::project::Project;
 use crate::{
-    audit, drill, embeddings, evaluate, explore, features, frame, ingest, monitor, proof, recommend, report, train,
+    audit, drill, drivers, embeddings, evaluate, explore, features, frame, ingest, monitor, proof, recommend, report,
+    tracking, train,
 };
 
 /// Features, recommendations and monitoring from SQL files, with edges that cannot fray.
@@ -43,7 +44,9 @@ enum Command {
     Train,
     /// Judge the models on test looks -> work/evaluation, reports/evaluation.json
     Evaluate,
-    /// Ten articles for every customer -> work/recommendations.parquet
+    /// What drives the score, by group of customers and over time -> work/drivers
+    Drivers,
+    /// Ten articles for every customer -> work/recommendations.parquet, and what they show -> work/exposure
     Recommend,
     /// The production log -> what changed, for whom, how sure: work/monitoring and reports/alerts.json
     Monitor(MonitorArgs),
@@ -52,6 +55,8 @@ enum Command {
     Drill(DrillArgs),
     /// Markdown and charts for people -> reports
     Report,
+    /// Send parameters, metrics, fingerprints and charts to the MLflow server of tracking.uri
+    Track(TrackArgs),
     /// Run the queries of sql/audits, which must return no rows; warnings alone end with exit code 4
     Audit,
     /// Prove that no feature view sees the future or depends on the order, copies or parts of its rows; writes nothing
@@ -104,6 +109,13 @@ struct DrillArgs {
 }
 
 #[derive(Debug, Args)]
+struct TrackArgs {
+    /// Send the runs that no server has taken yet, instead of the present one
+    #[arg(long)]
+    pending: bool,
+}
+
+#[derive(Debug, Args)]
 struct SqlArgs {
     /// The query
     #[arg(conflicts_with = "file")]
@@ -123,13 +135,14 @@ impl Cli {
             project.params.engine.partitions = usize::from(partitions);
         }
         match self.command {
-            Command::Run => run_all(&project).map(|()| Outcome::Done),
+            Command::Run => run_all(&project),
             Command::Ingest => ingest::run(&project).map(|()| Outcome::Done),
             Command::Embeddings => embeddings::run(&project).map(|()| Outcome::Done),
             Command::Features => features::run(&project).map(|()| Outcome::Done),
             Command::Frame => frame::run(&project).map(|()| Outcome::Done),
             Command::Train => train::run(&project).map(|()| Outcome::Done),
             Command::Evaluate => evaluate::run(&project).map(|()| Outcome::Done),
+            Command::Drivers => drivers::run(&project).map(|()| Outcome::Done),
             Command::Recommend => recommend::run(&project).map(|()| Outcome::Done),
             Command::Monitor(args) => {
                 let as_of = args.as_of.map(|text| monitor::moment(&text, &project.params.shop)).transpose()?;
@@ -141,6 +154,8 @@ impl Cli {
             }
             Command::Drill(args) => run_drill(&project, args).map(|()| Outcome::Done),
             Command::Report => report::run(&project).map(|()| Outcome::Done),
+            Command::Track(args) if args.pending => tracking::send_pending(&project),
+            Command::Track(_) => tracking::run(&project),
             Command::Audit => audit::run(&project),
             Command::Test(args) => proof::run(&project, &args.views).map(|()| Outcome::Done),
             Command::Sql(args) => {
@@ -167,15 +182,20 @@ fn run_drill(project: &Project, args: DrillArgs) -> Result<()> {
 }
 
 /// Every stage in the order of the flow; the first that fails ends the run.
-fn run_all(project: &Project) -> Result<()> {
+fn run_all(project: &Project) -> Result<Outcome> {
     ingest::run(project)?;
     embeddings::run(project)?;
     features::run(project)?;
     frame::run(project)?;
     train::run(project)?;
     evaluate::run(project)?;
+    drivers::run(project)?;
     recommend::run(project)?;
     monitor::run(project, None)?;
     drill::run(project)?;
-    report::run(project)
+    report::run(project)?;
+    match project.params.tracking.uri {
+        Some(_) => tracking::run(project),
+        None => Ok(Outcome::Done),
+    }
 }

@@ -6,7 +6,7 @@ use crate::engine::{Engine, Staged, Table};
 use crate::error::{Advice, Result, did_you_mean};
 use crate::progress::Progress;
 use crate::project::Project;
-use crate::sql::{Column, FeatureHeader, Header, Layer, Library, SqlFile, TableName};
+use crate::sql::{Column, Driver, FeatureHeader, Header, Layer, Library, SqlFile, TableName};
 
 /// One feature view, computed: one row per row of its grain, in the grain's order.
 #[derive(Debug, Clone)]
@@ -24,6 +24,13 @@ pub struct Feature {
     pub column: Column,
     /// Whether it is made from description vectors.
     pub from_descriptions: bool,
+}
+
+impl Feature {
+    /// The driver it belongs to; `other` where its file names none.
+    pub fn driver(&self) -> &'static str {
+        self.column.driver.map_or(Driver::OTHER, Driver::name)
+    }
 }
 
 #[derive(Debug, thiserror::Error)]

@@ -34,6 +34,8 @@ pub mod frame;
 pub mod train;
 /// The models, judged.
 pub mod evaluate;
+/// What drives the score: price, brand, style, sustainability.
+pub mod drivers;
 /// Ten articles for every customer.
 pub mod recommend;
 /// The production log -> what changed, for whom, how sure.
@@ -42,6 +44,8 @@ pub mod monitor;
 pub mod drill;
 /// Tables -> markdown and charts.
 pub mod report;
+/// Runs -> an MLflow server.
+pub mod tracking;
 /// Queries that must return no rows.
 pub mod audit;
 /// Questions over every table.

@@ -36,6 +36,7 @@ pub const SECTIONS: [&str; 12] = [
     "train",
     "evaluate",
     "recommend",
+    "tracking",
     "monitor",
     "drill",
 ];
@@ -54,6 +55,7 @@ pub struct Params {
     pub train: Train,
     pub evaluate: Evaluate,
     pub recommend: Recommend,
+    pub tracking: Tracking,
     pub monitor: Monitor,
     pub drill: Drill,
     /// By section: what its SQL files may use.
@@ -130,6 +132,19 @@ pub struct Recommend {
     pub per_customer: usize,
     /// At most so many articles of one brand for one customer.
     pub max_per_brand: usize,
+    /// So many places of a personal list go to new articles.
+    pub at_least_new: usize,
+    /// So many of one list may say the same reason.
+    pub same_reason: usize,
+}
+
+/// Where runs are kept.
+#[derive(Debug, Clone)]
+pub struct Tracking {
+    /// The MLflow server; none: runs are not kept.
+    pub uri: Option<String>,
+    /// The experiment that runs go into; made where it is not there.
+    pub experiment: String,
 }
 
 /// When an alarm is raised.
@@ -235,6 +250,7 @@ impl Params {
             mut train,
             mut evaluate,
             mut recommend,
+            mut tracking,
             mut monitor,
             mut drill,
         ] = [
@@ -248,6 +264,7 @@ impl Params {
             take("train")?,
             take("evaluate")?,
             take("recommend")?,
+            take("tracking")?,
             take("monitor")?,
             take("drill")?,
         ];
@@ -270,7 +287,10 @@ impl Params {
             recommend: Recommend {
                 per_customer: recommend.count("per_customer")?,
                 max_per_brand: recommend.count("max_per_brand")?,
+                at_least_new: recommend.whole("at_least_new")?,
+                same_reason: recommend.count("same_reason")?,
             },
+            tracking: Tracking { uri: tracking.address("uri")?, experiment: tracking.text("experiment")? },
             monitor: Monitor {
                 seed: monitor.seed()?,
                 segments: monitor.texts("segments")?,
@@ -293,17 +313,27 @@ impl Params {
             text: text.to_string(),
         };
         let mut sql = BTreeMap::new();
-        for section in
-            [shop, engine, ingest, split, embeddings, features, test, train, evaluate, recommend, monitor, drill]
-        {
+        let sections = [
+            shop, engine, ingest, split, embeddings, features, test, train, evaluate, recommend, tracking, monitor,
+            drill,
+        ];
+        for section in sections {
             sql.insert(section.name, section.sql_params()?);
         }
         sql.entry("shop").or_default().extend(params.shop.sql_params());
+        let lists = [("per_customer", params.recommend.per_customer)];
+        let lists = lists.map(|(name, count)| (name.to_owned(), count.to_string()));
+        sql.entry("recommend").or_default().extend(lists);
         Ok(Self { sql, ..params })
     }
 }
 
 impl Params {
+    /// Every key as `section.key`, with its value as it would be written.
+    pub fn flat(&self) -> BTreeMap<String, String> {
+        section::flat(&self.text)
+    }
+
     /// `params.yaml:12`, where `section.key` stands.
     pub fn place(&self, section: &str, key: &str) -> String {
         place(&self.text, section, Some(key))

@@ -110,8 +110,23 @@ impl Paths {
         self.work().join("evaluation")
     }
 
+    /// What drives the score, by group of customers and over time.
+    pub fn drivers(&self) -> PathBuf {
+        self.work().join("drivers")
+    }
+
+    /// What the lists of recommendations show.
+    pub fn exposure(&self) -> PathBuf {
+        self.work().join("exposure")
+    }
+
     pub fn recommendations(&self) -> PathBuf {
         self.work().join("recommendations.parquet")
+    }
+
+    /// Runs that no tracking server has taken yet.
+    pub fn pending(&self) -> PathBuf {
+        self.work().join("tracking").join("pending")
     }
 
     pub fn monitoring(&self) -> PathBuf {

@@ -107,6 +107,11 @@ impl Engine {
         Ok(())
     }
 
+    /// Whether a table of this name is open.
+    pub fn has(&self, table: &TableName) -> bool {
+        self.context.table_exist(reference(table)).unwrap_or(false)
+    }
+
     /// Makes sure that `table` can be read: registered before, or on disk.
     pub fn open(&self, table: &TableName) -> Result<()> {
         let failed = |e: DataFusionError| query_error(&table.to_string(), &e, &[]);
@@ -247,6 +252,8 @@ fn stored(paths: &Paths, table: &TableName) -> (PathBuf, &'static str) {
         Some("grain") => (paths.grain().join(file), "features"),
         Some("features") => (paths.features().join(file), "features"),
         Some("evaluation") => (paths.evaluation().join(file), "evaluate"),
+        Some("drivers") => (paths.drivers().join(file), "drivers"),
+        Some("exposure") => (paths.exposure().join(file), "recommend"),
         Some("monitoring") => (paths.monitoring().join(file), "monitor"),
         Some("drill") => (paths.drill().join(file), "drill"),
         Some(other) => (paths.work().join(other).join(file), "run"),

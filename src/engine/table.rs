@@ -90,6 +90,11 @@ impl Table {
         key_rows(&self.batch, &self.key, file)
     }
 
+    /// The same of other columns: comparable with the [`Table::key_rows`] of a table whose key they are.
+    pub fn rows_of(&self, columns: &[String], file: &str) -> Result<Rows> {
+        key_rows(&self.batch, columns, file)
+    }
+
     /// Row `row`'s key as `name=value, …`.
     pub fn show_key(&self, row: usize) -> String {
         show_row(&self.batch, &self.key, row)

@@ -1,5 +1,6 @@
 //! One section of params.yaml while its keys are taken out and checked.
 
+use std::collections::BTreeMap;
 use std::rc::Rc;
 
 use chrono::{NaiveDateTime, TimeZone, Utc};
@@ -54,6 +55,17 @@ impl Section {
 
     pub fn whole(&mut self, key: &'static str) -> Result<usize> {
         self.take(key, "a whole number from 0 on", |v| v.as_u64().and_then(|n| usize::try_from(n).ok()))
+    }
+
+    /// An address such as http://127.0.0.1:5000, or nothing.
+    pub fn address(&mut self, key: &'static str) -> Result<Option<String>> {
+        self.take(key, "an address such as http://127.0.0.1:5000, or null", |v| match v {
+            Value::Null => Some(None),
+            Value::String(text) if text.starts_with("http://") || text.starts_with("https://") => {
+                Some(Some(text.trim_end_matches('/').to_owned()))
+            }
+            _ => None,
+        })
     }
 
     pub fn seed(&mut self) -> Result<u64> {
@@ -165,4 +177,14 @@ pub fn place(text: &str, section: &str, key: Option<&str>) -> String {
         None => head,
     };
     found.map_or(PARAMS.to_owned(), |(line, _)| format!("{PARAMS}:{line}"))
+}
+
+/// Every key of the file as `section.key`, with its value in one line.
+pub fn flat(text: &str) -> BTreeMap<String, String> {
+    let sections: Mapping = serde_yaml::from_str(text).unwrap_or_default();
+    let keys = |(section, keys): (Value, Value)| {
+        let keys = keys.as_mapping().cloned().unwrap_or_default().into_iter();
+        keys.map(move |(key, value)| (format!("{}.{}", shown(&section), shown(&key)), shown(&value)))
+    };
+    sections.into_iter().flat_map(keys).collect()
 }

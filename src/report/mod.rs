@@ -4,8 +4,10 @@ pub mod chart;
 mod dashboard;
 mod data;
 mod drill;
+mod drivers;
 mod markdown;
 mod model;
+mod recommendations;
 mod rows;
 
 use std::collections::BTreeMap;
@@ -60,6 +62,8 @@ pub fn run(project: &Project) -> Result<()> {
         ("dashboard.md", dashboard::report(project, &engine)?),
         ("data.md", data::report(project, &engine)?),
         ("model.md", model::report(project, &engine)?),
+        ("drivers.md", drivers::report(project, &engine)?),
+        ("recommendations.md", recommendations::report(project, &engine)?),
     ];
     if let Some(drill) = drill::report(&engine)? {
         reports.push(("drill.md", drill));

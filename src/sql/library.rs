@@ -25,6 +25,9 @@ const MADE_BY_MONITOR: [&str; 13] = [
     "thresholds",
 ];
 
+/// Tables of the layer drivers that its stage makes itself.
+const MADE_BY_DRIVERS: [&str; 2] = ["shares", "columns"];
+
 /// Every SQL file of a project, each layer in run order.
 #[derive(Debug, Clone)]
 pub struct Library {
@@ -168,6 +171,7 @@ impl Library {
             ["frame", "predictions", "recommendations"].into_iter().map(TableName::bare).collect();
         tables.extend(["rejected", "surprises"].map(|name| TableName::new("sources", name)));
         tables.extend(["depths", "standing"].map(|name| TableName::new("drill", name)));
+        tables.extend(MADE_BY_DRIVERS.map(|name| TableName::new(Layer::Drivers.folder(), name)));
         tables.extend(MADE_BY_MONITOR.map(|name| TableName::new(Layer::Monitoring.folder(), name)));
         for file in &self.files {
             tables.insert(match file.layer {

@@ -1,8 +1,8 @@
 //! Every chart, on plain and on odd input: a whole PNG, 1600 pixels wide, with the same bytes each time.
 
 use selvedge::report::chart::{
-    Caption, ChartError, Interval, Tone, Unit, bars, comparison, dumbbell, maturity, ratios, reliability, scorecard,
-    segment_line, small_multiples, vintages, waterfall,
+    Caption, ChartError, Interval, Tone, Unit, bars, comparison, dots, dumbbell, maturity, ratios, reliability,
+    scorecard, segment_line, small_multiples, vintages, waterfall,
 };
 
 const LONG: &str = "Nachhaltigkeitsbewusste Großstadtbewohnerinnen über fünfzig";
@@ -96,6 +96,16 @@ fn bars(size: usize, value: Option<f64>) -> Result<Vec<u8>, ChartError> {
     draw(&Chart { caption: caption(), unit: Unit::Count, bars: (0..size.min(30)).map(bar).collect() })
 }
 
+fn dots(size: usize, value: Option<f64>) -> Result<Vec<u8>, ChartError> {
+    use dots::{Chart, Group, Row, draw};
+    let row = |_| Row { label: LONG.into(), points: vec![interval(value), None, interval(Some(0.5))] };
+    let groups = vec![
+        Group { heading: LONG.into(), rows: (0..size.min(30)).map(row).collect() },
+        Group { heading: String::new(), rows: Vec::new() },
+    ];
+    draw(&Chart { caption: caption(), measure: LONG.into(), series: vec![LONG.into(); 3], groups })
+}
+
 fn waterfall(size: usize, value: Option<f64>) -> Result<Vec<u8>, ChartError> {
     use waterfall::{Chart, Step, draw};
     let step = |index: usize| Step { label: LONG.into(), change: value.unwrap_or(-0.01), is_mix: index == 0 };
@@ -125,6 +135,8 @@ fn vintages(size: usize, value: Option<f64>) -> Result<Vec<u8>, ChartError> {
         now: [interval(value).map(Figure::Provisional), value.map(Figure::Confirmed), None][index % 3],
     };
     draw(&Chart { caption: caption(), measure: LONG.into(), weeks: (0..size).map(week).collect() })
+}
+
 fn scorecard(size: usize, value: Option<f64>) -> Result<Vec<u8>, ChartError> {
     use scorecard::{Cell, Chart, Row, draw};
     let cell = |_| Cell { share: value.unwrap_or(0.5), words: "9 of 12 times".into() };
@@ -142,7 +154,7 @@ fn scorecard(size: usize, value: Option<f64>) -> Result<Vec<u8>, ChartError> {
 /// How many entries, and the value all of them have.
 type Draw = fn(usize, Option<f64>) -> Result<Vec<u8>, ChartError>;
 
-const CHARTS: [(&str, Draw); 11] = [
+const CHARTS: &[(&str, Draw)] = &[
     ("waterfall", waterfall),
     ("ratios", ratios),
     ("vintages", vintages),
@@ -154,11 +166,12 @@ const CHARTS: [(&str, Draw); 11] = [
     ("reliability", reliability),
     ("bars", bars),
     ("scorecard", scorecard),
+    ("dots", dots),
 ];
 
 #[test]
 fn every_chart_takes_odd_input() {
-    for (name, draw) in CHARTS {
+    for &(name, draw) in CHARTS {
         let odd = VALUES.map(|value| (1, value)).into_iter().chain(SIZES.map(|size| (size, Some(0.28))));
         for (size, value) in odd {
             let png = draw(size, value).unwrap_or_else(|error| panic!("{name}, {size} of {value:?}: {error}"));
@@ -173,7 +186,7 @@ fn every_chart_takes_odd_input() {
 
 #[test]
 fn every_chart_has_the_same_bytes_again() {
-    for (name, draw) in CHARTS {
+    for &(name, draw) in CHARTS {
         assert!(draw(8, Some(0.28)).unwrap() == draw(8, Some(0.28)).unwrap(), "{name}");
     }
 }

@@ -23,9 +23,12 @@ mod monitor_quality;
 mod no_encoder;
 #[cfg(feature = "encoder")]
 mod readme;
+#[cfg(feature = "encoder")]
+mod recommendations;
 mod reduction;
 mod sealed;
 mod simulated;
 mod simulated_log;
 mod tidy;
 mod time;
+mod tracking;
