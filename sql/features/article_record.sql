@@ -8,7 +8,7 @@ columns:
   article_looks_30d: {unit: looks, meaning: looks at it in the 30 days before}
   article_looks: {unit: looks, meaning: looks at it this season}
   article_wish_share: {unit: share, meaning: wishes for each look this season}
-  article_purchases: {unit: purchases, meaning: purchases of it this season}
+  article_purchases: {unit: purchases, meaning: purchases of it this season, popularity: true}
   article_purchase_share: {unit: share, meaning: purchases for each look this season}
   article_return_share: {unit: share, meaning: share of its purchases sent back so far}
 ---*/

@@ -85,6 +85,9 @@ pub struct Column {
     pub meaning: String,
     /// What the client would call it: price, brand, style or sustainability.
     pub driver: Option<Driver>,
+    /// Whether it alone says how popular the article is: what the popularity baseline ranks by.
+    #[serde(default)]
+    pub popularity: bool,
 }
 
 /// The client's question: what drives a recommendation?

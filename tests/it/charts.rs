@@ -1,7 +1,7 @@
 //! Every chart, on plain and on odd input: a whole PNG, 1600 pixels wide, with the same bytes each time.
 
 use selvedge::report::chart::{
-    Caption, ChartError, Interval, Tone, Unit, bars, comparison, dumbbell, maturity, reliability, segment_line,
+    Caption, ChartError, Interval, Tone, Unit, bars, comparison, curve, dumbbell, maturity, reliability, segment_line,
     small_multiples,
 };
 
@@ -79,6 +79,14 @@ fn comparison(size: usize, value: Option<f64>) -> Result<Vec<u8>, ChartError> {
     draw(&Chart { caption: caption(), models: vec![LONG.into(); size.min(30)], metrics })
 }
 
+fn curve(size: usize, value: Option<f64>) -> Result<Vec<u8>, ChartError> {
+    use curve::{Chart, Point, Series, draw};
+    let point = |index: usize| Point { n: index as u64 * 100, score: interval(value) };
+    let series = |tone| Series { name: LONG.into(), tone, points: (0..size).map(point).collect() };
+    let series = vec![series(Tone::Better), series(Tone::Same)];
+    draw(&Chart { caption: caption(), measure: LONG.into(), counted: LONG.into(), unit: Unit::In100, series })
+}
+
 fn reliability(size: usize, value: Option<f64>) -> Result<Vec<u8>, ChartError> {
     use reliability::{Bin, Chart, draw};
     let bin = |index: usize| Bin { predicted: value.unwrap_or(0.1), observed: interval(value), n: index as u64 };
@@ -99,12 +107,13 @@ fn bars(size: usize, value: Option<f64>) -> Result<Vec<u8>, ChartError> {
 /// How many entries, and the value all of them have.
 type Draw = fn(usize, Option<f64>) -> Result<Vec<u8>, ChartError>;
 
-const CHARTS: [(&str, Draw); 7] = [
+const CHARTS: [(&str, Draw); 8] = [
     ("segment_line", segment_line),
     ("small_multiples", small_multiples),
     ("dumbbell", dumbbell),
     ("maturity", maturity),
     ("comparison", comparison),
+    ("curve", curve),
     ("reliability", reliability),
     ("bars", bars),
 ];

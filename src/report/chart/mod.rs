@@ -1,10 +1,11 @@
-//! The chart room: seven pictures, one question each, drawn the same on every machine.
+//! The chart room: eight pictures, one question each, drawn the same on every machine.
 //!
 //! A chart is a plain struct of words and numbers; `draw` turns it into the bytes of a PNG, 1600 pixels wide and as high
 //! as its content. Charts compute nothing: every number they print was given to them.
 
 pub mod bars;
 pub mod comparison;
+pub mod curve;
 pub mod dumbbell;
 pub mod maturity;
 pub mod reliability;
