@@ -10,7 +10,7 @@ use datafusion::arrow::error::ArrowError;
 
 use crate::engine::{Engine, Staged, Table};
 use crate::error::{Advice, Result};
-use crate::features::View;
+use crate::features::{self, View};
 use crate::model::split::SPLIT;
 use crate::progress::Progress;
 use crate::project::Project;
@@ -75,6 +75,16 @@ fn stored_views(project: &Project, engine: &Engine) -> Result<Vec<View>> {
         views.push(View { name: file.header.name().to_owned(), table });
     }
     Ok(views)
+}
+
+/// Every feature of the rows of `request`, computed now: its rows stand under the grain's names, and the same SQL that
+/// made the training features runs over them.  `request` holds the keys of all grains; its other columns stay.
+pub fn at_request(project: &Project, engine: &Engine, request: Table, shown: &str) -> Result<Table> {
+    for file in project.library.layer(Layer::Grain) {
+        engine.register(&file.table(), engine.distinct(&request.batch, project.library.key(file), shown)?)?;
+    }
+    let views = features::compute(project, engine)?;
+    attach(request, &views, shown)
 }
 
 /// Sets every view beside `base` by the view's own key; `base` keeps its rows and their order.

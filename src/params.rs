@@ -25,7 +25,7 @@ use crate::error::{Advice, Result, did_you_mean, near_names};
 use crate::paths::PARAMS;
 
 /// The sections, in the order of the flow.
-pub const SECTIONS: [&str; 12] = [
+pub const SECTIONS: [&str; 13] = [
     "shop",
     "engine",
     "ingest",
@@ -99,8 +99,8 @@ pub struct Ingest {
 pub struct Embeddings {
     /// The sentence model's folder.
     pub model: PathBuf,
-    /// How many dimensions the reduction keeps.
-    pub dimensions: usize,
+    /// How many dimensions of the reduction a model may read, to choose from; the reduction keeps the largest number.
+    pub dimensions: Vec<usize>,
 }
 
 /// How features are proven.
@@ -124,6 +124,12 @@ pub struct Evaluate {
     pub seed: u64,
     /// Bootstrap draws, by customer.
     pub draws: usize,
+    /// Lists are judged by their first so many articles.
+    pub list_length: usize,
+    /// Fewer looks with (or without) a kept purchase in a group than this are too few to judge a model by.
+    pub enough: usize,
+    /// The shares of the training customers in the learning curve.
+    pub training_shares: Vec<f64>,
 }
 
 /// How long and how mixed the lists are.
@@ -279,11 +285,17 @@ impl Params {
             ingest: Ingest { max_set_aside_share: ingest.share("max_set_aside_share")? },
             embeddings: Embeddings {
                 model: from_root(file, &embeddings.text("model")?),
-                dimensions: embeddings.count("dimensions")?,
+                dimensions: embeddings.counts("dimensions")?,
             },
             test: Test { seed: test.seed()?, cuts: test.count("cuts")? },
             train: Train { penalties: train.positive_numbers("penalties")? },
-            evaluate: Evaluate { seed: evaluate.seed()?, draws: evaluate.count("draws")? },
+            evaluate: Evaluate {
+                seed: evaluate.seed()?,
+                draws: evaluate.count("draws")?,
+                list_length: evaluate.count("list_length")?,
+                enough: evaluate.count("enough")?,
+                training_shares: evaluate.shares("training_shares")?,
+            },
             recommend: Recommend {
                 per_customer: recommend.count("per_customer")?,
                 max_per_brand: recommend.count("max_per_brand")?,

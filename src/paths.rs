@@ -85,6 +85,11 @@ impl Paths {
         self.work().join("embeddings")
     }
 
+    /// Vectors put aside while the rest is being made; gone once `embeddings` is whole.
+    pub fn embedding_parts(&self) -> PathBuf {
+        self.work().join("embedding_parts")
+    }
+
     pub fn grain(&self) -> PathBuf {
         self.work().join("grain")
     }

@@ -10,7 +10,7 @@ columns:
   article_wish_share:
     {unit: share, meaning: wishes for each look this season,
      reasons: [{say: "often put on the wish list", above: 0.1, than_others: higher}]}
-  article_purchases: {unit: purchases, meaning: purchases of it this season}
+  article_purchases: {unit: purchases, meaning: purchases of it this season, popularity: true}
   article_purchase_share:
     {unit: share, meaning: purchases for each look this season,
      reasons: [{say: "often bought by those who look at it", above: 0.2, than_others: higher}]}

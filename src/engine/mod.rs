@@ -123,6 +123,7 @@ impl Engine {
         if !path.is_file() {
             return Err(EngineError::NotMadeYet { path: shown, stage }.into());
         }
+        self.add_schema(table).map_err(failed)?;
         let bad = |cause: String| EngineError::BadParquet { path: shown.clone(), cause };
         // DataFusion takes an empty file for a table without columns.
         if path.metadata().is_ok_and(|file| file.len() == 0) {

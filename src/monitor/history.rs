@@ -71,7 +71,7 @@ pub fn earlier(project: &Project, look: &Look, as_of: DateTime<Utc>) -> Result<H
         Ok(())
     };
     for monday in mondays(project, look, as_of)? {
-        add(&Look::at(project, monday, Plan::of_earlier_report)?, monday)?;
+        add(&Look::at(project, monday, |project| Plan::of_earlier_report(project))?, monday)?;
     }
     add(look, as_of)?;
     let published = together("published", &findings)?;

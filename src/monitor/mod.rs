@@ -101,7 +101,7 @@ pub fn run(project: &Project, as_of: Option<DateTime<Utc>>) -> Result<Outcome> {
         let exported_at = clock(shop, shop.exported_at);
         return Err(MonitorError::AfterExport { as_of: clock(shop, as_of), exported_at }.into());
     }
-    let look = Look::at(project, as_of, plan::Plan::new)?;
+    let look = Look::at(project, as_of, |project| plan::Plan::new(project))?;
     let findings = look.findings()?;
     let earlier = history::earlier(project, &look, as_of)?;
     let drift = drift::tables(&look)?;

@@ -86,6 +86,20 @@ impl Section {
         })
     }
 
+    pub fn counts(&mut self, key: &'static str) -> Result<Vec<usize>> {
+        self.take(key, "a list of whole numbers from 1 on, such as [8, 16]", |v| {
+            let count = |v: &Value| v.as_u64().filter(|n| *n >= 1).and_then(|n| usize::try_from(n).ok());
+            v.as_sequence()?.iter().map(count).collect::<Option<Vec<_>>>().filter(|list| !list.is_empty())
+        })
+    }
+
+    pub fn shares(&mut self, key: &'static str) -> Result<Vec<f64>> {
+        self.take(key, "a list of shares above 0 and up to 1, such as [0.5, 1.0]", |v| {
+            let share = |v: &Value| positive(v).filter(|share| *share <= 1.0);
+            v.as_sequence()?.iter().map(share).collect::<Option<Vec<_>>>().filter(|list| !list.is_empty())
+        })
+    }
+
     pub fn texts(&mut self, key: &'static str) -> Result<Vec<String>> {
         self.take(key, "a list of names, such as [age_group, region]", |v| {
             let names = v.as_sequence()?.iter().map(|name| name.as_str().map(str::to_owned));

@@ -88,6 +88,9 @@ pub struct Column {
     /// What a shop may say when this column is why an article is recommended; the first that is true is said.
     #[serde(default)]
     pub reasons: Vec<Reason>,
+    /// Whether it alone says how popular the article is: what the popularity baseline ranks by.
+    #[serde(default)]
+    pub popularity: bool,
 }
 
 /// A phrase that a shop could print beside an article, and when it is true of it.

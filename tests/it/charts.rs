@@ -1,7 +1,7 @@
 //! Every chart, on plain and on odd input: a whole PNG, 1600 pixels wide, with the same bytes each time.
 
 use selvedge::report::chart::{
-    Caption, ChartError, Interval, Tone, Unit, bars, comparison, dots, dumbbell, maturity, ratios, reliability,
+    Caption, ChartError, Interval, Tone, Unit, bars, comparison, curve, dots, dumbbell, maturity, ratios, reliability,
     scorecard, segment_line, small_multiples, vintages, waterfall,
 };
 
@@ -77,6 +77,14 @@ fn comparison(size: usize, value: Option<f64>) -> Result<Vec<u8>, ChartError> {
     };
     let metrics = [Unit::In100, Unit::Percent, Unit::Count, Unit::Number(3)].map(metric).to_vec();
     draw(&Chart { caption: caption(), models: vec![LONG.into(); size.min(30)], metrics })
+}
+
+fn curve(size: usize, value: Option<f64>) -> Result<Vec<u8>, ChartError> {
+    use curve::{Chart, Point, Series, draw};
+    let point = |index: usize| Point { n: index as u64 * 100, score: interval(value) };
+    let series = |tone| Series { name: LONG.into(), tone, points: (0..size).map(point).collect() };
+    let series = vec![series(Tone::Better), series(Tone::Same)];
+    draw(&Chart { caption: caption(), measure: LONG.into(), counted: LONG.into(), unit: Unit::In100, series })
 }
 
 fn reliability(size: usize, value: Option<f64>) -> Result<Vec<u8>, ChartError> {
@@ -163,6 +171,7 @@ const CHARTS: &[(&str, Draw)] = &[
     ("dumbbell", dumbbell),
     ("maturity", maturity),
     ("comparison", comparison),
+    ("curve", curve),
     ("reliability", reliability),
     ("bars", bars),
     ("scorecard", scorecard),

@@ -9,9 +9,12 @@ mod drill;
 mod failures;
 mod functions;
 mod ingest;
+mod lists;
 mod logistic;
 mod matrix;
 mod metrics;
+#[cfg(feature = "encoder")]
+mod models;
 mod monitor_alarm;
 mod monitor_dashboard;
 mod monitor_figures;

@@ -5,6 +5,7 @@
 
 pub mod bars;
 pub mod comparison;
+pub mod curve;
 pub mod dots;
 pub mod dumbbell;
 pub mod maturity;
