@@ -5,6 +5,7 @@ mod functions;
 mod output;
 mod parquet;
 mod query_error;
+mod session;
 mod table;
 
 use std::path::PathBuf;
@@ -20,6 +21,7 @@ use datafusion::prelude::{DataFrame, JoinType, ParquetReadOptions, SQLOptions, S
 use datafusion::sql::parser::Statement;
 
 pub use csv::{Malformed, RawTable};
+pub use functions::register as register_functions;
 pub use output::Staged;
 pub use table::Table;
 
@@ -73,7 +75,7 @@ impl Engine {
         // One string type everywhere: Utf8 in, Utf8 out, whatever the path a column takes.
         config.options_mut().sql_parser.map_string_types_to_utf8view = false;
         config.options_mut().execution.parquet.schema_force_view_types = false;
-        let context = SessionContext::new_with_config(config);
+        let context = SessionContext::new_with_state(session::state(config));
         functions::register(&context);
         let engine = Self { context, runtime, paths: project.paths.clone() };
         for table in project.library.tables() {

@@ -18,6 +18,7 @@ mod monitor_log;
 mod monitor_odd_logs;
 #[cfg(not(feature = "encoder"))]
 mod no_encoder;
+mod point_in_time;
 #[cfg(feature = "encoder")]
 mod readme;
 mod reduction;
