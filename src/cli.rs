@@ -7,7 +7,7 @@ use clap::{Args, Parser, Subcommand};
 use crate::error::{Outcome, Result};
 use crate::explore::{Format, Question};
 use crate::project::Project;
-use crate::{audit, embeddings, evaluate, explore, features, frame, ingest, monitor, recommend, report, train};
+use crate::{audit, embeddings, evaluate, explore, features, frame, ingest, monitor, proof, recommend, report, train};
 
 /// Features, recommendations and monitoring from SQL files, with edges that cannot fray.
 #[derive(Debug, Parser)]
@@ -47,8 +47,17 @@ enum Command {
     Report,
     /// Run the queries of sql/audits, which must return no rows; warnings alone end with exit code 4
     Audit,
+    /// Prove that no feature view sees the future or depends on the order, copies or parts of its rows; writes nothing
+    Test(TestArgs),
     /// Answer a query over every table there is; without one, list the tables
     Sql(SqlArgs),
+}
+
+#[derive(Debug, Args)]
+struct TestArgs {
+    /// Feature views to test [default: all]
+    #[arg(value_name = "VIEW")]
+    views: Vec<String>,
 }
 
 #[derive(Debug, Args)]
@@ -92,6 +101,7 @@ impl Cli {
             }
             Command::Report => report::run(&project).map(|()| Outcome::Done),
             Command::Audit => audit::run(&project),
+            Command::Test(args) => proof::run(&project, &args.views).map(|()| Outcome::Done),
             Command::Sql(args) => {
                 let question = match (args.query, args.file) {
                     (Some(query), _) => Question::Text(query),

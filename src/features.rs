@@ -28,6 +28,8 @@ pub struct Feature {
 
 #[derive(Debug, thiserror::Error)]
 pub enum FeatureError {
+    #[error("{file} is no feature view")]
+    NoView { file: String },
     #[error("{file}: the query does not return the column '{column}' that the header declares")]
     NotReturned { file: String, column: String, returned: Vec<String> },
     #[error("{file}: the query returns the column '{column}', which the header does not declare")]
@@ -41,6 +43,7 @@ pub enum FeatureError {
 impl Advice for FeatureError {
     fn advice(&self) -> Option<String> {
         Some(match self {
+            Self::NoView { .. } => "name a file of sql/features".into(),
             Self::NotReturned { column, returned, .. } => {
                 let fallback = format!("add {column} to the SELECT, or take it out of the header");
                 did_you_mean(column, returned.iter().map(String::as_str), &fallback)
@@ -61,7 +64,7 @@ pub fn run(project: &Project) -> Result<()> {
     let progress = Progress::start("features");
     let engine = Engine::new(project)?;
     let mut staged = Staged::new(&project.paths, "features")?;
-    let grains = grains(project, &engine)?;
+    let grains = engine.layer(project, Layer::Grain)?;
     for (file, table) in &grains {
         staged.table(&project.paths.grain(), Some(file.header.name()), table, &[("made_from", file.shown.clone())])?;
     }
@@ -81,35 +84,23 @@ pub fn run(project: &Project) -> Result<()> {
     Ok(())
 }
 
-/// Computes every grain and registers it.
-fn grains<'a>(project: &'a Project, engine: &Engine) -> Result<Vec<(&'a SqlFile, Table)>> {
-    let mut grains = Vec::new();
-    for file in project.library.layer(Layer::Grain) {
-        let Header::Table(header) = &file.header else { continue };
-        let table = Table::new(engine.run(project, file)?, &header.key, &file.shown)?;
-        engine.register(&file.table(), table.batch.clone())?;
-        grains.push((file, table));
-    }
-    Ok(grains)
-}
-
 /// Computes every feature view over the grains that are registered in `engine`, or stored.
 pub fn compute(project: &Project, engine: &Engine) -> Result<Vec<View>> {
     refuse_column_twice(&project.library)?;
-    let mut views = Vec::new();
-    for file in project.library.layer(Layer::Features) {
-        let Some(header) = feature_header(file) else { continue };
-        let grain_name = TableName::new("grain", &header.entity);
-        let Some(Header::Table(grain_header)) = project.library.file(&grain_name).map(|file| &file.header) else {
-            continue;
-        };
-        let grain = Table::new(engine.read(&grain_name)?, &grain_header.key, &grain_name.to_string())?;
-        let table = Table::new(engine.run(project, file)?, &grain_header.key, &file.shown)?;
-        refuse_other_columns(file, header, &table)?;
-        refuse_other_rows(file, header, &table, &grain)?;
-        views.push(View { name: header.name.clone(), table });
-    }
-    Ok(views)
+    project.library.layer(Layer::Features).map(|file| view(project, engine, file)).collect()
+}
+
+/// Computes one feature view over the grains that are registered in `engine`, or stored.
+pub fn view(project: &Project, engine: &Engine, file: &SqlFile) -> Result<View> {
+    let Header::Feature(header) = &file.header else {
+        return Err(FeatureError::NoView { file: file.shown.clone() }.into());
+    };
+    let grain_name = TableName::new("grain", &header.entity);
+    let grain = Table::new(engine.read(&grain_name)?, project.library.key(file), &grain_name.to_string())?;
+    let table = engine.table(project, file)?;
+    refuse_other_columns(file, header, &table)?;
+    refuse_other_rows(file, header, &table, &grain)?;
+    Ok(View { name: header.name.clone(), table })
 }
 
 /// Every feature column of the library, by view and then by name.

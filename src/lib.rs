@@ -24,6 +24,8 @@ pub mod ingest;
 pub mod embeddings;
 /// Grain -> point-in-time features.
 pub mod features;
+/// What may not matter to a feature, proven.
+pub mod proof;
 /// Frame rows -> matrix -> probability -> its reasons and its errors.
 pub mod model;
 /// Features and label side by side.

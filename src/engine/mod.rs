@@ -5,6 +5,7 @@ mod functions;
 mod output;
 mod parquet;
 mod query_error;
+mod rows;
 mod session;
 mod table;
 
@@ -17,18 +18,20 @@ use datafusion::catalog::{MemorySchemaProvider, SchemaProvider};
 use datafusion::common::TableReference;
 use datafusion::datasource::MemTable;
 use datafusion::error::DataFusionError;
-use datafusion::prelude::{DataFrame, JoinType, ParquetReadOptions, SQLOptions, SessionConfig, SessionContext};
+use datafusion::prelude::{DataFrame, JoinType, ParquetReadOptions, SQLOptions, SessionContext};
 use datafusion::sql::parser::Statement;
+use serde::de::DeserializeOwned;
 
 pub use csv::{Malformed, RawTable};
 pub use functions::register as register_functions;
 pub use output::Staged;
-pub use table::Table;
+pub use rows::read as read_rows;
+pub use table::{Table, TableError, batch_of};
 
 use crate::error::{Advice, Result};
 use crate::paths::Paths;
 use crate::project::Project;
-use crate::sql::{SqlFile, TableName};
+use crate::sql::{Layer, SqlFile, TableName};
 
 use self::query_error::{plain, query_error};
 
@@ -68,14 +71,7 @@ impl Engine {
             .enable_all()
             .build()
             .map_err(|e| EngineError::Start(e.to_string()))?;
-        let mut config = SessionConfig::new()
-            .with_target_partitions(project.params.engine.partitions)
-            .with_information_schema(false);
-        config.options_mut().sql_parser.collect_spans = true;
-        // One string type everywhere: Utf8 in, Utf8 out, whatever the path a column takes.
-        config.options_mut().sql_parser.map_string_types_to_utf8view = false;
-        config.options_mut().execution.parquet.schema_force_view_types = false;
-        let context = SessionContext::new_with_state(session::state(config));
+        let context = session::open(&project.params.engine).map_err(start)?;
         functions::register(&context);
         let engine = Self { context, runtime, paths: project.paths.clone() };
         for table in project.library.tables() {
@@ -157,6 +153,27 @@ impl Engine {
         let plan = self.runtime.block_on(self.context.state().statement_to_plan(statement));
         let frame = plan.map(|plan| DataFrame::new(self.context.state(), plan));
         self.collect(frame.map_err(|e| query_error(&file.shown, &e, &self.tables()))?, &file.shown)
+    }
+
+    /// The answer of one SQL file as a table: named by its key and sorted by it.
+    pub fn table(&self, project: &Project, file: &SqlFile) -> Result<Table> {
+        Table::new(self.run(project, file)?, project.library.key(file), &file.shown)
+    }
+
+    /// The tables of one layer in run order, each registered under its name, so that the next can read it.
+    pub fn layer<'a>(&self, project: &'a Project, layer: Layer) -> Result<Vec<(&'a SqlFile, Table)>> {
+        let mut tables = Vec::new();
+        for file in project.library.layer(layer) {
+            let table = self.table(project, file)?;
+            self.register(&file.table(), table.batch.clone())?;
+            tables.push((file, table));
+        }
+        Ok(tables)
+    }
+
+    /// A stored table as structs, one a row.
+    pub fn rows<T: DeserializeOwned>(&self, table: &TableName) -> Result<Vec<T>> {
+        read_rows(&self.read(table)?, &table.to_string())
     }
 
     /// The tables that are open, for near names.

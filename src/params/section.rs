@@ -51,6 +51,14 @@ impl Section {
         })
     }
 
+    /// Bytes, where the key is there.
+    pub fn size(&mut self, key: &'static str) -> Result<Option<usize>> {
+        match self.keys.contains_key(key) {
+            true => self.take(key, "a size such as 512MiB or 2GiB", size).map(Some),
+            false => Ok(None),
+        }
+    }
+
     pub fn seed(&mut self) -> Result<u64> {
         self.take("seed", "a whole number from 0 on", Value::as_u64)
     }
@@ -113,6 +121,14 @@ impl Section {
 
 fn positive(value: &Value) -> Option<f64> {
     value.as_f64().filter(|x| x.is_finite() && *x > 0.0)
+}
+
+/// `512MiB` or `2GiB`.
+fn size(value: &Value) -> Option<usize> {
+    let text = value.as_str()?;
+    let units = [("MiB", 1 << 20), ("GiB", 1 << 30)];
+    let (number, unit) = units.iter().find_map(|(name, unit)| Some((text.strip_suffix(name)?, *unit)))?;
+    number.trim().parse::<usize>().ok().filter(|number| *number > 0)?.checked_mul(unit)
 }
 
 /// `14 days` or `1 day`.
