@@ -18,8 +18,10 @@ use datafusion::catalog::{MemorySchemaProvider, SchemaProvider};
 use datafusion::common::TableReference;
 use datafusion::datasource::MemTable;
 use datafusion::error::DataFusionError;
+use datafusion::logical_expr::LogicalPlan;
 use datafusion::prelude::{DataFrame, JoinType, ParquetReadOptions, SQLOptions, SessionContext};
 use datafusion::sql::parser::Statement;
+use point_in_time::Verdict;
 use serde::de::DeserializeOwned;
 
 pub use csv::{Malformed, RawTable};
@@ -145,14 +147,28 @@ impl Engine {
 
     /// The answer of one SQL file, in any order.
     pub fn run(&self, project: &Project, file: &SqlFile) -> Result<RecordBatch> {
+        let plan = self.planned(project, file)?;
+        self.collect(DataFrame::new(self.context.state(), plan), &file.shown)
+    }
+
+    fn planned(&self, project: &Project, file: &SqlFile) -> Result<LogicalPlan> {
         for table in &file.reads {
             self.open(table)?;
         }
         let statement = file.statement(&project.sql_params(file.layer))?;
         let statement = Statement::Statement(Box::new(statement));
         let plan = self.runtime.block_on(self.context.state().statement_to_plan(statement));
-        let frame = plan.map(|plan| DataFrame::new(self.context.state(), plan));
-        self.collect(frame.map_err(|e| query_error(&file.shown, &e, &self.tables()))?, &file.shown)
+        Ok(plan.map_err(|e| query_error(&file.shown, &e, &self.tables()))?)
+    }
+
+    /// For every aggregate over a join in `file`: whether it runs in one pass, and if not, which part of the query is in
+    /// the way.
+    pub fn point_in_time(&self, project: &Project, file: &SqlFile) -> Result<Vec<Verdict>> {
+        let failed = |e: DataFusionError| query_error(&file.shown, &e, &[]);
+        let plan = self.planned(project, file)?;
+        let state = session::without_rules(&self.context);
+        let plan = self.runtime.block_on(state.create_physical_plan(&plan)).map_err(failed)?;
+        Ok(point_in_time::verdicts(&plan).map_err(failed)?)
     }
 
     /// The answer of one SQL file as a table: named by its key and sorted by it.

@@ -3,9 +3,9 @@
 use std::sync::Arc;
 
 use datafusion::error::Result;
-use datafusion::execution::SessionStateBuilder;
 use datafusion::execution::memory_pool::FairSpillPool;
 use datafusion::execution::runtime_env::RuntimeEnvBuilder;
+use datafusion::execution::{SessionState, SessionStateBuilder};
 use datafusion::physical_optimizer::optimizer::PhysicalOptimizer;
 use datafusion::prelude::{SessionConfig, SessionContext};
 use point_in_time::PointInTimeRule;
@@ -32,4 +32,9 @@ pub fn open(params: &params::Engine) -> Result<SessionContext> {
         .with_runtime_env(runtime.build_arc()?)
         .with_physical_optimizer_rules(rules);
     Ok(SessionContext::new_with_state(state.build()))
+}
+
+/// The session as it plans before any physical rule, which is when point-in-time joins are looked for.
+pub fn without_rules(context: &SessionContext) -> SessionState {
+    SessionStateBuilder::new_from_existing(context.state()).with_physical_optimizer_rules(Vec::new()).build()
 }
