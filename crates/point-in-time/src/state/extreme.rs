@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use datafusion::arrow::array::{Array, ArrayRef, BooleanArray};
-use datafusion::arrow::compute::{SortColumn, lexsort_to_indices, rank, take};
+use datafusion::arrow::compute::{LexicographicalComparator, SortColumn, lexsort_to_indices, rank, take};
 use datafusion::arrow::datatypes::DataType;
 use datafusion::common::Result;
 
@@ -31,10 +31,14 @@ pub fn ordered(aggregate: &Aggregate, seen: Seen, last: bool) -> Result<Vec<Arra
     let mut columns: Vec<SortColumn> =
         by.map(|(values, by)| SortColumn { values: Arc::clone(values), options: Some(by.options) }).collect();
     columns.push(SortColumn { values: Arc::clone(value), options: None });
-    let mut keys = vec![0; value.len()];
-    for (place, position) in (0..).zip(lexsort_to_indices(&columns, None)?.values()) {
-        keys[*position as usize] = place;
-    }
+    // Events lie in the order of their time, so that where it comes first only those of one time are left to order.
+    let keys = match (aggregate.arguments.get(1), columns.first()) {
+        (Some(0), Some(time)) => {
+            let descending = time.options.is_some_and(|options| options.descending);
+            places_by_time(&numbers(&time.values)?, &columns[1..], descending)?
+        }
+        _ => places(&columns)?,
+    };
     let picked = pick(&keys, &seen.windows, last);
     let mut state = vec![take(value, &picked, None)?];
     for ordering in orderings {
@@ -43,4 +47,31 @@ pub fn ordered(aggregate: &Aggregate, seen: Seen, last: bool) -> Result<Vec<Arra
     let found: BooleanArray = (0..picked.len()).map(|row| Some(picked.is_valid(row))).collect();
     state.push(Arc::new(found));
     Ok(state)
+}
+
+/// The place of every event when sorted by `columns`.
+fn places(columns: &[SortColumn]) -> Result<Vec<i64>> {
+    let order = lexsort_to_indices(columns, None)?;
+    let mut places = vec![0; order.len()];
+    for (place, position) in (0..).zip(order.values()) {
+        places[*position as usize] = place;
+    }
+    Ok(places)
+}
+
+/// The same where `times` come first and lie in order, key by key; places of different keys are never compared.
+fn places_by_time(times: &[i64], ties: &[SortColumn], descending: bool) -> Result<Vec<i64>> {
+    let mut places: Vec<i64> = (0..times.len() as i64).map(|place| if descending { -place } else { place }).collect();
+    let comparator = LexicographicalComparator::try_new(ties)?;
+    let mut start = 0;
+    for run in times.chunk_by(|a, b| a == b) {
+        if run.len() > 1 {
+            let mut tied: Vec<usize> = (start..start + run.len()).collect();
+            tied.sort_unstable_by(|a, b| comparator.compare(*a, *b));
+            let first = if descending { -((start + run.len() - 1) as i64) } else { start as i64 };
+            (first..).zip(tied).for_each(|(place, position)| places[position] = place);
+        }
+        start += run.len();
+    }
+    Ok(places)
 }
