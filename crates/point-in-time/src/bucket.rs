@@ -4,19 +4,19 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use datafusion::arrow::array::{
-    Array, ArrayRef, AsArray, BooleanArray, RecordBatch, RecordBatchOptions, Scalar, UInt32Array,
+    Array, ArrayRef, AsArray, BooleanArray, Int64Array, RecordBatch, RecordBatchOptions, Scalar, UInt32Array,
 };
 use datafusion::arrow::buffer::NullBuffer;
 use datafusion::arrow::compute::kernels::zip::zip;
 use datafusion::arrow::compute::{filter_record_batch, take};
 use datafusion::arrow::datatypes::{Schema, SchemaRef};
 use datafusion::arrow::row::{RowConverter, Rows, SortField};
-use datafusion::common::{Result, ScalarValue};
+use datafusion::common::Result;
 use datafusion::physical_plan::aggregates::group_values::new_group_values;
 use datafusion::physical_plan::aggregates::order::GroupOrdering;
 
 use crate::shape::{Aggregate, Method, Shape};
-use crate::state::{Seen, states};
+use crate::state::{Seen, state_over, states};
 use crate::windows::{Finder, Windows, numbers, running_count};
 
 /// The bucket's rows of the partial aggregate, which has the schema `output`.
@@ -173,24 +173,19 @@ fn with_absent(
     if !passes || !aggregate.window.bounds.is_empty() {
         return Ok(found);
     }
-    let mut accumulator = aggregate.function.create_accumulator()?;
     let arguments: Vec<ArrayRef> =
         aggregate.arguments.iter().map(|argument| Arc::clone(&shape.absent[shape.predicates + argument])).collect();
-    if !arguments.is_empty() {
-        accumulator.update_batch(&arguments)?;
-    }
-    let state = match aggregate.method {
-        Method::Count if arguments.is_empty() => vec![ScalarValue::Int64(Some(1))],
-        Method::Distinct => vec![accumulator.evaluate()?],
-        _ => accumulator.state()?,
+    let state: Vec<ArrayRef> = match aggregate.method {
+        Method::Count if arguments.is_empty() => vec![Arc::new(Int64Array::from(vec![1]))],
+        Method::Distinct => vec![Arc::new(Int64Array::from(vec![i64::from(arguments[0].logical_null_count() == 0)]))],
+        _ => state_over(aggregate, &arguments)?,
     };
     let made_up = |row: usize| {
         let open = |gate: &usize| finder.gate(*gate).is_valid(row) && finder.gate(*gate).value(row);
         Some(!matched.value(row) && aggregate.window.gates.iter().all(open))
     };
     let made_up: BooleanArray = (0..matched.len()).map(made_up).collect();
-    let overlay = |(found, state): (ArrayRef, ScalarValue)| -> Result<ArrayRef> {
-        Ok(zip(&made_up, &Scalar::new(state.to_array()?), &found)?)
-    };
+    let overlay =
+        |(found, state): (ArrayRef, ArrayRef)| -> Result<ArrayRef> { Ok(zip(&made_up, &Scalar::new(state), &found)?) };
     found.into_iter().zip(state).map(overlay).collect()
 }

@@ -66,6 +66,7 @@ pub struct Bound {
     pub moment: usize,
 }
 
+/// How the source's time is held against a moment.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Comparison {
     Before,

@@ -12,6 +12,8 @@ use datafusion::arrow::compute::filter;
 use datafusion::arrow::datatypes::DataType;
 use datafusion::common::Result;
 
+pub use replay::state_over;
+
 use crate::shape::{Aggregate, Method};
 use crate::windows::{Windows, running_count};
 

@@ -26,7 +26,8 @@ pub fn average(aggregate: &Aggregate, seen: Seen) -> Result<Vec<ArrayRef>> {
     }
     let seen = seen.without_nulls(0)?;
     let windows = &seen.windows;
-    let counts: UInt64Array = windows.low.iter().zip(&windows.high).map(|(low, high)| u64::from(high - low)).collect();
+    let count = |(low, high): (&u32, &u32)| (low < high).then(|| u64::from(high - low));
+    let counts: UInt64Array = windows.low.iter().zip(&windows.high).map(count).collect();
     Ok(vec![Arc::new(counts), sums(&seen, &state_types(aggregate)?[1])?])
 }
 
