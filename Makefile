@@ -1,10 +1,11 @@
 # The two commands of the README.  Each sets up what is missing and skips what is there.
 #   make repro   from materials/*.csv to reports/
 #   make test    the tests
-# And two more:
+# And more:
 #   make mlflow              an MLflow server on http://127.0.0.1:5000 for tracking.uri, until Ctrl-C
+#   make bench               how fast? -> reports/benchmarks.md (half an hour)
 #   make bench-monitoring    does the monitor keep its promises? -> reports/monitoring-quality.md (many minutes)
-.PHONY: repro test mlflow bench-monitoring setup
+.PHONY: repro test mlflow bench bench-monitoring setup
 .DELETE_ON_ERROR:
 
 PYTHON ?= python3.11
@@ -28,10 +29,20 @@ mlflow: .venv-mlflow/ready
 	.venv-mlflow/bin/mlflow server --host 127.0.0.1 --port 5000 --workers 1 \
 	  --backend-store-uri sqlite:///work/mlflow/runs.db --artifacts-destination work/mlflow/artefacts
 
+bench: setup .venv-peers/ready
+	cargo build --release
+	.venv-peers/bin/python crates/benchmarks/bench.py
+	cargo run --release --quiet --package benchmarks -- work/benchmarks/growth.csv reports/benchmarks.png
+
 bench-monitoring: setup
 	cargo bench --bench monitoring
 
 setup: $(NEEDS)
+
+.venv-peers/ready: crates/benchmarks/requirements.txt
+	command -v $(PYTHON) >/dev/null && $(PYTHON) -m venv .venv-peers || python3 -m venv .venv-peers
+	.venv-peers/bin/pip install --quiet --disable-pip-version-check -r crates/benchmarks/requirements.txt
+	touch $@
 
 .venv/ready: requirements.txt
 	command -v $(PYTHON) >/dev/null && $(PYTHON) -m venv .venv || python3 -m venv .venv

@@ -85,6 +85,8 @@ pub struct Days(pub u32);
 pub struct Engine {
     /// How many parts queries are split into; the results do not depend on it.
     pub partitions: usize,
+    /// Above this many bytes queries move what they hold to disk; without it, they take what they need.
+    pub memory_limit: Option<usize>,
 }
 
 /// When an export is not what it was.
@@ -281,7 +283,7 @@ impl Params {
         }
         let shop_params = shop.shop()?;
         let params = Self {
-            engine: Engine { partitions: engine.count("partitions")? },
+            engine: Engine { partitions: engine.count("partitions")?, memory_limit: engine.size("memory_limit")? },
             ingest: Ingest { max_set_aside_share: ingest.share("max_set_aside_share")? },
             embeddings: Embeddings {
                 model: from_root(file, &embeddings.text("model")?),

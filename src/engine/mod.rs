@@ -6,6 +6,7 @@ mod output;
 mod parquet;
 mod query_error;
 mod rows;
+mod session;
 mod table;
 
 use std::path::PathBuf;
@@ -17,11 +18,14 @@ use datafusion::catalog::{MemorySchemaProvider, SchemaProvider};
 use datafusion::common::TableReference;
 use datafusion::datasource::MemTable;
 use datafusion::error::DataFusionError;
-use datafusion::prelude::{DataFrame, JoinType, ParquetReadOptions, SQLOptions, SessionConfig, SessionContext};
+use datafusion::logical_expr::LogicalPlan;
+use datafusion::prelude::{DataFrame, JoinType, ParquetReadOptions, SQLOptions, SessionContext};
 use datafusion::sql::parser::Statement;
+use point_in_time::Verdict;
 use serde::de::DeserializeOwned;
 
 pub use csv::{Malformed, RawTable};
+pub use functions::register as register_functions;
 pub use output::Staged;
 pub use rows::read as read_rows;
 pub use table::{Table, TableError, batch_of};
@@ -69,14 +73,7 @@ impl Engine {
             .enable_all()
             .build()
             .map_err(|e| EngineError::Start(e.to_string()))?;
-        let mut config = SessionConfig::new()
-            .with_target_partitions(project.params.engine.partitions)
-            .with_information_schema(false);
-        config.options_mut().sql_parser.collect_spans = true;
-        // One string type everywhere: Utf8 in, Utf8 out, whatever the path a column takes.
-        config.options_mut().sql_parser.map_string_types_to_utf8view = false;
-        config.options_mut().execution.parquet.schema_force_view_types = false;
-        let context = SessionContext::new_with_config(config);
+        let context = session::open(&project.params.engine).map_err(start)?;
         functions::register(&context);
         let engine = Self { context, runtime, paths: project.paths.clone() };
         for table in project.library.tables() {
@@ -156,14 +153,28 @@ impl Engine {
 
     /// The answer of one SQL file, in any order.
     pub fn run(&self, project: &Project, file: &SqlFile) -> Result<RecordBatch> {
+        let plan = self.planned(project, file)?;
+        self.collect(DataFrame::new(self.context.state(), plan), &file.shown)
+    }
+
+    fn planned(&self, project: &Project, file: &SqlFile) -> Result<LogicalPlan> {
         for table in &file.reads {
             self.open(table)?;
         }
         let statement = file.statement(&project.sql_params(file.layer))?;
         let statement = Statement::Statement(Box::new(statement));
         let plan = self.runtime.block_on(self.context.state().statement_to_plan(statement));
-        let frame = plan.map(|plan| DataFrame::new(self.context.state(), plan));
-        self.collect(frame.map_err(|e| query_error(&file.shown, &e, &self.tables()))?, &file.shown)
+        Ok(plan.map_err(|e| query_error(&file.shown, &e, &self.tables()))?)
+    }
+
+    /// For every aggregate over a join in `file`: whether it runs in one pass, and if not, which part of the query is in
+    /// the way.
+    pub fn point_in_time(&self, project: &Project, file: &SqlFile) -> Result<Vec<Verdict>> {
+        let failed = |e: DataFusionError| query_error(&file.shown, &e, &[]);
+        let plan = self.planned(project, file)?;
+        let state = session::without_rules(&self.context);
+        let plan = self.runtime.block_on(state.create_physical_plan(&plan)).map_err(failed)?;
+        Ok(point_in_time::verdicts(&plan).map_err(failed)?)
     }
 
     /// The answer of one SQL file as a table: named by its key and sorted by it.

@@ -57,6 +57,14 @@ impl Section {
         self.take(key, "a whole number from 0 on", |v| v.as_u64().and_then(|n| usize::try_from(n).ok()))
     }
 
+    /// Bytes, where the key is there.
+    pub fn size(&mut self, key: &'static str) -> Result<Option<usize>> {
+        match self.keys.contains_key(key) {
+            true => self.take(key, "a size such as 512MiB or 2GiB", size).map(Some),
+            false => Ok(None),
+        }
+    }
+
     /// An address such as http://127.0.0.1:5000, or nothing.
     pub fn address(&mut self, key: &'static str) -> Result<Option<String>> {
         self.take(key, "an address such as http://127.0.0.1:5000, or null", |v| match v {
@@ -149,6 +157,14 @@ impl Section {
 
 fn positive(value: &Value) -> Option<f64> {
     value.as_f64().filter(|x| x.is_finite() && *x > 0.0)
+}
+
+/// `512MiB` or `2GiB`.
+fn size(value: &Value) -> Option<usize> {
+    let text = value.as_str()?;
+    let units = [("MiB", 1 << 20), ("GiB", 1 << 30)];
+    let (number, unit) = units.iter().find_map(|(name, unit)| Some((text.strip_suffix(name)?, *unit)))?;
+    number.trim().parse::<usize>().ok().filter(|number| *number > 0)?.checked_mul(unit)
 }
 
 fn standing(value: &Value) -> Option<Standing> {

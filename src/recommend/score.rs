@@ -10,11 +10,9 @@ use ndarray::{Array2, Axis, concatenate};
 use super::{RecommendError, column};
 use crate::engine::{Engine, Table};
 use crate::error::Result;
-use crate::features;
 use crate::frame;
 use crate::model::logistic::Logistic;
 use crate::project::Project;
-use crate::sql::Layer;
 use crate::train::Kind;
 
 /// Rows scored at a time: enough to be quick, few enough to stay small.
@@ -43,14 +41,9 @@ pub fn score(project: &Project, engine: &Engine, model: &Logistic, asked: Record
         columns.push((name, Arc::clone(column(&asked, "candidates", name)?), true));
     }
     let request = RecordBatch::try_from_iter_with_nullable(columns).map_err(RecommendError::Arrow)?;
-    // The request's rows under the grain's names: the same SQL that made the training features runs over them.
-    for file in project.library.layer(Layer::Grain) {
-        let rows = engine.distinct(&request, project.library.key(file), &file.shown)?;
-        engine.register(&file.table(), rows)?;
-    }
-    let views = features::compute(project, engine)?;
     let key = ["customer_id", "product_id", "season", "as_of"].map(str::to_owned);
-    let rows = frame::attach(Table::new(request, &key, "the request")?, &views, "the request")?.batch;
+    let request = Table::new(request, &key, "the request")?;
+    let rows = frame::at_request(project, engine, request, "the request")?.batch;
 
     let failed = RecommendError::OtherFeatures;
     let names = Kind::Combined.features(project);

@@ -24,6 +24,7 @@ mod monitor_odd_logs;
 mod monitor_quality;
 #[cfg(not(feature = "encoder"))]
 mod no_encoder;
+mod point_in_time;
 #[cfg(feature = "encoder")]
 mod readme;
 #[cfg(feature = "encoder")]
