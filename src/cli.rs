@@ -7,7 +7,9 @@ use clap::{Args, Parser, Subcommand};
 use crate::error::{Outcome, Result};
 use crate::explore::{Format, Question};
 use crate::project::Project;
-use crate::{audit, embeddings, evaluate, explore, features, frame, ingest, monitor, proof, recommend, report, train};
+use crate::{
+    audit, embeddings, evaluate, explore, features, frame, ingest, lint, monitor, proof, recommend, report, train,
+};
 
 /// Features, recommendations and monitoring from SQL files, with edges that cannot fray.
 #[derive(Debug, Parser)]
@@ -47,10 +49,19 @@ enum Command {
     Report,
     /// Run the queries of sql/audits, which must return no rows; warnings alone end with exit code 4
     Audit,
+    /// Find what in a query would see the future or change from run to run; writes nothing
+    Lint(LintArgs),
     /// Prove that no feature view sees the future or depends on the order, copies or parts of its rows; writes nothing
     Test(TestArgs),
     /// Answer a query over every table there is; without one, list the tables
     Sql(SqlArgs),
+}
+
+#[derive(Debug, Args)]
+struct LintArgs {
+    /// Files to look at, such as sql/features/visit.sql [default: all of sql/]
+    #[arg(value_name = "FILE")]
+    files: Vec<String>,
 }
 
 #[derive(Debug, Args)]
@@ -101,6 +112,7 @@ impl Cli {
             }
             Command::Report => report::run(&project).map(|()| Outcome::Done),
             Command::Audit => audit::run(&project),
+            Command::Lint(args) => lint::run(&project, &args.files).map(|()| Outcome::Done),
             Command::Test(args) => proof::run(&project, &args.views).map(|()| Outcome::Done),
             Command::Sql(args) => {
                 let question = match (args.query, args.file) {

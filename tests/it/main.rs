@@ -8,6 +8,7 @@ mod encoder;
 mod failures;
 mod functions;
 mod ingest;
+mod lint;
 mod logistic;
 mod matrix;
 mod metrics;
@@ -18,6 +19,7 @@ mod monitor_log;
 mod monitor_odd_logs;
 #[cfg(not(feature = "encoder"))]
 mod no_encoder;
+mod proof;
 #[cfg(feature = "encoder")]
 mod readme;
 mod reduction;
