@@ -49,7 +49,8 @@ enum Command {
     Report,
     /// Run the queries of sql/audits, which must return no rows; warnings alone end with exit code 4
     Audit,
-    /// Find what in a query would see the future or change from run to run; writes nothing
+    /// Find what in a query would see the future or change from run to run; needs no data, writes nothing
+    #[command(after_long_help = lint::rules_in_words())]
     Lint(LintArgs),
     /// Prove that no feature view sees the future or depends on the order, copies or parts of its rows; writes nothing
     Test(TestArgs),

@@ -163,6 +163,15 @@ impl Report {
     }
 }
 
+/// The rules, for `--help`.
+pub fn rules_in_words() -> String {
+    let rule = |rule: &Rule| format!("  {:<23} {}\n  {:<23} instead: {}\n", rule.id(), rule.why(), "", rule.instead());
+    let rules: String = Rule::ALL.iter().map(rule).collect();
+    format!(
+        "The rules:\n{rules}\nThe only way out is a comment on the line or right above it:\n  -- lint: allow <rule> because <reason>"
+    )
+}
+
 /// Looks at the named files, or at all, and says what was found.
 ///
 /// # Errors

@@ -96,7 +96,7 @@ fn of_expr(expr: &Expr, node: &LogicalPlan, words: &Words) -> Option<Found> {
                 () if PICKS.contains(&name) && params.order_by.is_empty() => {
                     at(Rule::UnorderedPick, format!("{name} without ORDER BY"))
                 }
-                () if SUMS.contains(&name) && floats(&params.args) && !running(params) => {
+                () if SUMS.contains(&name) && floats(&params.args) => {
                     at(Rule::OpenFloatSum, format!("{name} of floats"))
                 }
                 () => None,

@@ -159,20 +159,3 @@ fn a_finding_can_be_allowed_with_a_reason() {
         }
     }
 }
-
-/// The stage does not compute what the lint refuses, and keeps its last outputs.
-#[test]
-fn features_refuse_what_the_lint_finds() {
-    let shop = Shop::new(1);
-    shop.write("sql/features/aaa.sql", &counted(""));
-    shop.write("work/features/aaa.parquet", "the last output");
-    shop.must(&["ingest"]);
-    let output = shop.run(&["features"]);
-    let said = words(&output);
-    assert_eq!(output.status.code(), Some(1), "{said}");
-    assert!(
-        said.contains("error: sql/features/aaa.sql:7: no-time-bound: ") && said.contains("\n  do: add a strict bound"),
-        "{said}"
-    );
-    assert_eq!(shop.read("work/features/aaa.parquet"), "the last output");
-}

@@ -1,9 +1,10 @@
 //! Features hold what their headers say of the time before the moment; that they hold nothing else is in `proof.rs`.
 
+#![cfg(feature = "encoder")]
+
 use crate::shop::Shop;
 
 /// Spending, counts and shares of one view, against a plain loop over the events.
-#[cfg(feature = "encoder")]
 #[test]
 fn history_is_what_a_plain_loop_says() {
     let shop = Shop::new(12);
