@@ -10,8 +10,8 @@ use crate::explore::{Format, Question};
 use crate::params::{Segment, Shift, written};
 use crate::project::Project;
 use crate::{
-    audit, drill, drivers, embeddings, evaluate, explore, features, frame, ingest, monitor, proof, recommend, report,
-    tracking, train,
+    audit, drill, drivers, embeddings, evaluate, explore, features, frame, ingest, lint, monitor, proof, recommend,
+    report, tracking, train,
 };
 
 /// Features, recommendations and monitoring from SQL files, with edges that cannot fray.
@@ -59,10 +59,20 @@ enum Command {
     Track(TrackArgs),
     /// Run the queries of sql/audits, which must return no rows; warnings alone end with exit code 4
     Audit,
+    /// Find what in a query would see the future or change from run to run; needs no data, writes nothing
+    #[command(after_long_help = lint::rules_in_words())]
+    Lint(LintArgs),
     /// Prove that no feature view sees the future or depends on the order, copies or parts of its rows; writes nothing
     Test(TestArgs),
     /// Answer a query over every table there is; without one, list the tables
     Sql(SqlArgs),
+}
+
+#[derive(Debug, Args)]
+struct LintArgs {
+    /// Files to look at, such as sql/features/visit.sql [default: all of sql/]
+    #[arg(value_name = "FILE")]
+    files: Vec<String>,
 }
 
 #[derive(Debug, Args)]
@@ -157,6 +167,7 @@ impl Cli {
             Command::Track(args) if args.pending => tracking::send_pending(&project),
             Command::Track(_) => tracking::run(&project),
             Command::Audit => audit::run(&project),
+            Command::Lint(args) => lint::run(&project, &args.files).map(|()| Outcome::Done),
             Command::Test(args) => proof::run(&project, &args.views).map(|()| Outcome::Done),
             Command::Sql(args) => {
                 let question = match (args.query, args.file) {

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::engine::{Engine, Staged, Table};
 use crate::error::{Advice, Result, did_you_mean};
+use crate::lint;
 use crate::progress::Progress;
 use crate::project::Project;
 use crate::sql::{Column, Driver, FeatureHeader, Header, Layer, Library, SqlFile, TableName};
@@ -73,6 +74,9 @@ pub fn run(project: &Project) -> Result<()> {
     let mut staged = Staged::new(&project.paths, "features")?;
     let grains = engine.layer(project, Layer::Grain)?;
     for (file, table) in &grains {
+        if table.batch.num_rows() == 0 {
+            progress.say(format!("{}: no rows, so there is nothing to learn from: are there looks?", file.shown));
+        }
         staged.table(&project.paths.grain(), Some(file.header.name()), table, &[("made_from", file.shown.clone())])?;
     }
     staged.folder(&project.paths.grain())?;
@@ -86,6 +90,7 @@ pub fn run(project: &Project) -> Result<()> {
         let notes = [("made_from", file.shown.clone()), ("version", version)];
         staged.table(&project.paths.features(), Some(&view.name), &view.table, &notes)?;
     }
+    lint::Report::of(project, |file| matches!(file.layer, Layer::Grain | Layer::Features))?.refuse()?;
     staged.commit()?;
     progress.done(format!("{} views, {} columns", views.len(), declared(&project.library).len()));
     Ok(())

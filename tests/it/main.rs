@@ -9,6 +9,7 @@ mod drill;
 mod failures;
 mod functions;
 mod ingest;
+mod lint;
 mod lists;
 mod logistic;
 mod matrix;
@@ -25,6 +26,7 @@ mod monitor_quality;
 #[cfg(not(feature = "encoder"))]
 mod no_encoder;
 mod point_in_time;
+mod proof;
 #[cfg(feature = "encoder")]
 mod readme;
 #[cfg(feature = "encoder")]
