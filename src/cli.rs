@@ -6,8 +6,11 @@ use clap::{Args, Parser, Subcommand};
 
 use crate::error::{Outcome, Result};
 use crate::explore::{Format, Question};
+use crate::lineage::GraphFormat;
 use crate::project::Project;
-use crate::{audit, embeddings, evaluate, explore, features, frame, ingest, monitor, recommend, report, train};
+use crate::{
+    audit, embeddings, evaluate, explore, features, frame, ingest, lineage, monitor, plan, recommend, report, train,
+};
 
 /// Features, recommendations and monitoring from SQL files, with edges that cannot fray.
 #[derive(Debug, Parser)]
@@ -47,6 +50,11 @@ enum Command {
     Report,
     /// Run the queries of sql/audits, which must return no rows; warnings alone end with exit code 4
     Audit,
+    /// What `features` would recompute and why: new, changed, changed upstream, removed; writes nothing, exit code 4
+    /// where a view means something else under its old version
+    Plan(PlanArgs),
+    /// The columns that columns are made from, down to the CSVs: as value, filter, join key or window
+    Lineage(LineageArgs),
     /// Answer a query over every table there is; without one, list the tables
     Sql(SqlArgs),
 }
@@ -56,6 +64,22 @@ struct MonitorArgs {
     /// Replay an earlier report: a day (its first moment) or a time on the shop's clock [default: the export]
     #[arg(long, value_name = "DAY")]
     as_of: Option<String>,
+}
+
+#[derive(Debug, Args)]
+struct PlanArgs {
+    /// What each view reads and is known by, too
+    #[arg(short, long)]
+    verbose: bool,
+}
+
+#[derive(Debug, Args)]
+struct LineageArgs {
+    /// A feature view or one of its columns; without it, every view
+    #[arg(value_name = "VIEW[.COLUMN]")]
+    of: Option<String>,
+    #[arg(long, value_enum, default_value = "mermaid")]
+    format: GraphFormat,
 }
 
 #[derive(Debug, Args)]
@@ -92,6 +116,8 @@ impl Cli {
             }
             Command::Report => report::run(&project).map(|()| Outcome::Done),
             Command::Audit => audit::run(&project),
+            Command::Plan(args) => plan::print(&project, args.verbose),
+            Command::Lineage(args) => lineage::print(&project, args.of.as_deref(), args.format).map(|()| Outcome::Done),
             Command::Sql(args) => {
                 let question = match (args.query, args.file) {
                     (Some(query), _) => Question::Text(query),

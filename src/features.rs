@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::engine::{Engine, Staged, Table};
 use crate::error::{Advice, Result, did_you_mean};
+use crate::lineage::{Basis, Stamp, Traces};
 use crate::progress::Progress;
 use crate::project::Project;
 use crate::sql::{Column, FeatureHeader, Header, Layer, Library, SqlFile, TableName};
@@ -56,41 +57,53 @@ impl Advice for FeatureError {
     }
 }
 
-/// Runs the stage: `work/grain/*.parquet` and `work/features/*.parquet`.
+/// Runs the stage: `work/grain/*.parquet` and `work/features/*.parquet`.  What would come out the same is kept.
 pub fn run(project: &Project) -> Result<()> {
     let progress = Progress::start("features");
+    refuse_column_twice(&project.library)?;
     let engine = Engine::new(project)?;
+    let traces = Traces::of(project, Layer::Features, Basis::Stored)?;
     let mut staged = Staged::new(&project.paths, "features")?;
-    let grains = grains(project, &engine)?;
-    for (file, table) in &grains {
-        staged.table(&project.paths.grain(), Some(file.header.name()), table, &[("made_from", file.shown.clone())])?;
-    }
     staged.folder(&project.paths.grain())?;
     staged.folder(&project.paths.features())?;
-    let views = compute(project, &engine)?;
-    for view in &views {
-        let Some(file) = project.library.file(&TableName::new("features", &view.name)) else {
-            continue;
+    let mut made = Vec::new();
+    for file in project.library.layer(Layer::Grain).chain(project.library.layer(Layer::Features)) {
+        let (target, name) = match file.layer {
+            Layer::Grain => (project.paths.grain(), file.header.name()),
+            _ => (project.paths.features(), file.header.name()),
         };
-        let version = feature_header(file).map_or_else(String::new, |header| header.version.to_string());
-        let notes = [("made_from", file.shown.clone()), ("version", version)];
-        staged.table(&project.paths.features(), Some(&view.name), &view.table, &notes)?;
+        let stamp = traces.stamp(&file.table()).unwrap_or_default();
+        if Stamp::read(&engine.stored(&file.table())).is_some_and(|stored| stored == stamp) {
+            staged.keep(&target, name)?;
+            continue;
+        }
+        let table = match &file.header {
+            Header::Table(header) => {
+                let table = Table::new(engine.run(project, file)?, &header.key, &file.shown)?;
+                engine.register(&file.table(), table.batch.clone())?;
+                table
+            }
+            Header::Feature(header) => match view(project, &engine, file, header)? {
+                Some(view) => view.table,
+                None => continue,
+            },
+            _ => continue,
+        };
+        staged.table(&target, Some(name), &table, &stamp.notes())?;
+        made.push(file.table().to_string());
     }
+    staged.file(&project.paths.plan_memory(), None, &traces.memory.json())?;
     staged.commit()?;
-    progress.done(format!("{} views, {} columns", views.len(), declared(&project.library).len()));
-    Ok(())
-}
-
-/// Computes every grain and registers it.
-fn grains<'a>(project: &'a Project, engine: &Engine) -> Result<Vec<(&'a SqlFile, Table)>> {
-    let mut grains = Vec::new();
-    for file in project.library.layer(Layer::Grain) {
-        let Header::Table(header) = &file.header else { continue };
-        let table = Table::new(engine.run(project, file)?, &header.key, &file.shown)?;
-        engine.register(&file.table(), table.batch.clone())?;
-        grains.push((file, table));
+    let views = project.library.layer(Layer::Features).count();
+    if !made.is_empty() {
+        progress.say(format!("computed: {}", made.join(", ")));
     }
-    Ok(grains)
+    progress.done(format!(
+        "{views} views, {} columns; {} tables computed, the rest kept as they were",
+        declared(&project.library).len(),
+        made.len(),
+    ));
+    Ok(())
 }
 
 /// Computes every feature view over the grains that are registered in `engine`, or stored.
@@ -99,17 +112,22 @@ pub fn compute(project: &Project, engine: &Engine) -> Result<Vec<View>> {
     let mut views = Vec::new();
     for file in project.library.layer(Layer::Features) {
         let Some(header) = feature_header(file) else { continue };
-        let grain_name = TableName::new("grain", &header.entity);
-        let Some(Header::Table(grain_header)) = project.library.file(&grain_name).map(|file| &file.header) else {
-            continue;
-        };
-        let grain = Table::new(engine.read(&grain_name)?, &grain_header.key, &grain_name.to_string())?;
-        let table = Table::new(engine.run(project, file)?, &grain_header.key, &file.shown)?;
-        refuse_other_columns(file, header, &table)?;
-        refuse_other_rows(file, header, &table, &grain)?;
-        views.push(View { name: header.name.clone(), table });
+        views.extend(view(project, engine, file, header)?);
     }
     Ok(views)
+}
+
+/// Computes one feature view and holds it to its header and its grain; none where its entity has no grain.
+fn view(project: &Project, engine: &Engine, file: &SqlFile, header: &FeatureHeader) -> Result<Option<View>> {
+    let grain_name = TableName::new("grain", &header.entity);
+    let Some(Header::Table(grain_header)) = project.library.file(&grain_name).map(|file| &file.header) else {
+        return Ok(None);
+    };
+    let grain = Table::new(engine.read(&grain_name)?, &grain_header.key, &grain_name.to_string())?;
+    let table = Table::new(engine.run(project, file)?, &grain_header.key, &file.shown)?;
+    refuse_other_columns(file, header, &table)?;
+    refuse_other_rows(file, header, &table, &grain)?;
+    Ok(Some(View { name: header.name.clone(), table }))
 }
 
 /// Every feature column of the library, by view and then by name.

@@ -19,8 +19,11 @@ mod monitor_odd_logs;
 #[cfg(not(feature = "encoder"))]
 mod no_encoder;
 #[cfg(feature = "encoder")]
+mod plan;
+#[cfg(feature = "encoder")]
 mod readme;
 mod reduction;
+mod reproduce;
 mod sealed;
 mod tidy;
 mod time;
