@@ -9,7 +9,8 @@ use crate::explore::{Format, Question};
 use crate::lineage::GraphFormat;
 use crate::project::Project;
 use crate::{
-    audit, embeddings, evaluate, explore, features, frame, ingest, lineage, monitor, plan, recommend, report, train,
+    audit, embeddings, evaluate, explore, features, frame, ingest, lineage, monitor, plan, proof, recommend, report,
+    train,
 };
 
 /// Features, recommendations and monitoring from SQL files, with edges that cannot fray.
@@ -50,6 +51,8 @@ enum Command {
     Report,
     /// Run the queries of sql/audits, which must return no rows; warnings alone end with exit code 4
     Audit,
+    /// Prove that no feature view sees the future or depends on the order, copies or parts of its rows; writes nothing
+    Test(TestArgs),
     /// What `features` would recompute and why: new, changed, changed upstream, removed; writes nothing, exit code 4
     /// where a view means something else under its old version
     Plan(PlanArgs),
@@ -57,6 +60,13 @@ enum Command {
     Lineage(LineageArgs),
     /// Answer a query over every table there is; without one, list the tables
     Sql(SqlArgs),
+}
+
+#[derive(Debug, Args)]
+struct TestArgs {
+    /// Feature views to test [default: all]
+    #[arg(value_name = "VIEW")]
+    views: Vec<String>,
 }
 
 #[derive(Debug, Args)]
@@ -116,6 +126,7 @@ impl Cli {
             }
             Command::Report => report::run(&project).map(|()| Outcome::Done),
             Command::Audit => audit::run(&project),
+            Command::Test(args) => proof::run(&project, &args.views).map(|()| Outcome::Done),
             Command::Plan(args) => plan::print(&project, args.verbose),
             Command::Lineage(args) => lineage::print(&project, args.of.as_deref(), args.format).map(|()| Outcome::Done),
             Command::Sql(args) => {

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::engine::{Engine, Staged, Table};
 use crate::error::{Advice, Result, did_you_mean};
-use crate::lineage::{Basis, Stamp, Traces};
+use crate::lineage::{Basis, ROWS, Stamp, Traces};
 use crate::progress::Progress;
 use crate::project::Project;
 use crate::sql::{Column, FeatureHeader, Header, Layer, Library, SqlFile, TableName};
@@ -29,6 +29,8 @@ pub struct Feature {
 
 #[derive(Debug, thiserror::Error)]
 pub enum FeatureError {
+    #[error("{file} is no feature view")]
+    NoView { file: String },
     #[error("{file}: the query does not return the column '{column}' that the header declares")]
     NotReturned { file: String, column: String, returned: Vec<String> },
     #[error("{file}: the query returns the column '{column}', which the header does not declare")]
@@ -42,6 +44,7 @@ pub enum FeatureError {
 impl Advice for FeatureError {
     fn advice(&self) -> Option<String> {
         Some(match self {
+            Self::NoView { .. } => "name a file of sql/features".into(),
             Self::NotReturned { column, returned, .. } => {
                 let fallback = format!("add {column} to the SELECT, or take it out of the header");
                 did_you_mean(column, returned.iter().map(String::as_str), &fallback)
@@ -74,20 +77,20 @@ pub fn run(project: &Project) -> Result<()> {
         };
         let stamp = traces.stamp(&file.table()).unwrap_or_default();
         if Stamp::read(&engine.stored(&file.table())).is_some_and(|stored| stored == stamp) {
+            if let Some(header) = feature_header(file) {
+                let columns = stamp.fingerprints.keys().map(String::as_str).filter(|column| *column != ROWS);
+                refuse_other_columns(file, header, columns.collect(), project.library.key(file))?;
+            }
             staged.keep(&target, name)?;
             continue;
         }
-        let table = match &file.header {
-            Header::Table(header) => {
-                let table = Table::new(engine.run(project, file)?, &header.key, &file.shown)?;
+        let table = match file.layer {
+            Layer::Grain => {
+                let table = engine.table(project, file)?;
                 engine.register(&file.table(), table.batch.clone())?;
                 table
             }
-            Header::Feature(header) => match view(project, &engine, file, header)? {
-                Some(view) => view.table,
-                None => continue,
-            },
-            _ => continue,
+            _ => view(project, &engine, file)?.table,
         };
         staged.table(&target, Some(name), &table, &stamp.notes())?;
         made.push(file.table().to_string());
@@ -109,25 +112,22 @@ pub fn run(project: &Project) -> Result<()> {
 /// Computes every feature view over the grains that are registered in `engine`, or stored.
 pub fn compute(project: &Project, engine: &Engine) -> Result<Vec<View>> {
     refuse_column_twice(&project.library)?;
-    let mut views = Vec::new();
-    for file in project.library.layer(Layer::Features) {
-        let Some(header) = feature_header(file) else { continue };
-        views.extend(view(project, engine, file, header)?);
-    }
-    Ok(views)
+    project.library.layer(Layer::Features).map(|file| view(project, engine, file)).collect()
 }
 
-/// Computes one feature view and holds it to its header and its grain; none where its entity has no grain.
-fn view(project: &Project, engine: &Engine, file: &SqlFile, header: &FeatureHeader) -> Result<Option<View>> {
-    let grain_name = TableName::new("grain", &header.entity);
-    let Some(Header::Table(grain_header)) = project.library.file(&grain_name).map(|file| &file.header) else {
-        return Ok(None);
+/// Computes one feature view over the grains that are registered in `engine`, or stored.
+pub fn view(project: &Project, engine: &Engine, file: &SqlFile) -> Result<View> {
+    let Header::Feature(header) = &file.header else {
+        return Err(FeatureError::NoView { file: file.shown.clone() }.into());
     };
-    let grain = Table::new(engine.read(&grain_name)?, &grain_header.key, &grain_name.to_string())?;
-    let table = Table::new(engine.run(project, file)?, &grain_header.key, &file.shown)?;
-    refuse_other_columns(file, header, &table)?;
+    let grain_name = TableName::new("grain", &header.entity);
+    let grain = Table::new(engine.read(&grain_name)?, project.library.key(file), &grain_name.to_string())?;
+    let table = engine.table(project, file)?;
+    let schema = table.batch.schema();
+    let returned = schema.fields().iter().map(|field| field.name().as_str()).collect();
+    refuse_other_columns(file, header, returned, &table.key)?;
     refuse_other_rows(file, header, &table, &grain)?;
-    Ok(Some(View { name: header.name.clone(), table }))
+    Ok(View { name: header.name.clone(), table })
 }
 
 /// Every feature column of the library, by view and then by name.
@@ -166,14 +166,17 @@ fn refuse_column_twice(library: &Library) -> Result<()> {
     Ok(())
 }
 
-fn refuse_other_columns(file: &SqlFile, header: &FeatureHeader, table: &Table) -> Result<()> {
-    let schema = table.batch.schema();
-    let returned: BTreeSet<&str> = schema.fields().iter().map(|field| field.name().as_str()).collect();
+fn refuse_other_columns(
+    file: &SqlFile,
+    header: &FeatureHeader,
+    returned: BTreeSet<&str>,
+    key: &[String],
+) -> Result<()> {
     if let Some(column) = header.columns.keys().find(|name| !returned.contains(name.as_str())) {
         let returned = returned.iter().map(|name| (*name).to_owned()).collect();
         return Err(FeatureError::NotReturned { file: file.shown.clone(), column: column.clone(), returned }.into());
     }
-    let known = |name: &str| table.key.iter().any(|key| key == name) || header.columns.contains_key(name);
+    let known = |name: &str| key.iter().any(|key| key == name) || header.columns.contains_key(name);
     match returned.into_iter().find(|name| !known(name)) {
         Some(column) => Err(FeatureError::NotDeclared { file: file.shown.clone(), column: column.into() }.into()),
         None => Ok(()),

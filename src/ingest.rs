@@ -16,7 +16,7 @@ use crate::lineage::{Basis, Traces};
 use crate::paths::Paths;
 use crate::progress::Progress;
 use crate::project::Project;
-use crate::sql::{Header, Layer, SourceHeader, SqlFile, Surprise, TableName};
+use crate::sql::{Layer, SourceHeader, SqlFile, Surprise, TableName};
 
 #[derive(Debug, thiserror::Error)]
 pub enum IngestError {
@@ -63,10 +63,8 @@ pub fn run(project: &Project) -> Result<()> {
     let (mut aside, mut counts) = (Vec::new(), Vec::new());
     for (file, header) in project.library.sources() {
         let raw = read_raw(project, file, header)?;
-        engine.register(&TableName::new("raw", &header.name), raw.batch.clone())?;
-        let judged = Judged::new(&engine.run(project, file)?, &raw, file, header)?;
+        let judged = judge(project, &engine, file, header, &raw)?;
         judged.refuse_too_many(project.params.ingest.max_set_aside_share, header, &project.paths)?;
-        engine.register(&file.table(), judged.kept.batch.clone())?;
         let (kept, set_aside) = (judged.kept.batch.num_rows(), judged.aside.len());
         progress.say(format!("{}: {kept} rows kept, {set_aside} set aside", header.file));
         staged.table(&target, Some(&header.name), &judged.kept, &notes(file))?;
@@ -76,11 +74,8 @@ pub fn run(project: &Project) -> Result<()> {
     staged.table(&target, Some("rejected"), &rejected(&aside)?, &[])?;
     staged.table(&target, Some("surprises"), &surprises(&counts)?, &[])?;
     staged.folder(&project.paths.split())?;
-    for file in project.library.layer(Layer::Split) {
-        let Header::Table(header) = &file.header else { continue };
-        let table = Table::new(engine.run(project, file)?, &header.key, &file.shown)?;
-        engine.register(&file.table(), table.batch.clone())?;
-        staged.table(&project.paths.split(), Some(&header.name), &table, &notes(file))?;
+    for (file, table) in engine.layer(project, Layer::Split)? {
+        staged.table(&project.paths.split(), Some(file.header.name()), &table, &notes(file))?;
     }
     staged.commit()?;
     progress.done("typed sources are in work/ingest");
@@ -94,8 +89,22 @@ pub fn read_raw(project: &Project, file: &SqlFile, header: &SourceHeader) -> Res
     RawTable::read(&path, &project.paths.shown(&path), &expected, &file.shown)
 }
 
+/// Runs a source's query over `raw`; the rows and those that are kept are registered in `engine`.
+pub fn judge(
+    project: &Project,
+    engine: &Engine,
+    file: &SqlFile,
+    header: &SourceHeader,
+    raw: &RawTable,
+) -> Result<Judged> {
+    engine.register(&TableName::new("raw", &header.name), raw.batch.clone())?;
+    let judged = Judged::new(&engine.run(project, file)?, raw, file, header)?;
+    engine.register(&file.table(), judged.kept.batch.clone())?;
+    Ok(judged)
+}
+
 /// A source's rows after its query has judged them.
-struct Judged {
+pub struct Judged {
     csv: String,
     rows: usize,
     kept: Table,

@@ -28,6 +28,8 @@ pub mod embeddings;
 pub mod features;
 /// What would be recomputed, and why.
 pub mod plan;
+/// What may not matter to a feature, proven.
+pub mod proof;
 /// Frame rows -> matrix -> probability -> its reasons and its errors.
 pub mod model;
 /// Features and label side by side.

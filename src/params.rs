@@ -18,8 +18,19 @@ use crate::error::{Advice, Result, did_you_mean, near_names};
 use crate::paths::PARAMS;
 
 /// The sections, in the order of the flow.
-pub const SECTIONS: [&str; 10] =
-    ["shop", "engine", "ingest", "split", "embeddings", "features", "train", "evaluate", "recommend", "monitor"];
+pub const SECTIONS: [&str; 11] = [
+    "shop",
+    "engine",
+    "ingest",
+    "split",
+    "embeddings",
+    "features",
+    "test",
+    "train",
+    "evaluate",
+    "recommend",
+    "monitor",
+];
 
 /// Parameters of SQL files: `$name` -> a SQL literal.
 pub type SqlParams = BTreeMap<String, String>;
@@ -31,6 +42,7 @@ pub struct Params {
     pub engine: Engine,
     pub ingest: Ingest,
     pub embeddings: Embeddings,
+    pub test: Test,
     pub train: Train,
     pub evaluate: Evaluate,
     pub recommend: Recommend,
@@ -78,6 +90,14 @@ pub struct Embeddings {
     pub model: PathBuf,
     /// How many dimensions the reduction keeps.
     pub dimensions: usize,
+}
+
+/// How features are proven.
+#[derive(Debug, Clone)]
+pub struct Test {
+    pub seed: u64,
+    /// Moments at which the future is changed.
+    pub cuts: usize,
 }
 
 /// What models are fitted with.
@@ -188,6 +208,7 @@ impl Params {
             split,
             mut embeddings,
             features,
+            mut test,
             mut train,
             mut evaluate,
             mut recommend,
@@ -199,6 +220,7 @@ impl Params {
             take("split")?,
             take("embeddings")?,
             take("features")?,
+            take("test")?,
             take("train")?,
             take("evaluate")?,
             take("recommend")?,
@@ -217,6 +239,7 @@ impl Params {
                 model: from_root(file, &embeddings.text("model")?),
                 dimensions: embeddings.count("dimensions")?,
             },
+            test: Test { seed: test.seed()?, cuts: test.count("cuts")? },
             train: Train { penalties: train.positive_numbers("penalties")? },
             evaluate: Evaluate { seed: evaluate.seed()?, draws: evaluate.count("draws")? },
             recommend: Recommend {
@@ -238,7 +261,7 @@ impl Params {
             text: text.to_string(),
         };
         let mut sql = BTreeMap::new();
-        for section in [shop, engine, ingest, split, embeddings, features, train, evaluate, recommend, monitor] {
+        for section in [shop, engine, ingest, split, embeddings, features, test, train, evaluate, recommend, monitor] {
             sql.insert(section.name, section.sql_params()?);
         }
         sql.entry("shop").or_default().extend(params.shop.sql_params());

@@ -1,6 +1,6 @@
 /*---
 name: customer_history
-version: 1
+version: 2
 entity: customer
 owner: growth
 description: |
@@ -9,6 +9,13 @@ description: |
 columns:
   looks_30d: {unit: looks, meaning: articles looked at in the 30 days before}
   looks_1y: {unit: looks, meaning: articles looked at in the year before}
+  wishes_1y: {unit: wishes, meaning: articles put on the wish list in the year before}
+  purchases_1y: {unit: purchases, meaning: purchases in the year before}
+  returns_1y: {unit: returns, meaning: purchases sent back in the year before}
+  spend_1y: {unit: EUR, meaning: paid in the year before, driver: price}
+  refunded_1y: {unit: EUR, meaning: value of what was sent back in the year before, driver: price}
+  days_since_wish: {unit: days, meaning: days since the last wish}
+  days_since_return: {unit: days, meaning: days since something was last sent back}
   wishes_90d: {unit: wishes, meaning: articles put on the wish list in the 90 days before}
   purchases_90d: {unit: purchases, meaning: purchases in the 90 days before}
   purchases_ever: {unit: purchases, meaning: all purchases before}
@@ -22,13 +29,20 @@ SELECT g.customer_id, g.as_of,
        CASE WHEN c.personalisation_consent THEN COUNT(t.line) FILTER (WHERE t.event_type = 'browse' AND t.event_time >= g.as_of - INTERVAL '30' DAY) END AS looks_30d,
        CASE WHEN c.personalisation_consent THEN COUNT(t.line) FILTER (WHERE t.event_type = 'browse' AND t.event_time >= g.as_of - INTERVAL '365' DAY) END AS looks_1y,
        CASE WHEN c.personalisation_consent THEN COUNT(t.line) FILTER (WHERE t.event_type = 'wishlist' AND t.event_time >= g.as_of - INTERVAL '90' DAY) END AS wishes_90d,
+       CASE WHEN c.personalisation_consent THEN COUNT(t.line) FILTER (WHERE t.event_type = 'wishlist' AND t.event_time >= g.as_of - INTERVAL '365' DAY) END AS wishes_1y,
        CASE WHEN c.personalisation_consent THEN COUNT(t.line) FILTER (WHERE t.event_type = 'purchase' AND t.event_time >= g.as_of - INTERVAL '90' DAY) END AS purchases_90d,
+       CASE WHEN c.personalisation_consent THEN COUNT(t.line) FILTER (WHERE t.event_type = 'purchase' AND t.event_time >= g.as_of - INTERVAL '365' DAY) END AS purchases_1y,
        CASE WHEN c.personalisation_consent THEN COUNT(t.line) FILTER (WHERE t.event_type = 'purchase') END AS purchases_ever,
+       CASE WHEN c.personalisation_consent THEN COUNT(t.line) FILTER (WHERE t.event_type = 'return' AND t.event_time >= g.as_of - INTERVAL '365' DAY) END AS returns_1y,
        CASE WHEN c.personalisation_consent THEN CAST(COALESCE(SUM(t.amount_eur) FILTER (WHERE t.event_type = 'purchase' AND t.event_time >= g.as_of - INTERVAL '90' DAY), 0) AS DOUBLE) END AS spend_90d,
+       CASE WHEN c.personalisation_consent THEN CAST(COALESCE(SUM(t.amount_eur) FILTER (WHERE t.event_type = 'purchase' AND t.event_time >= g.as_of - INTERVAL '365' DAY), 0) AS DOUBLE) END AS spend_1y,
+       CASE WHEN c.personalisation_consent THEN CAST(COALESCE(SUM(t.amount_eur) FILTER (WHERE t.event_type = 'return' AND t.event_time >= g.as_of - INTERVAL '365' DAY), 0) AS DOUBLE) END AS refunded_1y,
        CAST(COUNT(t.line) FILTER (WHERE t.event_type = 'return') AS DOUBLE)
          / NULLIF(COUNT(t.line) FILTER (WHERE t.event_type = 'purchase'), 0) AS return_share,
        (date_part('epoch', g.as_of) - date_part('epoch', MAX(t.event_time) FILTER (WHERE t.event_type = 'purchase'))) / 86400 AS days_since_purchase,
        (date_part('epoch', g.as_of) - date_part('epoch', MAX(t.event_time) FILTER (WHERE t.event_type = 'browse'))) / 86400 AS days_since_look,
+       (date_part('epoch', g.as_of) - date_part('epoch', MAX(t.event_time) FILTER (WHERE t.event_type = 'wishlist'))) / 86400 AS days_since_wish,
+       (date_part('epoch', g.as_of) - date_part('epoch', MAX(t.event_time) FILTER (WHERE t.event_type = 'return'))) / 86400 AS days_since_return,
        CAST(COUNT(t.line) FILTER (WHERE t.event_type = 'browse') AS DOUBLE)
          / NULLIF(COUNT(t.line) FILTER (WHERE t.event_type = 'purchase'), 0) AS looks_per_purchase
 FROM grain.customer g

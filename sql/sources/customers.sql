@@ -3,6 +3,7 @@ name: customers
 file: customers.csv
 description: One registered customer.
 key: [customer_id]
+known_from: signup_date
 columns:
   customer_id: the customer's number
   age_group: age in bands of ten years

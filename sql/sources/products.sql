@@ -3,6 +3,7 @@ name: products
 file: products.csv
 description: One article in one season's catalogue; only product_id and season together name an article.
 key: [product_id, season]
+known_from: on_sale_from
 columns:
   product_id: article number, recycled between seasons
   season: catalogue, such as AW23

@@ -3,6 +3,7 @@ name: recommendations
 file: production-recommendations-sample.csv
 description: One recommendation that was shown, with what is known of its outcome at the export.
 key: [recommendation_id]
+known_from: recommended_at
 outcomes: true
 columns:
   recommendation_id: number of the recommendation

@@ -3,6 +3,7 @@ name: transactions
 file: transactions.csv
 description: Something a customer did in the shop, with the article it was done to.
 key: [transaction_id]
+known_from: event_time
 columns:
   transaction_id: number of the event
   event_time: when, UTC

@@ -5,8 +5,10 @@ use std::path::Path;
 use std::sync::Arc;
 
 use csv::{ByteRecord, Reader, ReaderBuilder};
-use datafusion::arrow::array::{ArrayRef, Int64Array, StringBuilder};
-use datafusion::arrow::datatypes::{DataType, Field, Schema};
+use datafusion::arrow::array::{ArrayRef, AsArray, Int64Array, StringBuilder};
+use datafusion::arrow::compute::concat_batches;
+use datafusion::arrow::datatypes::{DataType, Field, Int64Type, Schema};
+use datafusion::arrow::error::ArrowError;
 use datafusion::arrow::record_batch::RecordBatch;
 
 use crate::error::{Advice, Result, did_you_mean};
@@ -133,6 +135,16 @@ impl RawTable {
             cause: e.to_string(),
         })?;
         Ok(Self { batch, malformed })
+    }
+
+    /// The same rows a second time, on the lines that follow: a delivery that was repeated.
+    pub fn repeated(&self) -> std::result::Result<RecordBatch, ArrowError> {
+        let lines = self.batch.column(0).as_primitive::<Int64Type>();
+        let last = lines.values().last().copied().unwrap_or_default();
+        let mut columns = self.batch.columns().to_vec();
+        columns[0] = Arc::new(lines.unary::<_, Int64Type>(|line| line + last));
+        let copy = RecordBatch::try_new(self.batch.schema(), columns)?;
+        concat_batches(&self.batch.schema(), [&self.batch, &copy])
     }
 }
 

@@ -5,6 +5,7 @@ mod functions;
 mod output;
 mod parquet;
 mod query_error;
+mod rows;
 mod table;
 
 use std::path::PathBuf;
@@ -20,17 +21,19 @@ use datafusion::error::DataFusionError;
 use datafusion::logical_expr::LogicalPlan;
 use datafusion::prelude::{DataFrame, JoinType, ParquetReadOptions, SQLOptions, SessionConfig, SessionContext};
 use datafusion::sql::parser::Statement;
+use serde::de::DeserializeOwned;
 
 pub use csv::{Malformed, RawTable};
 pub use functions::{version as function_version, versions as function_versions};
 pub use output::Staged;
 pub use parquet::notes as stored_notes;
-pub use table::Table;
+pub use rows::read as read_rows;
+pub use table::{Table, TableError, batch_of};
 
 use crate::error::{Advice, Result};
 use crate::paths::Paths;
 use crate::project::Project;
-use crate::sql::{SqlFile, TableName};
+use crate::sql::{Layer, SqlFile, TableName};
 
 use self::query_error::{plain, query_error};
 
@@ -185,6 +188,27 @@ impl Engine {
         let empty = EmptyTable::new(Arc::new(table::plain_schema(&schema)));
         self.context.register_table(reference(table), Arc::new(empty)).map_err(failed)?;
         Ok(())
+    }
+
+    /// The answer of one SQL file as a table: named by its key and sorted by it.
+    pub fn table(&self, project: &Project, file: &SqlFile) -> Result<Table> {
+        Table::new(self.run(project, file)?, project.library.key(file), &file.shown)
+    }
+
+    /// The tables of one layer in run order, each registered under its name, so that the next can read it.
+    pub fn layer<'a>(&self, project: &'a Project, layer: Layer) -> Result<Vec<(&'a SqlFile, Table)>> {
+        let mut tables = Vec::new();
+        for file in project.library.layer(layer) {
+            let table = self.table(project, file)?;
+            self.register(&file.table(), table.batch.clone())?;
+            tables.push((file, table));
+        }
+        Ok(tables)
+    }
+
+    /// A stored table as structs, one a row.
+    pub fn rows<T: DeserializeOwned>(&self, table: &TableName) -> Result<Vec<T>> {
+        read_rows(&self.read(table)?, &table.to_string())
     }
 
     /// The tables that are open, for near names.

@@ -9,8 +9,7 @@ use serde::Deserialize;
 
 use super::plan::Plan;
 use super::shuffle::{self, Days};
-use super::{MonitorError, rows};
-use crate::engine::Engine;
+use crate::engine::{Engine, TableError, batch_of};
 use crate::error::Result;
 use crate::params;
 use crate::project::Project;
@@ -58,31 +57,29 @@ struct Extreme {
 
 /// Runs the loop and registers `monitoring.rounds`, `monitoring.taken_out` and `monitoring.thresholds`.
 pub fn look(engine: &Engine, project: &Project, plan: &Plan) -> Result<()> {
-    let scan_days: Vec<ScanDay> = rows::read(&engine.read(&table("scan_days"))?, "monitoring.scan_days")?;
+    let scan_days: Vec<ScanDay> = engine.rows(&table("scan_days"))?;
     let mut days = Days::new();
     for day in scan_days {
         days.entry(day.metric).or_default().push(day.day);
     }
-    let scan = |fired: &[Fired], shuffles: RecordBatch| -> Result<RecordBatch> {
+    let scan = |fired: &[Fired], shuffles: RecordBatch| -> Result<Vec<Stretch>> {
         engine.register(&table("taken_out"), taken_out(fired)?)?;
         engine.register(&table("shuffles"), shuffles)?;
         plan.run_scan(engine, project)?;
-        engine.read(&table("scan"))
+        engine.rows(&table("scan"))
     };
     // What can be judged at all is known after a first look; only that is worth a thousand shuffles.
-    let first = scan(&[], shuffle::identity(&days)?)?;
-    let stretches: Vec<Stretch> = rows::read(&first, "monitoring.scan")?;
+    let mut stretches = scan(&[], shuffle::identity(&days)?)?;
+    let mut rounds = vec![with_round(&engine.read(&table("scan"))?, 1)?];
     let judged: Days = days.into_iter().filter(|(metric, _)| stretches.iter().any(|s| s.metric == *metric)).collect();
     let monitor = &project.params.monitor;
     let mut lines = BTreeMap::new();
     if !judged.is_empty() {
         scan(&[], shuffle::shuffled(&judged, monitor.permutations, monitor.seed)?)?;
-        let extremes: Vec<Extreme> = rows::read(&engine.read(&table("scan_extremes"))?, "monitoring.scan_extremes")?;
+        let extremes: Vec<Extreme> = engine.rows(&table("scan_extremes"))?;
         lines = thresholds(&judged, &extremes, monitor);
     }
-    let mut rounds = vec![with_round(&first, 1)?];
     let mut fired: Vec<Fired> = Vec::new();
-    let mut stretches = stretches;
     for round in 1..=MOST_ROUNDS {
         let next: Vec<Fired> =
             judged.keys().filter_map(|metric| furthest(&stretches, metric, *lines.get(metric)?, round)).collect();
@@ -90,13 +87,12 @@ pub fn look(engine: &Engine, project: &Project, plan: &Plan) -> Result<()> {
             break;
         }
         fired.extend(next);
-        let again = scan(&fired, shuffle::identity(&judged)?)?;
-        rounds.push(with_round(&again, round + 1)?);
-        stretches = rows::read(&again, "monitoring.scan")?;
+        stretches = scan(&fired, shuffle::identity(&judged)?)?;
+        rounds.push(with_round(&engine.read(&table("scan"))?, round + 1)?);
     }
     let schema = rounds[0].schema();
     let all = concat_batches(&schema, &rounds)
-        .map_err(|e| MonitorError::Shape { table: "rounds".into(), cause: e.to_string() })?;
+        .map_err(|e| TableError::Shape { table: "rounds".into(), cause: e.to_string() })?;
     engine.register(&table("rounds"), all)?;
     engine.register(&table("taken_out"), taken_out(&fired)?)?;
     engine.register(&table("thresholds"), lines_table(&lines)?)
@@ -150,7 +146,7 @@ fn texts<'a>(values: impl Iterator<Item = &'a str>) -> ArrayRef {
 }
 
 fn taken_out(fired: &[Fired]) -> Result<RecordBatch> {
-    rows::batch(
+    batch_of(
         "taken_out",
         vec![
             ("metric", texts(fired.iter().map(|f| f.metric.as_str()))),
@@ -163,7 +159,7 @@ fn taken_out(fired: &[Fired]) -> Result<RecordBatch> {
 
 fn lines_table(lines: &BTreeMap<String, Lines>) -> Result<RecordBatch> {
     let numbers = |of: fn(&Lines) -> f64| Arc::new(Float64Array::from_iter_values(lines.values().map(of)));
-    rows::batch(
+    batch_of(
         "thresholds",
         vec![
             ("metric", texts(lines.keys().map(String::as_str))),
@@ -180,5 +176,5 @@ fn with_round(scan: &RecordBatch, round: i64) -> Result<RecordBatch> {
     columns.extend(
         schema.fields().iter().zip(scan.columns()).map(|(field, column)| (field.name().as_str(), Arc::clone(column))),
     );
-    rows::batch("rounds", columns)
+    batch_of("rounds", columns)
 }

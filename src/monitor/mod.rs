@@ -8,7 +8,6 @@ mod alerts;
 pub mod draws;
 mod nowcast;
 mod plan;
-mod rows;
 mod shuffle;
 pub mod survival;
 mod traits;
@@ -21,7 +20,6 @@ use datafusion::arrow::array::{ArrayRef, StringArray};
 pub use alarm::quantile;
 pub use alerts::{Finding, State};
 pub use nowcast::PACE_LINE;
-pub use rows::read as read_rows;
 
 use crate::engine::{Engine, Staged, Table};
 use crate::error::{Advice, Result, did_you_mean};
@@ -34,8 +32,6 @@ use crate::sql::{Layer, TableName};
 pub enum MonitorError {
     #[error("params.yaml: monitor.segments names {column}, which is no column of customers or articles")]
     UnknownColumn { column: String, known: Vec<String> },
-    #[error("monitoring.{table} is not what was expected: {cause}")]
-    Shape { table: String, cause: String },
     #[error("'{text}' is no moment on the shop's clock")]
     BadMoment { text: String },
     #[error("{as_of} is after the export, which was taken at {exported_at}")]
@@ -51,7 +47,6 @@ impl Advice for MonitorError {
                 let fallback = format!("the columns are {}", known.join(", "));
                 did_you_mean(column, known.iter().map(String::as_str), &fallback)
             }
-            Self::Shape { .. } => "give the query the columns it had, or change the stage with it".into(),
             Self::BadMoment { .. } => "write a day such as 2031-09-25 or a time such as '2031-09-25 18:00:00'".into(),
             Self::AfterExport { .. } => "name an earlier moment: nothing is known of a later one".into(),
             Self::NothingShown { .. } => "name a later --as-of, or raise monitor.looks_back in params.yaml".into(),
@@ -108,16 +103,13 @@ pub fn run(project: &Project, as_of: Option<DateTime<Utc>>) -> Result<Outcome> {
         tables.push((table.into(), Table::new(engine.read(&name(table))?, &key, table)?));
     }
     let moment: ArrayRef = Arc::new(StringArray::from(vec![clock(as_of)]));
-    let report = Table::new(rows::batch("report", vec![("as_of", moment)])?, &["as_of".into()], "report")?;
-    tables.push(("report".into(), report));
-    let findings: Vec<Finding> = rows::read(&engine.read(&name("findings"))?, "findings")?;
-    let shape = |e: serde_json::Error| MonitorError::Shape { table: "findings".into(), cause: e.to_string() };
-    let json = alerts::json(&findings, &clock(as_of)).map_err(shape)?;
+    tables.push(("report".into(), Table::of_columns("report", &["as_of"], [("as_of", moment)])?));
+    let findings: Vec<Finding> = engine.rows(&name("findings"))?;
     let mut staged = Staged::new(&project.paths, "monitor")?;
     for (name, table) in &tables {
         staged.table(&project.paths.monitoring(), Some(name), table, &[])?;
     }
-    staged.file(&project.paths.reports().join("alerts.json"), None, json.as_bytes())?;
+    staged.json(&project.paths.reports().join("alerts.json"), None, &alerts::file(&findings, &clock(as_of)))?;
     staged.commit()?;
     let count = |state: State| findings.iter().filter(|finding| finding.state == state).count();
     let outcome = Outcome { clear: count(State::Clear), possible: count(State::Possible) };

@@ -9,8 +9,8 @@ use rand_chacha::ChaCha8Rng;
 use serde::Deserialize;
 
 use super::survival::{Curve, Delay};
-use super::{draws, quantile, rows};
-use crate::engine::Engine;
+use super::{draws, quantile};
+use crate::engine::{Engine, batch_of};
 use crate::error::Result;
 use crate::sql::TableName;
 
@@ -66,9 +66,9 @@ struct Forecast {
 /// Registers `monitoring.nowcasts`.
 pub fn register(engine: &Engine, seed: u64) -> Result<()> {
     let table = |name| TableName::new("monitoring", name);
-    let delays: Vec<StagedDelay> = rows::read(&engine.read(&table("delays"))?, "monitoring.delays")?;
-    let paces: Vec<Pace> = rows::read(&engine.read(&table("pace"))?, "monitoring.pace")?;
-    let waiting: Vec<Waiting> = rows::read(&engine.read(&table("waiting"))?, "monitoring.waiting")?;
+    let delays: Vec<StagedDelay> = engine.rows(&table("delays"))?;
+    let paces: Vec<Pace> = engine.rows(&table("pace"))?;
+    let waiting: Vec<Waiting> = engine.rows(&table("waiting"))?;
     let changed = |stage: &str| paces.iter().any(|p| p.stage == stage && p.z.is_some_and(|z| z.abs() > PACE_LINE));
     let curve = |stage: &str| {
         let delays: Vec<Delay> = delays.iter().filter(|d| d.stage == stage).map(|d| d.delay).collect();
@@ -204,6 +204,6 @@ impl Answer {
         let mut columns: Vec<(&str, ArrayRef)> = names.into_iter().zip(texts).collect();
         columns.push(("shown", Arc::new(Int64Array::from(self.shown))));
         columns.extend(numbers);
-        rows::batch("nowcasts", columns)
+        batch_of("nowcasts", columns)
     }
 }

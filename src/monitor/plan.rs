@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use crate::engine::{Engine, Table};
 use crate::error::Result;
 use crate::project::Project;
-use crate::sql::{Header, Layer, SqlFile, TableName};
+use crate::sql::{Layer, SqlFile, TableName};
 
 /// What the loop gives to its queries anew each time.
 const LOOP_READS: [&str; 2] = ["shuffles", "taken_out"];
@@ -61,10 +61,9 @@ impl<'a> Plan<'a> {
 fn run(files: &[&SqlFile], engine: &Engine, project: &Project) -> Result<Vec<(String, Table)>> {
     let mut tables = Vec::new();
     for file in files {
-        let Header::Table(header) = &file.header else { continue };
-        let table = Table::new(engine.run(project, file)?, &header.key, &file.shown)?;
+        let table = engine.table(project, file)?;
         engine.register(&file.table(), table.batch.clone())?;
-        tables.push((header.name.clone(), table));
+        tables.push((file.header.name().to_owned(), table));
     }
     Ok(tables)
 }

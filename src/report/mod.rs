@@ -45,6 +45,7 @@ pub fn dashboard(project: &Project) -> Result<()> {
     let mut staged = Staged::new(&project.paths, "dashboard")?;
     staged.file(&project.paths.reports().join("dashboard.md"), None, report.markdown.as_bytes())?;
     for (chart, png) in &report.charts {
+        // One by one: the charts of the other reports stay.
         staged.file(&project.paths.charts().join(chart), None, png)?;
     }
     staged.commit()

@@ -98,8 +98,8 @@ impl SqlFile {
     pub fn load(path: &Path, shown: String, layer: Layer) -> Result<Self> {
         let text =
             std::fs::read_to_string(path).map_err(|cause| SqlFileError::Unreadable { file: shown.clone(), cause })?;
-        let header = Header::parse(&text, &shown, layer)?;
         let stem = path.file_stem().unwrap_or_default().to_string_lossy();
+        let header = Header::parse(&text, &shown, layer)?.named(&stem);
         if header.name() != stem {
             let (name, stem) = (header.name().to_owned(), stem.into_owned());
             return Err(SqlFileError::OtherName { file: shown, name, stem }.into());

@@ -23,12 +23,15 @@ pub enum Header {
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct SourceHeader {
+    #[serde(default)]
     pub name: String,
     /// The CSV in `materials/`.
     pub file: String,
     pub description: String,
     /// The columns that name one kept row.
     pub key: Vec<String>,
+    /// The column of the answer that says from when a row is known; none where all rows are known from the start.
+    pub known_from: Option<String>,
     /// The columns the CSV must have, in any order, with their meaning.
     pub columns: BTreeMap<String, String>,
     /// A log of what was shown and what came of it: features may not read it.
@@ -52,17 +55,26 @@ pub struct Surprise {
     pub done: String,
 }
 
-/// The header of a feature view.
+/// The header of a feature view.  Its name is the file's, and its version 1, where it says none.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct FeatureHeader {
+    #[serde(default)]
     pub name: String,
+    #[serde(default = "first")]
     pub version: u32,
     /// Reads `grain.<entity>`, one row out per row of the grain.
     pub entity: String,
     pub owner: String,
+    /// What the columns have in common; may be empty.
+    #[serde(default)]
     pub description: String,
     pub columns: BTreeMap<String, Column>,
+}
+
+/// The version of a view that has never changed.
+fn first() -> u32 {
+    1
 }
 
 /// One column of a feature view.
@@ -89,6 +101,7 @@ pub enum Driver {
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct AuditHeader {
+    #[serde(default)]
     pub name: String,
     pub description: String,
     pub severity: Severity,
@@ -106,6 +119,7 @@ pub enum Severity {
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct TableHeader {
+    #[serde(default)]
     pub name: String,
     pub description: String,
     /// The columns that name one row; the table is sorted by them.
@@ -121,6 +135,20 @@ impl Header {
             Self::Audit(header) => &header.name,
             Self::Table(header) => &header.name,
         }
+    }
+
+    /// The same header; one that says no name is called as its file.
+    pub fn named(mut self, stem: &str) -> Self {
+        let name = match &mut self {
+            Self::Source(header) => &mut header.name,
+            Self::Feature(header) => &mut header.name,
+            Self::Audit(header) => &mut header.name,
+            Self::Table(header) => &mut header.name,
+        };
+        if name.is_empty() {
+            stem.clone_into(name);
+        }
+        self
     }
 
     /// Parses the comment that `text` begins with.

@@ -141,6 +141,18 @@ impl Library {
         })
     }
 
+    /// The columns that name one row of what `file` makes; a feature view has those of its grain, an audit none.
+    pub fn key<'a>(&'a self, file: &'a SqlFile) -> &'a [String] {
+        match &file.header {
+            Header::Source(header) => &header.key,
+            Header::Table(header) => &header.key,
+            Header::Feature(header) => {
+                self.file(&TableName::new(Layer::Grain.folder(), &header.entity)).map_or(&[], |grain| self.key(grain))
+            }
+            Header::Audit(_) => &[],
+        }
+    }
+
     pub fn file(&self, table: &TableName) -> Option<&SqlFile> {
         self.files.iter().find(|file| file.table() == *table)
     }
