@@ -87,7 +87,12 @@ fn report(rows: &[Row]) {
 }
 
 fn named(setting: Setting) -> String {
-    format!("{} shown to a segment a day, {} in 100 clicked, days move by {}", setting.shown, setting.base * 100.0, setting.shock)
+    format!(
+        "{} shown to a segment a day, {} in 100 clicked, days move by {}",
+        setting.shown,
+        setting.base * 100.0,
+        setting.shock
+    )
 }
 
 fn shops(setting: Setting, event: Event) -> Vec<Vec<Cell>> {
@@ -135,7 +140,9 @@ fn drops(project: &Project, setting: Setting) -> Vec<Row> {
             .collect();
         let raised = raised(project, &replays, Draw::Given(&lines(&replays)));
         let found = logs_with(&raised, is_fallen);
-        days.extend(few.iter().map(|log| (1..=DAYS - REFERENCE).find(|n| found.contains(&name(log, *n))).unwrap_or(99)));
+        days.extend(
+            few.iter().map(|log| (1..=DAYS - REFERENCE).find(|n| found.contains(&name(log, *n))).unwrap_or(99)),
+        );
         let ends: BTreeSet<String> = few.iter().map(|log| name(log, DAYS - REFERENCE)).collect();
         blamed += logs_with(&raised, |alert| !is_fallen(alert) && ends.contains(&alert.metric)).len();
     }
@@ -161,7 +168,8 @@ fn outages(project: &Project, setting: Setting) -> Vec<Row> {
     let of_shop = logs_with(&raised, |alert| alert.segment_column == "shop").len();
     let of_segments = logs_with(&raised, |alert| alert.segment_column != "shop").len();
     let setting = format!("30 % fewer for everyone on two days, {} (line {LINE})", named(setting));
-    let row = |promise, count: usize, met| Row { setting: setting.clone(), promise, measured: share(count, logs.len()), met };
+    let row =
+        |promise, count: usize, met| Row { setting: setting.clone(), promise, measured: share(count, logs.len()), met };
     vec![
         row("the whole shop is an alert in at least 95 %", of_shop, of_shop * 20 >= logs.len() * 19),
         row("a segment is an alert in at most 5 %", of_segments, of_segments * 20 <= logs.len()),
@@ -201,11 +209,22 @@ fn forecasts(project: &Project, jumps: f64) -> Vec<Row> {
     }
     let mut rows = Vec::new();
     for (metric, (held, tried, forecast, came)) in tally {
-        let setting = format!("forecasts of {metric}, single days of 250 shown, 8 in 100 bought, days jump by {jumps} of it");
+        let setting =
+            format!("forecasts of {metric}, single days of 250 shown, 8 in 100 bought, days jump by {jumps} of it");
         let (coverage, bias) = (held as f64 / tried as f64, forecast / came - 1.0);
         let met = (0.88..=0.97).contains(&coverage);
-        rows.push(Row { setting: setting.clone(), promise: "ranges hold the truth in 88 to 97 %", measured: share(held, tried), met });
-        rows.push(Row { setting, promise: "at most 3 % too high or too low", measured: format!("{:+.1} %", bias * 100.0), met: bias.abs() <= 0.03 });
+        rows.push(Row {
+            setting: setting.clone(),
+            promise: "ranges hold the truth in 88 to 97 %",
+            measured: share(held, tried),
+            met,
+        });
+        rows.push(Row {
+            setting,
+            promise: "at most 3 % too high or too low",
+            measured: format!("{:+.1} %", bias * 100.0),
+            met: bias.abs() <= 0.03,
+        });
     }
     rows
 }
