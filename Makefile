@@ -3,7 +3,9 @@
 #   make test    the tests
 # And one to hold a commit to what it says:
 #   make reproduce REV=<commit>   rebuilds it beside the tree and compares every hash of its dvc.lock
-.PHONY: repro test setup reproduce
+# And one that takes many minutes:
+#   make bench-monitoring    does the monitor keep its promises? -> reports/monitoring-quality.md
+.PHONY: repro test bench-monitoring reproduce setup
 .DELETE_ON_ERROR:
 
 PYTHON ?= python3.11
@@ -24,6 +26,9 @@ test: setup
 
 reproduce: .venv/ready
 	.venv/bin/python scripts/reproduce.py $(REV)
+
+bench-monitoring: setup
+	cargo bench --bench monitoring
 
 setup: $(NEEDS)
 
