@@ -2,10 +2,11 @@
 #   make repro   from materials/*.csv to reports/
 #   make test    the tests
 # And more:
-#   make mlflow              an MLflow server on http://127.0.0.1:5000 for tracking.uri, until Ctrl-C
-#   make bench               how fast? -> reports/benchmarks.md (half an hour)
-#   make bench-monitoring    does the monitor keep its promises? -> reports/monitoring-quality.md (many minutes)
-.PHONY: repro test mlflow bench bench-monitoring setup
+#   make reproduce REV=<commit>   rebuilds it beside the tree and compares every hash of its dvc.lock
+#   make mlflow                   an MLflow server on http://127.0.0.1:5000 for tracking.uri, until Ctrl-C
+#   make bench                    how fast? -> reports/benchmarks.md (half an hour)
+#   make bench-monitoring         does the monitor keep its promises? -> reports/monitoring-quality.md (many minutes)
+.PHONY: repro test reproduce mlflow bench bench-monitoring setup
 .DELETE_ON_ERROR:
 
 PYTHON ?= python3.11
@@ -23,6 +24,9 @@ repro: setup
 
 test: setup .venv-mlflow/ready
 	cargo test --release
+
+reproduce: .venv/ready
+	.venv/bin/python scripts/reproduce.py $(REV)
 
 mlflow: .venv-mlflow/ready
 	mkdir -p work/mlflow

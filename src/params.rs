@@ -105,6 +105,13 @@ pub struct Embeddings {
     pub dimensions: Vec<usize>,
 }
 
+impl Embeddings {
+    /// How many dimensions the reduction keeps.
+    pub fn most_dimensions(&self) -> usize {
+        self.dimensions.iter().copied().max().unwrap_or(1)
+    }
+}
+
 /// How features are proven.
 #[derive(Debug, Clone)]
 pub struct Test {

@@ -26,8 +26,9 @@ use point_in_time::Verdict;
 use serde::de::DeserializeOwned;
 
 pub use csv::{Malformed, RawTable};
-pub use functions::register as register_functions;
+pub use functions::{register as register_functions, version as function_version, versions as function_versions};
 pub use output::Staged;
+pub use parquet::notes as stored_notes;
 pub use rows::read as read_rows;
 pub use table::{Table, TableError, batch_of};
 
@@ -37,6 +38,9 @@ use crate::project::Project;
 use crate::sql::{Layer, SqlFile, TableName};
 
 use self::query_error::{plain, query_error};
+
+/// Raise it when a stored table of the same query holds or looks like something else: all are then made again.
+pub const ENGINE_VERSION: u32 = 1;
 
 /// A session over a project's tables.
 pub struct Engine {
@@ -138,6 +142,11 @@ impl Engine {
             .block_on(self.context.register_parquet(reference(table), location, options))
             .map_err(|e| bad(plain(&e.strip_backtrace())))?;
         Ok(())
+    }
+
+    /// Where a table is kept.
+    pub fn stored(&self, table: &TableName) -> PathBuf {
+        stored(&self.paths, table).0
     }
 
     /// Opens `table` if its stage has run; says whether it can be read.
@@ -305,7 +314,7 @@ impl Engine {
 }
 
 /// Where a table is kept, and the stage that makes it.
-fn stored(paths: &Paths, table: &TableName) -> (PathBuf, &'static str) {
+pub fn stored(paths: &Paths, table: &TableName) -> (PathBuf, &'static str) {
     let file = format!("{}.parquet", table.name);
     match table.schema.as_deref() {
         Some("sources" | "raw") => (paths.ingest().join(file), "ingest"),

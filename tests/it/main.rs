@@ -28,10 +28,13 @@ mod no_encoder;
 mod point_in_time;
 mod proof;
 #[cfg(feature = "encoder")]
+mod plan;
+#[cfg(feature = "encoder")]
 mod readme;
 #[cfg(feature = "encoder")]
 mod recommendations;
 mod reduction;
+mod reproduce;
 mod sealed;
 mod simulated;
 mod simulated_log;
