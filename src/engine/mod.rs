@@ -24,7 +24,9 @@ use datafusion::sql::parser::Statement;
 use serde::de::DeserializeOwned;
 
 pub use csv::{Malformed, RawTable};
+pub use functions::{version as function_version, versions as function_versions};
 pub use output::Staged;
+pub use parquet::notes as stored_notes;
 pub use rows::read as read_rows;
 pub use table::{Table, TableError, batch_of};
 
@@ -34,6 +36,9 @@ use crate::project::Project;
 use crate::sql::{Layer, SqlFile, TableName};
 
 use self::query_error::{plain, query_error};
+
+/// Raise it when a stored table of the same query holds or looks like something else: all are then made again.
+pub const ENGINE_VERSION: u32 = 1;
 
 /// A session over a project's tables.
 pub struct Engine {
@@ -138,6 +143,11 @@ impl Engine {
         Ok(())
     }
 
+    /// Where a table is kept.
+    pub fn stored(&self, table: &TableName) -> PathBuf {
+        stored(&self.paths, table).0
+    }
+
     /// Opens `table` if its stage has run; says whether it can be read.
     pub fn open_if_made(&self, table: &TableName) -> Result<bool> {
         let made = stored(&self.paths, table).0.is_file();
@@ -160,14 +170,16 @@ impl Engine {
         for table in &file.reads {
             self.open(table)?;
         }
-        let answer = self.plan(project, file).and_then(|plan| self.run_plan(plan, &file.shown));
+        let answer = self.run_plan(self.plan(project, file)?, &file.shown);
+        // Some kinds are only found not to fit when the plan is made ready to run.
         answer.map_err(|error| self.misfit(project, file).unwrap_or(error))
     }
 
     /// The parameter because of which a file's query cannot be planned: with NULL in its place it can be.
     fn misfit(&self, project: &Project, file: &SqlFile) -> Option<Error> {
-        let plans =
-            |project: &Project| self.plan(project, file).is_ok_and(|plan| self.context.state().optimize(&plan).is_ok());
+        let plans = |project: &Project| {
+            self.planned(project, file).is_ok_and(|plan| self.context.state().optimize(&plan).is_ok())
+        };
         if plans(project) {
             return None;
         }
@@ -192,6 +204,10 @@ impl Engine {
 
     /// The plan of one SQL file over the tables that are open, not yet optimised.
     pub fn plan(&self, project: &Project, file: &SqlFile) -> Result<LogicalPlan> {
+        self.planned(project, file).map_err(|error| self.misfit(project, file).unwrap_or(error))
+    }
+
+    fn planned(&self, project: &Project, file: &SqlFile) -> Result<LogicalPlan> {
         let statement = file.statement(&project.sql_params(file.layer))?;
         let statement = Statement::Statement(Box::new(statement));
         let plan = self.runtime.block_on(self.context.state().statement_to_plan(statement));
@@ -290,7 +306,7 @@ impl Engine {
 }
 
 /// Where a table is kept, and the stage that makes it.
-fn stored(paths: &Paths, table: &TableName) -> (PathBuf, &'static str) {
+pub fn stored(paths: &Paths, table: &TableName) -> (PathBuf, &'static str) {
     let file = format!("{}.parquet", table.name);
     match table.schema.as_deref() {
         Some("sources" | "raw") => (paths.ingest().join(file), "ingest"),
@@ -300,6 +316,7 @@ fn stored(paths: &Paths, table: &TableName) -> (PathBuf, &'static str) {
         Some("features") => (paths.features().join(file), "features"),
         Some("evaluation") => (paths.evaluation().join(file), "evaluate"),
         Some("monitoring") => (paths.monitoring().join(file), "monitor"),
+        Some("drill") => (paths.drill().join(file), "drill"),
         Some(other) => (paths.work().join(other).join(file), "run"),
         None if table.name == "frame" => (paths.frame(), "frame"),
         None if table.name == "predictions" => (paths.predictions(), "evaluate"),
