@@ -100,6 +100,10 @@ pub fn run(project: &Project) -> Result<()> {
                     progress.say(format!("{shown}: no rows, so there is nothing to learn from: are there looks?"));
                 }
                 engine.register(&file.table(), table.batch.clone())?;
+                if table.batch.num_rows() == 0 {
+                    progress
+                        .say(format!("{}: no rows, so there is nothing to learn from: are there looks?", file.shown));
+                }
                 table
             }
             _ => view(project, &engine, file)?.table,

@@ -18,10 +18,10 @@ pub mod sql;
 pub mod project;
 /// DataFusion sessions, CSV in, Parquet out.
 pub mod engine;
-/// What in a query would leak or change from run to run.
-pub mod lint;
 /// Plans -> what every column is made from.
 pub mod lineage;
+/// What in a query would leak or change from run to run.
+pub mod lint;
 /// CSVs -> typed sources.
 pub mod ingest;
 /// Texts -> vectors.

@@ -171,14 +171,16 @@ impl Engine {
         for table in &file.reads {
             self.open(table)?;
         }
+        // Some kinds are only found not to fit when the plan is made ready to run.
         let answer = self.plan(project, file).and_then(|plan| self.run_plan(plan, &file.shown));
         answer.map_err(|error| self.misfit(project, file).unwrap_or(error))
     }
 
     /// The parameter because of which a file's query cannot be planned: with NULL in its place it can be.
     fn misfit(&self, project: &Project, file: &SqlFile) -> Option<Error> {
-        let plans =
-            |project: &Project| self.plan(project, file).is_ok_and(|plan| self.context.state().optimize(&plan).is_ok());
+        let plans = |project: &Project| {
+            self.planned(project, file).is_ok_and(|plan| self.context.state().optimize(&plan).is_ok())
+        };
         if plans(project) {
             return None;
         }
@@ -203,6 +205,10 @@ impl Engine {
 
     /// The plan of one SQL file over the tables that are open, not yet optimised.
     pub fn plan(&self, project: &Project, file: &SqlFile) -> Result<LogicalPlan> {
+        self.planned(project, file).map_err(|error| self.misfit(project, file).unwrap_or(error))
+    }
+
+    fn planned(&self, project: &Project, file: &SqlFile) -> Result<LogicalPlan> {
         let statement = file.statement(&project.sql_params(file.layer))?;
         let statement = Statement::Statement(Box::new(statement));
         let plan = self.runtime.block_on(self.context.state().statement_to_plan(statement));
