@@ -1,8 +1,12 @@
 # The two commands of the README.  Each sets up what is missing and skips what is there.
 #   make repro   from materials/*.csv to reports/
 #   make test    the tests
-# And for those who work on speed, `make bench`: reports/benchmarks.md, in half an hour.
-.PHONY: repro test bench setup
+# And one to hold a commit to what it says:
+#   make reproduce REV=<commit>   rebuilds it beside the tree and compares every hash of its dvc.lock
+# And two that take many minutes:
+#   make bench               how fast are point-in-time windows? -> reports/benchmarks.md
+#   make bench-monitoring    does the monitor keep its promises? -> reports/monitoring-quality.md
+.PHONY: repro test bench bench-monitoring reproduce setup
 .DELETE_ON_ERROR:
 
 PYTHON ?= python3.11
@@ -25,6 +29,12 @@ bench: setup .venv-peers/ready
 	cargo build --release
 	.venv-peers/bin/python crates/benchmarks/bench.py
 	cargo run --release --quiet --package benchmarks -- work/benchmarks/growth.csv reports/benchmarks.png
+
+reproduce: .venv/ready
+	.venv/bin/python scripts/reproduce.py $(REV)
+
+bench-monitoring: setup
+	cargo bench --bench monitoring
 
 setup: $(NEEDS)
 

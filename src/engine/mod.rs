@@ -12,11 +12,12 @@ mod table;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use datafusion::arrow::datatypes::SchemaRef;
+use datafusion::arrow::datatypes::{Schema, SchemaRef};
 use datafusion::arrow::record_batch::RecordBatch;
 use datafusion::catalog::{MemorySchemaProvider, SchemaProvider};
 use datafusion::common::TableReference;
 use datafusion::datasource::MemTable;
+use datafusion::datasource::empty::EmptyTable;
 use datafusion::error::DataFusionError;
 use datafusion::logical_expr::LogicalPlan;
 use datafusion::prelude::{DataFrame, JoinType, ParquetReadOptions, SQLOptions, SessionContext};
@@ -26,7 +27,9 @@ use serde::de::DeserializeOwned;
 
 pub use csv::{Malformed, RawTable};
 pub use functions::register as register_functions;
+pub use functions::{version as function_version, versions as function_versions};
 pub use output::Staged;
+pub use parquet::notes as stored_notes;
 pub use rows::read as read_rows;
 pub use table::{Table, TableError, batch_of};
 
@@ -36,6 +39,9 @@ use crate::project::Project;
 use crate::sql::{Layer, SqlFile, TableName};
 
 use self::query_error::{plain, query_error};
+
+/// Raise it when a stored table of the same query holds or looks like something else: all are then made again.
+pub const ENGINE_VERSION: u32 = 1;
 
 /// A session over a project's tables.
 pub struct Engine {
@@ -128,6 +134,11 @@ impl Engine {
         Ok(())
     }
 
+    /// Where a table is kept.
+    pub fn stored(&self, table: &TableName) -> PathBuf {
+        stored(&self.paths, table).0
+    }
+
     /// Opens `table` if its stage has run; says whether it can be read.
     pub fn open_if_made(&self, table: &TableName) -> Result<bool> {
         let made = stored(&self.paths, table).0.is_file();
@@ -147,28 +158,42 @@ impl Engine {
 
     /// The answer of one SQL file, in any order.
     pub fn run(&self, project: &Project, file: &SqlFile) -> Result<RecordBatch> {
-        let plan = self.planned(project, file)?;
-        self.collect(DataFrame::new(self.context.state(), plan), &file.shown)
-    }
-
-    fn planned(&self, project: &Project, file: &SqlFile) -> Result<LogicalPlan> {
         for table in &file.reads {
             self.open(table)?;
         }
-        let statement = file.statement(&project.sql_params(file.layer))?;
-        let statement = Statement::Statement(Box::new(statement));
-        let plan = self.runtime.block_on(self.context.state().statement_to_plan(statement));
-        Ok(plan.map_err(|e| query_error(&file.shown, &e, &self.tables()))?)
+        self.run_plan(self.plan(project, file)?, &file.shown)
     }
 
-    /// For every aggregate over a join in `file`: whether it runs in one pass, and if not, which part of the query is in
-    /// the way.
+    /// For every aggregate over a join in `file`, whose tables are open: whether it runs in one pass, and if not, which
+    /// part of the query is in the way.
     pub fn point_in_time(&self, project: &Project, file: &SqlFile) -> Result<Vec<Verdict>> {
         let failed = |e: DataFusionError| query_error(&file.shown, &e, &[]);
-        let plan = self.planned(project, file)?;
+        let plan = self.plan(project, file)?;
         let state = session::without_rules(&self.context);
         let plan = self.runtime.block_on(state.create_physical_plan(&plan)).map_err(failed)?;
         Ok(point_in_time::verdicts(&plan).map_err(failed)?)
+    }
+
+    /// The plan of one SQL file over the tables that are open, not yet optimised.
+    pub fn plan(&self, project: &Project, file: &SqlFile) -> Result<LogicalPlan> {
+        let statement = file.statement(&project.sql_params(file.layer))?;
+        let statement = Statement::Statement(Box::new(statement));
+        let plan = self.runtime.block_on(self.context.state().statement_to_plan(statement));
+        plan.map_err(|e| query_error(&file.shown, &e, &self.tables()))
+    }
+
+    /// The answer of a plan, in any order.
+    pub fn run_plan(&self, plan: LogicalPlan, shown: &str) -> Result<RecordBatch> {
+        self.collect(DataFrame::new(self.context.state(), plan), shown)
+    }
+
+    /// Gives a table without rows a name, so that queries over it can be planned.
+    pub fn declare(&self, table: &TableName, schema: Schema) -> Result<()> {
+        let failed = |e: DataFusionError| query_error(&table.to_string(), &e, &[]);
+        self.add_schema(table).map_err(failed)?;
+        let empty = EmptyTable::new(Arc::new(table::plain_schema(&schema)));
+        self.context.register_table(reference(table), Arc::new(empty)).map_err(failed)?;
+        Ok(())
     }
 
     /// The answer of one SQL file as a table: named by its key and sorted by it.
@@ -249,7 +274,7 @@ impl Engine {
 }
 
 /// Where a table is kept, and the stage that makes it.
-fn stored(paths: &Paths, table: &TableName) -> (PathBuf, &'static str) {
+pub fn stored(paths: &Paths, table: &TableName) -> (PathBuf, &'static str) {
     let file = format!("{}.parquet", table.name);
     match table.schema.as_deref() {
         Some("sources" | "raw") => (paths.ingest().join(file), "ingest"),
@@ -259,6 +284,7 @@ fn stored(paths: &Paths, table: &TableName) -> (PathBuf, &'static str) {
         Some("features") => (paths.features().join(file), "features"),
         Some("evaluation") => (paths.evaluation().join(file), "evaluate"),
         Some("monitoring") => (paths.monitoring().join(file), "monitor"),
+        Some("drill") => (paths.drill().join(file), "drill"),
         Some(other) => (paths.work().join(other).join(file), "run"),
         None if table.name == "frame" => (paths.frame(), "frame"),
         None if table.name == "predictions" => (paths.predictions(), "evaluate"),
