@@ -171,8 +171,8 @@ impl Engine {
         for table in &file.reads {
             self.open(table)?;
         }
+        let answer = self.run_plan(self.plan(project, file)?, &file.shown);
         // Some kinds are only found not to fit when the plan is made ready to run.
-        let answer = self.plan(project, file).and_then(|plan| self.run_plan(plan, &file.shown));
         answer.map_err(|error| self.misfit(project, file).unwrap_or(error))
     }
 
@@ -203,6 +203,16 @@ impl Engine {
         )
     }
 
+    /// For every aggregate over a join in `file`, whose tables are open: whether it runs in one pass, and if not, which
+    /// part of the query is in the way.
+    pub fn point_in_time(&self, project: &Project, file: &SqlFile) -> Result<Vec<Verdict>> {
+        let failed = |e: DataFusionError| query_error(&file.shown, &e, &[]);
+        let plan = self.plan(project, file)?;
+        let state = session::without_rules(&self.context);
+        let plan = self.runtime.block_on(state.create_physical_plan(&plan)).map_err(failed)?;
+        Ok(point_in_time::verdicts(&plan).map_err(failed)?)
+    }
+
     /// The plan of one SQL file over the tables that are open, not yet optimised.
     pub fn plan(&self, project: &Project, file: &SqlFile) -> Result<LogicalPlan> {
         self.planned(project, file).map_err(|error| self.misfit(project, file).unwrap_or(error))
@@ -213,19 +223,6 @@ impl Engine {
         let statement = Statement::Statement(Box::new(statement));
         let plan = self.runtime.block_on(self.context.state().statement_to_plan(statement));
         plan.map_err(|e| query_error(&file.shown, &e, &self.tables()))
-    }
-
-    /// For every aggregate over a join in `file`: whether it runs in one pass, and if not, which part of the query is in
-    /// the way.
-    pub fn point_in_time(&self, project: &Project, file: &SqlFile) -> Result<Vec<Verdict>> {
-        let failed = |e: DataFusionError| query_error(&file.shown, &e, &[]);
-        for table in &file.reads {
-            self.open(table)?;
-        }
-        let plan = self.plan(project, file)?;
-        let state = session::without_rules(&self.context);
-        let plan = self.runtime.block_on(state.create_physical_plan(&plan)).map_err(failed)?;
-        Ok(point_in_time::verdicts(&plan).map_err(failed)?)
     }
 
     /// The answer of a plan, in any order.
