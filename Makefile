@@ -1,9 +1,13 @@
 # The two commands of the README.  Each sets up what is missing and skips what is there.
 #   make repro   from materials/*.csv to reports/
 #   make test    the tests
-# And one more:
-#   make mlflow  an MLflow server on http://127.0.0.1:5000 for tracking.uri, until Ctrl-C
-.PHONY: repro test mlflow setup
+# And one for tracking.uri:
+#   make mlflow  an MLflow server on http://127.0.0.1:5000, until Ctrl-C
+# And one to hold a commit to what it says:
+#   make reproduce REV=<commit>   rebuilds it beside the tree and compares every hash of its dvc.lock
+# And one that takes many minutes:
+#   make bench-monitoring    does the monitor keep its promises? -> reports/monitoring-quality.md
+.PHONY: repro test mlflow bench-monitoring reproduce setup
 .DELETE_ON_ERROR:
 
 PYTHON ?= python3.11
@@ -26,6 +30,12 @@ mlflow: .venv-mlflow/ready
 	mkdir -p work/mlflow
 	.venv-mlflow/bin/mlflow server --host 127.0.0.1 --port 5000 --workers 1 \
 	  --backend-store-uri sqlite:///work/mlflow/runs.db --artifacts-destination work/mlflow/artefacts
+
+reproduce: .venv/ready
+	.venv/bin/python scripts/reproduce.py $(REV)
+
+bench-monitoring: setup
+	cargo bench --bench monitoring
 
 setup: $(NEEDS)
 

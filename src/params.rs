@@ -4,6 +4,7 @@
 //! `$key` there.  A key that nobody uses is an error (see [`crate::project`]), so a typing mistake cannot hide.
 
 mod section;
+mod shift;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -13,12 +14,18 @@ use chrono::{DateTime, Utc};
 use chrono_tz::Tz;
 use serde_yaml::{Mapping, Value};
 
+pub use self::shift::{Segment, Shift, Standing};
+/// How segments, shares and days are written.
+pub mod written {
+    pub use super::shift::{day, percent, segment};
+}
+
 use self::section::{Section, place, shown};
 use crate::error::{Advice, Result, did_you_mean, near_names};
 use crate::paths::PARAMS;
 
 /// The sections, in the order of the flow.
-pub const SECTIONS: [&str; 12] = [
+pub const SECTIONS: [&str; 13] = [
     "shop",
     "engine",
     "ingest",
@@ -31,6 +38,7 @@ pub const SECTIONS: [&str; 12] = [
     "recommend",
     "tracking",
     "monitor",
+    "drill",
 ];
 
 /// Parameters of SQL files: `$name` -> a SQL literal.
@@ -49,6 +57,7 @@ pub struct Params {
     pub recommend: Recommend,
     pub tracking: Tracking,
     pub monitor: Monitor,
+    pub drill: Drill,
     /// By section: what its SQL files may use.
     pub sql: BTreeMap<&'static str, SqlParams>,
     text: String,
@@ -157,6 +166,18 @@ pub struct Monitor {
     pub threshold_cap: f64,
 }
 
+/// What the monitor must notice.
+#[derive(Debug, Clone)]
+pub struct Drill {
+    pub seed: u64,
+    /// A drop should be noticed within so many days.
+    pub days: u32,
+    /// Seeded tries for every start.
+    pub repeats: usize,
+    /// Drops that are noticed today and must be noticed tomorrow.
+    pub standing: Vec<Standing>,
+}
+
 #[derive(Debug, thiserror::Error)]
 pub enum ParamsError {
     #[error("{place}: {cause}")]
@@ -229,6 +250,7 @@ impl Params {
             mut recommend,
             mut tracking,
             mut monitor,
+            mut drill,
         ] = [
             take("shop")?,
             take("engine")?,
@@ -242,6 +264,7 @@ impl Params {
             take("recommend")?,
             take("tracking")?,
             take("monitor")?,
+            take("drill")?,
         ];
         if let Some((section, _)) = sections.into_iter().next() {
             let section = shown(&section);
@@ -276,13 +299,21 @@ impl Params {
                 threshold_floor: monitor.positive("threshold_floor")?,
                 threshold_cap: monitor.positive("threshold_cap")?,
             },
+            drill: Drill {
+                seed: drill.seed()?,
+                days: u32::try_from(drill.count("days")?).unwrap_or(u32::MAX),
+                repeats: drill.count("repeats")?,
+                standing: drill.standing("standing")?,
+            },
             sql: BTreeMap::new(),
             shop: shop_params,
             text: text.to_string(),
         };
         let mut sql = BTreeMap::new();
-        let sections =
-            [shop, engine, ingest, split, embeddings, features, test, train, evaluate, recommend, tracking, monitor];
+        let sections = [
+            shop, engine, ingest, split, embeddings, features, test, train, evaluate, recommend, tracking, monitor,
+            drill,
+        ];
         for section in sections {
             sql.insert(section.name, section.sql_params()?);
         }

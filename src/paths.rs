@@ -93,6 +93,11 @@ impl Paths {
         self.work().join("features")
     }
 
+    /// What the features stage remembers of its plans; only speed depends on it.
+    pub fn plan_memory(&self) -> PathBuf {
+        self.work().join(".plans.json")
+    }
+
     pub fn frame(&self) -> PathBuf {
         self.work().join("frame.parquet")
     }
@@ -133,6 +138,11 @@ impl Paths {
         self.work().join("monitoring")
     }
 
+    /// What the fire drills found.
+    pub fn drill(&self) -> PathBuf {
+        self.work().join("drill")
+    }
+
     /// What people read: markdown, JSON and charts, committed.
     pub fn reports(&self) -> PathBuf {
         self.root.join("reports")
@@ -141,6 +151,11 @@ impl Paths {
     /// Metrics in DVC's reach.
     pub fn evaluation_json(&self) -> PathBuf {
         self.reports().join("evaluation.json")
+    }
+
+    /// The standing drills and how they went, for programs.
+    pub fn drills_json(&self) -> PathBuf {
+        self.reports().join("drills.json")
     }
 
     pub fn charts(&self) -> PathBuf {

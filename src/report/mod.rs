@@ -3,6 +3,7 @@
 pub mod chart;
 mod dashboard;
 mod data;
+mod drill;
 mod drivers;
 mod markdown;
 mod model;
@@ -57,13 +58,16 @@ pub fn dashboard(project: &Project) -> Result<()> {
 pub fn run(project: &Project) -> Result<()> {
     let progress = Progress::start("report");
     let engine = Engine::new(project)?;
-    let reports = [
+    let mut reports = vec![
         ("dashboard.md", dashboard::report(project, &engine)?),
         ("data.md", data::report(project, &engine)?),
         ("model.md", model::report(project, &engine)?),
         ("drivers.md", drivers::report(project, &engine)?),
         ("recommendations.md", recommendations::report(project, &engine)?),
     ];
+    if let Some(drill) = drill::report(&engine)? {
+        reports.push(("drill.md", drill));
+    }
     let mut staged = Staged::new(&project.paths, "report")?;
     let mut charts = 0;
     for (name, report) in &reports {
