@@ -9,6 +9,7 @@ mod drill;
 mod failures;
 mod functions;
 mod ingest;
+mod lint;
 mod logistic;
 mod matrix;
 mod metrics;
@@ -20,6 +21,7 @@ mod monitor_odd_logs;
 mod monitor_quality;
 #[cfg(not(feature = "encoder"))]
 mod no_encoder;
+mod proof;
 #[cfg(feature = "encoder")]
 mod plan;
 #[cfg(feature = "encoder")]
