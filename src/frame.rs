@@ -99,12 +99,15 @@ pub fn attach(base: Table, views: &[View], file: &str) -> Result<Table> {
             return Err(FrameError::NoKey { file: file.into(), column, view }.into());
         }
         let (rows, wanted) = (view.table.key_rows(file)?, base.rows_of(key, file)?);
-        let place: HashMap<_, u32> = rows.iter().zip(0..).collect();
+        // A view of the base's own grain stands in the base's own order.
+        let same = rows.iter().eq(wanted.iter());
+        let place: HashMap<_, u32> = if same { HashMap::new() } else { rows.iter().zip(0..).collect() };
         let places: UInt32Array = wanted.iter().map(|row| place.get(&row).copied()).collect();
         let made = view.table.batch.schema();
         for (field, column) in made.fields().iter().zip(view.table.batch.columns()) {
             if !key.contains(field.name()) {
-                columns.push(take(column, &places, None).map_err(FrameError::Arrow)?);
+                let placed = if same { Ok(Arc::clone(column)) } else { take(column, &places, None) };
+                columns.push(placed.map_err(FrameError::Arrow)?);
                 fields.push(Arc::new(Field::clone(field).with_nullable(true)));
             }
         }

@@ -179,8 +179,8 @@ impl Library {
         let mut tables: BTreeSet<TableName> =
             ["frame", "predictions", "recommendations"].into_iter().map(TableName::bare).collect();
         tables.extend(["rejected", "surprises"].map(|name| TableName::new("sources", name)));
-        tables.extend(["depths", "standing"].map(|name| TableName::new("drill", name)));
         tables.extend(MADE_BY_DRIVERS.map(|name| TableName::new(Layer::Drivers.folder(), name)));
+        tables.extend(["depths", "standing"].map(|name| TableName::new("drill", name)));
         tables.extend(MADE_BY_MONITOR.map(|name| TableName::new(Layer::Monitoring.folder(), name)));
         for file in &self.files {
             tables.insert(match file.layer {
