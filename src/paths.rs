@@ -93,6 +93,11 @@ impl Paths {
         self.work().join("features")
     }
 
+    /// What the features stage remembers of its plans; only speed depends on it.
+    pub fn plan_memory(&self) -> PathBuf {
+        self.work().join(".plans.json")
+    }
+
     pub fn frame(&self) -> PathBuf {
         self.work().join("frame.parquet")
     }
@@ -118,6 +123,11 @@ impl Paths {
         self.work().join("monitoring")
     }
 
+    /// What the fire drills found.
+    pub fn drill(&self) -> PathBuf {
+        self.work().join("drill")
+    }
+
     /// What people read: markdown, JSON and charts, committed.
     pub fn reports(&self) -> PathBuf {
         self.root.join("reports")
@@ -136,6 +146,11 @@ impl Paths {
     /// Every alert's life over the reports so far.
     pub fn alert_history_json(&self) -> PathBuf {
         self.reports().join("alert-history.json")
+    }
+
+    /// The standing drills and how they went, for programs.
+    pub fn drills_json(&self) -> PathBuf {
+        self.reports().join("drills.json")
     }
 
     pub fn charts(&self) -> PathBuf {

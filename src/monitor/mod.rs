@@ -5,22 +5,25 @@
 
 mod alarm;
 mod alerts;
+mod calibration;
 pub mod draws;
 mod drift;
 mod history;
 mod nowcast;
 mod plan;
 mod shuffle;
+pub mod stack;
 pub mod survival;
 mod traits;
 
 use std::sync::Arc;
 
 use chrono::{DateTime, NaiveDate, NaiveDateTime, NaiveTime, TimeZone, Utc};
-use datafusion::arrow::array::{ArrayRef, StringArray};
+use datafusion::arrow::array::{ArrayRef, RecordBatch, StringArray};
 
-pub use alarm::quantile;
+pub use alarm::{Draw, Lines, Raised, quantile};
 pub use alerts::{Finding, State};
+pub use calibration::forecasts;
 pub use history::AlertLife;
 pub use nowcast::PACE_LINE;
 
@@ -41,6 +44,8 @@ pub enum MonitorError {
     AfterExport { as_of: String, exported_at: String },
     #[error("nothing was recommended in the {looks_back} before {as_of}")]
     NothingShown { as_of: String, looks_back: String },
+    #[error("{} clear: {}", if alerts.len() == 1 { "a change is".into() } else { format!("{} changes are", alerts.len()) }, alerts.join("; "))]
+    Clear { alerts: Vec<String> },
 }
 
 impl Advice for MonitorError {
@@ -52,17 +57,30 @@ impl Advice for MonitorError {
             }
             Self::BadMoment { .. } => "write a day such as 2031-09-25 or a time such as '2031-09-25 18:00:00'".into(),
             Self::AfterExport { .. } => "name an earlier moment: nothing is known of a later one".into(),
+            Self::Clear { .. } => "read reports/dashboard.md for whom, since when and where to look".into(),
             Self::NothingShown { .. } => "name a later --as-of, or raise monitor.looks_back in params.yaml".into(),
         })
     }
 }
 
 /// What a run of the stage found.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Outcome {
     /// Changes that are clear, and changes that are possible.
     pub clear: usize,
     pub possible: usize,
+    /// Each clear change in a few words.
+    pub alerts: Vec<String>,
+}
+
+impl Outcome {
+    /// For a gate: fails when any change is clear.
+    pub fn refuse_clear(self) -> Result<()> {
+        match self.alerts.is_empty() {
+            true => Ok(()),
+            false => Err(MonitorError::Clear { alerts: self.alerts }.into()),
+        }
+    }
 }
 
 /// A moment as a user types it, on the shop's clock: a day (its first moment) or a time.
@@ -98,7 +116,8 @@ pub fn run(project: &Project, as_of: Option<DateTime<Utc>>) -> Result<Outcome> {
     staged.json(&project.paths.alert_history_json(), None, &earlier.file)?;
     staged.commit()?;
     let count = |state: State| findings.iter().filter(|finding| finding.state == state).count();
-    let outcome = Outcome { clear: count(State::Clear), possible: count(State::Possible) };
+    let alerts = findings.iter().filter(|finding| finding.state == State::Clear).map(Finding::in_short).collect();
+    let outcome = Outcome { clear: count(State::Clear), possible: count(State::Possible), alerts };
     progress.done(format!(
         "{} looked at: {} clear, {} possible, {} too early; see reports/alerts.json",
         findings.len(),
@@ -147,7 +166,8 @@ impl Look {
             let as_of = clock(&project.params.shop, as_of);
             return Err(MonitorError::NothingShown { as_of, looks_back }.into());
         }
-        nowcast::register(&engine, project.params.monitor.seed)?;
+        let strain = calibration::strain(&engine, &project, as_of)?;
+        nowcast::register(&engine, project.params.monitor.seed, &strain)?;
         alarm::look(&engine, &project, &plan)?;
         tables.extend(plan.run_after(&engine, &project)?);
         let made: [(&str, &[&str]); 3] = [
@@ -164,6 +184,29 @@ impl Look {
 
     fn findings(&self) -> Result<Vec<Finding>> {
         self.engine.rows(&name("findings"))
+    }
+}
+
+/// The alarm alone, as of a moment: what drills and benchmarks ask for again and again.
+pub struct Watch {
+    pub engine: Engine,
+    /// Every alert, all metrics.
+    pub raised: Vec<Raised>,
+}
+
+impl Watch {
+    /// What a report as of a moment would raise; `log` stands in for the shop's own recommendations.
+    pub fn at(project: &Project, as_of: DateTime<Utc>, log: Option<&RecordBatch>) -> Result<Self> {
+        let project = project.with_sql_param("monitor", "as_of", Shop::sql_time(as_of));
+        let engine = Engine::new(&project)?;
+        if let Some(log) = log {
+            engine.register(&TableName::new("sources", "recommendations"), log.clone())?;
+        }
+        traits::register(&engine, &project.params.monitor.segments)?;
+        let plan = plan::Plan::new(&project);
+        plan.run_for_scan(&engine, &project, &[])?;
+        let raised = alarm::explain_away(&engine, &project, &plan, Draw::WhenNeeded)?.raised()?;
+        Ok(Self { engine, raised })
     }
 }
 

@@ -20,8 +20,19 @@ const HISTORY_MAKES: [&str; 2] = ["published", "vintages"];
 const DRIFT_MAKES: [&str; 3] = ["drift_numbers", "drift_texts", "drift_vectors"];
 
 /// What an earlier report is asked for, and what the forecasts and the loop need for it.
-const EARLIER_NEEDS: [&str; 10] =
-    ["findings", "weeks", "outcomes", "days", "delays", "pace", "waiting", "scan", "scan_days", "scan_extremes"];
+const EARLIER_NEEDS: [&str; 11] = [
+    "findings",
+    "weeks",
+    "daily",
+    "outcomes",
+    "days",
+    "delays",
+    "pace",
+    "waiting",
+    "scan",
+    "scan_days",
+    "scan_extremes",
+];
 
 /// The files of sql/monitoring in six groups, each in run order.
 #[derive(Default)]
@@ -86,6 +97,42 @@ impl<'a> Plan<'a> {
     /// Runs what does not depend on the loop; returns the tables by name.
     pub fn run_before(&self, engine: &Engine, project: &Project) -> Result<Vec<(String, Table)>> {
         run(&self.before, engine, project)
+    }
+
+    /// Runs only what the loop's queries need, each file whose table is not among `given`; the answers stay registered.
+    pub fn run_for_scan(&self, engine: &Engine, project: &Project, given: &[&str]) -> Result<()> {
+        let days = TableName::new(Layer::Monitoring.folder(), "scan_days");
+        let needed = self.scan.iter().flat_map(|file| &file.reads).chain([&days]).collect();
+        self.run_needed(engine, project, needed, given)
+    }
+
+    /// Runs only these tables and what they need.
+    pub fn run_for(&self, engine: &Engine, project: &Project, wanted: &[&str]) -> Result<()> {
+        let wanted: Vec<TableName> =
+            wanted.iter().map(|name| TableName::new(Layer::Monitoring.folder(), name)).collect();
+        self.run_needed(engine, project, wanted.iter().collect(), &[])
+    }
+
+    fn run_needed<'t>(
+        &'t self,
+        engine: &Engine,
+        project: &Project,
+        mut needed: BTreeSet<&'t TableName>,
+        given: &[&str],
+    ) -> Result<()> {
+        let mut files = Vec::new();
+        for file in self.before.iter().rev() {
+            let table = file.table();
+            if given.contains(&table.name.as_str()) {
+                continue;
+            }
+            if needed.contains(&table) {
+                needed.extend(&file.reads);
+                files.push(*file);
+            }
+        }
+        files.reverse();
+        run(&files, engine, project).map(|_| ())
     }
 
     /// Runs what depends on the loop's results; returns the tables by name.

@@ -5,9 +5,11 @@ mod shop;
 mod charts;
 #[cfg(feature = "encoder")]
 mod encoder;
+mod drill;
 mod failures;
 mod functions;
 mod ingest;
+mod lint;
 mod logistic;
 mod matrix;
 mod metrics;
@@ -17,11 +19,18 @@ mod monitor_figures;
 mod monitor_log;
 mod monitor_methods;
 mod monitor_odd_logs;
+mod monitor_quality;
 #[cfg(not(feature = "encoder"))]
 mod no_encoder;
+mod proof;
+#[cfg(feature = "encoder")]
+mod plan;
 #[cfg(feature = "encoder")]
 mod readme;
 mod reduction;
+mod reproduce;
 mod sealed;
+mod simulated;
+mod simulated_log;
 mod tidy;
 mod time;

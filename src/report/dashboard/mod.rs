@@ -22,6 +22,7 @@ use super::{Report, ReportError};
 use crate::engine::Engine;
 use crate::error::Result;
 use crate::project::Project;
+use crate::sql::TableName;
 
 /// The pictures in their order, each with its sentence.
 #[derive(Default)]
@@ -59,6 +60,9 @@ pub fn report(project: &Project, engine: &Engine) -> Result<Report> {
     out += &tables::clicks(&facts);
     out += &tables::purchases(&facts);
     out += &tables::legend();
+    if engine.open_if_made(&TableName::new("drill", "depths"))? {
+        out += "How small a change would have been noticed: [drill.md](drill.md).\n\n";
+    }
     out += &totals.tables(&facts);
     out += &fairness.tables();
     out += &history.tables();
