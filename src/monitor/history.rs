@@ -11,7 +11,7 @@ use datafusion::arrow::compute::concat_batches;
 use serde::{Deserialize, Serialize};
 
 use super::plan::Plan;
-use super::{Look, clock, name};
+use super::{Depth, Look, clock, name};
 use crate::engine::{Table, TableError, batch_of};
 use crate::error::Result;
 use crate::project::Project;
@@ -71,7 +71,7 @@ pub fn earlier(project: &Project, look: &Look, as_of: DateTime<Utc>) -> Result<H
         Ok(())
     };
     for monday in mondays(project, look, as_of)? {
-        add(&Look::at(project, monday, |project| Plan::of_earlier_report(project))?, monday)?;
+        add(&Look::at(project, monday, Depth::AlertsAndWeeks)?, monday)?;
     }
     add(look, as_of)?;
     let published = together("published", &findings)?;

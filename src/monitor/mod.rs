@@ -101,7 +101,7 @@ pub fn run(project: &Project, as_of: Option<DateTime<Utc>>) -> Result<Outcome> {
         let exported_at = clock(shop, shop.exported_at);
         return Err(MonitorError::AfterExport { as_of: clock(shop, as_of), exported_at }.into());
     }
-    let look = Look::at(project, as_of, |project| plan::Plan::new(project))?;
+    let look = Look::at(project, as_of, Depth::Whole)?;
     let findings = look.findings()?;
     let earlier = history::earlier(project, &look, as_of)?;
     let drift = drift::tables(&look)?;
@@ -133,6 +133,14 @@ fn clock(shop: &Shop, moment: DateTime<Utc>) -> String {
     moment.with_timezone(&shop.timezone).format("%Y-%m-%d %H:%M:%S").to_string()
 }
 
+/// How much of a report is made.
+#[derive(Debug, Clone, Copy)]
+enum Depth {
+    Whole,
+    /// What is asked of an earlier report.
+    AlertsAndWeeks,
+}
+
 /// What a report as of one moment finds: every table of `sql/monitoring`, by name.
 struct Look {
     engine: Engine,
@@ -142,16 +150,15 @@ struct Look {
 }
 
 impl Look {
-    /// Looks at the log as it was known at a moment, with as many queries as the plan holds.
-    fn at(
-        project: &Project,
-        as_of: DateTime<Utc>,
-        plan: impl for<'a> Fn(&'a Project) -> plan::Plan<'a>,
-    ) -> Result<Self> {
+    /// Looks at the log as it was known at a moment.
+    fn at(project: &Project, as_of: DateTime<Utc>, depth: Depth) -> Result<Self> {
         let project = project.with_sql_param("monitor", "as_of", Shop::sql_time(as_of));
         let engine = Engine::new(&project)?;
         traits::register(&engine, &project.params.monitor.segments)?;
-        let plan = plan(&project);
+        let plan = match depth {
+            Depth::Whole => plan::Plan::new(&project),
+            Depth::AlertsAndWeeks => plan::Plan::of_earlier_report(&project),
+        };
         let mut tables = plan.run_before(&engine, &project)?;
         if engine.read(&name("outcomes"))?.num_rows() == 0 {
             let looks_back = project.sql_params(Layer::Monitoring).remove("looks_back").unwrap_or_default();

@@ -20,8 +20,19 @@ const HISTORY_MAKES: [&str; 2] = ["published", "vintages"];
 const DRIFT_MAKES: [&str; 3] = ["drift_numbers", "drift_texts", "drift_vectors"];
 
 /// What an earlier report is asked for, and what the forecasts and the loop need for it.
-const EARLIER_NEEDS: [&str; 10] =
-    ["findings", "weeks", "outcomes", "days", "delays", "pace", "waiting", "scan", "scan_days", "scan_extremes"];
+const EARLIER_NEEDS: [&str; 11] = [
+    "findings",
+    "weeks",
+    "daily",
+    "outcomes",
+    "days",
+    "delays",
+    "pace",
+    "waiting",
+    "scan",
+    "scan_days",
+    "scan_extremes",
+];
 
 /// The files of sql/monitoring in six groups, each in run order.
 #[derive(Default)]

@@ -60,14 +60,14 @@ pub fn report(project: &Project, engine: &Engine) -> Result<Report> {
     out += &tables::clicks(&facts);
     out += &tables::purchases(&facts);
     out += &tables::legend();
+    if engine.open_if_made(&TableName::new("drill", "depths"))? {
+        out += "How small a change would have been noticed: [drill.md](drill.md).\n\n";
+    }
     out += &totals.tables(&facts);
     out += &fairness.tables();
     out += &history.tables();
     out += &collections.section();
     out += &drift.section();
-    if engine.open_if_made(&TableName::new("drill", "depths"))? {
-        out += "How small a change would have been noticed: [drill.md](drill.md).\n\n";
-    }
     out += &methods::methods(&facts, monitor);
     Ok(Report { markdown: out, charts: pictures.charts })
 }
