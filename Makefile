@@ -1,7 +1,9 @@
 # The two commands of the README.  Each sets up what is missing and skips what is there.
 #   make repro   from materials/*.csv to reports/
 #   make test    the tests
-.PHONY: repro test setup
+# And one for the curious:
+#   make bench-encoder   our encoder against sentence-transformers, on the same texts
+.PHONY: repro test setup bench-encoder
 .DELETE_ON_ERROR:
 
 PYTHON ?= python3.11
@@ -21,6 +23,16 @@ test: setup
 	cargo test --release
 
 setup: $(NEEDS)
+
+bench-encoder: setup .venv-peers/ready
+	cargo build --release
+	.venv-peers/bin/python scripts/bench_encoder.py target/release/selvedge .minilm
+
+.venv-peers/ready:
+	$(PYTHON) -m venv .venv-peers
+	.venv-peers/bin/pip install --quiet --disable-pip-version-check torch==2.4.0 transformers==4.46.3 \
+		sentence-transformers==3.3.1 pyarrow "numpy<2.3"
+	touch $@
 
 .venv/ready: requirements.txt
 	command -v $(PYTHON) >/dev/null && $(PYTHON) -m venv .venv || python3 -m venv .venv
