@@ -128,17 +128,23 @@ fn without_waiting(cohorts: &Cohorts, references: &[Reference]) -> String {
     let figure = |figure: f64| format!("{figure:.4}");
     let other = |tool: &Reference| vec![tool.name.clone(), figure(tool.auc), figure(tool.average_precision), "".into()];
     rows.extend(references.iter().map(other));
-    let used = |metric| cohorts.interval(row, USED.name(), metric).map(|figure| figure.value);
+    let used = |metric| cohorts.interval(row, USED.name(), metric);
+    let against = |found: Option<Interval>, other: f64| match found {
+        None => "too early to say".to_owned(),
+        Some(found) => {
+            let words = match () {
+                () if found.lower > other => "better",
+                () if found.upper < other => "worse",
+                () => "no clear difference, because chance alone makes as much",
+            };
+            format!("{:.4} against {other:.4}, {words}", found.value)
+        }
+    };
     let verdicts = references.iter().map(|tool| {
-        let against = |found: Option<f64>, other: f64| match found {
-            Some(found) if found > other => format!("{found:.4} against {other:.4}: better"),
-            Some(found) => format!("{found:.4} against {other:.4}: not better"),
-            None => "too early to say".to_owned(),
-        };
         format!(
-            "Held against {}: right order {}; at the top {}. The model learned only from looks whose outcome was known when \
-             validation began; a tool that learns from every look up to the test has more to learn from, and knows \
-             outcomes that nobody knew at that moment.\n\n",
+            "Held against {}: right order {}; at the top {}. Its figures are its own: by its own rule of what counts as \
+             kept, and after learning from every look up to the test. The model here learned only from looks whose \
+             outcome was known when validation began, so it had fewer to learn from and nothing that came later.\n\n",
             tool.name,
             against(used(Metric::Auc), tool.auc),
             against(used(Metric::AveragePrecision), tool.average_precision),
