@@ -1,9 +1,10 @@
 # The two commands of the README.  Each sets up what is missing and skips what is there.
 #   make repro   from materials/*.csv to reports/
 #   make test    the tests
-# And one for the curious:
-#   make bench-encoder   our encoder against sentence-transformers, on the same texts
-.PHONY: repro test setup bench-encoder
+# And two that take many minutes:
+#   make bench-encoder       our encoder against sentence-transformers, on the same texts
+#   make bench-monitoring    does the monitor keep its promises? -> reports/monitoring-quality.md
+.PHONY: repro test bench-encoder bench-monitoring setup
 .DELETE_ON_ERROR:
 
 PYTHON ?= python3.11
@@ -21,6 +22,9 @@ repro: setup
 
 test: setup
 	cargo test --release
+
+bench-monitoring: setup
+	cargo bench --bench monitoring
 
 setup: $(NEEDS)
 

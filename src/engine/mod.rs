@@ -249,6 +249,7 @@ fn stored(paths: &Paths, table: &TableName) -> (PathBuf, &'static str) {
         Some("features") => (paths.features().join(file), "features"),
         Some("evaluation") => (paths.evaluation().join(file), "evaluate"),
         Some("monitoring") => (paths.monitoring().join(file), "monitor"),
+        Some("drill") => (paths.drill().join(file), "drill"),
         Some(other) => (paths.work().join(other).join(file), "run"),
         None if table.name == "frame" => (paths.frame(), "frame"),
         None if table.name == "predictions" => (paths.predictions(), "evaluate"),

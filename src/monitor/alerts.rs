@@ -114,6 +114,15 @@ impl Finding {
         self.segment_column == "shop"
     }
 
+    /// `click of age_group=25-34 since 2031-09-21`.
+    pub fn in_short(&self) -> String {
+        let who = match self.is_shop() {
+            true => "the whole shop".to_owned(),
+            false => format!("{}={}", self.segment_column, self.segment_value),
+        };
+        format!("{} of {who} since {}", self.metric, self.since.as_deref().unwrap_or("an unknown day"))
+    }
+
     /// The 95 % interval of after - before.
     pub fn difference(&self) -> Option<intervals::Range> {
         intervals::difference((self.after_x, self.after_n), (self.before_x, self.before_n), Z95)

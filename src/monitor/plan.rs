@@ -44,6 +44,42 @@ impl<'a> Plan<'a> {
         run(&self.before, engine, project)
     }
 
+    /// Runs only what the loop's queries need, each file whose table is not among `given`; the answers stay registered.
+    pub fn run_for_scan(&self, engine: &Engine, project: &Project, given: &[&str]) -> Result<()> {
+        let days = TableName::new(Layer::Monitoring.folder(), "scan_days");
+        let needed = self.scan.iter().flat_map(|file| &file.reads).chain([&days]).collect();
+        self.run_needed(engine, project, needed, given)
+    }
+
+    /// Runs only these tables and what they need.
+    pub fn run_for(&self, engine: &Engine, project: &Project, wanted: &[&str]) -> Result<()> {
+        let wanted: Vec<TableName> =
+            wanted.iter().map(|name| TableName::new(Layer::Monitoring.folder(), name)).collect();
+        self.run_needed(engine, project, wanted.iter().collect(), &[])
+    }
+
+    fn run_needed<'t>(
+        &'t self,
+        engine: &Engine,
+        project: &Project,
+        mut needed: BTreeSet<&'t TableName>,
+        given: &[&str],
+    ) -> Result<()> {
+        let mut files = Vec::new();
+        for file in self.before.iter().rev() {
+            let table = file.table();
+            if given.contains(&table.name.as_str()) {
+                continue;
+            }
+            if needed.contains(&table) {
+                needed.extend(&file.reads);
+                files.push(*file);
+            }
+        }
+        files.reverse();
+        run(&files, engine, project).map(|_| ())
+    }
+
     /// Runs what depends on the loop's results; returns the tables by name.
     pub fn run_after(&self, engine: &Engine, project: &Project) -> Result<Vec<(String, Table)>> {
         run(&self.after, engine, project)

@@ -3,6 +3,7 @@
 pub mod chart;
 mod dashboard;
 mod data;
+mod drill;
 mod markdown;
 mod model;
 mod rows;
@@ -55,11 +56,14 @@ pub fn dashboard(project: &Project) -> Result<()> {
 pub fn run(project: &Project) -> Result<()> {
     let progress = Progress::start("report");
     let engine = Engine::new(project)?;
-    let reports = [
+    let mut reports = vec![
         ("dashboard.md", dashboard::report(project, &engine)?),
         ("data.md", data::report(project, &engine)?),
         ("model.md", model::report(project, &engine)?),
     ];
+    if let Some(drill) = drill::report(&engine)? {
+        reports.push(("drill.md", drill));
+    }
     let mut staged = Staged::new(&project.paths, "report")?;
     let mut charts = 0;
     for (name, report) in &reports {

@@ -165,6 +165,7 @@ impl Library {
             ["frame", "predictions", "recommendations"].into_iter().map(TableName::bare).collect();
         tables.extend(["rejected", "surprises"].map(|name| TableName::new("sources", name)));
         tables.extend(MADE_BY_EVALUATE.map(|name| TableName::new(Layer::Evaluation.folder(), name)));
+        tables.extend(["depths", "standing"].map(|name| TableName::new("drill", name)));
         tables.extend(MADE_BY_MONITOR.map(|name| TableName::new(Layer::Monitoring.folder(), name)));
         for file in &self.files {
             tables.insert(match file.layer {

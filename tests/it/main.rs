@@ -5,6 +5,7 @@ mod shop;
 mod charts;
 #[cfg(feature = "encoder")]
 mod encoder;
+mod drill;
 mod failures;
 mod functions;
 mod ingest;
@@ -19,11 +20,14 @@ mod monitor_dashboard;
 mod monitor_figures;
 mod monitor_log;
 mod monitor_odd_logs;
+mod monitor_quality;
 #[cfg(not(feature = "encoder"))]
 mod no_encoder;
 #[cfg(feature = "encoder")]
 mod readme;
 mod reduction;
 mod sealed;
+mod simulated;
+mod simulated_log;
 mod tidy;
 mod time;
