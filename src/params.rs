@@ -109,6 +109,13 @@ pub struct Test {
     pub cuts: usize,
 }
 
+impl Embeddings {
+    /// How many dimensions the reduction keeps: the most that a model may read.
+    pub fn kept_dimensions(&self) -> usize {
+        self.dimensions.iter().copied().max().unwrap_or(1)
+    }
+}
+
 /// What models are fitted with.
 #[derive(Debug, Clone)]
 pub struct Train {

@@ -19,6 +19,7 @@ use self::reduction::{Reduction, ReductionError, Side, TrainingVectors};
 use self::vectors::Vectors;
 use crate::engine::{Engine, Staged, Table};
 use crate::error::{Advice, Result};
+use crate::lineage::{Basis, Traces, made};
 use crate::progress::Progress;
 use crate::project::Project;
 use crate::sql::{Header, Layer, SqlFile, TableName};
@@ -67,13 +68,14 @@ pub fn run(project: &Project) -> Result<()> {
     }
     let texts: BTreeSet<String> = files.iter().flat_map(|file| file.texts().flatten().map(str::to_owned)).collect();
     let vectors = Vectors::of_texts(project, &engine, &progress, &texts)?;
+    let traces = Traces::of(project, Layer::Texts, Basis::Vectors { encoder: &vectors.version })?;
     let mut staged = Staged::new(&project.paths, "embeddings")?;
     let target = project.paths.embeddings();
     staged.table(&target, Some(VECTORS), &vectors.table()?, &[("encoder", vectors.version.clone())])?;
     for file in &files {
-        let most = project.params.embeddings.dimensions.iter().copied().max().unwrap_or(1);
-        let reduction = file.fit(most, &vectors, &progress)?;
-        let notes = [("made_from", file.file.shown.clone()), ("encoder", vectors.version.clone())];
+        let reduction = file.fit(project.params.embeddings.kept_dimensions(), &vectors, &progress)?;
+        let mut notes = traces.stamp(&made(file.file)).unwrap_or_default().notes();
+        notes.push(("encoder", vectors.version.clone()));
         staged.table(
             &target,
             Some(file.file.header.name()),

@@ -137,6 +137,12 @@ pub fn one_batch(schema: &SchemaRef, batches: &[RecordBatch]) -> std::result::Re
     )
 }
 
+/// A schema as [`one_batch`] leaves it.
+pub fn plain_schema(schema: &Schema) -> Schema {
+    let plain = |field: &Arc<Field>| Field::new(field.name(), plain_type(field.data_type()), true);
+    Schema::new(schema.fields().iter().map(plain).collect::<Vec<_>>())
+}
+
 fn plain_type(data_type: &DataType) -> DataType {
     match data_type {
         DataType::Utf8View | DataType::LargeUtf8 => DataType::Utf8,

@@ -196,18 +196,18 @@ impl Library {
             self.sources().filter(|(_, header)| header.outcomes).map(|(file, _)| file.table()).collect();
         for file in &self.files {
             for table in &file.reads {
-                let (name, shown) = (table.to_string(), file.place_of(table));
+                let (name, shown) = (table.to_string(), || file.place_of(table));
                 if !known.contains(table) {
                     let readable = known.iter().filter(|table| file.layer.allows(table));
                     let known = readable.map(TableName::to_string).collect();
-                    return Err(LibraryError::UnknownTable { file: shown, table: name, known }.into());
+                    return Err(LibraryError::UnknownTable { file: shown(), table: name, known }.into());
                 }
                 if !file.layer.allows(table) {
                     let (layer, allowed) = (file.layer.folder(), file.layer.may_read().join(", "));
-                    return Err(LibraryError::MayNotRead { file: shown, table: name, layer, allowed }.into());
+                    return Err(LibraryError::MayNotRead { file: shown(), table: name, layer, allowed }.into());
                 }
                 if outcomes.contains(table) && !file.layer.may_read_outcomes() {
-                    return Err(LibraryError::ReadsOutcomes { file: shown, table: name }.into());
+                    return Err(LibraryError::ReadsOutcomes { file: shown(), table: name }.into());
                 }
             }
         }
@@ -266,13 +266,15 @@ fn sql_files(folder: &Path, paths: &Paths) -> Result<Vec<PathBuf>> {
 fn in_run_order(mut waiting: Vec<SqlFile>) -> Result<Vec<SqlFile>> {
     waiting.sort_by_key(|file| (file.layer, file.table()));
     let mut ready: Vec<SqlFile> = Vec::new();
+    let mut made: BTreeSet<TableName> = waiting.iter().map(SqlFile::table).collect();
     while !waiting.is_empty() {
-        let made: BTreeSet<TableName> = waiting.iter().map(SqlFile::table).collect();
         let free = waiting.iter().position(|file| !file.reads.iter().any(|table| made.contains(table)));
         let Some(next) = free else {
             return Err(LibraryError::Cycle(circle(&waiting)).into());
         };
-        ready.push(waiting.remove(next));
+        let next = waiting.remove(next);
+        made.remove(&next.table());
+        ready.push(next);
     }
     Ok(ready)
 }

@@ -24,8 +24,11 @@ mod monitor_quality;
 #[cfg(not(feature = "encoder"))]
 mod no_encoder;
 #[cfg(feature = "encoder")]
+mod plan;
+#[cfg(feature = "encoder")]
 mod readme;
 mod reduction;
+mod reproduce;
 mod sealed;
 mod simulated;
 mod simulated_log;
