@@ -9,6 +9,7 @@ mod drill;
 mod failures;
 mod functions;
 mod ingest;
+mod lint;
 mod lists;
 mod logistic;
 mod matrix;
@@ -23,6 +24,7 @@ mod monitor_odd_logs;
 mod monitor_quality;
 #[cfg(not(feature = "encoder"))]
 mod no_encoder;
+mod proof;
 #[cfg(feature = "encoder")]
 mod plan;
 #[cfg(feature = "encoder")]
