@@ -105,19 +105,19 @@ pub struct Embeddings {
     pub dimensions: Vec<usize>,
 }
 
-impl Embeddings {
-    /// How many dimensions the reduction keeps.
-    pub fn most_dimensions(&self) -> usize {
-        self.dimensions.iter().copied().max().unwrap_or(1)
-    }
-}
-
 /// How features are proven.
 #[derive(Debug, Clone)]
 pub struct Test {
     pub seed: u64,
     /// Moments at which the future is changed.
     pub cuts: usize,
+}
+
+impl Embeddings {
+    /// How many dimensions the reduction keeps: the most that a model may read.
+    pub fn kept_dimensions(&self) -> usize {
+        self.dimensions.iter().copied().max().unwrap_or(1)
+    }
 }
 
 /// What models are fitted with.

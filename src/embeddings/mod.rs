@@ -73,7 +73,7 @@ pub fn run(project: &Project) -> Result<()> {
     let target = project.paths.embeddings();
     staged.table(&target, Some(VECTORS), &vectors.table()?, &[("encoder", vectors.version.clone())])?;
     for file in &files {
-        let reduction = file.fit(project.params.embeddings.most_dimensions(), &vectors, &progress)?;
+        let reduction = file.fit(project.params.embeddings.kept_dimensions(), &vectors, &progress)?;
         let mut notes = traces.stamp(&made(file.file)).unwrap_or_default().notes();
         notes.push(("encoder", vectors.version.clone()));
         staged.table(

@@ -122,6 +122,7 @@ impl Engine {
     /// Makes sure that `table` can be read: registered before, or on disk.
     pub fn open(&self, table: &TableName) -> Result<()> {
         let failed = |e: DataFusionError| query_error(&table.to_string(), &e, &[]);
+        self.add_schema(table).map_err(failed)?;
         if self.context.table_exist(reference(table)).map_err(failed)? {
             return Ok(());
         }
@@ -130,7 +131,6 @@ impl Engine {
         if !path.is_file() {
             return Err(EngineError::NotMadeYet { path: shown, stage }.into());
         }
-        self.add_schema(table).map_err(failed)?;
         let bad = |cause: String| EngineError::BadParquet { path: shown.clone(), cause };
         // DataFusion takes an empty file for a table without columns.
         if path.metadata().is_ok_and(|file| file.len() == 0) {

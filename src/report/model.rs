@@ -16,6 +16,7 @@ use crate::embeddings;
 use crate::engine::Engine;
 use crate::error::Result;
 use crate::project::Project;
+use crate::sql::TableName;
 
 const COMPARISON: &str = "model-comparison.png";
 const RELIABILITY: &str = "model-reliability.png";
@@ -46,7 +47,9 @@ pub fn report(project: &Project, engine: &Engine) -> Result<Report> {
     charts.insert(CURVE, curve::draw(&learned).map_err(drawing(CURVE))?);
     out += &format!("## Would more data help?\n\n{}\n", picture(CURVE, &learned.caption.title));
     out += &sides_section(project, engine, &sides)?;
-    out += &cohorts::section(project, &Rows::read(engine, "evaluation", "by_cohort")?)?;
+    let reference = TableName::new("evaluation", "reference");
+    let references = if engine.open_if_made(&reference)? { engine.rows(&reference)? } else { Vec::new() };
+    out += &cohorts::section(project, &Rows::read(engine, "evaluation", "by_cohort")?, &references)?;
     out += &technical::section(project, &figures, length)?;
     Ok(Report { markdown: out, charts })
 }

@@ -69,7 +69,7 @@ pub fn draw(chart: &Chart) -> Result<Vec<u8>, ChartError> {
     axes::measure(&mut scene, y, &chart.measure);
     axes::values(&mut scene, &up, &ticks, chart.unit, left, right);
     counts(&mut scene, scores().map(|(n, _)| *n).collect(), across, bottom);
-    scene.text((right + 30.0, bottom + 34.0), &shorten(&chart.counted, NOTE, NAMES - 30.0), NOTE, Align::Left);
+    scene.text((right + 60.0, bottom + 34.0), &shorten(&chart.counted, NOTE, NAMES - 60.0), NOTE, Align::Left);
 
     let mut taken: Vec<f64> = Vec::new();
     for (place, (series, points)) in lines.iter().enumerate().rev() {

@@ -1,5 +1,7 @@
 //! The used model on groups of looks: by what the customer and the article had behind them, and by who the customer is.
 
+use serde::Deserialize;
+
 use super::figures::{USED, signed};
 use crate::error::Result;
 use crate::model::metrics::Metric;
@@ -55,7 +57,16 @@ impl Cohorts {
     }
 }
 
-pub fn section(project: &Project, rows: &Rows) -> Result<String> {
+/// Another tool's figures, counted without waiting.
+#[derive(Debug, Deserialize)]
+pub struct Reference {
+    name: String,
+    auc: f64,
+    average_precision: f64,
+}
+
+/// The section, from `evaluation.by_cohort` and the tools to be held against.
+pub fn section(project: &Project, rows: &Rows, references: &[Reference]) -> Result<String> {
     let cohorts = Cohorts::read(rows)?;
     let enough = project.params.evaluate.enough as u64;
     let mut out = String::from("## By group\n\n");
@@ -95,11 +106,11 @@ pub fn section(project: &Project, rows: &Rows) -> Result<String> {
     let headings =
         ["Group", "", "Test looks#", "Kept purchases#", "The model expected#", "Right order#", "Descriptions add#"];
     out += &format!("{}\n", table(&headings, &groups));
-    Ok(out + &without_waiting(&cohorts))
+    Ok(out + &without_waiting(&cohorts, references))
 }
 
 /// The same models counted as tools do that do not wait for outcomes, so that their figures can be held side by side.
-fn without_waiting(cohorts: &Cohorts) -> String {
+fn without_waiting(cohorts: &Cohorts, references: &[Reference]) -> String {
     let metrics = [Metric::Auc, Metric::AveragePrecision, Metric::LogLoss];
     let of_group = |row: &usize| cohorts.cohort[*row] == WITHOUT_WAITING;
     let Some(row) = cohorts.of(USED.name(), Metric::Auc).into_iter().find(of_group) else { return String::new() };
@@ -114,10 +125,36 @@ fn without_waiting(cohorts: &Cohorts) -> String {
     let mut last = vec!["what the descriptions add".to_owned()];
     last.extend(metrics.map(|metric| signed(cohorts.interval(row, &name, metric))));
     rows.push(last);
+    let figure = |figure: f64| format!("{figure:.4}");
+    let other = |tool: &Reference| vec![tool.name.clone(), figure(tool.auc), figure(tool.average_precision), "".into()];
+    rows.extend(references.iter().map(other));
+    let used = |metric| cohorts.interval(row, USED.name(), metric);
+    let against = |found: Option<Interval>, other: f64| match found {
+        None => "too early to say".to_owned(),
+        Some(found) => {
+            let words = match () {
+                () if found.lower > other => "better",
+                () if found.upper < other => "worse",
+                () => "no clear difference, because chance alone makes as much",
+            };
+            format!("{:.4} against {other:.4}, {words}", found.value)
+        }
+    };
+    let verdicts = references.iter().map(|tool| {
+        format!(
+            "Held against {}: right order {}; at the top {}. Its figures are its own: by its own rule of what counts as \
+             kept, and after learning from every look up to the test. The model here learned only from looks whose \
+             outcome was known when validation began, so it had fewer to learn from and nothing that came later.\n\n",
+            tool.name,
+            against(used(Metric::Auc), tool.auc),
+            against(used(Metric::AveragePrecision), tool.average_precision),
+        )
+    });
+    let verdicts: String = verdicts.collect();
     format!(
         "## Held against tools that do not wait\n\nMany tools judge a model on every look since testing began and take an \
          outcome that is still open for a no (or for a yes, before the parcel can come back). Counted that way, over {} looks, \
-         the same models have these figures. Use them only to compare with such a tool.\n\n{}\n",
+         the same models have these figures. Use them only to compare with such a tool.\n\n{verdicts}{}\n",
         count(cohorts.looks[row]),
         table(&["", "Right order (AUC)#", "At the top (AP)#", "Surprise (log loss)#"], &rows)
     )

@@ -124,8 +124,8 @@ pub fn verdict(figures: &Figures) -> (String, String) {
 
 pub fn comparison_chart(figures: &Figures, headline: &str, length: usize) -> comparison::Chart {
     let shown = [
-        (Metric::Auc.name(), Unit::Percent, "Looks in the right order"),
-        (Metric::AveragePrecision.name(), Unit::Percent, "Kept purchases at the top"),
+        (Metric::Auc.name(), Unit::Percent, "Right order"),
+        (Metric::AveragePrecision.name(), Unit::Percent, "At the top"),
         (ListMetric::HitRate.name(), Unit::Percent, "Lists that hit"),
     ];
     let metrics = shown.map(|(metric, unit, name)| comparison::Metric {

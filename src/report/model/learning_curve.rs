@@ -27,7 +27,7 @@ pub fn chart(rows: &Rows) -> Result<curve::Chart> {
     let used = series(USED, Tone::Better);
     Ok(curve::Chart {
         caption: Caption {
-            title: title(&used.points),
+            title: title(rows)?,
             subtitle: "Both models fitted again on parts of the training customers, judged on all test looks".into(),
             footnote: "The scale does not start at zero; guessing gives 50. Bars show the range that chance allows \
                        (19 times out of 20). Each smaller part is contained in the larger ones."
@@ -40,19 +40,26 @@ pub fn chart(rows: &Rows) -> Result<curve::Chart> {
     })
 }
 
-/// What the last step brought, and no more than that.
-fn title(points: &[curve::Point]) -> String {
-    let known: Vec<(u64, Interval)> = points.iter().filter_map(|point| Some((point.n, point.score?))).collect();
-    let [.., (less, before), (all, now)] = known.as_slice() else {
-        return "Too early to say whether more data would help.".into();
+/// What more than twice the data brought, and whether chance could have.
+fn title(rows: &Rows) -> Result<String> {
+    let (models, looks) = (rows.texts("model")?, rows.counts("looks")?);
+    let (more, low, high) = (rows.numbers("more")?, rows.numbers("more_low")?, rows.numbers("more_high")?);
+    let all = (0..rows.len()).filter(|row| models[*row] == USED.name()).map(|row| looks[row]).max().unwrap_or_default();
+    let half = (0..rows.len()).rfind(|row| models[*row] == USED.name() && 2 * looks[*row] <= all);
+    let early = "Too early to say whether more data would help";
+    let Some((row, more, low, high)) = half.and_then(|row| Some((row, more[row]?, low[row]?, high[row]?))) else {
+        return Ok(format!("{early}."));
     };
-    let gained = 100.0 * (now.value - before.value);
-    let from = format!("going from {} to {} training looks", count(*less), count(*all));
-    if gained >= 0.05 {
-        format!("More data still help: {from} brought {gained:.1} more of 100 pairs into the right order.")
-    } else {
-        format!(
-            "More data did not help lately: {from} brought no more pairs into the right order ({gained:+.1} of 100)."
-        )
-    }
+    let figures = format!(
+        "{} instead of {} looks to learn from change the right order by {:+.1} of 100 pairs, give or take {:.1}.",
+        count(all),
+        count(looks[row]),
+        100.0 * more,
+        50.0 * (high - low),
+    );
+    Ok(match () {
+        () if low > 0.0 => format!("More data help: {figures}"),
+        () if high < 0.0 => format!("More data do not help: {figures}"),
+        () => format!("{early}: {figures}"),
+    })
 }
