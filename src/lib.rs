@@ -46,6 +46,8 @@ pub mod monitor;
 pub mod drill;
 /// Tables -> markdown and charts.
 pub mod report;
+/// Two sets of definitions over the same data -> what a pull request changes.
+pub mod changes;
 /// Queries that must return no rows.
 pub mod audit;
 /// Questions over every table.

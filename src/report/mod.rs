@@ -4,7 +4,7 @@ pub mod chart;
 mod dashboard;
 mod data;
 mod drill;
-mod markdown;
+pub mod markdown;
 mod model;
 mod rows;
 
