@@ -11,8 +11,8 @@ use crate::lineage::GraphFormat;
 use crate::params::{Segment, Shift, written};
 use crate::project::Project;
 use crate::{
-    audit, drill, drivers, embeddings, evaluate, explore, features, frame, ingest, lineage, lint, monitor, plan, proof,
-    recommend, report, tracking, train,
+    audit, changes, drill, drivers, embeddings, evaluate, explore, features, frame, ingest, lineage, lint, monitor, plan,
+    proof, recommend, report, tracking, train,
 };
 
 /// Features, recommendations and monitoring from SQL files, with edges that cannot fray.
@@ -68,6 +68,8 @@ enum Command {
     /// What `features` would recompute and why: new, changed, changed upstream, removed; writes nothing, exit code 4
     /// where a view means something else under its old version
     Plan(PlanArgs),
+    /// What `sql/` and params.yaml do to features and models, against a git revision -> reports/changes.md
+    Diff(DiffArgs),
     /// The columns that columns are made from, down to the CSVs: as value, filter, join key or window
     Lineage(LineageArgs),
     /// Answer a query over every table there is; without one, list the tables
@@ -139,6 +141,13 @@ struct PlanArgs {
 }
 
 #[derive(Debug, Args)]
+struct DiffArgs {
+    /// A commit, branch or tag
+    #[arg(long, value_name = "REV")]
+    from: String,
+}
+
+#[derive(Debug, Args)]
 struct LineageArgs {
     /// A feature view or one of its columns; without it, every view
     #[arg(value_name = "VIEW[.COLUMN]")]
@@ -192,6 +201,7 @@ impl Cli {
             Command::Lint(args) => lint::run(&project, &args.files).map(|()| Outcome::Done),
             Command::Test(args) => proof::run(&project, &args.views).map(|()| Outcome::Done),
             Command::Plan(args) => plan::print(&project, args.verbose),
+            Command::Diff(args) => changes::run(&project, &args.from).map(|()| Outcome::Done),
             Command::Lineage(args) => lineage::print(&project, args.of.as_deref(), args.format).map(|()| Outcome::Done),
             Command::Sql(args) => {
                 let question = match (args.query, args.file) {

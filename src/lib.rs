@@ -52,6 +52,8 @@ pub mod drill;
 pub mod report;
 /// Runs -> an MLflow server.
 pub mod tracking;
+/// Two sets of definitions over the same data -> what a pull request changes.
+pub mod changes;
 /// Queries that must return no rows.
 pub mod audit;
 /// Questions over every table.

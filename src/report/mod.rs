@@ -5,7 +5,7 @@ mod dashboard;
 mod data;
 mod drill;
 mod drivers;
-mod markdown;
+pub mod markdown;
 mod model;
 mod recommendations;
 mod rows;

@@ -6,6 +6,7 @@
 pub mod bars;
 pub mod comparison;
 pub mod curve;
+pub mod distributions;
 pub mod dots;
 pub mod dumbbell;
 pub mod maturity;
