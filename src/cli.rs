@@ -7,7 +7,9 @@ use clap::{Args, Parser, Subcommand};
 use crate::error::{Outcome, Result};
 use crate::explore::{Format, Question};
 use crate::project::Project;
-use crate::{audit, embeddings, evaluate, explore, features, frame, ingest, monitor, proof, recommend, report, train};
+use crate::{
+    audit, cases, embeddings, evaluate, explore, features, frame, ingest, monitor, proof, recommend, report, train,
+};
 
 /// Features, recommendations and monitoring from SQL files, with edges that cannot fray.
 #[derive(Debug, Parser)]
@@ -47,7 +49,7 @@ enum Command {
     Report,
     /// Run the queries of sql/audits, which must return no rows; warnings alone end with exit code 4
     Audit,
-    /// Prove that no feature view sees the future or depends on the order, copies or parts of its rows; writes nothing
+    /// Run the cases of tests/features, and prove that no feature view sees the future or depends on the order, copies or parts of its rows; writes nothing
     Test(TestArgs),
     /// Answer a query over every table there is; without one, list the tables
     Sql(SqlArgs),
@@ -58,6 +60,10 @@ struct TestArgs {
     /// Feature views to test [default: all]
     #[arg(value_name = "VIEW")]
     views: Vec<String>,
+    /// Write a case from real rows instead: a view and the key of one of its rows, such as
+    /// `--record customer_history customer_id=… as_of=…`
+    #[arg(long, num_args = 2.., value_names = ["VIEW", "KEY=VALUE"], conflicts_with = "views")]
+    record: Vec<String>,
 }
 
 #[derive(Debug, Args)]
@@ -101,7 +107,13 @@ impl Cli {
             }
             Command::Report => report::run(&project).map(|()| Outcome::Done),
             Command::Audit => audit::run(&project),
-            Command::Test(args) => proof::run(&project, &args.views).map(|()| Outcome::Done),
+            Command::Test(args) => match args.record.split_first() {
+                Some((view, key)) => cases::record(&project, view, key).map(|()| Outcome::Done),
+                None => {
+                    cases::run(&project, &args.views)?;
+                    proof::run(&project, &args.views).map(|()| Outcome::Done)
+                }
+            },
             Command::Sql(args) => {
                 let question = match (args.query, args.file) {
                     (Some(query), _) => Question::Text(query),

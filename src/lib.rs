@@ -24,6 +24,8 @@ pub mod ingest;
 pub mod embeddings;
 /// Grain -> point-in-time features.
 pub mod features;
+/// Unit tests of feature views, as YAML.
+pub mod cases;
 /// What may not matter to a feature, proven.
 pub mod proof;
 /// Frame rows -> matrix -> probability -> its reasons and its errors.

@@ -2,6 +2,7 @@
 
 mod shop;
 
+mod cases;
 mod charts;
 #[cfg(feature = "encoder")]
 mod encoder;
