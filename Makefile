@@ -1,7 +1,9 @@
 # The two commands of the README.  Each sets up what is missing and skips what is there.
 #   make repro   from materials/*.csv to reports/
 #   make test    the tests
-.PHONY: repro test setup
+# And one that takes many minutes:
+#   make bench-monitoring    does the monitor keep its promises? -> reports/monitoring-quality.md
+.PHONY: repro test bench-monitoring setup
 .DELETE_ON_ERROR:
 
 PYTHON ?= python3.11
@@ -19,6 +21,9 @@ repro: setup
 
 test: setup
 	cargo test --release
+
+bench-monitoring: setup
+	cargo bench --bench monitoring
 
 setup: $(NEEDS)
 

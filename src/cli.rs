@@ -2,13 +2,16 @@
 
 use std::path::PathBuf;
 
-use clap::{Args, Parser, Subcommand};
+use chrono::NaiveDate;
+use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::error::{Outcome, Result};
 use crate::explore::{Format, Question};
+use crate::params::{Segment, Shift, written};
 use crate::project::Project;
 use crate::{
-    audit, cases, embeddings, evaluate, explore, features, frame, ingest, monitor, proof, recommend, report, train,
+    audit, cases, drill, embeddings, evaluate, explore, features, frame, ingest, monitor, proof, recommend, report,
+    train,
 };
 
 /// Features, recommendations and monitoring from SQL files, with edges that cannot fray.
@@ -45,6 +48,9 @@ enum Command {
     Recommend,
     /// The production log -> what changed, for whom, how sure: work/monitoring and reports/alerts.json
     Monitor(MonitorArgs),
+    /// Drops put into copies of the log, to see which are noticed -> work/drill and reports/drills.json; with --segment one
+    /// drop, answered day by day
+    Drill(DrillArgs),
     /// Markdown and charts for people -> reports
     Report,
     /// Run the queries of sql/audits, which must return no rows; warnings alone end with exit code 4
@@ -71,6 +77,35 @@ struct MonitorArgs {
     /// Replay an earlier report: a day (its first moment) or a time on the shop's clock [default: the export]
     #[arg(long, value_name = "DAY")]
     as_of: Option<String>,
+    /// End with exit code 1 when a change is clear; reports are written all the same
+    #[arg(long, value_enum, value_name = "WHAT")]
+    fail_on: Option<FailOnClear>,
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+enum FailOnClear {
+    Clear,
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+enum FailOnMissed {
+    Missed,
+}
+
+#[derive(Debug, Args)]
+struct DrillArgs {
+    /// Whose clicks are lost, such as age_group=45-54
+    #[arg(long, value_name = "COLUMN=VALUE", requires_all = ["drop", "from"], value_parser = written::segment)]
+    segment: Option<Segment>,
+    /// How many of them, such as 40%
+    #[arg(long, value_name = "SHARE", requires = "segment", value_parser = written::percent)]
+    drop: Option<f64>,
+    /// The first day of it, on the shop's clock
+    #[arg(long, value_name = "DAY", requires = "segment", value_parser = written::day)]
+    from: Option<NaiveDate>,
+    /// End with exit code 1 when a drill of params.yaml is not noticed in time; reports are written all the same
+    #[arg(long, value_enum, value_name = "WHAT", conflicts_with = "segment")]
+    fail_on: Option<FailOnMissed>,
 }
 
 #[derive(Debug, Args)]
@@ -103,8 +138,13 @@ impl Cli {
             Command::Recommend => recommend::run(&project).map(|()| Outcome::Done),
             Command::Monitor(args) => {
                 let as_of = args.as_of.map(|text| monitor::moment(&text, &project.params.shop)).transpose()?;
-                monitor::run(&project, as_of).map(|_| Outcome::Done)
+                let outcome = monitor::run(&project, as_of)?;
+                if let Some(FailOnClear::Clear) = args.fail_on {
+                    outcome.refuse_clear()?;
+                }
+                Ok(Outcome::Done)
             }
+            Command::Drill(args) => run_drill(&project, args).map(|()| Outcome::Done),
             Command::Report => report::run(&project).map(|()| Outcome::Done),
             Command::Audit => audit::run(&project),
             Command::Test(args) => match args.record.split_first() {
@@ -126,6 +166,17 @@ impl Cli {
     }
 }
 
+fn run_drill(project: &Project, args: DrillArgs) -> Result<()> {
+    if let (Some(segment), Some(drop), Some(from)) = (args.segment, args.drop, args.from) {
+        return drill::one(project, &Shift { segment, drop, from });
+    }
+    let missed = drill::run(project)?;
+    match args.fail_on {
+        Some(FailOnMissed::Missed) => drill::refuse_missed(missed),
+        None => Ok(()),
+    }
+}
+
 /// Every stage in the order of the flow; the first that fails ends the run.
 fn run_all(project: &Project) -> Result<()> {
     ingest::run(project)?;
@@ -136,5 +187,6 @@ fn run_all(project: &Project) -> Result<()> {
     evaluate::run(project)?;
     recommend::run(project)?;
     monitor::run(project, None)?;
+    drill::run(project)?;
     report::run(project)
 }

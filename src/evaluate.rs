@@ -9,7 +9,7 @@ use datafusion::arrow::datatypes::Float64Type;
 use datafusion::arrow::error::ArrowError;
 use serde::Serialize;
 
-use crate::engine::{Engine, Staged, Table};
+use crate::engine::{Engine, Staged, Table, batch_of};
 use crate::error::{Advice, Result};
 use crate::frame::{LABEL, TEST};
 use crate::model::bootstrap::{Bootstrap, BootstrapError, Interval};
@@ -81,17 +81,12 @@ pub fn run(project: &Project) -> Result<()> {
     staged.table(&target, Some("metrics"), &metrics_table(bootstrap.as_ref())?, &[])?;
     staged.table(&target, Some("reliability"), &reliability_table(&scores, &labels)?, &[])?;
     staged.table(&target, Some("sides"), &sides_table(&frame)?, &[])?;
-    for file in project.library.layer(Layer::Evaluation) {
-        let Header::Table(header) = &file.header else { continue };
-        let table = Table::new(engine.run(project, file)?, &header.key, &file.shown)?;
-        engine.register(&file.table(), table.batch.clone())?;
-        staged.table(&target, Some(&header.name), &table, &[("made_from", file.shown.clone())])?;
+    for (file, table) in engine.layer(project, Layer::Evaluation)? {
+        staged.table(&target, Some(file.header.name()), &table, &[("made_from", file.shown.clone())])?;
     }
     let models = Kind::ALL.iter().zip(&scores).map(|(kind, scores)| (kind.name(), Metrics::of(scores, &labels)));
     let evaluation = Evaluation { models: models.collect() };
-    let mut json = serde_json::to_vec_pretty(&evaluation).unwrap_or_default();
-    json.push(b'\n');
-    staged.file(&project.paths.evaluation_json(), None, &json)?;
+    staged.json(&project.paths.evaluation_json(), None, &evaluation)?;
     staged.commit()?;
     let auc = |kind| {
         evaluation
@@ -126,7 +121,7 @@ fn predict(project: &Project, frame: &RecordBatch) -> Result<Table> {
         };
         columns.push((kind.name(), Arc::new(Float64Array::from(scores))));
     }
-    table(&columns, &key, "predictions")
+    Table::new(batch_of("predictions", columns)?, &key, "predictions")
 }
 
 fn label_key(project: &Project) -> Vec<String> {
@@ -156,7 +151,7 @@ fn metrics_table(bootstrap: Option<&Bootstrap>) -> Result<Table> {
         ("low", column(|interval| interval.low)),
         ("high", column(|interval| interval.high)),
     ];
-    table(&columns, &["metric".into(), "model".into()], "metrics")
+    Table::of_columns("metrics", &["metric", "model"], columns)
 }
 
 /// Each model's bins of equal count on test looks, lowest scores first.
@@ -181,7 +176,7 @@ fn reliability_table(scores: &[Vec<f64>], labels: &[bool]) -> Result<Table> {
         ("low", shares(|bin| bin.low)),
         ("high", shares(|bin| bin.high)),
     ];
-    table(&columns, &["model".into(), "bin".into()], "reliability")
+    Table::of_columns("reliability", &["model", "bin"], columns)
 }
 
 /// How many looks are on each side of the split, and how many of them led to a kept purchase.
@@ -198,13 +193,7 @@ fn sides_table(frame: &RecordBatch) -> Result<Table> {
         ("looks", Arc::new(Int64Array::from_iter_values(sides.values().map(|side| side.0)))),
         ("kept_purchases", Arc::new(Int64Array::from_iter_values(sides.values().map(|side| side.1)))),
     ];
-    table(&columns, &["side".into()], "sides")
-}
-
-fn table(columns: &[(&str, ArrayRef)], key: &[String], name: &str) -> Result<Table> {
-    let columns = columns.iter().map(|(name, column)| (*name, Arc::clone(column), true));
-    let batch = RecordBatch::try_from_iter_with_nullable(columns).map_err(EvaluateError::Arrow)?;
-    Table::new(batch, key, name)
+    Table::of_columns("sides", &["side"], columns)
 }
 
 fn side(predictions: &RecordBatch, side: &str) -> Result<RecordBatch> {

@@ -64,7 +64,7 @@ pub fn run(project: &Project) -> Result<()> {
     let progress = Progress::start("features");
     let engine = Engine::new(project)?;
     let mut staged = Staged::new(&project.paths, "features")?;
-    let grains = grains(project, &engine)?;
+    let grains = engine.layer(project, Layer::Grain)?;
     for (file, table) in &grains {
         staged.table(&project.paths.grain(), Some(file.header.name()), table, &[("made_from", file.shown.clone())])?;
     }
@@ -84,18 +84,6 @@ pub fn run(project: &Project) -> Result<()> {
     Ok(())
 }
 
-/// Computes every grain and registers it.
-fn grains<'a>(project: &'a Project, engine: &Engine) -> Result<Vec<(&'a SqlFile, Table)>> {
-    let mut grains = Vec::new();
-    for file in project.library.layer(Layer::Grain) {
-        let Header::Table(header) = &file.header else { continue };
-        let table = Table::new(engine.run(project, file)?, &header.key, &file.shown)?;
-        engine.register(&file.table(), table.batch.clone())?;
-        grains.push((file, table));
-    }
-    Ok(grains)
-}
-
 /// Computes every feature view over the grains that are registered in `engine`, or stored.
 pub fn compute(project: &Project, engine: &Engine) -> Result<Vec<View>> {
     refuse_column_twice(&project.library)?;
@@ -108,12 +96,8 @@ pub fn view(project: &Project, engine: &Engine, file: &SqlFile) -> Result<View> 
         return Err(FeatureError::NoView { file: file.shown.clone() }.into());
     };
     let grain_name = TableName::new("grain", &header.entity);
-    let key: &[String] = match project.library.file(&grain_name).map(|file| &file.header) {
-        Some(Header::Table(header)) => &header.key,
-        _ => &[],
-    };
-    let grain = Table::new(engine.read(&grain_name)?, key, &grain_name.to_string())?;
-    let table = Table::new(engine.run(project, file)?, key, &file.shown)?;
+    let grain = Table::new(engine.read(&grain_name)?, project.library.key(file), &grain_name.to_string())?;
+    let table = engine.table(project, file)?;
     refuse_other_columns(file, header, &table)?;
     refuse_other_rows(file, header, &table, &grain)?;
     Ok(View { name: header.name.clone(), table })

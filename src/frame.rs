@@ -6,7 +6,7 @@ use crate::features::View;
 use crate::model::split::SPLIT;
 use crate::progress::Progress;
 use crate::project::Project;
-use crate::sql::{Header, Layer, TableName};
+use crate::sql::Layer;
 
 /// The label's columns in the frame.
 pub const LABEL: &str = "label";
@@ -41,10 +41,7 @@ pub fn run(project: &Project) -> Result<()> {
     let [file] = files.as_slice() else {
         return Err(FrameError::NotOneLabel(files.len()).into());
     };
-    let Header::Table(header) = &file.header else {
-        return Err(FrameError::NotOneLabel(0).into());
-    };
-    let label = Table::new(engine.run(project, file)?, &header.key, &file.shown)?;
+    let label = engine.table(project, file)?;
     for column in [LABEL, SPLIT] {
         if label.batch.column_by_name(column).is_none() {
             return Err(FrameError::NoColumn { file: file.shown.clone(), column }.into());
@@ -63,16 +60,8 @@ pub fn run(project: &Project) -> Result<()> {
 fn stored_views(project: &Project, engine: &Engine) -> Result<Vec<View>> {
     let mut views = Vec::new();
     for file in project.library.layer(Layer::Features) {
-        let Header::Feature(header) = &file.header else {
-            continue;
-        };
-        let Some(Header::Table(grain)) =
-            project.library.file(&TableName::new("grain", &header.entity)).map(|f| &f.header)
-        else {
-            continue;
-        };
-        let table = Table::new(engine.read(&file.table())?, &grain.key, &file.shown)?;
-        views.push(View { name: header.name.clone(), table });
+        let table = Table::new(engine.read(&file.table())?, project.library.key(file), &file.shown)?;
+        views.push(View { name: file.header.name().to_owned(), table });
     }
     Ok(views)
 }

@@ -15,7 +15,7 @@ use crate::error::{Advice, Result};
 use crate::paths::Paths;
 use crate::progress::Progress;
 use crate::project::Project;
-use crate::sql::{Header, Layer, SourceHeader, SqlFile, Surprise, TableName};
+use crate::sql::{Layer, SourceHeader, SqlFile, Surprise, TableName};
 
 #[derive(Debug, thiserror::Error)]
 pub enum IngestError {
@@ -71,11 +71,8 @@ pub fn run(project: &Project) -> Result<()> {
     staged.table(&target, Some("rejected"), &rejected(&aside)?, &[])?;
     staged.table(&target, Some("surprises"), &surprises(&counts)?, &[])?;
     staged.folder(&project.paths.split())?;
-    for file in project.library.layer(Layer::Split) {
-        let Header::Table(header) = &file.header else { continue };
-        let table = Table::new(engine.run(project, file)?, &header.key, &file.shown)?;
-        engine.register(&file.table(), table.batch.clone())?;
-        staged.table(&project.paths.split(), Some(&header.name), &table, &[("made_from", file.shown.clone())])?;
+    for (file, table) in engine.layer(project, Layer::Split)? {
+        staged.table(&project.paths.split(), Some(file.header.name()), &table, &[("made_from", file.shown.clone())])?;
     }
     staged.commit()?;
     progress.done("typed sources are in work/ingest");

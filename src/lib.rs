@@ -40,6 +40,8 @@ pub mod evaluate;
 pub mod recommend;
 /// The production log -> what changed, for whom, how sure.
 pub mod monitor;
+/// A drop put into a copy of the log: is it noticed?
+pub mod drill;
 /// Tables -> markdown and charts.
 pub mod report;
 /// Queries that must return no rows.

@@ -4,6 +4,7 @@
 //! `$key` there.  A key that nobody uses is an error (see [`crate::project`]), so a typing mistake cannot hide.
 
 mod section;
+mod shift;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -13,12 +14,18 @@ use chrono::{DateTime, Utc};
 use chrono_tz::Tz;
 use serde_yaml::{Mapping, Value};
 
+pub use self::shift::{Segment, Shift, Standing};
+/// How segments, shares and days are written.
+pub mod written {
+    pub use super::shift::{day, percent, segment};
+}
+
 use self::section::{Section, place, shown};
 use crate::error::{Advice, Result, did_you_mean, near_names};
 use crate::paths::PARAMS;
 
 /// The sections, in the order of the flow.
-pub const SECTIONS: [&str; 11] = [
+pub const SECTIONS: [&str; 12] = [
     "shop",
     "engine",
     "ingest",
@@ -30,6 +37,7 @@ pub const SECTIONS: [&str; 11] = [
     "evaluate",
     "recommend",
     "monitor",
+    "drill",
 ];
 
 /// Parameters of SQL files: `$name` -> a SQL literal.
@@ -47,6 +55,7 @@ pub struct Params {
     pub evaluate: Evaluate,
     pub recommend: Recommend,
     pub monitor: Monitor,
+    pub drill: Drill,
     /// By section: what its SQL files may use.
     pub sql: BTreeMap<&'static str, SqlParams>,
     text: String,
@@ -142,6 +151,18 @@ pub struct Monitor {
     pub threshold_cap: f64,
 }
 
+/// What the monitor must notice.
+#[derive(Debug, Clone)]
+pub struct Drill {
+    pub seed: u64,
+    /// A drop should be noticed within so many days.
+    pub days: u32,
+    /// Seeded tries for every start.
+    pub repeats: usize,
+    /// Drops that are noticed today and must be noticed tomorrow.
+    pub standing: Vec<Standing>,
+}
+
 #[derive(Debug, thiserror::Error)]
 pub enum ParamsError {
     #[error("{place}: {cause}")]
@@ -213,6 +234,7 @@ impl Params {
             mut evaluate,
             mut recommend,
             mut monitor,
+            mut drill,
         ] = [
             take("shop")?,
             take("engine")?,
@@ -225,6 +247,7 @@ impl Params {
             take("evaluate")?,
             take("recommend")?,
             take("monitor")?,
+            take("drill")?,
         ];
         if let Some((section, _)) = sections.into_iter().next() {
             let section = shown(&section);
@@ -256,12 +279,20 @@ impl Params {
                 threshold_floor: monitor.positive("threshold_floor")?,
                 threshold_cap: monitor.positive("threshold_cap")?,
             },
+            drill: Drill {
+                seed: drill.seed()?,
+                days: u32::try_from(drill.count("days")?).unwrap_or(u32::MAX),
+                repeats: drill.count("repeats")?,
+                standing: drill.standing("standing")?,
+            },
             sql: BTreeMap::new(),
             shop: shop_params,
             text: text.to_string(),
         };
         let mut sql = BTreeMap::new();
-        for section in [shop, engine, ingest, split, embeddings, features, test, train, evaluate, recommend, monitor] {
+        for section in
+            [shop, engine, ingest, split, embeddings, features, test, train, evaluate, recommend, monitor, drill]
+        {
             sql.insert(section.name, section.sql_params()?);
         }
         sql.entry("shop").or_default().extend(params.shop.sql_params());

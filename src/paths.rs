@@ -123,6 +123,11 @@ impl Paths {
         self.work().join("monitoring")
     }
 
+    /// What the fire drills found.
+    pub fn drill(&self) -> PathBuf {
+        self.work().join("drill")
+    }
+
     /// What people read: markdown, JSON and charts, committed.
     pub fn reports(&self) -> PathBuf {
         self.root.join("reports")
@@ -131,6 +136,11 @@ impl Paths {
     /// Metrics in DVC's reach.
     pub fn evaluation_json(&self) -> PathBuf {
         self.reports().join("evaluation.json")
+    }
+
+    /// The standing drills and how they went, for programs.
+    pub fn drills_json(&self) -> PathBuf {
+        self.reports().join("drills.json")
     }
 
     pub fn charts(&self) -> PathBuf {

@@ -17,7 +17,7 @@ use crate::frame;
 use crate::model::logistic::{Logistic, LogisticError};
 use crate::progress::Progress;
 use crate::project::Project;
-use crate::sql::{Driver, Header, Layer, TableName};
+use crate::sql::{Driver, Layer, TableName};
 use crate::train::{self, Kind};
 
 /// Rows scored at a time: enough to be quick, few enough to stay small.
@@ -69,11 +69,7 @@ struct Pick {
 pub fn run(project: &Project) -> Result<()> {
     let progress = Progress::start("recommend");
     let engine = Engine::new(project)?;
-    for file in project.library.layer(Layer::Recommend) {
-        let Header::Table(header) = &file.header else { continue };
-        let table = Table::new(engine.run(project, file)?, &header.key, &file.shown)?;
-        engine.register(&file.table(), table.batch)?;
-    }
+    engine.layer(project, Layer::Recommend)?;
     let candidates = engine.read(&TableName::new("recommend", "candidates"))?;
     if candidates.num_rows() == 0 {
         return Err(RecommendError::NothingOnSale(project.params.shop.exported_at.to_string()).into());
@@ -157,8 +153,8 @@ fn score(project: &Project, engine: &Engine, model: &Logistic, asked: RecordBatc
     let request = RecordBatch::try_from_iter_with_nullable(columns).map_err(RecommendError::Arrow)?;
     // The request's rows under the grain's names: the same SQL that made the training features runs over them.
     for file in project.library.layer(Layer::Grain) {
-        let Header::Table(header) = &file.header else { continue };
-        engine.register(&file.table(), engine.distinct(&request, &header.key, &file.shown)?)?;
+        let rows = engine.distinct(&request, project.library.key(file), &file.shown)?;
+        engine.register(&file.table(), rows)?;
     }
     let views = features::compute(project, engine)?;
     let key = ["customer_id", "product_id", "season", "as_of"].map(str::to_owned);
@@ -279,7 +275,5 @@ fn written(project: &Project, candidates: &RecordBatch, model: &str, chosen: &[(
         ("model", Arc::new(StringArray::from_iter_values(rows.iter().map(|_| model)))),
         ("as_of", Arc::new(TimestampNanosecondArray::from_value(moment, rows.len()))),
     ];
-    let columns = columns.into_iter().map(|(name, column)| (name, column, true));
-    let batch = RecordBatch::try_from_iter_with_nullable(columns).map_err(RecommendError::Arrow)?;
-    Table::new(batch, &["customer_id".into(), "rank".into()], "recommendations")
+    Table::of_columns("recommendations", &["customer_id", "rank"], columns)
 }

@@ -88,8 +88,7 @@ pub fn run(project: &Project) -> Result<()> {
             (Some(model), _) => format!("{}: {} terms, penalty {}", kind.name(), model.terms().len(), model.alpha()),
             (None, why) => format!("{}: too early: {}", kind.name(), why.as_deref().unwrap_or_default()),
         });
-        let json = serde_json::to_vec_pretty(&fitted).unwrap_or_default();
-        staged.file(&project.paths.models(), Some(&format!("{}.json", kind.name())), &json)?;
+        staged.json(&project.paths.models(), Some(&format!("{}.json", kind.name())), &fitted)?;
     }
     staged.commit()?;
     progress.done("models are in work/models");

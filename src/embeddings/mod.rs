@@ -60,7 +60,7 @@ pub fn run(project: &Project) -> Result<()> {
         if header.name == VECTORS {
             return Err(EmbeddingError::NameTaken { file: file.shown.clone() }.into());
         }
-        let table = Table::new(engine.run(project, file)?, &header.key, &file.shown)?;
+        let table = engine.table(project, file)?;
         files.push(Texts::new(file, table)?);
     }
     let texts: BTreeSet<String> = files.iter().flat_map(|file| file.texts().flatten().map(str::to_owned)).collect();
@@ -77,8 +77,7 @@ pub fn run(project: &Project) -> Result<()> {
             &file.with_vectors(&vectors, reduction.as_ref())?,
             &notes,
         )?;
-        let json = serde_json::to_vec_pretty(&reduction).unwrap_or_default();
-        staged.file(&target, Some(&reduction_file(file.file.header.name())), &json)?;
+        staged.json(&target, Some(&reduction_file(file.file.header.name())), &reduction)?;
     }
     staged.commit()?;
     progress.done(format!("{} distinct texts", texts.len()));

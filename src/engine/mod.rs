@@ -6,6 +6,7 @@ mod output;
 mod parquet;
 mod plan;
 mod query_error;
+mod rows;
 mod table;
 
 use std::path::PathBuf;
@@ -19,15 +20,17 @@ use datafusion::datasource::MemTable;
 use datafusion::error::DataFusionError;
 use datafusion::prelude::{DataFrame, JoinType, ParquetReadOptions, SQLOptions, SessionConfig, SessionContext};
 use datafusion::sql::parser::Statement;
+use serde::de::DeserializeOwned;
 
 pub use csv::{Malformed, RawTable};
 pub use output::Staged;
-pub use table::Table;
+pub use rows::read as read_rows;
+pub use table::{Table, TableError, batch_of};
 
 use crate::error::{Advice, Result};
 use crate::paths::Paths;
 use crate::project::Project;
-use crate::sql::{SqlFile, TableName};
+use crate::sql::{Layer, SqlFile, TableName};
 
 use self::query_error::{plain, query_error};
 
@@ -158,6 +161,27 @@ impl Engine {
         self.collect(frame.map_err(|e| query_error(&file.shown, &e, &self.tables()))?, &file.shown)
     }
 
+    /// The answer of one SQL file as a table: named by its key and sorted by it.
+    pub fn table(&self, project: &Project, file: &SqlFile) -> Result<Table> {
+        Table::new(self.run(project, file)?, project.library.key(file), &file.shown)
+    }
+
+    /// The tables of one layer in run order, each registered under its name, so that the next can read it.
+    pub fn layer<'a>(&self, project: &'a Project, layer: Layer) -> Result<Vec<(&'a SqlFile, Table)>> {
+        let mut tables = Vec::new();
+        for file in project.library.layer(layer) {
+            let table = self.table(project, file)?;
+            self.register(&file.table(), table.batch.clone())?;
+            tables.push((file, table));
+        }
+        Ok(tables)
+    }
+
+    /// A stored table as structs, one a row.
+    pub fn rows<T: DeserializeOwned>(&self, table: &TableName) -> Result<Vec<T>> {
+        read_rows(&self.read(table)?, &table.to_string())
+    }
+
     /// The tables that are open, for near names.
     fn tables(&self) -> Vec<String> {
         let Some(catalog) = self.context.catalog("datafusion") else {
@@ -225,6 +249,7 @@ fn stored(paths: &Paths, table: &TableName) -> (PathBuf, &'static str) {
         Some("features") => (paths.features().join(file), "features"),
         Some("evaluation") => (paths.evaluation().join(file), "evaluate"),
         Some("monitoring") => (paths.monitoring().join(file), "monitor"),
+        Some("drill") => (paths.drill().join(file), "drill"),
         Some(other) => (paths.work().join(other).join(file), "run"),
         None if table.name == "frame" => (paths.frame(), "frame"),
         None if table.name == "predictions" => (paths.predictions(), "evaluate"),

@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use datafusion::parquet::errors::ParquetError;
+use serde::Serialize;
 
 use super::query_error::plain;
 use super::{Table, parquet};
@@ -95,6 +96,13 @@ impl Staged {
             None => self.beside(target)?,
         };
         std::fs::write(&path, bytes).map_err(|e| self.failed(target, e).into())
+    }
+
+    /// Writes `value` as readable JSON, as `target` or as `target/name`.
+    pub fn json(&mut self, target: &Path, name: Option<&str>, value: &impl Serialize) -> Result<()> {
+        let mut text = serde_json::to_vec_pretty(value).map_err(|e| self.failed(target, e))?;
+        text.push(b'\n');
+        self.file(target, name, &text)
     }
 
     /// Puts everything into its place.

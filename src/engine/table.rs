@@ -27,6 +27,8 @@ pub enum TableError {
     RowTwice { file: String, count: usize, row: String },
     #[error("{file}: a row has no value in its key ({row})")]
     NoValueInKey { file: String, row: String },
+    #[error("{table} is not what was expected: {cause}")]
+    Shape { table: String, cause: String },
     #[error("{file}: {cause}")]
     Arrow { file: String, cause: ArrowError },
 }
@@ -37,9 +39,17 @@ impl Advice for TableError {
             Self::NoKeyColumn { column, .. } => Some(format!("add {column} to the SELECT, or take it out of key")),
             Self::RowTwice { .. } => Some("aggregate, or join to a table that has at most one row for each key".into()),
             Self::NoValueInKey { .. } => Some("leave such rows out with WHERE … IS NOT NULL".into()),
+            Self::Shape { .. } => Some("give the query the columns it had, or change the stage with it".into()),
             Self::Arrow { .. } => None,
         }
     }
+}
+
+/// A batch of named columns of one length, each of which may miss values; `name` is named in errors.
+pub fn batch_of<'a>(name: &str, columns: impl IntoIterator<Item = (&'a str, ArrayRef)>) -> Result<RecordBatch> {
+    let columns = columns.into_iter().map(|(column, values)| (column, values, true));
+    Ok(RecordBatch::try_from_iter_with_nullable(columns)
+        .map_err(|cause| TableError::Arrow { file: name.into(), cause })?)
 }
 
 impl Table {
@@ -63,6 +73,16 @@ impl Table {
         }
         let batch = take_record_batch(&batch, &UInt32Array::from(order)).map_err(arrow)?;
         Ok(Self { batch, key: key.to_vec() })
+    }
+
+    /// A table of named columns; `name` is named in errors.
+    pub fn of_columns<'a>(
+        name: &str,
+        key: &[&str],
+        columns: impl IntoIterator<Item = (&'a str, ArrayRef)>,
+    ) -> Result<Self> {
+        let key: Vec<String> = key.iter().map(|column| (*column).to_owned()).collect();
+        Self::new(batch_of(name, columns)?, &key, name)
     }
 
     /// The keys in a form that compares as the sort does.

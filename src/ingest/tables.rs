@@ -2,10 +2,8 @@
 
 use std::sync::Arc;
 
-use datafusion::arrow::array::{Array, ArrayRef, Int64Array, RecordBatch, StringArray};
-use datafusion::arrow::datatypes::{DataType, Field, Schema};
+use datafusion::arrow::array::{ArrayRef, Int64Array, StringArray};
 
-use super::IngestError;
 use crate::engine::Table;
 use crate::error::Result;
 
@@ -42,7 +40,7 @@ pub fn rejected(aside: &[Aside]) -> Result<Table> {
         ("reason", texts(|row| &row.reason)),
         ("row", texts(|row| &row.text)),
     ];
-    small_table("rejected", &columns, &["file", "line"])
+    Table::of_columns("rejected", &["file", "line"], columns)
 }
 
 /// How often each surprise was met.
@@ -60,15 +58,5 @@ pub fn surprises(counts: &[Count]) -> Result<Table> {
         ("found", texts(|count| count.found.as_deref())),
         ("done", texts(|count| count.done.as_deref())),
     ];
-    small_table("surprises", &columns, &["file", "kind", "code"])
-}
-
-fn small_table(name: &str, columns: &[(&str, ArrayRef)], key: &[&str]) -> Result<Table> {
-    let fields: Vec<Field> =
-        columns.iter().map(|(name, column)| Field::new(*name, DataType::clone(column.data_type()), true)).collect();
-    let arrays = columns.iter().map(|(_, column)| Arc::clone(column)).collect();
-    let batch = RecordBatch::try_new(Arc::new(Schema::new(fields)), arrays)
-        .map_err(|cause| IngestError::Arrow { file: name.into(), cause })?;
-    let key: Vec<String> = key.iter().map(|column| (*column).to_owned()).collect();
-    Table::new(batch, &key, name)
+    Table::of_columns("surprises", &["file", "kind", "code"], columns)
 }

@@ -1,6 +1,6 @@
 //! The alarm: scan every stretch of days, let the furthest segment fire, take its customers out, look again.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use datafusion::arrow::array::{ArrayRef, Float64Array, Int64Array, RecordBatch, StringArray};
@@ -9,8 +9,7 @@ use serde::Deserialize;
 
 use super::plan::Plan;
 use super::shuffle::{self, Days};
-use super::{MonitorError, rows};
-use crate::engine::Engine;
+use crate::engine::{Engine, TableError, batch_of, read_rows};
 use crate::error::Result;
 use crate::params;
 use crate::project::Project;
@@ -38,9 +37,13 @@ struct Fired {
 /// One segment's furthest stretch.
 #[derive(Debug, Deserialize)]
 struct Stretch {
+    /// Only the rounds' table has it.
+    #[serde(default)]
+    round: i64,
     metric: String,
     segment_column: String,
     segment_value: String,
+    from_day: i64,
     z: f64,
 }
 
@@ -53,59 +56,147 @@ struct ScanDay {
 #[derive(Debug, Deserialize)]
 struct Extreme {
     metric: String,
+    run: i64,
     furthest: f64,
+}
+
+/// Where the lines come from.
+#[derive(Debug, Clone, Copy)]
+pub enum Draw<'a> {
+    /// From shuffled histories, one pair for all metrics together, so that the promise holds for the whole report.
+    Together,
+    /// The same, but drawn only when something is beyond the least line there can be: enough to know what is raised.
+    WhenNeeded,
+    /// From shuffled histories, a pair for every metric: each is a report of its own.
+    Apart,
+    /// As given, by metric.
+    Given(&'a BTreeMap<String, Lines>),
+}
+
+/// What the loop leaves behind.
+pub struct Looked {
+    /// The scan of every round, one below the other.
+    pub rounds: RecordBatch,
+    pub lines: BTreeMap<String, Lines>,
+    fired: Vec<Fired>,
+}
+
+/// A change that stands as an alert: a segment that fired, or the whole shop once those are taken out.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Raised {
+    pub metric: String,
+    pub segment_column: String,
+    pub segment_value: String,
+    pub z: f64,
+    /// The day with which the change begins, counted from the first day of the log.
+    pub from_day: i64,
 }
 
 /// Runs the loop and registers `monitoring.rounds`, `monitoring.taken_out` and `monitoring.thresholds`.
 pub fn look(engine: &Engine, project: &Project, plan: &Plan) -> Result<()> {
-    let scan_days: Vec<ScanDay> = rows::read(&engine.read(&table("scan_days"))?, "monitoring.scan_days")?;
+    let looked = explain_away(engine, project, plan, Draw::Together)?;
+    engine.register(&table("taken_out"), taken_out(&looked.fired)?)?;
+    engine.register(&table("thresholds"), lines_table(&looked.lines)?)?;
+    engine.register(&table("rounds"), looked.rounds)
+}
+
+/// The loop itself, over whatever metrics `monitoring.scan_days` has days of.
+pub fn explain_away(engine: &Engine, project: &Project, plan: &Plan, draw: Draw) -> Result<Looked> {
+    let scan_days: Vec<ScanDay> = engine.rows(&table("scan_days"))?;
     let mut days = Days::new();
     for day in scan_days {
         days.entry(day.metric).or_default().push(day.day);
     }
-    let scan = |fired: &[Fired], shuffles: RecordBatch| -> Result<RecordBatch> {
+    let scan = |fired: &[Fired], shuffles: RecordBatch| -> Result<Vec<Stretch>> {
         engine.register(&table("taken_out"), taken_out(fired)?)?;
         engine.register(&table("shuffles"), shuffles)?;
         plan.run_scan(engine, project)?;
-        engine.read(&table("scan"))
+        engine.rows(&table("scan"))
     };
     // What can be judged at all is known after a first look; only that is worth a thousand shuffles.
-    let first = scan(&[], shuffle::identity(&days)?)?;
-    let stretches: Vec<Stretch> = rows::read(&first, "monitoring.scan")?;
-    let judged: Days = days.into_iter().filter(|(metric, _)| stretches.iter().any(|s| s.metric == *metric)).collect();
-    let monitor = &project.params.monitor;
-    let mut lines = BTreeMap::new();
-    if !judged.is_empty() {
-        scan(&[], shuffle::shuffled(&judged, monitor.permutations, monitor.seed)?)?;
-        let extremes: Vec<Extreme> = rows::read(&engine.read(&table("scan_extremes"))?, "monitoring.scan_extremes")?;
-        lines = thresholds(&judged, &extremes, monitor);
-    }
-    let mut rounds = vec![with_round(&first, 1)?];
+    let mut stretches = by_metric(scan(&[], shuffle::identity(&days)?)?);
+    let mut rounds = vec![with_round(&engine.read(&table("scan"))?, 1)?];
+    days.retain(|metric, _| stretches.contains_key(metric));
+    let lines = match draw {
+        Draw::Given(lines) => lines.clone(),
+        _ if days.is_empty() => BTreeMap::new(),
+        Draw::WhenNeeded if !beyond(&stretches, project.params.monitor.threshold_floor) => BTreeMap::new(),
+        _ => {
+            let monitor = &project.params.monitor;
+            scan(&[], shuffle::shuffled(&days, monitor.permutations, monitor.seed)?)?;
+            let extremes: Vec<Extreme> = engine.rows(&table("scan_extremes"))?;
+            thresholds(&days, &extremes, monitor, !matches!(draw, Draw::Apart))
+        }
+    };
     let mut fired: Vec<Fired> = Vec::new();
-    let mut stretches = stretches;
     for round in 1..=MOST_ROUNDS {
-        let next: Vec<Fired> =
-            judged.keys().filter_map(|metric| furthest(&stretches, metric, *lines.get(metric)?, round)).collect();
+        let next: Vec<Fired> = stretches
+            .iter()
+            .filter_map(|(metric, stretches)| furthest(stretches, metric, *lines.get(metric)?, round))
+            .collect();
+        // Where nothing fired, another look would see the same.
+        days.retain(|metric, _| next.iter().any(|fired| fired.metric == *metric));
         if next.is_empty() {
             break;
         }
         fired.extend(next);
-        let again = scan(&fired, shuffle::identity(&judged)?)?;
-        rounds.push(with_round(&again, round + 1)?);
-        stretches = rows::read(&again, "monitoring.scan")?;
+        stretches = by_metric(scan(&fired, shuffle::identity(&days)?)?);
+        rounds.push(with_round(&engine.read(&table("scan"))?, round + 1)?);
     }
     let schema = rounds[0].schema();
-    let all = concat_batches(&schema, &rounds)
-        .map_err(|e| MonitorError::Shape { table: "rounds".into(), cause: e.to_string() })?;
-    engine.register(&table("rounds"), all)?;
-    engine.register(&table("taken_out"), taken_out(&fired)?)?;
-    engine.register(&table("thresholds"), lines_table(&lines)?)
+    let rounds = concat_batches(&schema, &rounds)
+        .map_err(|e| TableError::Shape { table: "rounds".into(), cause: e.to_string() })?;
+    Ok(Looked { rounds, lines, fired })
+}
+
+impl Looked {
+    /// Every alert; a segment as it was when it fired, the whole shop as it is in the end.
+    pub fn raised(&self) -> Result<Vec<Raised>> {
+        let stretches: Vec<Stretch> = read_rows(&self.rounds, "monitoring.rounds")?;
+        let mut last: BTreeMap<&str, i64> = BTreeMap::new();
+        for stretch in &stretches {
+            let round = last.entry(&stretch.metric).or_default();
+            *round = stretch.round.max(*round);
+        }
+        let fired: BTreeSet<(&str, &str, &str, i64)> = self.fired.iter().map(Fired::key).collect();
+        let stands = |s: &&Stretch| {
+            let beyond = self.lines.get(&s.metric).is_some_and(|lines| s.z.abs() > lines.clear);
+            let shop = s.segment_column == "shop" && last.get(s.metric.as_str()) == Some(&s.round);
+            fired.contains(&(s.metric.as_str(), s.segment_column.as_str(), s.segment_value.as_str(), s.round))
+                || shop && beyond
+        };
+        let raise = |s: &Stretch| Raised {
+            metric: s.metric.clone(),
+            segment_column: s.segment_column.clone(),
+            segment_value: s.segment_value.clone(),
+            z: s.z,
+            from_day: s.from_day,
+        };
+        Ok(stretches.iter().filter(stands).map(raise).collect())
+    }
+}
+
+impl Fired {
+    fn key(&self) -> (&str, &str, &str, i64) {
+        (&self.metric, &self.segment_column, &self.segment_value, self.round)
+    }
+}
+
+fn beyond(stretches: &BTreeMap<String, Vec<Stretch>>, line: f64) -> bool {
+    stretches.values().flatten().any(|stretch| stretch.z.abs() > line)
+}
+
+fn by_metric(stretches: Vec<Stretch>) -> BTreeMap<String, Vec<Stretch>> {
+    let mut groups: BTreeMap<String, Vec<Stretch>> = BTreeMap::new();
+    for stretch in stretches {
+        groups.entry(stretch.metric.clone()).or_default().push(stretch);
+    }
+    groups
 }
 
 /// The segment whose |Z| is furthest beyond the line.  The whole shop never fires here: without its customers nobody is left.
 fn furthest(stretches: &[Stretch], metric: &str, lines: Lines, round: i64) -> Option<Fired> {
-    let beyond =
-        stretches.iter().filter(|s| s.metric == metric && s.segment_column != "shop" && s.z.abs() > lines.clear);
+    let beyond = stretches.iter().filter(|s| s.segment_column != "shop" && s.z.abs() > lines.clear);
     let most = beyond.max_by(|a, b| {
         let name = |s: &Stretch| (s.segment_column.clone(), s.segment_value.clone());
         a.z.abs().total_cmp(&b.z.abs()).then_with(|| name(b).cmp(&name(a)))
@@ -118,21 +209,32 @@ fn furthest(stretches: &[Stretch], metric: &str, lines: Lines, round: i64) -> Op
     })
 }
 
-/// One pair of lines for all metrics, so that the promise holds for the report and not for each metric alone: a shuffled
-/// report counts as alarmed when the furthest of all its metrics crosses.
-fn thresholds(judged: &Days, extremes: &[Extreme], monitor: &params::Monitor) -> BTreeMap<String, Lines> {
-    let runs = monitor.permutations;
-    let mut worst = vec![0.0_f64; runs];
-    for metric in judged.keys() {
-        let own = extremes.iter().filter(|extreme| extreme.metric == *metric).map(|extreme| extreme.furthest);
-        for (run, furthest) in own.enumerate().take(runs) {
-            worst[run] = worst[run].max(furthest);
-        }
+/// The lines that shuffled histories draw.  Together, a shuffled report counts as alarmed when the furthest of all its
+/// metrics crosses, so that the promise holds for the report and not for each metric alone.
+fn thresholds(
+    judged: &Days,
+    extremes: &[Extreme],
+    monitor: &params::Monitor,
+    together: bool,
+) -> BTreeMap<String, Lines> {
+    let mut worst: BTreeMap<&str, BTreeMap<i64, f64>> = BTreeMap::new();
+    for extreme in extremes {
+        let report = if together { "" } else { &extreme.metric };
+        let furthest = worst.entry(report).or_default().entry(extreme.run).or_default();
+        *furthest = extreme.furthest.max(*furthest);
     }
-    worst.sort_by(f64::total_cmp);
-    let clear = quantile(&worst, 1.0 - monitor.false_alarms).max(monitor.threshold_floor).min(monitor.threshold_cap);
-    let possible = quantile(&worst, 1.0 - monitor.maybe_alarms).max(monitor.maybe_floor).min(clear);
-    judged.keys().map(|metric| (metric.clone(), Lines { clear, possible })).collect()
+    let drawn = |metric: &String| {
+        let runs = worst.get(if together { "" } else { metric.as_str() });
+        let mut furthest: Vec<f64> = runs.into_iter().flat_map(BTreeMap::values).copied().collect();
+        // A history in which nothing could be judged raised no alarm.
+        furthest.resize(monitor.permutations.max(furthest.len()), 0.0);
+        furthest.sort_by(f64::total_cmp);
+        let line = |share: f64| quantile(&furthest, 1.0 - share);
+        let clear = line(monitor.false_alarms).max(monitor.threshold_floor).min(monitor.threshold_cap);
+        let possible = line(monitor.maybe_alarms).max(monitor.maybe_floor).min(clear);
+        (metric.clone(), Lines { clear, possible })
+    };
+    judged.keys().map(drawn).collect()
 }
 
 /// The value that at most `1 - share` of the sorted values exceed; 0 for none.
@@ -150,7 +252,7 @@ fn texts<'a>(values: impl Iterator<Item = &'a str>) -> ArrayRef {
 }
 
 fn taken_out(fired: &[Fired]) -> Result<RecordBatch> {
-    rows::batch(
+    batch_of(
         "taken_out",
         vec![
             ("metric", texts(fired.iter().map(|f| f.metric.as_str()))),
@@ -163,7 +265,7 @@ fn taken_out(fired: &[Fired]) -> Result<RecordBatch> {
 
 fn lines_table(lines: &BTreeMap<String, Lines>) -> Result<RecordBatch> {
     let numbers = |of: fn(&Lines) -> f64| Arc::new(Float64Array::from_iter_values(lines.values().map(of)));
-    rows::batch(
+    batch_of(
         "thresholds",
         vec![
             ("metric", texts(lines.keys().map(String::as_str))),
@@ -180,5 +282,5 @@ fn with_round(scan: &RecordBatch, round: i64) -> Result<RecordBatch> {
     columns.extend(
         schema.fields().iter().zip(scan.columns()).map(|(field, column)| (field.name().as_str(), Arc::clone(column))),
     );
-    rows::batch("rounds", columns)
+    batch_of("rounds", columns)
 }

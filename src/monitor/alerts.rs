@@ -95,23 +95,32 @@ struct Needed<'a> {
     on: Option<&'a str>,
 }
 
-#[derive(Serialize)]
-struct File<'a> {
+/// `reports/alerts.json`.
+#[derive(Debug, Serialize)]
+pub struct File<'a> {
     as_of: &'a str,
     alerts: Vec<Alert<'a>>,
 }
 
-/// The file's text; `as_of` on the shop's clock.
-pub fn json(findings: &[Finding], as_of: &str) -> serde_json::Result<String> {
+/// The file's content; `as_of` on the shop's clock.
+pub fn file<'a>(findings: &'a [Finding], as_of: &'a str) -> File<'a> {
     let mut sorted: Vec<&Finding> = findings.iter().collect();
     sorted.sort_by_key(|finding| finding.order());
-    let text = serde_json::to_string_pretty(&File { as_of, alerts: sorted.into_iter().map(Alert::new).collect() })?;
-    Ok(text + "\n")
+    File { as_of, alerts: sorted.into_iter().map(Alert::new).collect() }
 }
 
 impl Finding {
     pub fn is_shop(&self) -> bool {
         self.segment_column == "shop"
+    }
+
+    /// `click of age_group=25-34 since 2031-09-21`.
+    pub fn in_short(&self) -> String {
+        let who = match self.is_shop() {
+            true => "the whole shop".to_owned(),
+            false => format!("{}={}", self.segment_column, self.segment_value),
+        };
+        format!("{} of {who} since {}", self.metric, self.since.as_deref().unwrap_or("an unknown day"))
     }
 
     /// The 95 % interval of after - before.

@@ -5,23 +5,24 @@
 
 mod alarm;
 mod alerts;
+mod calibration;
 pub mod draws;
 mod nowcast;
 mod plan;
-mod rows;
 mod shuffle;
+pub mod stack;
 pub mod survival;
 mod traits;
 
 use std::sync::Arc;
 
 use chrono::{DateTime, NaiveDate, NaiveDateTime, NaiveTime, TimeZone, Utc};
-use datafusion::arrow::array::{ArrayRef, StringArray};
+use datafusion::arrow::array::{ArrayRef, RecordBatch, StringArray};
 
-pub use alarm::quantile;
+pub use alarm::{Draw, Lines, Raised, quantile};
 pub use alerts::{Finding, State};
+pub use calibration::forecasts;
 pub use nowcast::PACE_LINE;
-pub use rows::read as read_rows;
 
 use crate::engine::{Engine, Staged, Table};
 use crate::error::{Advice, Result, did_you_mean};
@@ -34,14 +35,14 @@ use crate::sql::{Layer, TableName};
 pub enum MonitorError {
     #[error("params.yaml: monitor.segments names {column}, which is no column of customers or articles")]
     UnknownColumn { column: String, known: Vec<String> },
-    #[error("monitoring.{table} is not what was expected: {cause}")]
-    Shape { table: String, cause: String },
     #[error("'{text}' is no moment on the shop's clock")]
     BadMoment { text: String },
     #[error("{as_of} is after the export, which was taken at {exported_at}")]
     AfterExport { as_of: String, exported_at: String },
     #[error("nothing was recommended in the {looks_back} before {as_of}")]
     NothingShown { as_of: String, looks_back: String },
+    #[error("{} clear: {}", if alerts.len() == 1 { "a change is".into() } else { format!("{} changes are", alerts.len()) }, alerts.join("; "))]
+    Clear { alerts: Vec<String> },
 }
 
 impl Advice for MonitorError {
@@ -51,20 +52,32 @@ impl Advice for MonitorError {
                 let fallback = format!("the columns are {}", known.join(", "));
                 did_you_mean(column, known.iter().map(String::as_str), &fallback)
             }
-            Self::Shape { .. } => "give the query the columns it had, or change the stage with it".into(),
             Self::BadMoment { .. } => "write a day such as 2031-09-25 or a time such as '2031-09-25 18:00:00'".into(),
             Self::AfterExport { .. } => "name an earlier moment: nothing is known of a later one".into(),
+            Self::Clear { .. } => "read reports/dashboard.md for whom, since when and where to look".into(),
             Self::NothingShown { .. } => "name a later --as-of, or raise monitor.looks_back in params.yaml".into(),
         })
     }
 }
 
 /// What a run of the stage found.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Outcome {
     /// Changes that are clear, and changes that are possible.
     pub clear: usize,
     pub possible: usize,
+    /// Each clear change in a few words.
+    pub alerts: Vec<String>,
+}
+
+impl Outcome {
+    /// For a gate: fails when any change is clear.
+    pub fn refuse_clear(self) -> Result<()> {
+        match self.alerts.is_empty() {
+            true => Ok(()),
+            false => Err(MonitorError::Clear { alerts: self.alerts }.into()),
+        }
+    }
 }
 
 /// A moment as a user types it, on the shop's clock: a day (its first moment) or a time.
@@ -80,47 +93,24 @@ pub fn run(project: &Project, as_of: Option<DateTime<Utc>>) -> Result<Outcome> {
     let progress = Progress::start("monitor");
     let shop = &project.params.shop;
     let as_of = as_of.unwrap_or(shop.exported_at);
-    let clock = |moment: DateTime<Utc>| moment.with_timezone(&shop.timezone).format("%Y-%m-%d %H:%M:%S").to_string();
     if as_of > shop.exported_at {
-        let exported_at = clock(shop.exported_at);
-        return Err(MonitorError::AfterExport { as_of: clock(as_of), exported_at }.into());
+        let exported_at = clock(shop, shop.exported_at);
+        return Err(MonitorError::AfterExport { as_of: clock(shop, as_of), exported_at }.into());
     }
-    let project = project.with_sql_param("monitor", "as_of", Shop::sql_time(as_of));
-    let engine = Engine::new(&project)?;
-    traits::register(&engine, &project.params.monitor.segments)?;
-    let plan = plan::Plan::new(&project);
-    let mut tables = plan.run_before(&engine, &project)?;
-    if engine.read(&name("outcomes"))?.num_rows() == 0 {
-        let looks_back = project.sql_params(Layer::Monitoring).remove("looks_back").unwrap_or_default();
-        let looks_back = looks_back.replace("INTERVAL '", "").replace("' DAY", " days");
-        return Err(MonitorError::NothingShown { as_of: clock(as_of), looks_back }.into());
-    }
-    nowcast::register(&engine, project.params.monitor.seed)?;
-    alarm::look(&engine, &project, &plan)?;
-    tables.extend(plan.run_after(&engine, &project)?);
-    let made: [(&str, &[&str]); 3] = [
-        ("nowcasts", &["metric", "segment_column", "segment_value", "span"]),
-        ("rounds", &["round", "metric", "segment_column", "segment_value"]),
-        ("thresholds", &["metric"]),
-    ];
-    for (table, key) in made {
-        let key: Vec<String> = key.iter().map(|column| (*column).to_owned()).collect();
-        tables.push((table.into(), Table::new(engine.read(&name(table))?, &key, table)?));
-    }
-    let moment: ArrayRef = Arc::new(StringArray::from(vec![clock(as_of)]));
-    let report = Table::new(rows::batch("report", vec![("as_of", moment)])?, &["as_of".into()], "report")?;
-    tables.push(("report".into(), report));
-    let findings: Vec<Finding> = rows::read(&engine.read(&name("findings"))?, "findings")?;
-    let shape = |e: serde_json::Error| MonitorError::Shape { table: "findings".into(), cause: e.to_string() };
-    let json = alerts::json(&findings, &clock(as_of)).map_err(shape)?;
+    let look = Look::at(project, as_of)?;
+    let findings = look.findings()?;
+    let moment: ArrayRef = Arc::new(StringArray::from(vec![clock(shop, as_of)]));
+    let report = Table::of_columns("report", &["as_of"], [("as_of", moment)])?;
     let mut staged = Staged::new(&project.paths, "monitor")?;
-    for (name, table) in &tables {
+    let made = [("report".to_owned(), report)];
+    for (name, table) in look.tables.iter().chain(&made) {
         staged.table(&project.paths.monitoring(), Some(name), table, &[])?;
     }
-    staged.file(&project.paths.reports().join("alerts.json"), None, json.as_bytes())?;
+    staged.json(&project.paths.reports().join("alerts.json"), None, &alerts::file(&findings, &clock(shop, as_of)))?;
     staged.commit()?;
     let count = |state: State| findings.iter().filter(|finding| finding.state == state).count();
-    let outcome = Outcome { clear: count(State::Clear), possible: count(State::Possible) };
+    let alerts = findings.iter().filter(|finding| finding.state == State::Clear).map(Finding::in_short).collect();
+    let outcome = Outcome { clear: count(State::Clear), possible: count(State::Possible), alerts };
     progress.done(format!(
         "{} looked at: {} clear, {} possible, {} too early; see reports/alerts.json",
         findings.len(),
@@ -129,6 +119,75 @@ pub fn run(project: &Project, as_of: Option<DateTime<Utc>>) -> Result<Outcome> {
         count(State::TooEarly)
     ));
     Ok(outcome)
+}
+
+/// A moment on the shop's clock, as reports write it.
+fn clock(shop: &Shop, moment: DateTime<Utc>) -> String {
+    moment.with_timezone(&shop.timezone).format("%Y-%m-%d %H:%M:%S").to_string()
+}
+
+/// What a report as of one moment finds: every table of `sql/monitoring`, by name.
+struct Look {
+    engine: Engine,
+    tables: Vec<(String, Table)>,
+}
+
+impl Look {
+    /// Looks at the log as it was known at a moment.
+    fn at(project: &Project, as_of: DateTime<Utc>) -> Result<Self> {
+        let project = project.with_sql_param("monitor", "as_of", Shop::sql_time(as_of));
+        let engine = Engine::new(&project)?;
+        traits::register(&engine, &project.params.monitor.segments)?;
+        let plan = plan::Plan::new(&project);
+        let mut tables = plan.run_before(&engine, &project)?;
+        if engine.read(&name("outcomes"))?.num_rows() == 0 {
+            let looks_back = project.sql_params(Layer::Monitoring).remove("looks_back").unwrap_or_default();
+            let looks_back = looks_back.replace("INTERVAL '", "").replace("' DAY", " days");
+            let as_of = clock(&project.params.shop, as_of);
+            return Err(MonitorError::NothingShown { as_of, looks_back }.into());
+        }
+        let strain = calibration::strain(&engine, &project, as_of)?;
+        nowcast::register(&engine, project.params.monitor.seed, &strain)?;
+        alarm::look(&engine, &project, &plan)?;
+        tables.extend(plan.run_after(&engine, &project)?);
+        let made: [(&str, &[&str]); 3] = [
+            ("nowcasts", &["metric", "segment_column", "segment_value", "span"]),
+            ("rounds", &["round", "metric", "segment_column", "segment_value"]),
+            ("thresholds", &["metric"]),
+        ];
+        for (table, key) in made {
+            let key: Vec<String> = key.iter().map(|column| (*column).to_owned()).collect();
+            tables.push((table.into(), Table::new(engine.read(&name(table))?, &key, table)?));
+        }
+        Ok(Self { engine, tables })
+    }
+
+    fn findings(&self) -> Result<Vec<Finding>> {
+        self.engine.rows(&name("findings"))
+    }
+}
+
+/// The alarm alone, as of a moment: what drills and benchmarks ask for again and again.
+pub struct Watch {
+    pub engine: Engine,
+    /// Every alert, all metrics.
+    pub raised: Vec<Raised>,
+}
+
+impl Watch {
+    /// What a report as of a moment would raise; `log` stands in for the shop's own recommendations.
+    pub fn at(project: &Project, as_of: DateTime<Utc>, log: Option<&RecordBatch>) -> Result<Self> {
+        let project = project.with_sql_param("monitor", "as_of", Shop::sql_time(as_of));
+        let engine = Engine::new(&project)?;
+        if let Some(log) = log {
+            engine.register(&TableName::new("sources", "recommendations"), log.clone())?;
+        }
+        traits::register(&engine, &project.params.monitor.segments)?;
+        let plan = plan::Plan::new(&project);
+        plan.run_for_scan(&engine, &project, &[])?;
+        let raised = alarm::explain_away(&engine, &project, &plan, Draw::WhenNeeded)?.raised()?;
+        Ok(Self { engine, raised })
+    }
 }
 
 fn name(table: &str) -> TableName {

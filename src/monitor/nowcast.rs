@@ -8,9 +8,10 @@ use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
 use serde::Deserialize;
 
+use super::calibration::Strain;
 use super::survival::{Curve, Delay};
-use super::{draws, quantile, rows};
-use crate::engine::Engine;
+use super::{draws, quantile};
+use crate::engine::{Engine, batch_of};
 use crate::error::Result;
 use crate::sql::TableName;
 
@@ -61,14 +62,60 @@ struct Forecast {
     rate: f64,
     lower: f64,
     upper: f64,
+    /// Of the share in the end.
+    variance: f64,
+    /// The share can no longer end below or above these.
+    least: f64,
+    most: f64,
 }
 
-/// Registers `monitoring.nowcasts`.
-pub fn register(engine: &Engine, seed: u64) -> Result<()> {
+/// A forecast and what it is about.
+#[derive(Debug)]
+pub struct Named {
+    pub metric: &'static str,
+    segment_column: String,
+    segment_value: String,
+    pub span: String,
+    shown: u64,
+    forecast: Forecast,
+}
+
+impl Named {
+    /// Where 90 of 100 such forecasts hold the share in the end, and the share itself in the middle: lower, rate, upper.
+    pub fn range(&self) -> (f64, f64, f64) {
+        (self.forecast.lower, self.forecast.rate, self.forecast.upper)
+    }
+
+    /// How far `x` of `n` is from what was forecast, squared, in units of the claimed variance.
+    pub fn squared_error(&self, x: u64, n: u64) -> Option<f64> {
+        let error = x as f64 / n as f64 - self.forecast.rate;
+        (n > 0 && self.forecast.variance > 0.0).then(|| error * error / self.forecast.variance)
+    }
+}
+
+impl Forecast {
+    /// The same with its variance times `strain`, because our own past forecasts were further off than they claimed.
+    fn strained(self, strain: f64) -> Self {
+        let wider = |end: f64| (self.rate + (end - self.rate) * strain.sqrt()).clamp(self.least, self.most);
+        Self { lower: wider(self.lower).min(self.rate), upper: wider(self.upper).max(self.rate), ..self }
+    }
+}
+
+/// Registers `monitoring.nowcasts`, with intervals as wide as our past forecasts demand.
+pub fn register(engine: &Engine, seed: u64, strain: &Strain) -> Result<()> {
+    let mut named = forecasts(engine, seed, |_, _| true)?;
+    for named in &mut named {
+        named.forecast = named.forecast.strained(strain.get(named.metric).copied().unwrap_or(1.0));
+    }
+    engine.register(&TableName::new("monitoring", "nowcasts"), batch(&named, strain)?)
+}
+
+/// The forecasts of the spans that are `wanted` by segment column and span.
+pub fn forecasts(engine: &Engine, seed: u64, wanted: fn(&str, &str) -> bool) -> Result<Vec<Named>> {
     let table = |name| TableName::new("monitoring", name);
-    let delays: Vec<StagedDelay> = rows::read(&engine.read(&table("delays"))?, "monitoring.delays")?;
-    let paces: Vec<Pace> = rows::read(&engine.read(&table("pace"))?, "monitoring.pace")?;
-    let waiting: Vec<Waiting> = rows::read(&engine.read(&table("waiting"))?, "monitoring.waiting")?;
+    let delays: Vec<StagedDelay> = engine.rows(&table("delays"))?;
+    let paces: Vec<Pace> = engine.rows(&table("pace"))?;
+    let waiting: Vec<Waiting> = engine.rows(&table("waiting"))?;
     let changed = |stage: &str| paces.iter().any(|p| p.stage == stage && p.z.is_some_and(|z| z.abs() > PACE_LINE));
     let curve = |stage: &str| {
         let delays: Vec<Delay> = delays.iter().filter(|d| d.stage == stage).map(|d| d.delay).collect();
@@ -77,28 +124,29 @@ pub fn register(engine: &Engine, seed: u64) -> Result<()> {
     };
     let (buying, returning) = (curve("purchase"), curve("return"));
     let mut groups: BTreeMap<(&str, &str, &str), Group> = BTreeMap::new();
-    for row in &waiting {
+    for row in waiting.iter().filter(|row| wanted(&row.segment_column, &row.span)) {
         let group = groups.entry((&row.segment_column, &row.segment_value, &row.span)).or_default();
         if row.stage == "purchase" { group.shown.push(row) } else { group.bought.push(row) }
     }
-    let mut answer = Answer::default();
+    let mut answer = Vec::new();
     for (key, Group { shown, bought }) in &groups {
         let mut random = ChaCha8Rng::seed_from_u64(seed);
         // Where nothing is open there is nothing to forecast: the figure is confirmed.
         let open = |curve: &Curve, rows: &[&Waiting]| rows.iter().any(|row| row.waiting > 0 && row.age < curve.days());
+        let mut add = |metric, forecast| answer.extend(name(metric, *key, shown, forecast));
         if let Some(buying) = &buying {
             let forecast = purchases(buying, shown);
             if open(buying, shown) {
-                answer.add("purchase", *key, shown, forecast);
+                add("purchase", forecast);
             }
             if let Some(returning) = &returning
                 && (open(buying, shown) || open(returning, bought))
             {
-                answer.add("kept", *key, shown, kept(buying, returning, shown, bought, &mut random));
+                add("kept", kept(buying, returning, shown, bought, &mut random));
             }
         }
     }
-    engine.register(&table("nowcasts"), answer.batch()?)
+    Ok(answer)
 }
 
 /// Bought so far and the expected rest, with the variance of both chance and the curve.
@@ -115,13 +163,17 @@ fn purchases(curve: &Curve, shown: &[&Waiting]) -> Forecast {
         chance += open * never * (1.0 - never);
         curve_error += open * never * curve.greenwood(row.age).sqrt();
     }
-    let half = 1.644854 * (chance + curve_error * curve_error).sqrt();
+    let variance = chance + curve_error * curve_error;
+    let half = 1.644854 * variance.sqrt();
     // It cannot end below what has come already.
     let expected = expected.max(came);
     Forecast {
         rate: expected / total,
         lower: (expected - half).max(came) / total,
         upper: (expected + half).min(total) / total,
+        variance: variance / (total * total),
+        least: came / total,
+        most: 1.0,
     }
 }
 
@@ -159,7 +211,10 @@ fn kept(
     drawn.sort_by(f64::total_cmp);
     let rate = expected / total as f64;
     // Draws are whole purchases: for a handful of them the mean can lie just beside the range.
-    Forecast { rate, lower: quantile(&drawn, 0.05).min(rate), upper: quantile(&drawn, 0.95).max(rate) }
+    let mean = drawn.iter().sum::<f64>() / DRAWS as f64;
+    let variance = drawn.iter().map(|share| (share - mean) * (share - mean)).sum::<f64>() / DRAWS as f64;
+    let (lower, upper) = (quantile(&drawn, 0.05).min(rate), quantile(&drawn, 0.95).max(rate));
+    Forecast { rate, lower, upper, variance, least: 0.0, most: 1.0 }
 }
 
 fn draw_rates(curve: &Curve, random: &mut ChaCha8Rng) -> Vec<f64> {
@@ -170,40 +225,35 @@ fn draw_rates(curve: &Curve, random: &mut ChaCha8Rng) -> Vec<f64> {
     curve.buckets().iter().map(draw).collect()
 }
 
-#[derive(Default)]
-struct Answer {
-    keys: [Vec<String>; 4],
-    shown: Vec<i64>,
-    forecasts: Vec<Forecast>,
+fn name(
+    metric: &'static str,
+    (column, value, span): (&str, &str, &str),
+    shown: &[&Waiting],
+    forecast: Forecast,
+) -> Option<Named> {
+    let shown: u64 = shown.iter().map(|row| row.total).sum();
+    let (segment_column, segment_value, span) = (column.to_owned(), value.to_owned(), span.to_owned());
+    (shown > 0).then_some(Named { metric, segment_column, segment_value, span, shown, forecast })
 }
 
-impl Answer {
-    fn add(&mut self, metric: &str, (column, value, span): (&str, &str, &str), shown: &[&Waiting], forecast: Forecast) {
-        let total: u64 = shown.iter().map(|row| row.total).sum();
-        if total == 0 {
-            return;
-        }
-        for (texts, text) in self.keys.iter_mut().zip([metric, column, value, span]) {
-            texts.push(text.to_owned());
-        }
-        self.shown.push(total as i64);
-        self.forecasts.push(forecast);
-    }
-
-    fn batch(self) -> Result<RecordBatch> {
-        let number = |of: fn(&Forecast) -> f64| {
-            Arc::new(Float64Array::from_iter_values(self.forecasts.iter().map(of))) as ArrayRef
-        };
-        let numbers = [
-            ("provisional_rate", number(|f| f.rate)),
-            ("provisional_lower", number(|f| f.lower)),
-            ("provisional_upper", number(|f| f.upper)),
-        ];
-        let names = ["metric", "segment_column", "segment_value", "span"];
-        let texts = self.keys.into_iter().map(|texts| Arc::new(StringArray::from(texts)) as ArrayRef);
-        let mut columns: Vec<(&str, ArrayRef)> = names.into_iter().zip(texts).collect();
-        columns.push(("shown", Arc::new(Int64Array::from(self.shown))));
-        columns.extend(numbers);
-        rows::batch("nowcasts", columns)
-    }
+fn batch(named: &[Named], strain: &Strain) -> Result<RecordBatch> {
+    let texts = |of: fn(&Named) -> &str| Arc::new(StringArray::from_iter_values(named.iter().map(of))) as ArrayRef;
+    let numbers = |of: fn(&Forecast) -> f64| {
+        Arc::new(Float64Array::from_iter_values(named.iter().map(|named| of(&named.forecast)))) as ArrayRef
+    };
+    let strain = named.iter().map(|named| strain.get(named.metric).copied().unwrap_or(1.0));
+    batch_of(
+        "nowcasts",
+        vec![
+            ("metric", texts(|named| named.metric)),
+            ("segment_column", texts(|named| &named.segment_column)),
+            ("segment_value", texts(|named| &named.segment_value)),
+            ("span", texts(|named| &named.span)),
+            ("shown", Arc::new(Int64Array::from_iter_values(named.iter().map(|named| named.shown as i64)))),
+            ("provisional_rate", numbers(|forecast| forecast.rate)),
+            ("provisional_lower", numbers(|forecast| forecast.lower)),
+            ("provisional_upper", numbers(|forecast| forecast.upper)),
+            ("strain", Arc::new(Float64Array::from_iter_values(strain))),
+        ],
+    )
 }

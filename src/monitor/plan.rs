@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use crate::engine::{Engine, Table};
 use crate::error::Result;
 use crate::project::Project;
-use crate::sql::{Header, Layer, SqlFile, TableName};
+use crate::sql::{Layer, SqlFile, TableName};
 
 /// What the loop gives to its queries anew each time.
 const LOOP_READS: [&str; 2] = ["shuffles", "taken_out"];
@@ -44,6 +44,42 @@ impl<'a> Plan<'a> {
         run(&self.before, engine, project)
     }
 
+    /// Runs only what the loop's queries need, each file whose table is not among `given`; the answers stay registered.
+    pub fn run_for_scan(&self, engine: &Engine, project: &Project, given: &[&str]) -> Result<()> {
+        let days = TableName::new(Layer::Monitoring.folder(), "scan_days");
+        let needed = self.scan.iter().flat_map(|file| &file.reads).chain([&days]).collect();
+        self.run_needed(engine, project, needed, given)
+    }
+
+    /// Runs only these tables and what they need.
+    pub fn run_for(&self, engine: &Engine, project: &Project, wanted: &[&str]) -> Result<()> {
+        let wanted: Vec<TableName> =
+            wanted.iter().map(|name| TableName::new(Layer::Monitoring.folder(), name)).collect();
+        self.run_needed(engine, project, wanted.iter().collect(), &[])
+    }
+
+    fn run_needed<'t>(
+        &'t self,
+        engine: &Engine,
+        project: &Project,
+        mut needed: BTreeSet<&'t TableName>,
+        given: &[&str],
+    ) -> Result<()> {
+        let mut files = Vec::new();
+        for file in self.before.iter().rev() {
+            let table = file.table();
+            if given.contains(&table.name.as_str()) {
+                continue;
+            }
+            if needed.contains(&table) {
+                needed.extend(&file.reads);
+                files.push(*file);
+            }
+        }
+        files.reverse();
+        run(&files, engine, project).map(|_| ())
+    }
+
     /// Runs what depends on the loop's results; returns the tables by name.
     pub fn run_after(&self, engine: &Engine, project: &Project) -> Result<Vec<(String, Table)>> {
         run(&self.after, engine, project)
@@ -61,10 +97,9 @@ impl<'a> Plan<'a> {
 fn run(files: &[&SqlFile], engine: &Engine, project: &Project) -> Result<Vec<(String, Table)>> {
     let mut tables = Vec::new();
     for file in files {
-        let Header::Table(header) = &file.header else { continue };
-        let table = Table::new(engine.run(project, file)?, &header.key, &file.shown)?;
+        let table = engine.table(project, file)?;
         engine.register(&file.table(), table.batch.clone())?;
-        tables.push((header.name.clone(), table));
+        tables.push((file.header.name().to_owned(), table));
     }
     Ok(tables)
 }

@@ -3,12 +3,12 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use datafusion::arrow::array::{Int64Array, RecordBatch, StringArray};
+use datafusion::arrow::array::{ArrayRef, Int64Array, RecordBatch, StringArray};
 use rand::SeedableRng;
 use rand::seq::SliceRandom;
 use rand_chacha::ChaCha8Rng;
 
-use super::rows;
+use crate::engine::batch_of;
 use crate::error::Result;
 
 /// The run in which every day stands for itself.
@@ -59,11 +59,11 @@ impl Shuffles {
     }
 
     fn batch(self) -> Result<RecordBatch> {
-        let number = |numbers: Vec<i64>| Arc::new(Int64Array::from(numbers));
-        rows::batch(
+        let number = |numbers: Vec<i64>| -> ArrayRef { Arc::new(Int64Array::from(numbers)) };
+        batch_of(
             "shuffles",
             vec![
-                ("metric", Arc::new(StringArray::from(self.metric))),
+                ("metric", Arc::new(StringArray::from(self.metric)) as ArrayRef),
                 ("run", number(self.run)),
                 ("day", number(self.day)),
                 ("stands_for", number(self.stands_for)),

@@ -6,8 +6,8 @@ use datafusion::arrow::array::{Array, ArrayRef, RecordBatch, StringArray};
 use datafusion::arrow::compute::{cast, concat};
 use datafusion::arrow::datatypes::DataType;
 
-use super::{MonitorError, rows};
-use crate::engine::Engine;
+use super::MonitorError;
+use crate::engine::{Engine, TableError, batch_of};
 use crate::error::Result;
 use crate::sql::TableName;
 
@@ -46,7 +46,7 @@ pub fn register(engine: &Engine, segments: &[String]) -> Result<()> {
         ("owner", Arc::new(StringArray::from_iter_values(crossings.iter().map(owner)))),
         ("second_column", texts(|crossing| crossing.second.map(str::to_owned))),
     ];
-    engine.register(&TableName::new("monitoring", "segment_columns"), rows::batch("segment_columns", columns)?)
+    engine.register(&TableName::new("monitoring", "segment_columns"), batch_of("segment_columns", columns)?)
 }
 
 /// `region`, or `age_group x region`.
@@ -79,7 +79,7 @@ fn unknown(column: &str, customers: &RecordBatch, articles: &RecordBatch) -> Mon
 
 /// One row per row of `batch` and column of `columns`: the key, the column's name, its value as text.
 fn unpivot(table: &str, batch: &RecordBatch, key: &[&str], columns: &[&str]) -> Result<RecordBatch> {
-    let failed = |cause: String| MonitorError::Shape { table: table.into(), cause };
+    let failed = |cause: String| TableError::Shape { table: table.into(), cause };
     let column = |name: &str| batch.column_by_name(name).ok_or_else(|| failed(format!("no column {name}")));
     let mut answer: Vec<(&str, ArrayRef)> = Vec::new();
     for name in key {
@@ -100,5 +100,5 @@ fn unpivot(table: &str, batch: &RecordBatch, key: &[&str], columns: &[&str]) -> 
     }
     answer.push(("segment_column", Arc::new(StringArray::from(names))));
     answer.push(("segment_value", Arc::new(StringArray::from(values))));
-    rows::batch(table, answer)
+    batch_of(table, answer)
 }

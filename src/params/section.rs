@@ -6,6 +6,7 @@ use chrono::{NaiveDateTime, TimeZone, Utc};
 use chrono_tz::Tz;
 use serde_yaml::{Mapping, Value};
 
+use super::shift::{self, Shift, Standing};
 use super::{Days, ParamsError, Shop, SqlParams};
 use crate::error::Result;
 use crate::paths::PARAMS;
@@ -76,6 +77,11 @@ impl Section {
         })
     }
 
+    pub fn standing(&mut self, key: &'static str) -> Result<Vec<Standing>> {
+        let wanted = "a list such as [{segment: age_group=45-54, drop: 60%, from: 2031-09-18, noticed_within: 5 days}]";
+        self.take(key, wanted, |v| v.as_sequence()?.iter().map(standing).collect())
+    }
+
     pub fn shop(&mut self) -> Result<Shop> {
         let timezone =
             self.take("timezone", "an IANA time zone such as Europe/Berlin", |v| v.as_str()?.parse::<Tz>().ok())?;
@@ -113,6 +119,18 @@ impl Section {
 
 fn positive(value: &Value) -> Option<f64> {
     value.as_f64().filter(|x| x.is_finite() && *x > 0.0)
+}
+
+fn standing(value: &Value) -> Option<Standing> {
+    let keys = value.as_mapping().filter(|keys| keys.len() == 4)?;
+    let text = |key: &str| keys.get(key)?.as_str();
+    let shift = Shift {
+        segment: shift::segment(text("segment")?).ok()?,
+        drop: shift::percent(text("drop")?).ok()?,
+        from: shift::day(text("from")?).ok()?,
+    };
+    let Days(noticed_within) = days(keys.get("noticed_within")?)?;
+    Some(Standing { shift, noticed_within })
 }
 
 /// `14 days` or `1 day`.

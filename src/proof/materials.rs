@@ -58,10 +58,7 @@ impl Materials {
     /// Reads what the views and their grains need; the grains are computed and registered in `engine`.
     pub fn load(project: &Project, engine: &Engine, views: &[&SqlFile]) -> Result<Self> {
         let mut grains = Vec::new();
-        for file in project.library.layer(Layer::Grain) {
-            let Header::Table(header) = &file.header else { continue };
-            let table = Table::new(engine.run(project, file)?, &header.key, &file.shown)?;
-            engine.register(&file.table(), table.batch.clone())?;
+        for (file, table) in engine.layer(project, Layer::Grain)? {
             let moments = times(&table.batch, "as_of", &file.shown)?;
             grains.push(Grain { name: file.table(), table, moments });
         }

@@ -10,12 +10,12 @@ use rand_chacha::ChaCha8Rng;
 use super::compare::until;
 use super::materials::{Material, MaterialError, Materials};
 use super::poison::poisoned;
-use crate::engine::{Engine, RawTable, Table};
+use crate::engine::{Engine, RawTable};
 use crate::error::Result;
 use crate::features::{self, View};
 use crate::ingest;
 use crate::project::Project;
-use crate::sql::{Header, Layer, SqlFile};
+use crate::sql::{Layer, SqlFile};
 
 /// What may not matter to a feature.
 #[derive(Debug, Clone, Copy)]
@@ -116,11 +116,7 @@ impl World {
         match proof {
             Proof::LateCopy => {
                 repeat_delivery(&project, &engine)?;
-                for file in project.library.layer(Layer::Grain) {
-                    let Header::Table(header) = &file.header else { continue };
-                    let table = Table::new(engine.run(&project, file)?, &header.key, &file.shown)?;
-                    engine.register(&file.table(), table.batch)?;
-                }
+                engine.layer(&project, Layer::Grain)?;
             }
             _ => {
                 for grain in &materials.grains {

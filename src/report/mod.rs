@@ -3,6 +3,7 @@
 pub mod chart;
 mod dashboard;
 mod data;
+mod drill;
 mod markdown;
 mod model;
 mod rows;
@@ -45,6 +46,7 @@ pub fn dashboard(project: &Project) -> Result<()> {
     let mut staged = Staged::new(&project.paths, "dashboard")?;
     staged.file(&project.paths.reports().join("dashboard.md"), None, report.markdown.as_bytes())?;
     for (chart, png) in &report.charts {
+        // One by one: the charts of the other reports stay.
         staged.file(&project.paths.charts().join(chart), None, png)?;
     }
     staged.commit()
@@ -54,11 +56,14 @@ pub fn dashboard(project: &Project) -> Result<()> {
 pub fn run(project: &Project) -> Result<()> {
     let progress = Progress::start("report");
     let engine = Engine::new(project)?;
-    let reports = [
+    let mut reports = vec![
         ("dashboard.md", dashboard::report(project, &engine)?),
         ("data.md", data::report(project, &engine)?),
         ("model.md", model::report(project, &engine)?),
     ];
+    if let Some(drill) = drill::report(&engine)? {
+        reports.push(("drill.md", drill));
+    }
     let mut staged = Staged::new(&project.paths, "report")?;
     let mut charts = 0;
     for (name, report) in &reports {

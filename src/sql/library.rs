@@ -141,6 +141,18 @@ impl Library {
         })
     }
 
+    /// The columns that name one row of what `file` makes; a feature view has those of its grain, an audit none.
+    pub fn key<'a>(&'a self, file: &'a SqlFile) -> &'a [String] {
+        match &file.header {
+            Header::Source(header) => &header.key,
+            Header::Table(header) => &header.key,
+            Header::Feature(header) => {
+                self.file(&TableName::new(Layer::Grain.folder(), &header.entity)).map_or(&[], |grain| self.key(grain))
+            }
+            Header::Audit(_) => &[],
+        }
+    }
+
     pub fn file(&self, table: &TableName) -> Option<&SqlFile> {
         self.files.iter().find(|file| file.table() == *table)
     }
@@ -150,6 +162,7 @@ impl Library {
         let mut tables: BTreeSet<TableName> =
             ["frame", "predictions", "recommendations"].into_iter().map(TableName::bare).collect();
         tables.extend(["rejected", "surprises"].map(|name| TableName::new("sources", name)));
+        tables.extend(["depths", "standing"].map(|name| TableName::new("drill", name)));
         tables.extend(MADE_BY_MONITOR.map(|name| TableName::new(Layer::Monitoring.folder(), name)));
         for file in &self.files {
             tables.insert(match file.layer {

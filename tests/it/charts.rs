@@ -1,8 +1,8 @@
 //! Every chart, on plain and on odd input: a whole PNG, 1600 pixels wide, with the same bytes each time.
 
 use selvedge::report::chart::{
-    Caption, ChartError, Interval, Tone, Unit, bars, comparison, dumbbell, maturity, reliability, segment_line,
-    small_multiples,
+    Caption, ChartError, Interval, Tone, Unit, bars, comparison, dumbbell, maturity, reliability, scorecard,
+    segment_line, small_multiples,
 };
 
 const LONG: &str = "Nachhaltigkeitsbewusste Großstadtbewohnerinnen über fünfzig";
@@ -96,10 +96,24 @@ fn bars(size: usize, value: Option<f64>) -> Result<Vec<u8>, ChartError> {
     draw(&Chart { caption: caption(), unit: Unit::Count, bars: (0..size.min(30)).map(bar).collect() })
 }
 
+fn scorecard(size: usize, value: Option<f64>) -> Result<Vec<u8>, ChartError> {
+    use scorecard::{Cell, Chart, Row, draw};
+    let cell = |_| Cell { share: value.unwrap_or(0.5), words: "9 of 12 times".into() };
+    let row = |index: usize| Row {
+        label: LONG.into(),
+        cells: (0..9).map(cell).collect(),
+        verdict: LONG.into(),
+        marked: value.map(|_| index),
+    };
+    let columns = (0..size.min(8)).map(|index| format!("-{index} %")).collect();
+    let rows = (0..size.min(30)).map(row).collect();
+    draw(&Chart { caption: caption(), measure: LONG.into(), columns, verdict: LONG.into(), rows })
+}
+
 /// How many entries, and the value all of them have.
 type Draw = fn(usize, Option<f64>) -> Result<Vec<u8>, ChartError>;
 
-const CHARTS: [(&str, Draw); 7] = [
+const CHARTS: [(&str, Draw); 8] = [
     ("segment_line", segment_line),
     ("small_multiples", small_multiples),
     ("dumbbell", dumbbell),
@@ -107,6 +121,7 @@ const CHARTS: [(&str, Draw); 7] = [
     ("comparison", comparison),
     ("reliability", reliability),
     ("bars", bars),
+    ("scorecard", scorecard),
 ];
 
 #[test]

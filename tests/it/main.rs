@@ -6,6 +6,7 @@ mod cases;
 mod charts;
 #[cfg(feature = "encoder")]
 mod encoder;
+mod drill;
 mod failures;
 mod functions;
 mod ingest;
@@ -17,11 +18,14 @@ mod monitor_dashboard;
 mod monitor_figures;
 mod monitor_log;
 mod monitor_odd_logs;
+mod monitor_quality;
 #[cfg(not(feature = "encoder"))]
 mod no_encoder;
 #[cfg(feature = "encoder")]
 mod readme;
 mod reduction;
 mod sealed;
+mod simulated;
+mod simulated_log;
 mod tidy;
 mod time;

@@ -1,6 +1,6 @@
 //! The alarm: what it finds, what it leaves alone, and that an earlier day replays exactly.
 
-use selvedge::monitor::read_rows;
+use selvedge::engine::read_rows;
 use serde::Deserialize;
 
 use super::monitor_log::{Log, in_state, of};

@@ -4,7 +4,7 @@ use serde::Deserialize;
 
 use crate::engine::Engine;
 use crate::error::Result;
-use crate::monitor::{Finding, State, read_rows};
+use crate::monitor::{Finding, State};
 use crate::sql::TableName;
 
 /// Everything the dashboard draws on.
@@ -123,7 +123,7 @@ pub struct Pace {
 impl Facts {
     pub fn read(engine: &Engine) -> Result<Self> {
         fn table<T: serde::de::DeserializeOwned>(engine: &Engine, name: &str) -> Result<Vec<T>> {
-            read_rows(&engine.read(&TableName::new("monitoring", name))?, name)
+            engine.rows(&TableName::new("monitoring", name))
         }
         let moments: Vec<Moment> = table(engine, "report")?;
         let mut findings: Vec<Finding> = table(engine, "findings")?;

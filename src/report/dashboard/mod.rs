@@ -15,6 +15,7 @@ use super::Report;
 use crate::engine::Engine;
 use crate::error::Result;
 use crate::project::Project;
+use crate::sql::TableName;
 use facts::Facts;
 
 /// Makes the report from the tables of the monitor stage.
@@ -27,6 +28,9 @@ pub fn report(project: &Project, engine: &Engine) -> Result<Report> {
     out += &tables::clicks(&facts);
     out += &tables::purchases(&facts);
     out += &tables::legend();
+    if engine.open_if_made(&TableName::new("drill", "depths"))? {
+        out += "How small a change would have been noticed: [drill.md](drill.md).\n\n";
+    }
     out += &methods::methods(&facts, &project.params.monitor);
     Ok(Report { markdown: out, charts })
 }

@@ -1,0 +1,230 @@
+//! The promises of the monitor, on many simulated shops and through the product's own queries: the large version of
+//! tests/it/monitor_quality.rs.  Prints a table and writes reports/monitoring-quality.md.
+//!
+//!     make bench-monitoring
+
+#[path = "../tests/it/shop.rs"]
+#[allow(dead_code, reason = "only a part of the tests' shop is needed")]
+mod shop;
+#[path = "../tests/it/simulated.rs"]
+mod simulated;
+#[path = "../tests/it/simulated_log.rs"]
+mod simulated_log;
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use selvedge::monitor::stack::Cell;
+use selvedge::monitor::{Draw, Lines, Raised};
+use selvedge::project::Project;
+
+use shop::Shop;
+use simulated::{DAYS, Event, Kind, REFERENCE, Setting, quiet, raised, until};
+use simulated_log::Pace;
+
+const SHOPS: u64 = 100;
+/// The line of the specification's own simulations, where a report's own would take too long to draw.
+const LINE: f64 = 4.0;
+
+/// What was promised and what came of it.
+struct Row {
+    setting: String,
+    promise: &'static str,
+    measured: String,
+    met: bool,
+}
+
+fn main() {
+    let folder = Shop::new(30);
+    folder.must(&["ingest"]);
+    let mut project = Project::open(Some(&folder.path(""))).unwrap();
+    project.params.monitor.permutations = 200;
+    let mut rows = Vec::new();
+    for shown in [20.0, 100.0, 1000.0] {
+        for base in [0.03, 0.28] {
+            for shock in [0.0, 0.1, 0.2] {
+                rows.push(quiet_shops(&project, Setting { shown, base, shock }));
+                report(&rows);
+            }
+        }
+    }
+    let usual = Setting { shown: 100.0, base: 0.28, shock: 0.1 };
+    rows.extend(drops(&project, usual));
+    for shock in [0.0, 0.1] {
+        rows.extend(outages(&project, Setting { shown: 1000.0, shock, ..usual }));
+    }
+    for shown in [100.0, 1000.0] {
+        rows.push(seasons(&project, Setting { shown, ..usual }));
+    }
+    for jumps in [0.0, 0.3] {
+        rows.extend(forecasts(&project, jumps));
+    }
+    report(&rows);
+    let met = rows.iter().filter(|row| row.met).count();
+    let text = format!(
+        "# How well the monitor keeps its promises\n\nMeasured on simulated shops whose truth is known: {SHOPS} for each setting, twelve overlapping \
+         segments, {REFERENCE} days to compare with and {} watched, through the product's own queries. {met} of {} promises are met. \
+         Made by `make bench-monitoring`; the small version of it runs with the tests.\n\n{}",
+        DAYS - REFERENCE,
+        rows.len(),
+        table(&rows)
+    );
+    std::fs::write(format!("{}/reports/monitoring-quality.md", shop::ROOT), text).unwrap();
+}
+
+fn table(rows: &[Row]) -> String {
+    let mut out = "| setting | promise | measured | met |\n|---|---|---|---|\n".to_owned();
+    for row in rows {
+        let met = if row.met { "yes" } else { "**no**" };
+        out += &format!("| {} | {} | {} | {met} |\n", row.setting, row.promise, row.measured);
+    }
+    out
+}
+
+fn report(rows: &[Row]) {
+    if let Some(row) = rows.last() {
+        println!("{}: {}: {} {}", row.setting, row.promise, row.measured, if row.met { "" } else { "NOT MET" });
+    }
+}
+
+fn named(setting: Setting) -> String {
+    format!(
+        "{} shown to a segment a day, {} in 100 clicked, days move by {}",
+        setting.shown,
+        setting.base * 100.0,
+        setting.shock
+    )
+}
+
+fn shops(setting: Setting, event: Event) -> Vec<Vec<Cell>> {
+    (0..SHOPS).map(|seed| simulated::shop(&format!("shop {seed:03}"), setting, event, 1000 + seed)).collect()
+}
+
+fn lines(logs: &[Vec<Cell>]) -> BTreeMap<String, Lines> {
+    logs.iter().flatten().map(|cell| (cell.log.clone(), Lines { clear: LINE, possible: 2.5 })).collect()
+}
+
+fn logs_with(raised: &[Raised], is: impl Fn(&Raised) -> bool) -> BTreeSet<String> {
+    raised.iter().filter(|alert| is(alert)).map(|alert| alert.metric.clone()).collect()
+}
+
+fn share(count: usize, of: usize) -> String {
+    format!("{:.1} % ({count} of {of})", 100.0 * count as f64 / of as f64)
+}
+
+/// Every shop draws its own line, as a report does.
+fn quiet_shops(project: &Project, setting: Setting) -> Row {
+    let logs = shops(setting, quiet);
+    let loud = logs_with(&raised(project, &logs, Draw::Apart), |_| true).len();
+    let (promise, most) = match setting.shown {
+        shown if shown >= 1000.0 => ("false alarms in at most 6 %", 0.06),
+        _ => ("false alarms in at most 5 %", 0.05),
+    };
+    let met = loud as f64 <= most * logs.len() as f64;
+    Row { setting: format!("no change, {}", named(setting)), promise, measured: share(loud, logs.len()), met }
+}
+
+fn fell(number: usize, kind: Kind) -> (f64, f64) {
+    (1.0, if number >= REFERENCE && kind[0] == 1 { 15.0 / 28.0 } else { 1.0 })
+}
+
+fn drops(project: &Project, setting: Setting) -> Vec<Row> {
+    let full = shops(setting, fell);
+    let is_fallen = |alert: &Raised| alert.segment_column == "age" && alert.segment_value == "1";
+    let name = |log: &[Cell], days: usize| format!("{} after {days:02}", log[0].log);
+    let mut days = Vec::new();
+    let mut blamed = 0;
+    for few in full.chunks(20) {
+        let replays: Vec<Vec<Cell>> = few
+            .iter()
+            .flat_map(|log| (1..=DAYS - REFERENCE).map(|n| until(log, &name(log, n), REFERENCE + n)))
+            .collect();
+        let raised = raised(project, &replays, Draw::Given(&lines(&replays)));
+        let found = logs_with(&raised, is_fallen);
+        days.extend(
+            few.iter().map(|log| (1..=DAYS - REFERENCE).find(|n| found.contains(&name(log, *n))).unwrap_or(99)),
+        );
+        let ends: BTreeSet<String> = few.iter().map(|log| name(log, DAYS - REFERENCE)).collect();
+        blamed += logs_with(&raised, |alert| !is_fallen(alert) && ends.contains(&alert.metric)).len();
+    }
+    days.sort_unstable();
+    let setting = format!("28 to 15 in 100 in one segment, {} (line {LINE})", named(setting));
+    let found = days.iter().filter(|n| **n < 99).count();
+    let (median, most) = (days[days.len() / 2], days[days.len() * 9 / 10]);
+    let row = |promise, measured, met| Row { setting: setting.clone(), promise, measured, met };
+    vec![
+        row("found within ten days in at least 99 %", share(found, days.len()), found * 100 >= days.len() * 99),
+        row("half of them within 4 days, 90 % within 6", format!("{median} and {most} days"), median <= 4 && most <= 6),
+        row("another segment blamed in at most 5 %", share(blamed, days.len()), blamed * 20 <= days.len()),
+    ]
+}
+
+fn outage(number: usize, _: Kind) -> (f64, f64) {
+    (1.0, if (DAYS - 2..DAYS).contains(&number) { 0.7 } else { 1.0 })
+}
+
+fn outages(project: &Project, setting: Setting) -> Vec<Row> {
+    let logs = shops(setting, outage);
+    let raised = raised(project, &logs, Draw::Given(&lines(&logs)));
+    let of_shop = logs_with(&raised, |alert| alert.segment_column == "shop").len();
+    let of_segments = logs_with(&raised, |alert| alert.segment_column != "shop").len();
+    let setting = format!("30 % fewer for everyone on two days, {} (line {LINE})", named(setting));
+    let row =
+        |promise, count: usize, met| Row { setting: setting.clone(), promise, measured: share(count, logs.len()), met };
+    vec![
+        row("the whole shop is an alert in at least 95 %", of_shop, of_shop * 20 >= logs.len() * 19),
+        row("a segment is an alert in at most 5 %", of_segments, of_segments * 20 <= logs.len()),
+    ]
+}
+
+fn season(number: usize, kind: Kind) -> (f64, f64) {
+    let more = if number >= REFERENCE && kind[0] == 0 { 3.0 } else { 1.0 };
+    (more, if kind[0] == 0 { 0.7 } else { 1.0 })
+}
+
+fn seasons(project: &Project, setting: Setting) -> Row {
+    let logs = shops(setting, season);
+    let raised = raised(project, &logs, Draw::Given(&lines(&logs)));
+    let loud = logs_with(&raised, |alert| alert.segment_column != "shop").len();
+    let setting = format!("three times as much shown to an age that clicks less, {} (line {LINE})", named(setting));
+    let met = loud * 20 <= logs.len();
+    Row { setting, promise: "a segment is an alert in at most 5 %", measured: share(loud, logs.len()), met }
+}
+
+fn forecasts(project: &Project, jumps: f64) -> Vec<Row> {
+    let as_of = project.params.shop.exported_at;
+    let pace = Pace { shown: 250, days: 60, bought: 0.08, jumps };
+    let mut tally: BTreeMap<&str, (usize, usize, f64, f64)> = BTreeMap::new();
+    for seed in 0..SHOPS / 2 {
+        let (log, truth) = simulated_log::log(pace, as_of, 30, 1000 + seed);
+        for named in selvedge::monitor::forecasts(project, as_of, Some(&log)).unwrap() {
+            let (shown, bought, kept) = truth[&named.span];
+            let ended = if named.metric == "purchase" { bought } else { kept } as f64;
+            let ((lower, rate, upper), share) = (named.range(), ended / shown as f64);
+            let sum = tally.entry(named.metric).or_default();
+            sum.0 += usize::from(lower - 1e-9 <= share && share <= upper + 1e-9);
+            sum.1 += 1;
+            sum.2 += rate * shown as f64;
+            sum.3 += ended;
+        }
+    }
+    let mut rows = Vec::new();
+    for (metric, (held, tried, forecast, came)) in tally {
+        let setting =
+            format!("forecasts of {metric}, single days of 250 shown, 8 in 100 bought, days jump by {jumps} of it");
+        let (coverage, bias) = (held as f64 / tried as f64, forecast / came - 1.0);
+        let met = (0.88..=0.97).contains(&coverage);
+        rows.push(Row {
+            setting: setting.clone(),
+            promise: "ranges hold the truth in 88 to 97 %",
+            measured: share(held, tried),
+            met,
+        });
+        rows.push(Row {
+            setting,
+            promise: "at most 3 % too high or too low",
+            measured: format!("{:+.1} %", bias * 100.0),
+            met: bias.abs() <= 0.03,
+        });
+    }
+    rows
+}

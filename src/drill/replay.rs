@@ -1,0 +1,140 @@
+//! The monitor over a drilled log, day by day, as it would have run.
+
+use std::collections::BTreeMap;
+
+use chrono::{DateTime, Days, NaiveDate, NaiveTime, TimeZone, Utc};
+use serde::Deserialize;
+
+use super::DrillError;
+use super::injection::{self, Injected};
+use crate::engine::Engine;
+use crate::error::Result;
+use crate::monitor::{Raised, Watch};
+use crate::params::{Segment, Shift};
+use crate::project::Project;
+use crate::sql::TableName;
+
+/// Reports on the log as it is and on drilled copies.
+pub struct Replays<'a> {
+    project: &'a Project,
+    /// The log as it is, at the export.
+    now: Watch,
+    /// Days that are watched, in order.
+    pub watched: Vec<NaiveDate>,
+    /// All days of the log, in order.
+    pub days: Vec<NaiveDate>,
+    /// What stands without a drill, by the report's moment.
+    undrilled: BTreeMap<DateTime<Utc>, Vec<Raised>>,
+}
+
+/// What one report on a drilled log shows.
+pub struct Seen {
+    pub noticed: bool,
+    /// Alerts of others that do not stand without the drill.
+    pub others: Vec<String>,
+}
+
+#[derive(Deserialize)]
+struct Day {
+    shown_on: String,
+    period: String,
+}
+
+#[derive(Deserialize)]
+struct Member {
+    segment_column: String,
+    segment_value: String,
+}
+
+impl<'a> Replays<'a> {
+    pub fn new(project: &'a Project) -> Result<Self> {
+        let now = Watch::at(project, project.params.shop.exported_at, None)?;
+        let rows: Vec<Day> = now.engine.rows(&TableName::new("monitoring", "days"))?;
+        let read = |day: &Day| day.shown_on.parse::<NaiveDate>().ok();
+        let watched: Vec<NaiveDate> = rows.iter().filter(|day| day.period == "watched").filter_map(read).collect();
+        if watched.is_empty() {
+            return Err(DrillError::NothingWatched.into());
+        }
+        let days = rows.iter().filter_map(read).collect();
+        Ok(Self { project, now, watched, days, undrilled: BTreeMap::new() })
+    }
+
+    /// The log's tables at the export.
+    pub fn engine(&self) -> &Engine {
+        &self.now.engine
+    }
+
+    /// Every segment that anything was shown to, sorted; the whole shop left out.
+    pub fn segments(&self) -> Result<Vec<Segment>> {
+        let rows: Vec<Member> = self.engine().rows(&TableName::new("monitoring", "segments"))?;
+        let name = |row: Member| Segment { column: row.segment_column, value: row.segment_value };
+        let mut segments: Vec<Segment> =
+            rows.into_iter().filter(|row| row.segment_column != "shop").map(name).collect();
+        segments.sort();
+        segments.dedup();
+        Ok(segments)
+    }
+
+    /// The log with a drop in it.
+    pub fn with_shift(&self, shift: &Shift) -> Result<Injected> {
+        let segments = self.segments()?;
+        if !segments.contains(&shift.segment) {
+            let known = segments.iter().map(Segment::to_string).collect();
+            return Err(DrillError::NoSegment { segment: shift.segment.to_string(), known }.into());
+        }
+        match (self.days.first(), self.days.last()) {
+            (Some(first), Some(last)) if shift.from < *first || shift.from > *last => Err(DrillError::NotInLog {
+                from: shift.from.to_string(),
+                first: first.to_string(),
+                last: last.to_string(),
+            }
+            .into()),
+            _ => injection::inject(self.engine(), shift, self.project.params.drill.seed),
+        }
+    }
+
+    /// How many of the days to compare with lie on or after `from`.
+    pub fn compared_since(&self, from: NaiveDate) -> usize {
+        self.days.iter().filter(|day| **day >= from && !self.watched.contains(day)).count()
+    }
+
+    /// How many full days have passed since `from` at the export.
+    pub fn days_since(&self, from: NaiveDate) -> u32 {
+        let (zone, end) = (self.project.params.shop.timezone, self.project.params.shop.exported_at);
+        let days = end.with_timezone(&zone).date_naive().signed_duration_since(from).num_days();
+        u32::try_from(days).unwrap_or_default()
+    }
+
+    /// What the report after `days` full days of the drop shows.
+    pub fn seen(&mut self, log: &Injected, shift: &Shift, days: u32) -> Result<Seen> {
+        let zone = self.project.params.shop.timezone;
+        let day = shift.from.checked_add_days(Days::new(u64::from(days))).unwrap_or(shift.from);
+        let midnight = zone.from_local_datetime(&day.and_time(NaiveTime::MIN)).earliest();
+        let as_of = midnight.map_or(self.project.params.shop.exported_at, |moment| moment.with_timezone(&Utc));
+        let raised = Watch::at(self.project, as_of, Some(&log.log))?.raised;
+        if raised.is_empty() {
+            return Ok(Seen { noticed: false, others: Vec::new() });
+        }
+        // Only where something stands is it worth asking what stands without the drill.
+        if !self.undrilled.contains_key(&as_of) {
+            let undrilled = Watch::at(self.project, as_of, None)?.raised;
+            self.undrilled.insert(as_of, undrilled);
+        }
+        let stood = |alert: &Raised| {
+            let stood = self.undrilled.get(&as_of).map(Vec::as_slice).unwrap_or_default();
+            stood.iter().any(|other| same(alert, other))
+        };
+        let (own, others): (Vec<&Raised>, Vec<&Raised>) =
+            raised.iter().filter(|alert| !stood(alert)).partition(|alert| of(alert) == shift.segment && alert.z < 0.0);
+        let name = |alert: &&Raised| format!("{} of {}", alert.metric, of(alert));
+        Ok(Seen { noticed: !own.is_empty(), others: others.iter().map(name).collect() })
+    }
+}
+
+fn of(alert: &Raised) -> Segment {
+    Segment { column: alert.segment_column.clone(), value: alert.segment_value.clone() }
+}
+
+fn same(one: &Raised, other: &Raised) -> bool {
+    one.metric == other.metric && of(one) == of(other) && one.z.signum() == other.z.signum()
+}

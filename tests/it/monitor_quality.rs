@@ -1,0 +1,208 @@
+//! The promises of the alarm, on simulated shops and through the product's own queries: small here, large in
+//! `make bench-monitoring`.  And what each part of the method is good for: without it, a named check fails.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use selvedge::engine::{Engine, read_rows};
+use selvedge::monitor::stack::Cell;
+use selvedge::monitor::{Draw, Lines, Raised};
+use selvedge::project::Project;
+use selvedge::sql::TableName;
+use serde::Deserialize;
+
+use super::monitor_log::{Log, of};
+use super::shop::Shop;
+use super::simulated::{DAYS, Kind, REFERENCE, Setting, quiet, raised, shop, until};
+use super::simulated_log::{self, Pace};
+
+const SETTING: Setting = Setting { shown: 100.0, base: 0.28, shock: 0.1 };
+
+fn project(shop: &Shop) -> Project {
+    let mut project = Project::open(Some(&shop.path(""))).unwrap();
+    project.params.monitor.permutations = 100;
+    project
+}
+
+fn shops(count: u64, setting: Setting, event: super::simulated::Event) -> Vec<Vec<Cell>> {
+    (0..count).map(|seed| shop(&format!("shop {seed:02}"), setting, event, seed)).collect()
+}
+
+/// The line of the specification's simulations, for every log.
+fn line(logs: &[Vec<Cell>]) -> BTreeMap<String, Lines> {
+    logs.iter().flatten().map(|cell| (cell.log.clone(), Lines { clear: 4.0, possible: 2.5 })).collect()
+}
+
+fn alarmed(raised: &[Raised], is: impl Fn(&Raised) -> bool) -> BTreeSet<String> {
+    raised.iter().filter(|alert| is(alert)).map(|alert| alert.metric.clone()).collect()
+}
+
+#[test]
+fn quiet_shops_stay_quiet() {
+    let folder = Shop::new(1);
+    let logs = shops(30, SETTING, quiet);
+    let raised = raised(&project(&folder), &logs, Draw::Apart);
+    let loud = alarmed(&raised, |_| true);
+    assert!(loud.len() <= 2, "{} of {} quiet shops: {raised:?}", loud.len(), logs.len());
+}
+
+fn fell(number: usize, kind: Kind) -> (f64, f64) {
+    (1.0, if number >= REFERENCE && kind[0] == 1 { 15.0 / 28.0 } else { 1.0 })
+}
+
+fn is_fallen(alert: &Raised) -> bool {
+    alert.segment_column == "age" && alert.segment_value == "1"
+}
+
+#[test]
+fn a_drop_is_found_within_days_and_nobody_else_is_blamed() {
+    let folder = Shop::new(1);
+    let full = shops(12, SETTING, fell);
+    let name = |log: &[Cell], days: usize| format!("{} after {days:02}", log[0].log);
+    let replays = full.iter().flat_map(|log| (1..=DAYS - REFERENCE).map(|n| until(log, &name(log, n), REFERENCE + n)));
+    let replays: Vec<Vec<Cell>> = replays.collect();
+    let raised = raised(&project(&folder), &replays, Draw::Given(&line(&replays)));
+    let found = alarmed(&raised, is_fallen);
+    let mut days: Vec<usize> = full
+        .iter()
+        .map(|log| (1..=DAYS - REFERENCE).find(|n| found.contains(&name(log, *n))).unwrap_or(usize::MAX))
+        .collect();
+    days.sort_unstable();
+    assert!(days.last().unwrap() <= &10, "found in ten days: {days:?}");
+    assert!(days[days.len() / 2] <= 4 && days[days.len() * 9 / 10] <= 6, "{days:?}");
+    let ends: BTreeSet<String> = full.iter().map(|log| name(log, DAYS - REFERENCE)).collect();
+    let others = alarmed(&raised, |alert| !is_fallen(alert) && ends.contains(&alert.metric));
+    assert!(others.is_empty(), "{others:?} of {raised:?}");
+}
+
+fn outage(number: usize, _: Kind) -> (f64, f64) {
+    (1.0, if (DAYS - 2..DAYS).contains(&number) { 0.7 } else { 1.0 })
+}
+
+#[test]
+fn an_outage_of_the_whole_shop_is_one_alert_of_the_whole_shop() {
+    let folder = Shop::new(1);
+    // Days that jump about as one would hide it: this shop moves with the weekdays alone.
+    let logs = shops(20, Setting { shown: 1000.0, shock: 0.0, ..SETTING }, outage);
+    let raised = raised(&project(&folder), &logs, Draw::Given(&line(&logs)));
+    let of_shop = alarmed(&raised, |alert| alert.segment_column == "shop");
+    let of_segments = alarmed(&raised, |alert| alert.segment_column != "shop");
+    assert!(of_shop.len() >= 19, "{} of 20", of_shop.len());
+    assert!(of_segments.len() <= 1, "{raised:?}");
+}
+
+/// A season shows three times as much to one age, whose customers click less.
+fn season(number: usize, kind: Kind) -> (f64, f64) {
+    let more = if number >= REFERENCE && kind[0] == 0 { 3.0 } else { 1.0 };
+    (more, if kind[0] == 0 { 0.7 } else { 1.0 })
+}
+
+#[test]
+fn a_season_that_moves_only_the_mix_raises_nothing() {
+    let folder = Shop::new(1);
+    let logs = shops(20, SETTING, season);
+    let raised = raised(&project(&folder), &logs, Draw::Given(&line(&logs)));
+    let segments = alarmed(&raised, |alert| alert.segment_column != "shop");
+    assert!(segments.len() <= 1, "{} of 20: {raised:?}", segments.len());
+}
+
+/// Forecasts of single days against what came in the end: 90 of 100 ranges hold it, and their sum is not to one side.
+#[test]
+fn forecasts_hold_what_comes_in_the_end() {
+    let folder = Shop::new(30);
+    folder.must(&["ingest"]);
+    let project = project(&folder);
+    let as_of = project.params.shop.exported_at;
+    let pace = Pace { shown: 250, days: 60, bought: 0.08, jumps: 0.0 };
+    for (metric, of) in [("purchase", 1), ("kept", 2)] {
+        let (mut held, mut tried, mut forecast, mut came) = (0, 0, 0.0, 0.0);
+        for seed in 0..4 {
+            let (log, truth) = simulated_log::log(pace, as_of, 30, seed);
+            for named in selvedge::monitor::forecasts(&project, as_of, Some(&log)).unwrap() {
+                let (true, (shown, bought, kept)) = (named.metric == metric, truth[&named.span]) else { continue };
+                let (lower, rate, upper) = named.range();
+                let ended = if of == 1 { bought } else { kept } as f64;
+                let slack = 1e-9;
+                let share = ended / shown as f64;
+                held += usize::from(lower - slack <= share && share <= upper + slack);
+                tried += 1;
+                forecast += rate * shown as f64;
+                came += ended;
+            }
+        }
+        let coverage = held as f64 / tried as f64;
+        assert!(tried >= 50 && (0.85..=0.99).contains(&coverage), "{metric}: {held} of {tried}");
+        assert!((forecast / came - 1.0).abs() < 0.05, "{metric}: {forecast} forecast, {came} came");
+    }
+}
+
+#[derive(Debug, Deserialize)]
+struct Stretch {
+    round: i64,
+    segment_column: String,
+    segment_value: String,
+    phi: f64,
+    z: f64,
+}
+
+#[derive(Debug, Deserialize)]
+struct Seen {
+    shown: i64,
+    mature: i64,
+    mature_yes: i64,
+    old_enough: i64,
+    came_to_old_enough: i64,
+}
+
+/// The checks that hold the method together, by name; the first that fails.
+fn first_failure(log: &Log) -> Option<&'static str> {
+    let project = log.project();
+    selvedge::ingest::run(&project).unwrap();
+    if selvedge::monitor::run(&project, None).is_err_and(|e| e.to_string().contains("rows stand for one key")) {
+        return Some("a segment fires once");
+    }
+    let stretches: Vec<Stretch> = read_rows(&log.table("rounds"), "rounds").unwrap();
+    let first = stretches.iter().find(|s| s.round == 1 && s.segment_value == "25-34").unwrap();
+    let near = |found: f64, expected: f64, by: f64| (found - expected).abs() < by;
+    if !near(first.phi, 1.19, 0.03) || !near(first.z, -3.89, 0.05) {
+        return Some("the scan agrees with an independent implementation");
+    }
+    let rest = stretches.iter().filter(|s| s.round == 2 && s.segment_column != "shop");
+    if rest.clone().count() == 0 || rest.clone().any(|s| s.segment_value == "25-34" || s.z.abs() >= 1.8) {
+        return Some("what the alarmed customers explain is not looked at again");
+    }
+    let engine = Engine::new(&project).unwrap();
+    for table in ["outcomes", "daily"] {
+        engine.open(&TableName::new("monitoring", table)).unwrap();
+    }
+    let question = std::fs::read_to_string(format!("{}/tests/it/queries/age_based.sql", super::shop::ROOT)).unwrap();
+    let seen: Vec<Seen> = read_rows(&engine.query(&question, "age_based").unwrap(), "age_based").unwrap();
+    let seen = &seen[0];
+    if (seen.mature, seen.mature_yes) != (seen.old_enough, seen.came_to_old_enough) || seen.mature >= seen.shown {
+        return Some("a rate is taken over recommendations that are old enough, and over no others");
+    }
+    assert_eq!(of(&log.alerts(), "click", "age_group", "25-34")["state"], "clear");
+    None
+}
+
+#[test]
+fn without_any_part_of_the_method_a_check_fails() {
+    assert_eq!(first_failure(&Log::of_client().quick()), None);
+    let scan = "the scan agrees with an independent implementation";
+    let ages = "a rate is taken over recommendations that are old enough, and over no others";
+    let mutations = [
+        ("alarm/scan_counts.sql", "WHERE e.profile IS NULL", "WHERE true", "a segment fires once"),
+        ("alarm/scan_stretches.sql", "sqrt(COALESCE(f.phi, 1.0) *", "sqrt(1.0 *", scan),
+        ("alarm/scan_stretches.sql", "e.d + e.v * e.v * e.v0", "e.d", scan),
+        (
+            "outcomes.sql",
+            "r.recommended_at + $purchase_window < $as_of AS purchase_mature",
+            "(r.purchased_at < $as_of OR r.dismissed OR r.recommended_at + $purchase_window < $as_of) AS purchase_mature",
+            ages,
+        ),
+    ];
+    for (file, part, without, check) in mutations {
+        let log = Log::of_client().quick();
+        log.0.replace(&format!("sql/monitoring/{file}"), part, without);
+        assert_eq!(first_failure(&log), Some(check), "{file} without {part}");
+    }
+}
