@@ -161,7 +161,7 @@ impl Library {
     pub fn tables(&self) -> Vec<TableName> {
         let mut tables: BTreeSet<TableName> =
             ["frame", "predictions", "recommendations"].into_iter().map(TableName::bare).collect();
-        tables.extend(["rejected", "surprises"].map(|name| TableName::new("sources", name)));
+        tables.extend(["profile", "rejected", "surprises"].map(|name| TableName::new("sources", name)));
         tables.extend(["depths", "standing"].map(|name| TableName::new("drill", name)));
         tables.extend(MADE_BY_MONITOR.map(|name| TableName::new(Layer::Monitoring.folder(), name)));
         for file in &self.files {

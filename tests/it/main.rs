@@ -3,6 +3,8 @@
 mod shop;
 
 mod cases;
+#[cfg(feature = "encoder")]
+mod catalogue;
 mod charts;
 #[cfg(feature = "encoder")]
 mod encoder;

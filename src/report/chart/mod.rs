@@ -5,6 +5,7 @@
 
 pub mod bars;
 pub mod comparison;
+pub mod distributions;
 pub mod dumbbell;
 pub mod maturity;
 pub mod reliability;
