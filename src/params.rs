@@ -306,6 +306,12 @@ impl Params {
         place(&self.text, section, Some(key))
     }
 
+    /// The section that `$name` comes from, for files of `section`: its own, or the shop's.
+    pub fn section_of(&self, section: &'static str, name: &str) -> &'static str {
+        let own = self.sql.get(section).is_some_and(|keys| keys.contains_key(name));
+        if own { section } else { "shop" }
+    }
+
     /// The `$parameters` of one section's SQL files: the section's own and the shop's.
     pub fn sql_params(&self, section: &str) -> SqlParams {
         let sections = ["shop", section];

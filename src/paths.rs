@@ -98,6 +98,11 @@ impl Paths {
         self.work().join("features")
     }
 
+    /// What the features stage remembers of its plans; only speed depends on it.
+    pub fn plan_memory(&self) -> PathBuf {
+        self.work().join(".plans.json")
+    }
+
     pub fn frame(&self) -> PathBuf {
         self.work().join("frame.parquet")
     }

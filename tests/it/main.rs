@@ -12,6 +12,7 @@ mod drill;
 mod failures;
 mod functions;
 mod ingest;
+mod lint;
 mod logistic;
 mod matrix;
 mod metrics;
@@ -23,9 +24,13 @@ mod monitor_odd_logs;
 mod monitor_quality;
 #[cfg(not(feature = "encoder"))]
 mod no_encoder;
+mod proof;
+#[cfg(feature = "encoder")]
+mod plan;
 #[cfg(feature = "encoder")]
 mod readme;
 mod reduction;
+mod reproduce;
 mod sealed;
 mod simulated;
 mod simulated_log;
