@@ -5,7 +5,6 @@ use std::collections::{BTreeMap, BTreeSet};
 use datafusion::arrow::datatypes::{Schema, SchemaRef};
 use datafusion::common::tree_node::TreeNodeRecursion;
 use datafusion::logical_expr::LogicalPlan;
-use datafusion::sql::parser::Statement;
 
 use super::Engine;
 use super::query_error::query_error;
@@ -44,9 +43,7 @@ impl Engine {
         for table in &file.reads {
             self.open(table)?;
         }
-        let statement = Statement::Statement(Box::new(file.statement(&project.sql_params(file.layer))?));
-        let state = self.context.state();
-        let plan = self.runtime.block_on(state.statement_to_plan(statement)).and_then(|plan| state.optimize(&plan));
-        Ok(plan.map_err(|e| query_error(&file.shown, &e, &self.tables()))?)
+        let plan = self.plan(project, file)?;
+        Ok(self.context.state().optimize(&plan).map_err(|e| query_error(&file.shown, &e, &self.tables()))?)
     }
 }
