@@ -11,8 +11,8 @@ use crate::lineage::GraphFormat;
 use crate::params::{Segment, Shift, written};
 use crate::project::Project;
 use crate::{
-    audit, changes, drill, drivers, embeddings, evaluate, explore, features, frame, ingest, lineage, lint, monitor, plan,
-    proof, recommend, report, tracking, train,
+    audit, cases, changes, drill, drivers, embeddings, evaluate, explore, features, frame, ingest, lineage, lint,
+    monitor, plan, proof, recommend, report, tracking, train,
 };
 
 /// Features, recommendations and monitoring from SQL files, with edges that cannot fray.
@@ -63,7 +63,7 @@ enum Command {
     /// Find what in a query would see the future or change from run to run; needs no data, writes nothing
     #[command(after_long_help = lint::rules_in_words())]
     Lint(LintArgs),
-    /// Prove that no feature view sees the future or depends on the order, copies or parts of its rows; writes nothing
+    /// Run the cases of tests/features, and prove that no feature view sees the future or depends on the order, copies or parts of its rows; writes nothing
     Test(TestArgs),
     /// What `features` would recompute and why: new, changed, changed upstream, removed; writes nothing, exit code 4
     /// where a view means something else under its old version
@@ -88,6 +88,10 @@ struct TestArgs {
     /// Feature views to test [default: all]
     #[arg(value_name = "VIEW")]
     views: Vec<String>,
+    /// Write a case from real rows instead: a view and the key of one of its rows, such as
+    /// `--record customer_history customer_id=… as_of=…`
+    #[arg(long, num_args = 2.., value_names = ["VIEW", "KEY=VALUE"], conflicts_with = "views")]
+    record: Vec<String>,
 }
 
 #[derive(Debug, Args)]
@@ -199,7 +203,13 @@ impl Cli {
             Command::Track(_) => tracking::run(&project),
             Command::Audit => audit::run(&project),
             Command::Lint(args) => lint::run(&project, &args.files).map(|()| Outcome::Done),
-            Command::Test(args) => proof::run(&project, &args.views).map(|()| Outcome::Done),
+            Command::Test(args) => match args.record.split_first() {
+                Some((view, key)) => cases::record(&project, view, key).map(|()| Outcome::Done),
+                None => {
+                    cases::run(&project, &args.views)?;
+                    proof::run(&project, &args.views).map(|()| Outcome::Done)
+                }
+            },
             Command::Plan(args) => plan::print(&project, args.verbose),
             Command::Diff(args) => changes::run(&project, &args.from).map(|()| Outcome::Done),
             Command::Lineage(args) => lineage::print(&project, args.of.as_deref(), args.format).map(|()| Outcome::Done),

@@ -30,6 +30,8 @@ pub mod embeddings;
 pub mod features;
 /// What would be recomputed, and why.
 pub mod plan;
+/// Unit tests of feature views, as YAML.
+pub mod cases;
 /// What may not matter to a feature, proven.
 pub mod proof;
 /// Frame rows -> matrix -> probability -> its reasons and its errors.

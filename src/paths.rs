@@ -62,6 +62,11 @@ impl Paths {
         self.root.join("sql")
     }
 
+    /// Cases of feature views.
+    pub fn cases(&self) -> PathBuf {
+        self.root.join("tests").join("features")
+    }
+
     pub fn materials(&self) -> PathBuf {
         self.root.join("materials")
     }

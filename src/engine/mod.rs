@@ -4,6 +4,7 @@ mod csv;
 mod functions;
 mod output;
 mod parquet;
+mod plan;
 mod query_error;
 mod rows;
 mod session;

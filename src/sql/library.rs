@@ -180,7 +180,7 @@ impl Library {
     pub fn tables(&self) -> Vec<TableName> {
         let mut tables: BTreeSet<TableName> =
             ["frame", "predictions", "recommendations"].into_iter().map(TableName::bare).collect();
-        tables.extend(["rejected", "surprises"].map(|name| TableName::new("sources", name)));
+        tables.extend(["profile", "rejected", "surprises"].map(|name| TableName::new("sources", name)));
         tables.extend(MADE_BY_EVALUATE.map(|name| TableName::new(Layer::Evaluation.folder(), name)));
         tables.extend(MADE_BY_DRIVERS.map(|name| TableName::new(Layer::Drivers.folder(), name)));
         tables.extend(["depths", "standing"].map(|name| TableName::new("drill", name)));

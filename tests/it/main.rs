@@ -2,6 +2,9 @@
 
 mod shop;
 
+mod cases;
+#[cfg(feature = "encoder")]
+mod catalogue;
 mod charts;
 #[cfg(feature = "encoder")]
 mod encoder;

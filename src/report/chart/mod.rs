@@ -4,6 +4,7 @@
 //! as its content. Charts compute nothing: every number they print was given to them.
 
 pub mod bars;
+pub mod before_after;
 pub mod comparison;
 pub mod curve;
 pub mod distributions;
