@@ -1,9 +1,11 @@
 # The two commands of the README.  Each sets up what is missing and skips what is there.
 #   make repro   from materials/*.csv to reports/
 #   make test    the tests
+# And one to hold a commit to what it says:
+#   make reproduce REV=<commit>   rebuilds it beside the tree and compares every hash of its dvc.lock
 # And one that takes many minutes:
 #   make bench-monitoring    does the monitor keep its promises? -> reports/monitoring-quality.md
-.PHONY: repro test bench-monitoring setup
+.PHONY: repro test bench-monitoring reproduce setup
 .DELETE_ON_ERROR:
 
 PYTHON ?= python3.11
@@ -21,6 +23,9 @@ repro: setup
 
 test: setup
 	cargo test --release
+
+reproduce: .venv/ready
+	.venv/bin/python scripts/reproduce.py $(REV)
 
 bench-monitoring: setup
 	cargo bench --bench monitoring

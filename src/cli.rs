@@ -7,10 +7,12 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::error::{Outcome, Result};
 use crate::explore::{Format, Question};
+use crate::lineage::GraphFormat;
 use crate::params::{Segment, Shift, written};
 use crate::project::Project;
 use crate::{
-    audit, drill, embeddings, evaluate, explore, features, frame, ingest, monitor, proof, recommend, report, train,
+    audit, drill, embeddings, evaluate, explore, features, frame, ingest, lineage, lint, monitor, plan, proof,
+    recommend, report, train,
 };
 
 /// Features, recommendations and monitoring from SQL files, with edges that cannot fray.
@@ -54,10 +56,25 @@ enum Command {
     Report,
     /// Run the queries of sql/audits, which must return no rows; warnings alone end with exit code 4
     Audit,
+    /// Find what in a query would see the future or change from run to run; needs no data, writes nothing
+    #[command(after_long_help = lint::rules_in_words())]
+    Lint(LintArgs),
     /// Prove that no feature view sees the future or depends on the order, copies or parts of its rows; writes nothing
     Test(TestArgs),
+    /// What `features` would recompute and why: new, changed, changed upstream, removed; writes nothing, exit code 4
+    /// where a view means something else under its old version
+    Plan(PlanArgs),
+    /// The columns that columns are made from, down to the CSVs: as value, filter, join key or window
+    Lineage(LineageArgs),
     /// Answer a query over every table there is; without one, list the tables
     Sql(SqlArgs),
+}
+
+#[derive(Debug, Args)]
+struct LintArgs {
+    /// Files to look at, such as sql/features/visit.sql [default: all of sql/]
+    #[arg(value_name = "FILE")]
+    files: Vec<String>,
 }
 
 #[derive(Debug, Args)]
@@ -104,6 +121,22 @@ struct DrillArgs {
 }
 
 #[derive(Debug, Args)]
+struct PlanArgs {
+    /// What each view reads and is known by, too
+    #[arg(short, long)]
+    verbose: bool,
+}
+
+#[derive(Debug, Args)]
+struct LineageArgs {
+    /// A feature view or one of its columns; without it, every view
+    #[arg(value_name = "VIEW[.COLUMN]")]
+    of: Option<String>,
+    #[arg(long, value_enum, default_value = "mermaid")]
+    format: GraphFormat,
+}
+
+#[derive(Debug, Args)]
 struct SqlArgs {
     /// The query
     #[arg(conflicts_with = "file")]
@@ -142,7 +175,10 @@ impl Cli {
             Command::Drill(args) => run_drill(&project, args).map(|()| Outcome::Done),
             Command::Report => report::run(&project).map(|()| Outcome::Done),
             Command::Audit => audit::run(&project),
+            Command::Lint(args) => lint::run(&project, &args.files).map(|()| Outcome::Done),
             Command::Test(args) => proof::run(&project, &args.views).map(|()| Outcome::Done),
+            Command::Plan(args) => plan::print(&project, args.verbose),
+            Command::Lineage(args) => lineage::print(&project, args.of.as_deref(), args.format).map(|()| Outcome::Done),
             Command::Sql(args) => {
                 let question = match (args.query, args.file) {
                     (Some(query), _) => Question::Text(query),

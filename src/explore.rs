@@ -1,6 +1,5 @@
 //! `selvedge sql`: any query over every table there is, the raw CSVs included.
 
-use std::io::Write;
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -15,6 +14,7 @@ use datafusion::arrow::util::pretty::pretty_format_batches;
 use crate::engine::Engine;
 use crate::error::{self, Advice};
 use crate::ingest;
+use crate::progress::answer as answer_with;
 use crate::project::Project;
 use crate::sql::TableName;
 
@@ -132,10 +132,6 @@ fn print_lines(lines: &[String]) -> error::Result<()> {
     write_out(text.as_bytes())
 }
 
-/// A reader that stops early (`| head`) is no failure.
 fn write_out(bytes: &[u8]) -> error::Result<()> {
-    match std::io::stdout().lock().write_all(bytes) {
-        Err(e) if e.kind() != std::io::ErrorKind::BrokenPipe => Err(ExploreError::Print(e.to_string()).into()),
-        _ => Ok(()),
-    }
+    Ok(answer_with(bytes).map_err(|e| ExploreError::Print(e.to_string()))?)
 }

@@ -4,6 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::engine::{Engine, Staged, Table};
 use crate::error::{Advice, Result, did_you_mean};
+use crate::lineage::{Basis, ROWS, Stamp, Traces};
+use crate::lint;
 use crate::progress::Progress;
 use crate::project::Project;
 use crate::sql::{Column, FeatureHeader, Header, Layer, Library, SqlFile, TableName};
@@ -59,28 +61,57 @@ impl Advice for FeatureError {
     }
 }
 
-/// Runs the stage: `work/grain/*.parquet` and `work/features/*.parquet`.
+/// Runs the stage: `work/grain/*.parquet` and `work/features/*.parquet`.  What would come out the same is kept.
 pub fn run(project: &Project) -> Result<()> {
     let progress = Progress::start("features");
+    refuse_column_twice(&project.library)?;
     let engine = Engine::new(project)?;
+    let traces = Traces::of(project, Layer::Features, Basis::Stored)?;
     let mut staged = Staged::new(&project.paths, "features")?;
-    let grains = engine.layer(project, Layer::Grain)?;
-    for (file, table) in &grains {
-        staged.table(&project.paths.grain(), Some(file.header.name()), table, &[("made_from", file.shown.clone())])?;
-    }
     staged.folder(&project.paths.grain())?;
     staged.folder(&project.paths.features())?;
-    let views = compute(project, &engine)?;
-    for view in &views {
-        let Some(file) = project.library.file(&TableName::new("features", &view.name)) else {
-            continue;
+    let mut made = Vec::new();
+    for file in project.library.layer(Layer::Grain).chain(project.library.layer(Layer::Features)) {
+        let (target, name) = match file.layer {
+            Layer::Grain => (project.paths.grain(), file.header.name()),
+            _ => (project.paths.features(), file.header.name()),
         };
-        let version = feature_header(file).map_or_else(String::new, |header| header.version.to_string());
-        let notes = [("made_from", file.shown.clone()), ("version", version)];
-        staged.table(&project.paths.features(), Some(&view.name), &view.table, &notes)?;
+        let stamp = traces.stamp(&file.table()).unwrap_or_default();
+        if Stamp::read(&engine.stored(&file.table())).is_some_and(|stored| stored == stamp) {
+            if let Some(header) = feature_header(file) {
+                let columns = stamp.fingerprints.keys().map(String::as_str).filter(|column| *column != ROWS);
+                refuse_other_columns(file, header, columns.collect(), project.library.key(file))?;
+            }
+            staged.keep(&target, name)?;
+            continue;
+        }
+        let table = match file.layer {
+            Layer::Grain => {
+                let table = engine.table(project, file)?;
+                engine.register(&file.table(), table.batch.clone())?;
+                if table.batch.num_rows() == 0 {
+                    progress
+                        .say(format!("{}: no rows, so there is nothing to learn from: are there looks?", file.shown));
+                }
+                table
+            }
+            _ => view(project, &engine, file)?.table,
+        };
+        staged.table(&target, Some(name), &table, &stamp.notes())?;
+        made.push(file.table().to_string());
     }
+    lint::Report::of(project, |file| matches!(file.layer, Layer::Grain | Layer::Features))?.refuse()?;
+    staged.file(&project.paths.plan_memory(), None, &traces.memory.json())?;
     staged.commit()?;
-    progress.done(format!("{} views, {} columns", views.len(), declared(&project.library).len()));
+    let views = project.library.layer(Layer::Features).count();
+    if !made.is_empty() {
+        progress.say(format!("computed: {}", made.join(", ")));
+    }
+    progress.done(format!(
+        "{views} views, {} columns; {} tables computed, the rest kept as they were",
+        declared(&project.library).len(),
+        made.len(),
+    ));
     Ok(())
 }
 
@@ -98,7 +129,9 @@ pub fn view(project: &Project, engine: &Engine, file: &SqlFile) -> Result<View> 
     let grain_name = TableName::new("grain", &header.entity);
     let grain = Table::new(engine.read(&grain_name)?, project.library.key(file), &grain_name.to_string())?;
     let table = engine.table(project, file)?;
-    refuse_other_columns(file, header, &table)?;
+    let schema = table.batch.schema();
+    let returned = schema.fields().iter().map(|field| field.name().as_str()).collect();
+    refuse_other_columns(file, header, returned, &table.key)?;
     refuse_other_rows(file, header, &table, &grain)?;
     Ok(View { name: header.name.clone(), table })
 }
@@ -139,14 +172,17 @@ fn refuse_column_twice(library: &Library) -> Result<()> {
     Ok(())
 }
 
-fn refuse_other_columns(file: &SqlFile, header: &FeatureHeader, table: &Table) -> Result<()> {
-    let schema = table.batch.schema();
-    let returned: BTreeSet<&str> = schema.fields().iter().map(|field| field.name().as_str()).collect();
+fn refuse_other_columns(
+    file: &SqlFile,
+    header: &FeatureHeader,
+    returned: BTreeSet<&str>,
+    key: &[String],
+) -> Result<()> {
     if let Some(column) = header.columns.keys().find(|name| !returned.contains(name.as_str())) {
         let returned = returned.iter().map(|name| (*name).to_owned()).collect();
         return Err(FeatureError::NotReturned { file: file.shown.clone(), column: column.clone(), returned }.into());
     }
-    let known = |name: &str| table.key.iter().any(|key| key == name) || header.columns.contains_key(name);
+    let known = |name: &str| key.iter().any(|key| key == name) || header.columns.contains_key(name);
     match returned.into_iter().find(|name| !known(name)) {
         Some(column) => Err(FeatureError::NotDeclared { file: file.shown.clone(), column: column.into() }.into()),
         None => Ok(()),

@@ -12,6 +12,7 @@ use datafusion::arrow::error::ArrowError;
 use self::tables::{Aside, Count, rejected, surprises};
 use crate::engine::{Engine, Malformed, RawTable, Staged, Table};
 use crate::error::{Advice, Result};
+use crate::lineage::{Basis, Traces};
 use crate::paths::Paths;
 use crate::progress::Progress;
 use crate::project::Project;
@@ -55,6 +56,8 @@ impl Advice for IngestError {
 pub fn run(project: &Project) -> Result<()> {
     let progress = Progress::start("ingest");
     let engine = Engine::new(project)?;
+    let traces = Traces::of(project, Layer::Split, Basis::Files)?;
+    let notes = |file: &SqlFile| traces.stamp(&file.table()).unwrap_or_default().notes();
     let mut staged = Staged::new(&project.paths, "ingest")?;
     let target = project.paths.ingest();
     let (mut aside, mut counts) = (Vec::new(), Vec::new());
@@ -64,7 +67,7 @@ pub fn run(project: &Project) -> Result<()> {
         judged.refuse_too_many(project.params.ingest.max_set_aside_share, header, &project.paths)?;
         let (kept, set_aside) = (judged.kept.batch.num_rows(), judged.aside.len());
         progress.say(format!("{}: {kept} rows kept, {set_aside} set aside", header.file));
-        staged.table(&target, Some(&header.name), &judged.kept, &[("made_from", file.shown.clone())])?;
+        staged.table(&target, Some(&header.name), &judged.kept, &notes(file))?;
         counts.extend(judged.counts(header));
         aside.extend(judged.aside);
     }
@@ -72,7 +75,7 @@ pub fn run(project: &Project) -> Result<()> {
     staged.table(&target, Some("surprises"), &surprises(&counts)?, &[])?;
     staged.folder(&project.paths.split())?;
     for (file, table) in engine.layer(project, Layer::Split)? {
-        staged.table(&project.paths.split(), Some(file.header.name()), &table, &[("made_from", file.shown.clone())])?;
+        staged.table(&project.paths.split(), Some(file.header.name()), &table, &notes(file))?;
     }
     staged.commit()?;
     progress.done("typed sources are in work/ingest");

@@ -18,12 +18,18 @@ pub mod sql;
 pub mod project;
 /// DataFusion sessions, CSV in, Parquet out.
 pub mod engine;
+/// Plans -> what every column is made from.
+pub mod lineage;
+/// What in a query would leak or change from run to run.
+pub mod lint;
 /// CSVs -> typed sources.
 pub mod ingest;
 /// Texts -> vectors.
 pub mod embeddings;
 /// Grain -> point-in-time features.
 pub mod features;
+/// What would be recomputed, and why.
+pub mod plan;
 /// What may not matter to a feature, proven.
 pub mod proof;
 /// Frame rows -> matrix -> probability -> its reasons and its errors.

@@ -93,6 +93,11 @@ impl Paths {
         self.work().join("features")
     }
 
+    /// What the features stage remembers of its plans; only speed depends on it.
+    pub fn plan_memory(&self) -> PathBuf {
+        self.work().join(".plans.json")
+    }
+
     pub fn frame(&self) -> PathBuf {
         self.work().join("frame.parquet")
     }
@@ -131,6 +136,16 @@ impl Paths {
     /// Metrics in DVC's reach.
     pub fn evaluation_json(&self) -> PathBuf {
         self.reports().join("evaluation.json")
+    }
+
+    /// Every metric and segment looked at, for programs.
+    pub fn alerts_json(&self) -> PathBuf {
+        self.reports().join("alerts.json")
+    }
+
+    /// Every alert's life over the reports so far.
+    pub fn alert_history_json(&self) -> PathBuf {
+        self.reports().join("alert-history.json")
     }
 
     /// The standing drills and how they went, for programs.

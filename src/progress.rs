@@ -1,9 +1,17 @@
 //! What a run says while it works: a bar on a terminal, plain lines elsewhere; always on standard error.
 
-use std::io::IsTerminal;
+use std::io::{IsTerminal, Write};
 use std::time::{Duration, Instant};
 
 use indicatif::{ProgressBar, ProgressStyle};
+
+/// Puts the answer to a question on standard output; a reader that stops early (`| head`) is no failure.
+pub fn answer(bytes: &[u8]) -> std::io::Result<()> {
+    match std::io::stdout().lock().write_all(bytes) {
+        Err(e) if e.kind() != std::io::ErrorKind::BrokenPipe => Err(e),
+        _ => Ok(()),
+    }
+}
 
 /// One stage's voice.
 pub struct Progress {

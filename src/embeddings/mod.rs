@@ -17,6 +17,7 @@ use self::encoder::{DIMENSIONS, Encoder, EncoderError};
 use self::reduction::{Reduction, ReductionError, Side, TrainingVectors};
 use crate::engine::{Engine, Staged, Table};
 use crate::error::{Advice, Result};
+use crate::lineage::{Basis, Traces, made};
 use crate::progress::Progress;
 use crate::project::Project;
 use crate::sql::{Header, Layer, SqlFile, TableName};
@@ -65,12 +66,14 @@ pub fn run(project: &Project) -> Result<()> {
     }
     let texts: BTreeSet<String> = files.iter().flat_map(|file| file.texts().flatten().map(str::to_owned)).collect();
     let vectors = encode(project, &engine, &progress, &texts)?;
+    let traces = Traces::of(project, Layer::Texts, Basis::Vectors { encoder: &vectors.version })?;
     let mut staged = Staged::new(&project.paths, "embeddings")?;
     let target = project.paths.embeddings();
     staged.table(&target, Some(VECTORS), &vectors.table()?, &[("encoder", vectors.version.clone())])?;
     for file in &files {
         let reduction = file.fit(project.params.embeddings.dimensions, &vectors, &progress)?;
-        let notes = [("made_from", file.file.shown.clone()), ("encoder", vectors.version.clone())];
+        let mut notes = traces.stamp(&made(file.file)).unwrap_or_default().notes();
+        notes.push(("encoder", vectors.version.clone()));
         staged.table(
             &target,
             Some(file.file.header.name()),

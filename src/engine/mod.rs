@@ -11,27 +11,34 @@ mod table;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use datafusion::arrow::datatypes::SchemaRef;
+use datafusion::arrow::datatypes::{Schema, SchemaRef};
 use datafusion::arrow::record_batch::RecordBatch;
 use datafusion::catalog::{MemorySchemaProvider, SchemaProvider};
 use datafusion::common::TableReference;
 use datafusion::datasource::MemTable;
+use datafusion::datasource::empty::EmptyTable;
 use datafusion::error::DataFusionError;
+use datafusion::logical_expr::LogicalPlan;
 use datafusion::prelude::{DataFrame, JoinType, ParquetReadOptions, SQLOptions, SessionConfig, SessionContext};
 use datafusion::sql::parser::Statement;
 use serde::de::DeserializeOwned;
 
 pub use csv::{Malformed, RawTable};
+pub use functions::{version as function_version, versions as function_versions};
 pub use output::Staged;
+pub use parquet::notes as stored_notes;
 pub use rows::read as read_rows;
 pub use table::{Table, TableError, batch_of};
 
-use crate::error::{Advice, Result};
+use crate::error::{Advice, Error, Result};
 use crate::paths::Paths;
 use crate::project::Project;
 use crate::sql::{Layer, SqlFile, TableName};
 
 use self::query_error::{plain, query_error};
+
+/// Raise it when a stored table of the same query holds or looks like something else: all are then made again.
+pub const ENGINE_VERSION: u32 = 1;
 
 /// A session over a project's tables.
 pub struct Engine {
@@ -46,6 +53,8 @@ pub enum EngineError {
     NotMadeYet { path: String, stage: &'static str },
     #[error("{path} cannot be read as Parquet: {cause}")]
     BadParquet { path: String, cause: String },
+    #[error("{place}: {key} is {value}, which does not fit where {file}:{line} uses it")]
+    Misfit { place: String, key: String, value: String, file: String, line: u64 },
     #[error("the query engine did not start: {0}")]
     Start(String),
 }
@@ -55,6 +64,9 @@ impl Advice for EngineError {
         Some(match self {
             Self::NotMadeYet { stage, .. } => format!("run `selvedge {stage}` first, or `selvedge run` for all stages"),
             Self::BadParquet { path, .. } => format!("delete {path} and run the stage that makes it again"),
+            Self::Misfit { .. } => {
+                "write a value of the kind that the query needs: a number, a text, or days such as 14 days".into()
+            }
             Self::Start(_) => "set engine.partitions in params.yaml to a smaller number".into(),
         })
     }
@@ -131,6 +143,11 @@ impl Engine {
         Ok(())
     }
 
+    /// Where a table is kept.
+    pub fn stored(&self, table: &TableName) -> PathBuf {
+        stored(&self.paths, table).0
+    }
+
     /// Opens `table` if its stage has run; says whether it can be read.
     pub fn open_if_made(&self, table: &TableName) -> Result<bool> {
         let made = stored(&self.paths, table).0.is_file();
@@ -153,11 +170,62 @@ impl Engine {
         for table in &file.reads {
             self.open(table)?;
         }
+        let answer = self.run_plan(self.plan(project, file)?, &file.shown);
+        // Some kinds are only found not to fit when the plan is made ready to run.
+        answer.map_err(|error| self.misfit(project, file).unwrap_or(error))
+    }
+
+    /// The parameter because of which a file's query cannot be planned: with NULL in its place it can be.
+    fn misfit(&self, project: &Project, file: &SqlFile) -> Option<Error> {
+        let plans = |project: &Project| {
+            self.planned(project, file).is_ok_and(|plan| self.context.state().optimize(&plan).is_ok())
+        };
+        if plans(project) {
+            return None;
+        }
+        let params = project.sql_params(file.layer);
+        let (name, value) =
+            params.iter().filter(|(name, _)| file.parameters.contains_key(*name)).find(|(name, _)| {
+                let section = project.params.section_of(file.layer.params_section(), name);
+                plans(&project.with_sql_param(section, name, "NULL".into()))
+            })?;
+        let section = project.params.section_of(file.layer.params_section(), name);
+        Some(
+            EngineError::Misfit {
+                place: project.params.place(section, name),
+                key: format!("{section}.{name}"),
+                value: value.clone(),
+                file: file.shown.clone(),
+                line: file.parameters.get(name).copied().unwrap_or(1),
+            }
+            .into(),
+        )
+    }
+
+    /// The plan of one SQL file over the tables that are open, not yet optimised.
+    pub fn plan(&self, project: &Project, file: &SqlFile) -> Result<LogicalPlan> {
+        self.planned(project, file).map_err(|error| self.misfit(project, file).unwrap_or(error))
+    }
+
+    fn planned(&self, project: &Project, file: &SqlFile) -> Result<LogicalPlan> {
         let statement = file.statement(&project.sql_params(file.layer))?;
         let statement = Statement::Statement(Box::new(statement));
         let plan = self.runtime.block_on(self.context.state().statement_to_plan(statement));
-        let frame = plan.map(|plan| DataFrame::new(self.context.state(), plan));
-        self.collect(frame.map_err(|e| query_error(&file.shown, &e, &self.tables()))?, &file.shown)
+        plan.map_err(|e| query_error(&file.shown, &e, &self.tables()))
+    }
+
+    /// The answer of a plan, in any order.
+    pub fn run_plan(&self, plan: LogicalPlan, shown: &str) -> Result<RecordBatch> {
+        self.collect(DataFrame::new(self.context.state(), plan), shown)
+    }
+
+    /// Gives a table without rows a name, so that queries over it can be planned.
+    pub fn declare(&self, table: &TableName, schema: Schema) -> Result<()> {
+        let failed = |e: DataFusionError| query_error(&table.to_string(), &e, &[]);
+        self.add_schema(table).map_err(failed)?;
+        let empty = EmptyTable::new(Arc::new(table::plain_schema(&schema)));
+        self.context.register_table(reference(table), Arc::new(empty)).map_err(failed)?;
+        Ok(())
     }
 
     /// The answer of one SQL file as a table: named by its key and sorted by it.
@@ -238,7 +306,7 @@ impl Engine {
 }
 
 /// Where a table is kept, and the stage that makes it.
-fn stored(paths: &Paths, table: &TableName) -> (PathBuf, &'static str) {
+pub fn stored(paths: &Paths, table: &TableName) -> (PathBuf, &'static str) {
     let file = format!("{}.parquet", table.name);
     match table.schema.as_deref() {
         Some("sources" | "raw") => (paths.ingest().join(file), "ingest"),

@@ -89,6 +89,13 @@ impl Staged {
         })
     }
 
+    /// Keeps the table `name` of `target`'s folder as it is, byte for byte.
+    pub fn keep(&mut self, target: &Path, name: &str) -> Result<()> {
+        let file = format!("{name}.parquet");
+        let (old, new) = (target.join(&file), self.folder(target)?.join(&file));
+        std::fs::copy(&old, &new).map(|_| ()).map_err(|e| self.failed(&old, e).into())
+    }
+
     /// Writes bytes as `target`, or as `target/name`.
     pub fn file(&mut self, target: &Path, name: Option<&str>, bytes: &[u8]) -> Result<()> {
         let path = match name {

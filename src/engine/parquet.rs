@@ -1,5 +1,6 @@
 //! Parquet with pinned settings: the same rows give the same bytes.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -9,6 +10,8 @@ use datafusion::parquet::basic::{Compression, ZstdLevel};
 use datafusion::parquet::errors::ParquetError;
 use datafusion::parquet::file::metadata::KeyValue;
 use datafusion::parquet::file::properties::{EnabledStatistics, WriterProperties};
+use datafusion::parquet::file::reader::FileReader;
+use datafusion::parquet::file::serialized_reader::SerializedFileReader;
 
 use super::Table;
 
@@ -24,6 +27,14 @@ pub fn write(path: &Path, table: &Table, notes: &[(&str, String)]) -> Result<(),
         .set_key_value_metadata(Some(metadata))
         .build();
     write_batch(path, &table.batch, properties)
+}
+
+/// The notes in a file's metadata; none where it cannot be read.
+pub fn notes(path: &Path) -> Option<BTreeMap<String, String>> {
+    let reader = SerializedFileReader::new(std::fs::File::open(path).ok()?).ok()?;
+    let pairs = reader.metadata().file_metadata().key_value_metadata()?;
+    let own = |pair: &KeyValue| Some((pair.key.strip_prefix("selvedge.")?.to_owned(), pair.value.clone()?));
+    Some(pairs.iter().filter_map(own).collect())
 }
 
 fn write_batch(path: &Path, batch: &RecordBatch, properties: WriterProperties) -> Result<(), ParquetError> {

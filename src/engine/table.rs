@@ -37,7 +37,9 @@ impl Advice for TableError {
     fn advice(&self) -> Option<String> {
         match self {
             Self::NoKeyColumn { column, .. } => Some(format!("add {column} to the SELECT, or take it out of key")),
-            Self::RowTwice { .. } => Some("aggregate, or join to a table that has at most one row for each key".into()),
+            Self::RowTwice { .. } => {
+                Some("aggregate or SELECT DISTINCT, or join to a table that has at most one row for each key".into())
+            }
             Self::NoValueInKey { .. } => Some("leave such rows out with WHERE … IS NOT NULL".into()),
             Self::Shape { .. } => Some("give the query the columns it had, or change the stage with it".into()),
             Self::Arrow { .. } => None,
@@ -135,6 +137,12 @@ pub fn one_batch(schema: &SchemaRef, batches: &[RecordBatch]) -> std::result::Re
         columns,
         &datafusion::arrow::array::RecordBatchOptions::new().with_row_count(Some(whole.num_rows())),
     )
+}
+
+/// A schema as [`one_batch`] leaves it.
+pub fn plain_schema(schema: &Schema) -> Schema {
+    let plain = |field: &Arc<Field>| Field::new(field.name(), plain_type(field.data_type()), true);
+    Schema::new(schema.fields().iter().map(plain).collect::<Vec<_>>())
 }
 
 fn plain_type(data_type: &DataType) -> DataType {

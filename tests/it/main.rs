@@ -9,6 +9,7 @@ mod drill;
 mod failures;
 mod functions;
 mod ingest;
+mod lint;
 mod logistic;
 mod matrix;
 mod metrics;
@@ -16,13 +17,18 @@ mod monitor_alarm;
 mod monitor_dashboard;
 mod monitor_figures;
 mod monitor_log;
+mod monitor_methods;
 mod monitor_odd_logs;
 mod monitor_quality;
 #[cfg(not(feature = "encoder"))]
 mod no_encoder;
+mod proof;
+#[cfg(feature = "encoder")]
+mod plan;
 #[cfg(feature = "encoder")]
 mod readme;
 mod reduction;
+mod reproduce;
 mod sealed;
 mod simulated;
 mod simulated_log;
