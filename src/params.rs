@@ -151,6 +151,8 @@ pub struct Monitor {
     pub seed: u64,
     /// The columns of customers or articles whose values are the segments; `a x b` crosses two.
     pub segments: Vec<String>,
+    /// Earlier reports that are made again, one for each Monday.
+    pub replays: usize,
     /// Shuffled histories from which the alarm threshold is taken.
     pub permutations: usize,
     /// At most this share of quiet reports may raise an alarm.
@@ -291,6 +293,7 @@ impl Params {
             monitor: Monitor {
                 seed: monitor.seed()?,
                 segments: monitor.texts("segments")?,
+                replays: monitor.whole("replays")?,
                 permutations: monitor.count("permutations")?,
                 false_alarms: monitor.share("false_alarms")?,
                 maybe_alarms: monitor.share("maybe_alarms")?,
