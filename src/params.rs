@@ -153,6 +153,8 @@ pub struct Monitor {
     pub seed: u64,
     /// The columns of customers or articles whose values are the segments; `a x b` crosses two.
     pub segments: Vec<String>,
+    /// Earlier reports that are made again, one for each Monday.
+    pub replays: usize,
     /// Shuffled histories from which the alarm threshold is taken.
     pub permutations: usize,
     /// At most this share of quiet reports may raise an alarm.
@@ -285,13 +287,14 @@ impl Params {
             recommend: Recommend {
                 per_customer: recommend.count("per_customer")?,
                 max_per_brand: recommend.count("max_per_brand")?,
-                at_least_new: recommend.count_from_0("at_least_new")?,
+                at_least_new: recommend.whole("at_least_new")?,
                 same_reason: recommend.count("same_reason")?,
             },
             tracking: Tracking { uri: tracking.address("uri")?, experiment: tracking.text("experiment")? },
             monitor: Monitor {
                 seed: monitor.seed()?,
                 segments: monitor.texts("segments")?,
+                replays: monitor.whole("replays")?,
                 permutations: monitor.count("permutations")?,
                 false_alarms: monitor.share("false_alarms")?,
                 maybe_alarms: monitor.share("maybe_alarms")?,

@@ -53,7 +53,7 @@ impl Section {
         })
     }
 
-    pub fn count_from_0(&mut self, key: &'static str) -> Result<usize> {
+    pub fn whole(&mut self, key: &'static str) -> Result<usize> {
         self.take(key, "a whole number from 0 on", |v| v.as_u64().and_then(|n| usize::try_from(n).ok()))
     }
 

@@ -83,7 +83,8 @@ impl Layer {
             Self::Evaluation => &["predictions", "frame", "recommendations", "sources", "split", "evaluation"],
             Self::Drivers => &["frame", "sources"],
             Self::Exposure => &["recommendations", "recommend", "sources", "exposure"],
-            Self::Monitoring => &["sources", "monitoring"],
+            // The frame is what the model learned from: monitoring says how today's looks differ from it.
+            Self::Monitoring => &["sources", "frame", "monitoring"],
             Self::Audits => &["raw", "sources", "features", "frame"],
         }
     }

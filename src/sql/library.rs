@@ -9,7 +9,12 @@ use crate::params::Params;
 use crate::paths::Paths;
 
 /// Tables of the layer monitoring that its stage makes itself: what parameters and seeded randomness say, as rows.
-const MADE_BY_MONITOR: [&str; 8] = [
+const MADE_BY_MONITOR: [&str; 13] = [
+    "drift_numbers",
+    "drift_texts",
+    "drift_vectors",
+    "published",
+    "vintages",
     "customer_traits",
     "article_traits",
     "segment_columns",

@@ -17,6 +17,7 @@ mod monitor_alarm;
 mod monitor_dashboard;
 mod monitor_figures;
 mod monitor_log;
+mod monitor_methods;
 mod monitor_odd_logs;
 mod monitor_quality;
 #[cfg(not(feature = "encoder"))]
