@@ -21,13 +21,13 @@ DAY = 2 * 86_400_000_000
 TUNED = f"""
 WITH stream AS (
   SELECT customer_id, 2 * epoch_us(event_time) + 1 AS place, 1 AS event, CAST(event_type = 'purchase' AS INTEGER) AS bought,
-         CASE WHEN event_type = 'purchase' THEN paid_cents END AS cents, event_time AS at, NULL::TIMESTAMP AS as_of
+         CASE WHEN event_type = 'purchase' THEN paid_cents END AS cents, event_time AS happened, NULL::TIMESTAMP AS as_of
   FROM events
   UNION ALL
   SELECT DISTINCT customer_id, 2 * epoch_us(as_of), 0, 0, NULL, NULL, as_of FROM moments),
 counted AS (
   SELECT customer_id, as_of, SUM(event) OVER month AS events_30d, SUM(bought) OVER quarter AS purchases_90d,
-         SUM(cents) OVER quarter AS spend_cents_90d, MAX(at) OVER past AS last_event
+         SUM(cents) OVER quarter AS spend_cents_90d, MAX(happened) OVER past AS last_event
   FROM stream
   WINDOW month AS (PARTITION BY customer_id ORDER BY place RANGE BETWEEN {30 * DAY} PRECEDING AND CURRENT ROW),
          quarter AS (PARTITION BY customer_id ORDER BY place RANGE BETWEEN {90 * DAY} PRECEDING AND CURRENT ROW),

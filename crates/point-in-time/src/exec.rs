@@ -278,7 +278,13 @@ impl Sides {
             let source = self.source.bucket(self.next - 1, &self.memory).await?;
             if grain.num_rows() > 0 {
                 // Sorted events, positions and windows: about as much again.
-                self.memory.try_grow(2 * (grain.get_array_memory_size() + source.get_array_memory_size()))?;
+                let needed = 2 * (grain.get_array_memory_size() + source.get_array_memory_size());
+                if self.memory.try_grow(needed).is_err() {
+                    self.grain.spill()?;
+                    self.source.spill()?;
+                    self.memory.free();
+                    self.memory.try_grow(needed)?;
+                }
                 return Ok(Some((grain, source)));
             }
             self.give_back();

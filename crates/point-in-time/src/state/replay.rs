@@ -1,7 +1,7 @@
 //! Any other function: its own accumulator, fed with the window's events in their order.
 
-use datafusion::arrow::array::{Array, ArrayRef, UInt32Array, new_empty_array};
-use datafusion::arrow::compute::take;
+use datafusion::arrow::array::{Array, ArrayRef, BooleanArray, UInt32Array, new_empty_array, new_null_array};
+use datafusion::arrow::compute::{concat, take};
 use datafusion::common::{Result, ScalarValue};
 use datafusion::logical_expr::{Accumulator, EmitTo};
 
@@ -54,19 +54,38 @@ pub fn replay(aggregate: &Aggregate, seen: &Seen, resumable: bool) -> Result<Vec
     columns.into_iter().zip(&types).map(array).collect()
 }
 
-/// With the accumulator that holds many groups at once: every window is a group.
+/// With the accumulator that holds many groups at once: every window with events is a group.  A group that no row
+/// stands for is nothing such an accumulator knows, so empty windows share the state of a row that was filtered out.
 fn in_groups(aggregate: &Aggregate, seen: &Seen) -> Result<Vec<ArrayRef>> {
-    let rows = seen.windows.len();
     let mut accumulator = aggregate.function.create_groups_accumulator()?;
-    for row in (0..rows).filter(|row| !seen.windows.range(*row).is_empty()) {
-        let window = seen.windows.range(row);
+    let mut groups = 0;
+    let mut places: Vec<Option<u32>> = Vec::with_capacity(seen.windows.len());
+    for window in (0..seen.windows.len()).map(|row| seen.windows.range(row)) {
+        if window.is_empty() {
+            places.push(None);
+            continue;
+        }
         let events: Vec<ArrayRef> =
             seen.arguments.iter().map(|argument| argument.slice(window.start, window.len())).collect();
-        accumulator.update_batch(&events, &vec![row; window.len()], None, rows)?;
+        places.push(Some(groups as u32));
+        groups += 1;
+        accumulator.update_batch(&events, &vec![groups - 1; window.len()], None, groups)?;
     }
-    // An accumulator that saw nothing of the last rows has to be told that they are there.
-    let nothing: Vec<ArrayRef> = seen.arguments.iter().map(|argument| argument.slice(0, 0)).collect();
-    accumulator.update_batch(&nothing, &[], None, rows)?;
+    let nothing = state_of_nothing(aggregate, seen)?;
+    let found = if groups == 0 { Vec::new() } else { accumulator.state(EmitTo::All)? };
+    let places: UInt32Array = places.into_iter().map(|place| Some(place.unwrap_or(groups as u32))).collect();
+    let whole = |(field, nothing): (usize, &ArrayRef)| -> Result<ArrayRef> {
+        let parts: Vec<&dyn Array> =
+            found.get(field).map(AsRef::as_ref).into_iter().chain([nothing.as_ref()]).collect();
+        Ok(take(&concat(&parts)?, &places, None)?)
+    };
+    nothing.iter().enumerate().map(whole).collect()
+}
+
+fn state_of_nothing(aggregate: &Aggregate, seen: &Seen) -> Result<Vec<ArrayRef>> {
+    let mut accumulator = aggregate.function.create_groups_accumulator()?;
+    let row: Vec<ArrayRef> = seen.arguments.iter().map(|argument| new_null_array(argument.data_type(), 1)).collect();
+    accumulator.update_batch(&row, &[0], Some(&BooleanArray::from(vec![false])), 1)?;
     accumulator.state(EmitTo::All)
 }
 
