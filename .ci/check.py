@@ -23,7 +23,7 @@ from ruamel.yaml import YAML
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 # Stages whose outputs no vector reaches.
-INDEPENDENT = {"ingest", "monitor", "drill"}
+INDEPENDENT = {"ingest", "drill"}
 NUMBER = re.compile(r"[-+]?\d[\d,]*(?:\.\d+)?")
 problems: list[str] = []
 

@@ -11,7 +11,7 @@ use crate::lineage::GraphFormat;
 use crate::params::{Segment, Shift, written};
 use crate::project::Project;
 use crate::{
-    audit, changes, drill, embeddings, evaluate, explore, features, frame, ingest, lineage, monitor, plan, proof,
+    audit, changes, drill, embeddings, evaluate, explore, features, frame, ingest, lineage, lint, monitor, plan, proof,
     recommend, report, train,
 };
 
@@ -56,6 +56,9 @@ enum Command {
     Report,
     /// Run the queries of sql/audits, which must return no rows; warnings alone end with exit code 4
     Audit,
+    /// Find what in a query would see the future or change from run to run; needs no data, writes nothing
+    #[command(after_long_help = lint::rules_in_words())]
+    Lint(LintArgs),
     /// Prove that no feature view sees the future or depends on the order, copies or parts of its rows; writes nothing
     Test(TestArgs),
     /// What `features` would recompute and why: new, changed, changed upstream, removed; writes nothing, exit code 4
@@ -67,6 +70,13 @@ enum Command {
     Lineage(LineageArgs),
     /// Answer a query over every table there is; without one, list the tables
     Sql(SqlArgs),
+}
+
+#[derive(Debug, Args)]
+struct LintArgs {
+    /// Files to look at, such as sql/features/visit.sql [default: all of sql/]
+    #[arg(value_name = "FILE")]
+    files: Vec<String>,
 }
 
 #[derive(Debug, Args)]
@@ -174,6 +184,7 @@ impl Cli {
             Command::Drill(args) => run_drill(&project, args).map(|()| Outcome::Done),
             Command::Report => report::run(&project).map(|()| Outcome::Done),
             Command::Audit => audit::run(&project),
+            Command::Lint(args) => lint::run(&project, &args.files).map(|()| Outcome::Done),
             Command::Test(args) => proof::run(&project, &args.views).map(|()| Outcome::Done),
             Command::Plan(args) => plan::print(&project, args.verbose),
             Command::Diff(args) => changes::run(&project, &args.from).map(|()| Outcome::Done),

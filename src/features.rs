@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::engine::{Engine, Staged, Table};
 use crate::error::{Advice, Result, did_you_mean};
 use crate::lineage::{Basis, ROWS, Stamp, Traces};
+use crate::lint;
 use crate::progress::Progress;
 use crate::project::Project;
 use crate::sql::{Column, FeatureHeader, Header, Layer, Library, SqlFile, TableName};
@@ -88,6 +89,10 @@ pub fn run(project: &Project) -> Result<()> {
             Layer::Grain => {
                 let table = engine.table(project, file)?;
                 engine.register(&file.table(), table.batch.clone())?;
+                if table.batch.num_rows() == 0 {
+                    progress
+                        .say(format!("{}: no rows, so there is nothing to learn from: are there looks?", file.shown));
+                }
                 table
             }
             _ => view(project, &engine, file)?.table,
@@ -95,6 +100,7 @@ pub fn run(project: &Project) -> Result<()> {
         staged.table(&target, Some(name), &table, &stamp.notes())?;
         made.push(file.table().to_string());
     }
+    lint::Report::of(project, |file| matches!(file.layer, Layer::Grain | Layer::Features))?.refuse()?;
     staged.file(&project.paths.plan_memory(), None, &traces.memory.json())?;
     staged.commit()?;
     let views = project.library.layer(Layer::Features).count();

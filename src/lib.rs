@@ -20,6 +20,8 @@ pub mod project;
 pub mod engine;
 /// Plans -> what every column is made from.
 pub mod lineage;
+/// What in a query would leak or change from run to run.
+pub mod lint;
 /// CSVs -> typed sources.
 pub mod ingest;
 /// Texts -> vectors.

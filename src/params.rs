@@ -138,6 +138,8 @@ pub struct Monitor {
     pub seed: u64,
     /// The columns of customers or articles whose values are the segments; `a x b` crosses two.
     pub segments: Vec<String>,
+    /// Earlier reports that are made again, one for each Monday.
+    pub replays: usize,
     /// Shuffled histories from which the alarm threshold is taken.
     pub permutations: usize,
     /// At most this share of quiet reports may raise an alarm.
@@ -272,6 +274,7 @@ impl Params {
             monitor: Monitor {
                 seed: monitor.seed()?,
                 segments: monitor.texts("segments")?,
+                replays: monitor.whole("replays")?,
                 permutations: monitor.count("permutations")?,
                 false_alarms: monitor.share("false_alarms")?,
                 maybe_alarms: monitor.share("maybe_alarms")?,
@@ -304,6 +307,12 @@ impl Params {
     /// `params.yaml:12`, where `section.key` stands.
     pub fn place(&self, section: &str, key: &str) -> String {
         place(&self.text, section, Some(key))
+    }
+
+    /// The section that `$name` comes from, for files of `section`: its own, or the shop's.
+    pub fn section_of(&self, section: &'static str, name: &str) -> &'static str {
+        let own = self.sql.get(section).is_some_and(|keys| keys.contains_key(name));
+        if own { section } else { "shop" }
     }
 
     /// The `$parameters` of one section's SQL files: the section's own and the shop's.

@@ -138,6 +138,16 @@ impl Paths {
         self.reports().join("evaluation.json")
     }
 
+    /// Every metric and segment looked at, for programs.
+    pub fn alerts_json(&self) -> PathBuf {
+        self.reports().join("alerts.json")
+    }
+
+    /// Every alert's life over the reports so far.
+    pub fn alert_history_json(&self) -> PathBuf {
+        self.reports().join("alert-history.json")
+    }
+
     /// The standing drills and how they went, for programs.
     pub fn drills_json(&self) -> PathBuf {
         self.reports().join("drills.json")

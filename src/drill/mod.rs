@@ -81,9 +81,11 @@ struct File<'a> {
 }
 
 /// The smallest drop that is noticed at least four times in five.
-#[derive(Serialize)]
+#[derive(Default, Serialize)]
 struct Smallest {
     segment: String,
+    /// An alert stands without any drill, so nothing can be said about smaller ones.
+    alert_stands: bool,
     drop_percent: Option<u32>,
 }
 
@@ -193,18 +195,18 @@ impl Drilled {
 
 /// The smallest drop of each segment that was noticed in at least four tries out of five.
 fn smallest(depths: &[Depth]) -> Vec<Smallest> {
-    let mut segments: BTreeMap<Segment, Option<u32>> = BTreeMap::new();
+    let mut segments: BTreeMap<Segment, Smallest> = BTreeMap::new();
     for depth in depths {
         let segment = Segment { column: depth.segment_column.clone(), value: depth.segment_value.clone() };
-        let least = segments.entry(segment).or_default();
-        if depth.drop_percent > 0 && depth.noticed * 5 >= depth.tried * 4 {
-            *least = Some(least.map_or(depth.drop_percent, |least| least.min(depth.drop_percent)));
+        let name = segment.to_string();
+        let smallest = segments.entry(segment).or_insert_with(|| Smallest { segment: name, ..Smallest::default() });
+        match depth.drop_percent {
+            0 => smallest.alert_stands = depth.noticed * 2 >= depth.tried,
+            _ if smallest.alert_stands || depth.noticed * 5 < depth.tried * 4 => {}
+            percent => smallest.drop_percent = Some(smallest.drop_percent.map_or(percent, |least| least.min(percent))),
         }
     }
-    segments
-        .into_iter()
-        .map(|(segment, drop_percent)| Smallest { segment: segment.to_string(), drop_percent })
-        .collect()
+    segments.into_values().collect()
 }
 
 fn write(project: &Project, standing: &[Drilled], depths: &[Depth]) -> Result<()> {

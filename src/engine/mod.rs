@@ -30,7 +30,7 @@ pub use parquet::notes as stored_notes;
 pub use rows::read as read_rows;
 pub use table::{Table, TableError, batch_of};
 
-use crate::error::{Advice, Result};
+use crate::error::{Advice, Error, Result};
 use crate::paths::Paths;
 use crate::project::Project;
 use crate::sql::{Layer, SqlFile, TableName};
@@ -53,6 +53,8 @@ pub enum EngineError {
     NotMadeYet { path: String, stage: &'static str },
     #[error("{path} cannot be read as Parquet: {cause}")]
     BadParquet { path: String, cause: String },
+    #[error("{place}: {key} is {value}, which does not fit where {file}:{line} uses it")]
+    Misfit { place: String, key: String, value: String, file: String, line: u64 },
     #[error("the query engine did not start: {0}")]
     Start(String),
 }
@@ -62,6 +64,9 @@ impl Advice for EngineError {
         Some(match self {
             Self::NotMadeYet { stage, .. } => format!("run `selvedge {stage}` first, or `selvedge run` for all stages"),
             Self::BadParquet { path, .. } => format!("delete {path} and run the stage that makes it again"),
+            Self::Misfit { .. } => {
+                "write a value of the kind that the query needs: a number, a text, or days such as 14 days".into()
+            }
             Self::Start(_) => "set engine.partitions in params.yaml to a smaller number".into(),
         })
     }
@@ -165,11 +170,44 @@ impl Engine {
         for table in &file.reads {
             self.open(table)?;
         }
-        self.run_plan(self.plan(project, file)?, &file.shown)
+        let answer = self.run_plan(self.plan(project, file)?, &file.shown);
+        // Some kinds are only found not to fit when the plan is made ready to run.
+        answer.map_err(|error| self.misfit(project, file).unwrap_or(error))
+    }
+
+    /// The parameter because of which a file's query cannot be planned: with NULL in its place it can be.
+    fn misfit(&self, project: &Project, file: &SqlFile) -> Option<Error> {
+        let plans = |project: &Project| {
+            self.planned(project, file).is_ok_and(|plan| self.context.state().optimize(&plan).is_ok())
+        };
+        if plans(project) {
+            return None;
+        }
+        let params = project.sql_params(file.layer);
+        let (name, value) =
+            params.iter().filter(|(name, _)| file.parameters.contains_key(*name)).find(|(name, _)| {
+                let section = project.params.section_of(file.layer.params_section(), name);
+                plans(&project.with_sql_param(section, name, "NULL".into()))
+            })?;
+        let section = project.params.section_of(file.layer.params_section(), name);
+        Some(
+            EngineError::Misfit {
+                place: project.params.place(section, name),
+                key: format!("{section}.{name}"),
+                value: value.clone(),
+                file: file.shown.clone(),
+                line: file.parameters.get(name).copied().unwrap_or(1),
+            }
+            .into(),
+        )
     }
 
     /// The plan of one SQL file over the tables that are open, not yet optimised.
     pub fn plan(&self, project: &Project, file: &SqlFile) -> Result<LogicalPlan> {
+        self.planned(project, file).map_err(|error| self.misfit(project, file).unwrap_or(error))
+    }
+
+    fn planned(&self, project: &Project, file: &SqlFile) -> Result<LogicalPlan> {
         let statement = file.statement(&project.sql_params(file.layer))?;
         let statement = Statement::Statement(Box::new(statement));
         let plan = self.runtime.block_on(self.context.state().statement_to_plan(statement));

@@ -37,7 +37,9 @@ impl Advice for TableError {
     fn advice(&self) -> Option<String> {
         match self {
             Self::NoKeyColumn { column, .. } => Some(format!("add {column} to the SELECT, or take it out of key")),
-            Self::RowTwice { .. } => Some("aggregate, or join to a table that has at most one row for each key".into()),
+            Self::RowTwice { .. } => {
+                Some("aggregate or SELECT DISTINCT, or join to a table that has at most one row for each key".into())
+            }
             Self::NoValueInKey { .. } => Some("leave such rows out with WHERE … IS NOT NULL".into()),
             Self::Shape { .. } => Some("give the query the columns it had, or change the stage with it".into()),
             Self::Arrow { .. } => None,

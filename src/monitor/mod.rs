@@ -7,6 +7,8 @@ mod alarm;
 mod alerts;
 mod calibration;
 pub mod draws;
+mod drift;
+mod history;
 mod nowcast;
 mod plan;
 mod shuffle;
@@ -22,6 +24,7 @@ use datafusion::arrow::array::{ArrayRef, RecordBatch, StringArray};
 pub use alarm::{Draw, Lines, Raised, quantile};
 pub use alerts::{Finding, State};
 pub use calibration::forecasts;
+pub use history::AlertLife;
 pub use nowcast::PACE_LINE;
 
 use crate::engine::{Engine, Staged, Table};
@@ -88,7 +91,8 @@ pub fn moment(text: &str, shop: &Shop) -> Result<DateTime<Utc>> {
     Ok(known.ok_or_else(|| MonitorError::BadMoment { text: text.into() })?.with_timezone(&Utc))
 }
 
-/// Runs the stage as of a moment, the export if none is given: `work/monitoring/*.parquet` and `reports/alerts.json`.
+/// Runs the stage as of a moment, the export if none is given: `work/monitoring/*.parquet`, `reports/alerts.json` and
+/// `reports/alert-history.json`.
 pub fn run(project: &Project, as_of: Option<DateTime<Utc>>) -> Result<Outcome> {
     let progress = Progress::start("monitor");
     let shop = &project.params.shop;
@@ -97,16 +101,19 @@ pub fn run(project: &Project, as_of: Option<DateTime<Utc>>) -> Result<Outcome> {
         let exported_at = clock(shop, shop.exported_at);
         return Err(MonitorError::AfterExport { as_of: clock(shop, as_of), exported_at }.into());
     }
-    let look = Look::at(project, as_of)?;
+    let look = Look::at(project, as_of, Depth::Whole)?;
     let findings = look.findings()?;
-    let moment: ArrayRef = Arc::new(StringArray::from(vec![clock(shop, as_of)]));
-    let report = Table::of_columns("report", &["as_of"], [("as_of", moment)])?;
+    let earlier = history::earlier(project, &look, as_of)?;
+    let drift = drift::tables(&look)?;
+    let now = clock(shop, as_of);
+    let moment: ArrayRef = Arc::new(StringArray::from(vec![now.clone()]));
+    let report = ("report".to_owned(), Table::of_columns("report", &["as_of"], [("as_of", moment)])?);
     let mut staged = Staged::new(&project.paths, "monitor")?;
-    let made = [("report".to_owned(), report)];
-    for (name, table) in look.tables.iter().chain(&made) {
+    for (name, table) in look.tables.iter().chain(&earlier.tables).chain(&drift).chain([&report]) {
         staged.table(&project.paths.monitoring(), Some(name), table, &[])?;
     }
-    staged.json(&project.paths.reports().join("alerts.json"), None, &alerts::file(&findings, &clock(shop, as_of)))?;
+    staged.json(&project.paths.alerts_json(), None, &alerts::file(&findings, &now))?;
+    staged.json(&project.paths.alert_history_json(), None, &earlier.file)?;
     staged.commit()?;
     let count = |state: State| findings.iter().filter(|finding| finding.state == state).count();
     let alerts = findings.iter().filter(|finding| finding.state == State::Clear).map(Finding::in_short).collect();
@@ -126,19 +133,32 @@ fn clock(shop: &Shop, moment: DateTime<Utc>) -> String {
     moment.with_timezone(&shop.timezone).format("%Y-%m-%d %H:%M:%S").to_string()
 }
 
+/// How much of a report is made.
+#[derive(Debug, Clone, Copy)]
+enum Depth {
+    Whole,
+    /// What is asked of an earlier report.
+    AlertsAndWeeks,
+}
+
 /// What a report as of one moment finds: every table of `sql/monitoring`, by name.
 struct Look {
     engine: Engine,
+    /// The project as the report's queries see it: `$as_of` is set.
+    project: Project,
     tables: Vec<(String, Table)>,
 }
 
 impl Look {
     /// Looks at the log as it was known at a moment.
-    fn at(project: &Project, as_of: DateTime<Utc>) -> Result<Self> {
+    fn at(project: &Project, as_of: DateTime<Utc>, depth: Depth) -> Result<Self> {
         let project = project.with_sql_param("monitor", "as_of", Shop::sql_time(as_of));
         let engine = Engine::new(&project)?;
         traits::register(&engine, &project.params.monitor.segments)?;
-        let plan = plan::Plan::new(&project);
+        let plan = match depth {
+            Depth::Whole => plan::Plan::new(&project),
+            Depth::AlertsAndWeeks => plan::Plan::of_earlier_report(&project),
+        };
         let mut tables = plan.run_before(&engine, &project)?;
         if engine.read(&name("outcomes"))?.num_rows() == 0 {
             let looks_back = project.sql_params(Layer::Monitoring).remove("looks_back").unwrap_or_default();
@@ -159,7 +179,7 @@ impl Look {
             let key: Vec<String> = key.iter().map(|column| (*column).to_owned()).collect();
             tables.push((table.into(), Table::new(engine.read(&name(table))?, &key, table)?));
         }
-        Ok(Self { engine, tables })
+        Ok(Self { engine, project, tables })
     }
 
     fn findings(&self) -> Result<Vec<Finding>> {

@@ -1,4 +1,5 @@
-//! Which files of sql/monitoring run when: before the alarm's loop, in it, after it.  The tables they read decide.
+//! Which files of sql/monitoring run when: before the alarm's loop, in it, after it, over all reports there have been,
+//! over the model's frame.  The tables they read decide.
 
 use std::collections::BTreeSet;
 
@@ -12,11 +13,36 @@ const LOOP_READS: [&str; 2] = ["shuffles", "taken_out"];
 /// What is there only after the loop: what it leaves behind, and the forecasts.
 const LOOP_MAKES: [&str; 3] = ["nowcasts", "rounds", "thresholds"];
 
-/// The files of sql/monitoring in three groups, each in run order.
+/// What is there only once earlier reports have been made again.
+const HISTORY_MAKES: [&str; 2] = ["published", "vintages"];
+
+/// What is there only once a model's frame is.
+const DRIFT_MAKES: [&str; 3] = ["drift_numbers", "drift_texts", "drift_vectors"];
+
+/// What an earlier report is asked for, and what the forecasts and the loop need for it.
+const EARLIER_NEEDS: [&str; 11] = [
+    "findings",
+    "weeks",
+    "daily",
+    "outcomes",
+    "days",
+    "delays",
+    "pace",
+    "waiting",
+    "scan",
+    "scan_days",
+    "scan_extremes",
+];
+
+/// The files of sql/monitoring in six groups, each in run order.
+#[derive(Default)]
 pub struct Plan<'a> {
     before: Vec<&'a SqlFile>,
     scan: Vec<&'a SqlFile>,
     after: Vec<&'a SqlFile>,
+    history: Vec<&'a SqlFile>,
+    frame: Vec<&'a SqlFile>,
+    drift: Vec<&'a SqlFile>,
 }
 
 impl<'a> Plan<'a> {
@@ -24,9 +50,20 @@ impl<'a> Plan<'a> {
         let name = |name: &&str| TableName::new(Layer::Monitoring.folder(), name);
         let mut of_loop: BTreeSet<TableName> = LOOP_READS.iter().map(name).collect();
         let mut of_after: BTreeSet<TableName> = LOOP_MAKES.iter().map(name).collect();
-        let mut plan = Self { before: Vec::new(), scan: Vec::new(), after: Vec::new() };
+        let mut of_history: BTreeSet<TableName> = HISTORY_MAKES.iter().map(name).collect();
+        let mut of_drift: BTreeSet<TableName> = DRIFT_MAKES.iter().map(name).collect();
+        let mut plan = Self::default();
         for file in project.library.layer(Layer::Monitoring) {
-            if file.reads.iter().any(|table| of_after.contains(table)) {
+            if file.reads.contains(&TableName::bare("frame")) {
+                of_drift.insert(file.table());
+                plan.frame.push(file);
+            } else if file.reads.iter().any(|table| of_drift.contains(table)) {
+                of_drift.insert(file.table());
+                plan.drift.push(file);
+            } else if file.reads.iter().any(|table| of_history.contains(table)) {
+                of_history.insert(file.table());
+                plan.history.push(file);
+            } else if file.reads.iter().any(|table| of_after.contains(table)) {
                 of_after.insert(file.table());
                 plan.after.push(file);
             } else if file.reads.iter().any(|table| of_loop.contains(table)) {
@@ -35,6 +72,24 @@ impl<'a> Plan<'a> {
             } else {
                 plan.before.push(file);
             }
+        }
+        plan
+    }
+
+    /// Only what an earlier report's alerts and weeks are made of.
+    pub fn of_earlier_report(project: &'a Project) -> Self {
+        let mut needed: BTreeSet<TableName> =
+            EARLIER_NEEDS.iter().map(|name| TableName::new(Layer::Monitoring.folder(), name)).collect();
+        let files: Vec<&SqlFile> = project.library.layer(Layer::Monitoring).collect();
+        // Each file comes after those it reads: backwards, whatever is needed has been asked for before it is met.
+        for file in files.into_iter().rev() {
+            if needed.contains(&file.table()) {
+                needed.extend(file.reads.iter().cloned());
+            }
+        }
+        let mut plan = Self::new(project);
+        for group in [&mut plan.before, &mut plan.scan, &mut plan.after] {
+            group.retain(|file| needed.contains(&file.table()));
         }
         plan
     }
@@ -83,6 +138,21 @@ impl<'a> Plan<'a> {
     /// Runs what depends on the loop's results; returns the tables by name.
     pub fn run_after(&self, engine: &Engine, project: &Project) -> Result<Vec<(String, Table)>> {
         run(&self.after, engine, project)
+    }
+
+    /// Runs what looks back over all reports; returns the tables by name.
+    pub fn run_history(&self, engine: &Engine, project: &Project) -> Result<Vec<(String, Table)>> {
+        run(&self.history, engine, project)
+    }
+
+    /// Runs what reads the frame itself; its answers are registered and not kept.
+    pub fn run_frame(&self, engine: &Engine, project: &Project) -> Result<()> {
+        run(&self.frame, engine, project).map(|_| ())
+    }
+
+    /// Runs what says how the frame's sides differ; returns the tables by name.
+    pub fn run_drift(&self, engine: &Engine, project: &Project) -> Result<Vec<(String, Table)>> {
+        run(&self.drift, engine, project)
     }
 
     /// Runs the loop's own queries once; their answers stay registered.

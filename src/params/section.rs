@@ -52,6 +52,10 @@ impl Section {
         })
     }
 
+    pub fn whole(&mut self, key: &'static str) -> Result<usize> {
+        self.take(key, "a whole number from 0 on", |v| v.as_u64().and_then(|n| usize::try_from(n).ok()))
+    }
+
     pub fn seed(&mut self) -> Result<u64> {
         self.take("seed", "a whole number from 0 on", Value::as_u64)
     }

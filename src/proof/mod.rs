@@ -17,6 +17,7 @@ use self::world::{Proof, World, show_time};
 use crate::engine::Engine;
 use crate::error::{Advice, Error, Result, did_you_mean};
 use crate::features::{self, View};
+use crate::lint;
 use crate::progress::Progress;
 use crate::project::Project;
 use crate::sql::{Layer, SqlFile};
@@ -52,10 +53,13 @@ struct Broken {
 /// Proves the named views, or all of them where none is named.
 ///
 /// # Errors
-/// A view cannot be computed, or depends on something it must not depend on.
+/// A view cannot be computed, depends on something it must not depend on, or breaks a rule of the lint.
 pub fn run(project: &Project, names: &[String]) -> Result<()> {
     let progress = Progress::start("test");
     let files = chosen(project, names)?;
+    let chosen = |file: &SqlFile| file.layer == Layer::Grain || files.iter().any(|view| view.shown == file.shown);
+    let linted = lint::Report::of(project, chosen)?;
+    linted.say(&progress);
     let engine = Engine::new(project)?;
     let materials = Materials::load(project, &engine, &files)?;
     let expected = views(project, &engine, &files)?;
@@ -95,6 +99,8 @@ pub fn run(project: &Project, names: &[String]) -> Result<()> {
     names.sort_unstable();
     names.dedup();
     match broken.first() {
+        // What leaks is named first, what could leak after it.
+        None if !linted.findings.is_empty() => linted.refuse()?,
         None => progress.done(format!("{} views hold: {}", expected.len(), Proof::NAMES.join(", "))),
         Some(first) => {
             let (first, advice) = (first.words.clone(), first.advice);

@@ -70,6 +70,8 @@ pub enum SqlFileError {
     Syntax { file: String, line: Option<u64>, cause: String },
     #[error("{file} holds {found}, not one query")]
     NotOneQuery { file: String, found: String },
+    #[error("{file}:{line}: {text} stands for a value that nobody gives")]
+    NamelessParameter { file: String, line: u64, text: String, section: &'static str },
     #[error("{file}:{line}: ${name} is no parameter")]
     UnknownParameter { file: String, line: u64, name: String, section: &'static str, known: Vec<String> },
 }
@@ -85,6 +87,9 @@ impl Advice for SqlFileError {
             Self::OtherName { stem, .. } => format!("write name: {stem}, or rename the file"),
             Self::Syntax { .. } => "correct the SQL at that place".into(),
             Self::NotOneQuery { .. } => "leave one SELECT in it; a second query is a second file".into(),
+            Self::NamelessParameter { section, .. } => {
+                format!("write the value, or $name for a key of the section {section} of params.yaml")
+            }
             Self::UnknownParameter { name, section, known, .. } => {
                 let fallback = format!("add `{name}: …` to the section {section} of params.yaml");
                 did_you_mean(name, known.iter().map(String::as_str), &fallback)
@@ -105,6 +110,10 @@ impl SqlFile {
             return Err(SqlFileError::OtherName { file: shown, name, stem }.into());
         }
         let query = parse_query(&text, &shown)?;
+        if let Some((text, line)) = nameless(&query) {
+            let section = layer.params_section();
+            return Err(SqlFileError::NamelessParameter { file: shown, line, text, section }.into());
+        }
         let reads = tables(&query).into_keys().collect();
         let parameters = parameters(&query);
         Ok(Self { path: path.to_owned(), shown, layer, header, query, reads, parameters, text })
@@ -232,6 +241,20 @@ fn parameters(query: &Query) -> BTreeMap<String, u64> {
         ControlFlow::Continue(())
     });
     found
+}
+
+/// The first `?`, or whatever else stands for a value without a name, with its line.
+fn nameless(query: &Query) -> Option<(String, u64)> {
+    let found = visit_expressions(query, |expr| match expr {
+        Expr::Value(value) => match &value.value {
+            Value::Placeholder(text) if placeholder(expr).is_none() => {
+                ControlFlow::Break((text.clone(), value.span.start.line))
+            }
+            _ => ControlFlow::Continue(()),
+        },
+        _ => ControlFlow::Continue(()),
+    });
+    found.break_value()
 }
 
 fn placeholder(expr: &Expr) -> Option<String> {

@@ -73,7 +73,8 @@ impl Layer {
             Self::Labels => &["grain", "sources", "split"],
             Self::Recommend => &["sources", "recommend"],
             Self::Evaluation => &["predictions", "frame", "recommendations", "sources", "split", "evaluation"],
-            Self::Monitoring => &["sources", "monitoring"],
+            // The frame is what the model learned from: monitoring says how today's looks differ from it.
+            Self::Monitoring => &["sources", "frame", "monitoring"],
             Self::Audits => &["raw", "sources", "features", "frame"],
         }
     }

@@ -9,7 +9,12 @@ use crate::params::Params;
 use crate::paths::Paths;
 
 /// Tables of the layer monitoring that its stage makes itself: what parameters and seeded randomness say, as rows.
-const MADE_BY_MONITOR: [&str; 8] = [
+const MADE_BY_MONITOR: [&str; 13] = [
+    "drift_numbers",
+    "drift_texts",
+    "drift_vectors",
+    "published",
+    "vintages",
     "customer_traits",
     "article_traits",
     "segment_columns",
@@ -48,6 +53,8 @@ pub enum LibraryError {
     UnknownEntity { file: String, entity: String, known: Vec<String> },
     #[error("{file}: entity is {entity}, but the query does not read grain.{entity}")]
     EntityNotRead { file: String, entity: String },
+    #[error("{file}: the key of a grain needs as_of, and has {key}")]
+    NoMoment { file: String, key: String },
     #[error("{place}: {section}.{key} is used by nobody")]
     UnusedParameter { place: String, section: String, key: String, known: Vec<String> },
 }
@@ -77,6 +84,7 @@ impl Advice for LibraryError {
                 did_you_mean(entity, names(known), &format!("the entities are {}", known.join(", ")))
             }
             Self::EntityNotRead { entity, .. } => format!("write FROM grain.{entity}: one row out per row of the grain"),
+            Self::NoMoment { .. } => "add as_of to key and to the SELECT: the moment at which a row asks".into(),
             Self::UnusedParameter { key, known, .. } => {
                 did_you_mean(key, names(known), "remove it, or use it as a $parameter in a SQL file of that section")
             }
@@ -105,6 +113,7 @@ impl Library {
         let library = Self { files };
         library.refuse_two_of_one_name()?;
         library.refuse_forbidden_reads()?;
+        library.refuse_grains_without_moment()?;
         library.refuse_wrong_entities()?;
         Ok(Self { files: in_run_order(library.files)? })
     }
@@ -126,6 +135,11 @@ impl Library {
             }
         }
         Ok(())
+    }
+
+    /// Every file, each after those it reads.
+    pub fn files(&self) -> impl Iterator<Item = &SqlFile> {
+        self.files.iter()
     }
 
     /// The files of one layer, each after those it reads.
@@ -206,6 +220,18 @@ impl Library {
                 if outcomes.contains(table) && !file.layer.may_read_outcomes() {
                     return Err(LibraryError::ReadsOutcomes { file: shown(), table: name }.into());
                 }
+            }
+        }
+        Ok(())
+    }
+
+    fn refuse_grains_without_moment(&self) -> Result<()> {
+        for file in self.layer(Layer::Grain) {
+            if let Header::Table(header) = &file.header
+                && !header.key.iter().any(|column| column == "as_of")
+            {
+                let (file, key) = (file.shown.clone(), header.key.join(", "));
+                return Err(LibraryError::NoMoment { file, key }.into());
             }
         }
         Ok(())

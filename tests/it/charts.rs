@@ -1,8 +1,8 @@
 //! Every chart, on plain and on odd input: a whole PNG, 1600 pixels wide, with the same bytes each time.
 
 use selvedge::report::chart::{
-    Caption, ChartError, Interval, Tone, Unit, bars, comparison, dumbbell, maturity, reliability, scorecard,
-    segment_line, small_multiples,
+    Caption, ChartError, Interval, Tone, Unit, bars, comparison, distributions, dumbbell, maturity, ratios,
+    reliability, scorecard, segment_line, small_multiples, vintages, waterfall,
 };
 
 const LONG: &str = "Nachhaltigkeitsbewusste Großstadtbewohnerinnen über fünfzig";
@@ -34,6 +34,19 @@ fn segment_line(size: usize, value: Option<f64>) -> Result<Vec<u8>, ChartError> 
     let change = value.map(|after| Change { date: date(size / 2), after, tone: Tone::Worse });
     let days = (0..size).map(day).collect();
     draw(&Chart { caption: caption(), measure: LONG.into(), days, before: interval(value), change })
+}
+
+fn distributions(size: usize, value: Option<f64>) -> Result<Vec<u8>, ChartError> {
+    use distributions::{Chart, Panel, draw};
+    let share = value.unwrap_or(f64::NAN);
+    let panel = |bins: usize| Panel {
+        name: LONG.into(),
+        note: LONG.into(),
+        bins: vec![(share, 0.3); bins],
+        from: LONG.into(),
+        to: LONG.into(),
+    };
+    draw(&Chart { caption: caption(), panels: (0..size.min(30)).map(panel).collect() })
 }
 
 fn small_multiples(size: usize, value: Option<f64>) -> Result<Vec<u8>, ChartError> {
@@ -96,6 +109,37 @@ fn bars(size: usize, value: Option<f64>) -> Result<Vec<u8>, ChartError> {
     draw(&Chart { caption: caption(), unit: Unit::Count, bars: (0..size.min(30)).map(bar).collect() })
 }
 
+fn waterfall(size: usize, value: Option<f64>) -> Result<Vec<u8>, ChartError> {
+    use waterfall::{Chart, Step, draw};
+    let step = |index: usize| Step { label: LONG.into(), change: value.unwrap_or(-0.01), is_mix: index == 0 };
+    let steps = (0..size.min(30)).map(step).collect();
+    let (before, after) = ((LONG.to_owned(), value), (LONG.to_owned(), Some(0.2)));
+    draw(&Chart { caption: caption(), measure: LONG.into(), before, steps, after })
+}
+
+fn ratios(size: usize, value: Option<f64>) -> Result<Vec<u8>, ChartError> {
+    use ratios::{Chart, Group, Row, Verdict, draw};
+    let verdicts = [Verdict::Gap, Verdict::Watch, Verdict::Fair, Verdict::Nothing];
+    let row =
+        |index: usize| Row { name: LONG.into(), n: 1_234_567, ratio: interval(value), verdict: verdicts[index % 4] };
+    let groups = vec![
+        Group { heading: LONG.into(), rows: (0..size.min(30)).map(row).collect() },
+        Group { heading: String::new(), rows: Vec::new() },
+    ];
+    draw(&Chart { caption: caption(), measure: LONG.into(), counted: LONG.into(), line: 0.8, groups })
+}
+
+fn vintages(size: usize, value: Option<f64>) -> Result<Vec<u8>, ChartError> {
+    use vintages::{Chart, Figure, Week, draw};
+    let week = |index: usize| Week {
+        date: date(index),
+        n: index as u64,
+        first: value.map(Figure::SoFar),
+        now: [interval(value).map(Figure::Provisional), value.map(Figure::Confirmed), None][index % 3],
+    };
+    draw(&Chart { caption: caption(), measure: LONG.into(), weeks: (0..size).map(week).collect() })
+}
+
 fn scorecard(size: usize, value: Option<f64>) -> Result<Vec<u8>, ChartError> {
     use scorecard::{Cell, Chart, Row, draw};
     let cell = |_| Cell { share: value.unwrap_or(0.5), words: "9 of 12 times".into() };
@@ -113,8 +157,12 @@ fn scorecard(size: usize, value: Option<f64>) -> Result<Vec<u8>, ChartError> {
 /// How many entries, and the value all of them have.
 type Draw = fn(usize, Option<f64>) -> Result<Vec<u8>, ChartError>;
 
-const CHARTS: [(&str, Draw); 8] = [
+const CHARTS: [(&str, Draw); 11] = [
+    ("waterfall", waterfall),
+    ("ratios", ratios),
+    ("vintages", vintages),
     ("segment_line", segment_line),
+    ("distributions", distributions),
     ("small_multiples", small_multiples),
     ("dumbbell", dumbbell),
     ("maturity", maturity),

@@ -78,6 +78,11 @@ fn every_segment_has_a_smallest_drop_or_none() {
     assert!(seen.len() > 4 && seen.values().all(|depths| depths.len() == 9));
     assert!(seen["45-54"][0] == 0 && seen["45-54"][8] == 2, "nothing without a drop, all with nine tenths: {rows:?}");
     assert_eq!(seen["25-34"][0], 2, "the real alert stands without a drill");
+    let file: Value = serde_json::from_str(&log.0.read("reports/drills.json")).unwrap();
+    let smallest = file["smallest"].as_array().unwrap();
+    let of = |name: &str| smallest.iter().find(|row| row["segment"] == name).unwrap();
+    assert_eq!(of("age_group=25-34")["alert_stands"], true);
+    assert!(of("age_group=45-54")["drop_percent"].as_u64().unwrap() <= 90);
 }
 
 #[test]

@@ -357,6 +357,18 @@ fn sql_library() {
             },
             &["aaa.sql", "custommer", "did you mean customer"],
         ),
+        (
+            "a question mark",
+            "ingest",
+            |s| view(s, "SELECT customer_id, as_of,\n  ? AS n FROM grain.customer"),
+            &["aaa.sql:5", "? stands for a value that nobody gives", "section features of params.yaml"],
+        ),
+        (
+            "grain without a moment",
+            "ingest",
+            |s| s.replace("sql/grain/product.sql", "key: [product_id, season, as_of]", "key: [product_id, season]"),
+            &["sql/grain/product.sql", "needs as_of", "product_id, season"],
+        ),
         ("grain not read", "ingest", |s| view(s, "SELECT 1 FROM grain.product"), &["aaa.sql", "grain.customer"]),
         ("no sql folder", "ingest", |s| remove(s, "sql"), &["sql cannot be read"]),
     ]);
@@ -452,6 +464,43 @@ fn feature_views() {
             "features",
             |s| view(s, "SELECT NULLIF(customer_id, 'anna/3') AS customer_id, as_of, 1 AS n FROM grain.customer"),
             &["aaa.sql", "customer_id=no value, as_of="],
+        ),
+        (
+            "grain rows twice",
+            "features",
+            |s| s.replace("sql/grain/customer.sql", "SELECT DISTINCT", "SELECT"),
+            &["sql/grain/customer.sql", "rows stand for one key (customer_id=anna/", "SELECT DISTINCT"],
+        ),
+        (
+            "a window written backwards",
+            "features",
+            |s| {
+                view(
+                    s,
+                    "SELECT customer_id, as_of,\n  LAG(as_of) OVER (PARTITION BY customer_id ORDER BY as_of DESC) AS n FROM grain.customer",
+                )
+            },
+            &["aaa.sql:5: window-looks-ahead", "LAG takes later rows of grain.customer", "order by time ascending"],
+        ),
+        (
+            "a leak",
+            "features",
+            |s| {
+                view(
+                    s,
+                    "SELECT g.customer_id, g.as_of, COUNT(t.line) AS n FROM grain.customer g\nLEFT JOIN sources.transactions t ON t.customer_id = g.customer_id\nGROUP BY g.customer_id, g.as_of",
+                )
+            },
+            &["aaa.sql:5: no-time-bound", "sources.transactions", "AND t.event_time < g.as_of"],
+        ),
+        (
+            "a parameter of another kind",
+            "features",
+            |s| {
+                s.replace("params.yaml", "return_window: 21 days", "return_window: 21 days\n  lately: twelve");
+                view(s, "SELECT g.customer_id, g.as_of,\n  g.as_of - $lately AS n FROM grain.customer g");
+            },
+            &["params.yaml:", "shop.lately is 'twelve'", "sql/features/aaa.sql:5", "days such as 14 days"],
         ),
         ("no key", "features", |s| view(s, "SELECT customer_id, 1 AS n FROM grain.customer"), &["aaa.sql", "'as_of'"]),
         (

@@ -2,6 +2,8 @@
 
 mod shop;
 
+#[cfg(feature = "encoder")]
+mod changes;
 mod charts;
 #[cfg(feature = "encoder")]
 mod encoder;
@@ -9,6 +11,7 @@ mod drill;
 mod failures;
 mod functions;
 mod ingest;
+mod lint;
 mod logistic;
 mod matrix;
 mod metrics;
@@ -16,10 +19,12 @@ mod monitor_alarm;
 mod monitor_dashboard;
 mod monitor_figures;
 mod monitor_log;
+mod monitor_methods;
 mod monitor_odd_logs;
 mod monitor_quality;
 #[cfg(not(feature = "encoder"))]
 mod no_encoder;
+mod proof;
 #[cfg(feature = "encoder")]
 mod plan;
 #[cfg(feature = "encoder")]

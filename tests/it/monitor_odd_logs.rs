@@ -12,7 +12,8 @@ fn says_nothing(log: &Log) {
     for word in ["NaN", "inf ", "-0 ", "None", "null"] {
         assert!(!text.contains(word), "{word:?} in\n{text}");
     }
-    assert!(text.contains("Nothing changed that can be told from chance"), "{text}");
+    let plain = ["Nothing changed that can be told from chance", "It is too early to say whether anything changed"];
+    assert!(plain.iter().any(|words| text.contains(words)), "{text}");
 }
 
 #[test]
@@ -22,13 +23,18 @@ fn one_day_only() {
     let alerts = log.alerts();
     assert_eq!(in_state(&alerts, "too_early"), alerts.len());
     assert_eq!(of(&alerts, "click", "", "")["why"], "reference_not_complete");
-    assert!(log.0.read("reports/dashboard.md").contains("nothing to compare them with yet"));
+    let text = log.0.read("reports/dashboard.md");
+    assert!(text.contains("There is only 5 September 2026: nothing to compare it with yet."), "{text}");
+    assert!(!text.contains("did not change."), "{text}");
+    assert!(text.contains("There are no days to compare yet, so no total has moved."), "{text}");
+    assert!(text.contains("There are no looks that the model learned from"), "{text}");
 }
 
 #[test]
 fn one_recommendation() {
     let log = Log::edited(|row| (row["recommendation_id"] == "R00002").then_some(row)).quick();
     says_nothing(&log);
+    assert!(log.0.read("reports/dashboard.md").contains("1 recommendation was looked at"));
 }
 
 #[test]
@@ -81,6 +87,56 @@ fn nothing_shown_at_all_and_moments_that_cannot_be() {
     assert!(late.contains("after the export, which was taken at 2026-10-01 00:00:00"), "{late}");
     let odd = moment("yesterday").unwrap_err().to_string();
     assert!(odd.contains("'yesterday' is no moment") && odd.contains("do: write a day such as"), "{odd}");
+}
+
+/// One row of each kind that cannot be: each is set aside with its reason, counted, and moves no figure.
+#[test]
+fn rows_that_cannot_be_are_set_aside_and_counted() {
+    let odd = [
+        ("R00001", "customer_id", "nobody", "unknown_customer"),
+        ("R00002", "clicked_at", "2026-08-01 00:00:00", "outcome_before_cause"),
+        ("R00004", "returned", "1", "return_without_purchase"),
+        ("R00005", "recommended_at", "2027-05-01 00:00:00", "after_export"),
+        ("R00006", "recommended_at", "soon", "bad_time"),
+        ("R00007", "product_id", "no such thing", "unknown_product"),
+    ];
+    let is_odd = |row: &super::monitor_log::Row| odd.iter().any(|(id, ..)| row["recommendation_id"] == *id);
+    let without = Log::edited(|row| (!is_odd(&row)).then_some(row)).quick();
+    let with = Log::edited(|mut row| {
+        for (id, column, value, _) in odd {
+            if row["recommendation_id"] == id {
+                row.insert(column.into(), value.into());
+            }
+        }
+        Some(row)
+    })
+    .quick();
+    without.run();
+    with.run();
+    assert_eq!(with.0.read("reports/alerts.json"), without.0.read("reports/alerts.json"));
+    let reasons = with.0.ask("SELECT reason FROM sources.rejected WHERE file LIKE 'production%' ORDER BY line");
+    let expected: Vec<&str> = odd.iter().map(|(.., reason)| *reason).collect();
+    assert_eq!(reasons, expected);
+}
+
+#[test]
+fn a_log_without_rows() {
+    let log = Log::edited(|_| None).quick();
+    let output = log.0.run(&["ingest"]);
+    let words = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(1));
+    assert!(words.contains("production-recommendations-sample.csv has a header line and no rows"), "{words}");
+}
+
+/// The customers' file has lost the column that segments are made of.
+#[test]
+fn a_missing_segment_column() {
+    let log = Log::of_client().quick();
+    log.0.replace("materials/customers.csv", "region", "regiom");
+    let output = log.0.run(&["ingest"]);
+    let words = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(1));
+    assert!(words.contains("customers.csv") && words.contains("region"), "{words}");
 }
 
 #[test]

@@ -26,7 +26,8 @@ impl Shop {
             .replace("model: .minilm", &format!("model: {ROOT}/.minilm"))
             .replace("dimensions: 24", "dimensions: 4")
             .replace("draws: 400", "draws: 40")
-            .replace("permutations: 1000", "permutations: 100");
+            .replace("permutations: 1000", "permutations: 100")
+            .replace("replays: 8", "replays: 1");
         std::fs::write(shop.path("params.yaml"), params).unwrap();
         shop.write_materials(customers);
         shop

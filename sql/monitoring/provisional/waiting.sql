@@ -18,6 +18,9 @@ spans AS (
   JOIN monitoring.days n ON n.shown_on = c.shown_on
   UNION ALL
   SELECT c.stage, 'shop', 'all', CAST(c.shown_on AS VARCHAR), c.age, c.total, c.came, c.came_so_far FROM counts c
+  UNION ALL
+  SELECT c.stage, 'shop', 'all', concat('week of ', CAST(CAST(date_trunc('week', c.shown_on) AS DATE) AS VARCHAR)), c.age, c.total, c.came, c.came_so_far
+  FROM counts c
 )
 SELECT stage, segment_column, segment_value, span, age, SUM(total) AS total, SUM(came) AS came, SUM(total) - SUM(came) AS waiting,
        SUM(came_so_far) AS came_so_far

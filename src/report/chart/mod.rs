@@ -1,4 +1,4 @@
-//! The chart room: eight kinds of pictures, one question each, drawn the same on every machine.
+//! The chart room: eleven kinds of pictures, one question each, drawn the same on every machine.
 //!
 //! A chart is a plain struct of words and numbers; `draw` turns it into the bytes of a PNG, 1600 pixels wide and as high
 //! as its content. Charts compute nothing: every number they print was given to them.
@@ -8,10 +8,13 @@ pub mod comparison;
 pub mod distributions;
 pub mod dumbbell;
 pub mod maturity;
+pub mod ratios;
 pub mod reliability;
 pub mod scorecard;
 pub mod segment_line;
 pub mod small_multiples;
+pub mod vintages;
+pub mod waterfall;
 
 mod axes;
 mod dates;

@@ -44,9 +44,9 @@ pub struct Cell {
 
 const ROW: f64 = 58.0;
 /// Most room the labels take.
-const LABELS: f64 = 420.0;
+const LABELS: f64 = 500.0;
 /// Room for the verdicts.
-const VERDICTS: f64 = 300.0;
+const VERDICTS: f64 = 250.0;
 
 /// Draw the chart as PNG.
 pub fn draw(chart: &Chart) -> Result<Vec<u8>, ChartError> {

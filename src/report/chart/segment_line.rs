@@ -88,6 +88,8 @@ struct Spot<'a> {
     color: RGBColor,
     /// What gives the points and the fan their colours.
     tone: Tone,
+    /// Whether the change has come.
+    is_after: bool,
 }
 
 /// Draw the chart as PNG.
@@ -154,11 +156,9 @@ fn spots<'a>(chart: &'a Chart, since: Option<Day>) -> Result<Vec<Spot<'a>>, Char
         let day = Day::parse(&reading.date)?;
         let line = if smooth { reading.trailing } else { reading.rate };
         let line = known(line).filter(|_| reading.state != State::Pending);
-        let (tone, color) = match since {
-            Some(since) if day >= since => (after, after.color()),
-            _ => (Tone::Same, SLATE),
-        };
-        Ok(Spot { day, reading, line, color, tone })
+        let is_after = since.is_some_and(|since| day >= since);
+        let (tone, color) = if is_after { (after, after.color()) } else { (Tone::Same, SLATE) };
+        Ok(Spot { day, reading, line, color, tone, is_after })
     };
     chart.days.iter().map(spot).collect()
 }
@@ -244,8 +244,12 @@ fn segment(scene: &mut Scene, spots: &[Spot], axis: &TimeAxis, scale: &Scale) {
     }
     for run in runs(spots, |spot| spot.line) {
         // A stretch of line looks like the day it leads to.
-        let steps: Vec<_> = run.windows(2).map(|pair| (pair[0], pair[1])).collect();
-        for alike in steps.chunk_by(|(_, (a, _)), (_, (b, _))| a.color == b.color && provisional(a) == provisional(b)) {
+        // No line leads over the change: the new level begins with it.
+        let joined = run.windows(2).filter(|pair| pair[0].0.is_after == pair[1].0.is_after);
+        let steps: Vec<_> = joined.map(|pair| (pair[0], pair[1])).collect();
+        for alike in
+            steps.chunk_by(|(_, (a, _)), (_, (b, _))| a.is_after == b.is_after && provisional(a) == provisional(b))
+        {
             let ends = alike.iter().map(|(_, end)| *end);
             let points: Vec<Point> =
                 std::iter::once(alike[0].0).chain(ends).map(|(spot, value)| place(spot, value)).collect();

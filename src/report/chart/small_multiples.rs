@@ -10,7 +10,7 @@ use super::key::{self, Mark};
 use super::palette::{QUIET, SLATE, Tone};
 use super::scale::{Scale, Ticks, Unit, decimals, known, runs};
 use super::scene::{Point, Scene};
-use super::text::{Align, NAME, NOTE, shorten};
+use super::text::{Align, NAME, NOTE, two_lines};
 
 /// The grid of panels.
 #[derive(Debug, Clone)]
@@ -86,7 +86,10 @@ pub fn draw(chart: &Chart) -> Result<Vec<u8>, ChartError> {
     let rates = told.flat_map(|panel| &panel.rates).chain(&chart.shop);
     let ticks = Ticks::over(0.0, rates.filter_map(|rate| known(*rate)).fold(0.0, f64::max), 3.0, Unit::In100);
     for row in panels.chunks(columns) {
-        let (top, bottom) = (y + HEAD, y + HEAD + PLOT);
+        // Where one name takes two lines, the whole row keeps room for two, so that its plots stand level.
+        let lines = row.iter().map(|panel| two_lines(&panel.segment, NAME.in_bold(), width).len()).max();
+        let head = HEAD + lines.unwrap_or(1).saturating_sub(1) as f64 * NAME.leading();
+        let (top, bottom) = (y + head, y + head + PLOT);
         let scale = Scale::new(ticks.ends(), (bottom, top));
         for (column, panel) in row.iter().enumerate() {
             let left = LEFT + GUTTER + column as f64 * (width + GAP);
@@ -95,7 +98,7 @@ pub fn draw(chart: &Chart) -> Result<Vec<u8>, ChartError> {
             } else {
                 axes::grid(&mut scene, &scale, &ticks, left, left + width);
             }
-            heading(&mut scene, panel, left, y, width);
+            heading(&mut scene, panel, left, top - HEAD, width);
             let axis = TimeAxis::new(&days, left, left + width);
             curves(&mut scene, panel, &chart.shop, &days, &axis, &scale);
             dates(&mut scene, &days, left, left + width, bottom);
@@ -131,7 +134,9 @@ fn heading(scene: &mut Scene, panel: &Panel, left: f64, y: f64, width: f64) {
         State::TooEarly => (NAME, Tone::TooEarly.color()),
     };
     let name = name.in_color(color);
-    scene.text((left, y + 36.0), &shorten(&panel.segment, name, width), name, Align::Left);
+    let lines = two_lines(&panel.segment, name, width);
+    let above = lines.len().saturating_sub(1) as f64 * name.leading();
+    scene.lines((left, y + 36.0 - above), &lines, name, Align::Left);
     let count = format!("n = {}", decimals(panel.n as f64, 0));
     let early = if panel.state == State::TooEarly { " – too early to say" } else { "" };
     scene.text((left, y + 68.0), &(count + early), NOTE, Align::Left);

@@ -2,11 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use super::super::ReportError;
 use super::super::chart::{Caption, Interval, Tone, dumbbell, maturity, segment_line, small_multiples};
-use super::super::markdown::{count, picture};
+use super::super::markdown::count;
 use super::facts::{Facts, Nowcast};
-use super::words;
+use super::{Pictures, words};
 use crate::error::Result;
 use crate::monitor::{Finding, State};
 
@@ -16,27 +15,24 @@ const BEFORE_AFTER: &str = "monitoring-before-after.png";
 const PURCHASES: &str = "monitoring-purchases.png";
 const MATURITY: &str = "monitoring-maturity.png";
 
-/// Draws the pictures into `charts`; returns the section that shows them.
-pub fn section(facts: &Facts, charts: &mut BTreeMap<&'static str, Vec<u8>>) -> Result<String> {
-    let mut out = String::new();
-    let mut add = |file: &'static str, title: &str, png: std::result::Result<Vec<u8>, _>| -> Result<()> {
-        charts.insert(file, png.map_err(|cause| ReportError::Chart { chart: file, cause })?);
-        out += &format!("{}\n", picture(file, title));
-        Ok(())
-    };
+/// What changed: the first change by day, every segment, before and after.
+pub fn changes(facts: &Facts, pictures: &mut Pictures) -> Result<()> {
     if let Some(chart) = alert(facts) {
-        add(ALERT, &chart.caption.title, segment_line::draw(&chart))?;
+        pictures.add(ALERT, &chart.caption.title, segment_line::draw(&chart))?;
     }
     let chart = segments(facts);
-    add(SEGMENTS, &chart.caption.title, small_multiples::draw(&chart))?;
+    pictures.add(SEGMENTS, &chart.caption.title, small_multiples::draw(&chart))?;
     let chart = before_after(facts);
-    add(BEFORE_AFTER, &chart.caption.title, dumbbell::draw(&chart))?;
+    pictures.add(BEFORE_AFTER, &chart.caption.title, dumbbell::draw(&chart))
+}
+
+/// What is known of purchases, and what is only forecast.
+pub fn maturity(facts: &Facts, pictures: &mut Pictures) -> Result<()> {
     if let Some(chart) = purchases(facts) {
-        add(PURCHASES, &chart.caption.title, segment_line::draw(&chart))?;
+        pictures.add(PURCHASES, &chart.caption.title, segment_line::draw(&chart))?;
     }
     let chart = known(facts);
-    add(MATURITY, &chart.caption.title, maturity::draw(&chart))?;
-    Ok(format!("## Pictures\n\n{out}"))
+    pictures.add(MATURITY, &chart.caption.title, maturity::draw(&chart))
 }
 
 /// The first change day by day; the whole shop's clicks where there is none.
@@ -58,13 +54,16 @@ fn alert(facts: &Facts) -> Option<segment_line::Chart> {
         .find_map(|day| Some(Interval { value: day.usual?, lower: day.usual_lower?, upper: day.usual_upper? }));
     let title = match change {
         Some(change) => words::change(change),
+        None if finding.state == State::TooEarly => {
+            "Too early to say whether clicks in the whole shop changed.".to_owned()
+        }
         None => "Clicks in the whole shop did not change.".to_owned(),
     };
     Some(segment_line::Chart {
         caption: Caption {
             title,
             subtitle: format!("{}, by day, against the rest of the shop", who_line(finding)),
-            footnote: "Figures: work/monitoring/lines.parquet. The pale band is where a mean of seven days usually lies while nothing changes.".into(),
+            footnote: "Figures: work/monitoring/lines.parquet. The pale band is where an average of 7 days usually lies while nothing changes; after a change the average begins anew.".into(),
         },
         measure: words::measure(&finding.metric).into(),
         before: usual,
@@ -95,7 +94,8 @@ fn verdict(facts: &Facts) -> String {
         |finding: &&Finding| matches!((finding.before, finding.after), (Some(before), Some(after)) if after < before);
     let names: Vec<String> = changed.iter().map(|finding| words::who(finding)).collect();
     match changed.as_slice() {
-        [] => "No segment's clicks changed.".to_owned(),
+        [] if facts.all_too_early("click") => "Too early to say whether any segment's clicks changed.".to_owned(),
+        [] => "No segment's clicks changed, as far as can be told.".to_owned(),
         all if all.iter().all(fell) => format!("Clicks fell for {}; no other change can be seen.", words::list(&names)),
         _ => format!("Clicks changed for {}; no other change can be seen.", words::list(&names)),
     }
@@ -160,6 +160,7 @@ fn sides(facts: &Facts) -> String {
         format!("{} went from {before} to {after} clicks in 100 shown", words::who(finding))
     });
     match figures.collect::<Vec<_>>().as_slice() {
+        [] if facts.all_too_early("click") => "Nothing can be compared yet.".to_owned(),
         [] => "Every segment clicks as before, as far as can be told.".to_owned(),
         some => {
             format!("{}; no other change can be seen.", words::capital(&words::list(some)))

@@ -2,6 +2,7 @@
 
 use serde::Deserialize;
 
+use super::words;
 use crate::engine::Engine;
 use crate::error::Result;
 use crate::monitor::{Finding, State};
@@ -120,11 +121,18 @@ pub struct Pace {
     pub z: Option<f64>,
 }
 
+/// A table of the monitor stage, row by row.
+pub fn table<T: serde::de::DeserializeOwned>(engine: &Engine, name: &str) -> Result<Vec<T>> {
+    engine.rows(&TableName::new("monitoring", name))
+}
+
+/// The same for a table that is not always there; then no rows.
+pub fn table_if_made<T: serde::de::DeserializeOwned>(engine: &Engine, name: &str) -> Result<Vec<T>> {
+    if engine.open_if_made(&TableName::new("monitoring", name))? { table(engine, name) } else { Ok(Vec::new()) }
+}
+
 impl Facts {
     pub fn read(engine: &Engine) -> Result<Self> {
-        fn table<T: serde::de::DeserializeOwned>(engine: &Engine, name: &str) -> Result<Vec<T>> {
-            engine.rows(&TableName::new("monitoring", name))
-        }
         let moments: Vec<Moment> = table(engine, "report")?;
         let mut findings: Vec<Finding> = table(engine, "findings")?;
         findings.sort_by(|a, b| a.order().cmp(&b.order()));
@@ -145,6 +153,11 @@ impl Facts {
     /// Findings of one metric in one state, the whole shop first.
     pub fn of<'a>(&'a self, metric: &'a str, state: State) -> impl Iterator<Item = &'a Finding> {
         self.findings.iter().filter(move |finding| finding.metric == metric && finding.state == state)
+    }
+
+    /// Whether nothing can be said of anyone's doings.
+    pub fn all_too_early(&self, metric: &str) -> bool {
+        self.findings.iter().filter(|finding| finding.metric == metric).all(|finding| finding.state == State::TooEarly)
     }
 
     /// Clear changes, then possible ones.
@@ -195,5 +208,10 @@ impl Facts {
     /// Last day of a period.
     pub fn last_day(&self, period: &str) -> Option<&str> {
         self.days.iter().rfind(|day| day.period == period).map(|day| day.shown_on.as_str())
+    }
+
+    /// "1 September 2031 to 20 September 2031".
+    pub fn span(&self, period: &str) -> Option<String> {
+        Some(format!("{} to {}", words::day(self.first_day(period)?), words::day(self.last_day(period)?)))
     }
 }

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use super::super::markdown::{count, counted, table};
 use super::facts::{Facts, Place};
+use super::history::History;
 use super::words;
 use crate::monitor::{Finding, State};
 use crate::params::Monitor;
@@ -12,27 +13,35 @@ use crate::params::Monitor;
 pub fn scope(facts: &Facts) -> String {
     let shop = facts.shop("click");
     let shown = shop.map_or(0, |shop| shop.shown);
-    let span =
-        |period| Some(format!("{} to {}", words::day(facts.first_day(period)?), words::day(facts.last_day(period)?)));
-    let reference = span("reference").unwrap_or_default();
-    let compared = match span("watched") {
-        Some(watched) => format!("The days from {watched} are compared with those from {reference}."),
-        None => format!("There are only the days from {reference}: nothing to compare them with yet."),
+    let compared = match (facts.span("reference"), facts.span("watched")) {
+        (Some(reference), Some(watched)) => {
+            format!("The days from {watched} are compared with those from {reference}.")
+        }
+        (Some(only), None) => match facts.days.len() {
+            1 => format!("There is only {}: nothing to compare it with yet.", words::day(&facts.days[0].shown_on)),
+            _ => format!("There are only the days from {only}: nothing to compare them with yet."),
+        },
+        (None, _) => String::new(),
     };
     format!(
-        "{} were looked at, up to {} on the shop's clock. {compared}\n",
+        "{} {} looked at, up to {} on the shop's clock. {compared}\n",
         counted(shown, "recommendation", "recommendations"),
+        if shown == 1 { "was" } else { "were" },
         words::moment(&facts.as_of)
     )
 }
 
 /// What happened, to whom, since when, how sure, what did not change, what to look at next.
-pub fn first_screen(facts: &Facts, monitor: &Monitor) -> String {
+pub fn first_screen(facts: &Facts, history: &History, monitor: &Monitor) -> String {
     let changes = facts.changes();
     let Some(first) = changes.first() else {
-        let quiet = "**Nothing changed that can be told from chance.**";
-        let rows =
+        let quiet = match facts.all_too_early("click") {
+            true => "**It is too early to say whether anything changed.**",
+            false => "**Nothing changed that can be told from chance.**",
+        };
+        let mut rows =
             vec![row("What did not change", unchanged(facts)), row("When we will know more", later(facts, None))];
+        rows.retain(|row| !row[1].is_empty());
         return format!("{quiet}\n\n{}\n", table(&["", ""], &rows));
     };
     let mut out = String::new();
@@ -42,6 +51,7 @@ pub fn first_screen(facts: &Facts, monitor: &Monitor) -> String {
     let mut rows = vec![
         row("To whom", whom(first)),
         row("How sure", sure(first, monitor)),
+        row("How it was first told", history.first_told(first)),
         row("What did not change", unchanged(facts)),
         row("What to look at next", next(facts, first)),
         row("When we will know more", later(facts, Some(first))),

@@ -3,34 +3,71 @@
 //! Everything said here stands in a table of `work/monitoring`; nothing is computed here but the rounding.
 
 mod charts;
+mod collections;
+mod drift;
 mod facts;
+mod fairness;
 mod first_screen;
+mod history;
 mod methods;
 mod tables;
+mod total;
 mod words;
 
 use std::collections::BTreeMap;
 
-use super::Report;
+use super::chart::ChartError;
+use super::markdown::picture;
+use super::{Report, ReportError};
 use crate::engine::Engine;
 use crate::error::Result;
 use crate::project::Project;
 use crate::sql::TableName;
-use facts::Facts;
+
+/// The pictures in their order, each with its sentence.
+#[derive(Default)]
+struct Pictures {
+    charts: BTreeMap<&'static str, Vec<u8>>,
+    markdown: String,
+}
+
+impl Pictures {
+    fn add(&mut self, file: &'static str, title: &str, png: std::result::Result<Vec<u8>, ChartError>) -> Result<()> {
+        self.charts.insert(file, png.map_err(|cause| ReportError::Chart { chart: file, cause })?);
+        self.markdown += &format!("{}\n", picture(file, title));
+        Ok(())
+    }
+}
 
 /// Makes the report from the tables of the monitor stage.
 pub fn report(project: &Project, engine: &Engine) -> Result<Report> {
-    let facts = Facts::read(engine)?;
-    let mut charts = BTreeMap::new();
+    let monitor = &project.params.monitor;
+    let facts = facts::Facts::read(engine)?;
+    let totals = total::Totals::read(engine)?;
+    let fairness = fairness::Fairness::read(engine)?;
+    let history = history::History::read(engine)?;
+    let collections = collections::Collections::read(engine, &facts.as_of)?;
+    let drift = drift::Drift::read(project, engine)?;
+    let mut pictures = Pictures::default();
+    charts::changes(&facts, &mut pictures)?;
+    totals.picture(&facts, &mut pictures)?;
+    charts::maturity(&facts, &mut pictures)?;
+    history.picture(&mut pictures)?;
+    fairness.pictures(&mut pictures)?;
     let mut out = format!("# What changed\n\n{}\n", first_screen::scope(&facts));
-    out += &first_screen::first_screen(&facts, &project.params.monitor);
-    out += &charts::section(&facts, &mut charts)?;
+    out += &first_screen::first_screen(&facts, &history, monitor);
+    out += &format!("## Pictures\n\n{}", pictures.markdown);
     out += &tables::clicks(&facts);
     out += &tables::purchases(&facts);
     out += &tables::legend();
     if engine.open_if_made(&TableName::new("drill", "depths"))? {
         out += "How small a change would have been noticed: [drill.md](drill.md).\n\n";
     }
-    out += &methods::methods(&facts, &project.params.monitor);
-    Ok(Report { markdown: out, charts })
+    out += &totals.tables(&facts);
+    out += &fairness.tables();
+    out += &history.tables();
+    out += &collections.section();
+    out += &drift.section();
+    out += &methods::methods(&facts, monitor);
+    Ok(Report { markdown: out, charts: pictures.charts })
 }

@@ -62,6 +62,17 @@ pub fn cell(share: Option<f64>) -> String {
     share.map_or_else(|| "–".to_owned(), in_100)
 }
 
+/// The same for a share that may be below nothing.
+pub fn in_100_signed(share: f64) -> String {
+    let sign = if share < 0.0 { "−" } else { "" };
+    format!("{sign}{}", in_100(share.abs()))
+}
+
+/// A share in hundredths to one decimal, for figures that differ by less than one of 100.
+pub fn points(share: f64) -> String {
+    format!("{:.1}", share * 100.0)
+}
+
 /// How many fewer (or more) of 100, from the figures as they are printed, so that a reader can check the subtraction.
 pub fn step(before: f64, after: f64) -> String {
     let printed = |share: f64| in_100(share).trim_start_matches('<').parse::<f64>().unwrap_or(share * 100.0);

@@ -1,0 +1,301 @@
+//! The queries of mix and rate, fairness, alert lives, collections and drift, each on tables of a few rows.
+
+use std::sync::{Arc, OnceLock};
+
+use datafusion::arrow::array::{ArrayRef, Date32Array, Float64Array, Int64Array, StringArray};
+use selvedge::engine::{Engine, batch_of, read_rows};
+use selvedge::intervals;
+use selvedge::project::Project;
+use selvedge::sql::TableName;
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+
+use super::shop::Shop;
+
+/// A project whose queries run over tables that a test registers.
+struct Room {
+    project: Project,
+    engine: Engine,
+}
+
+impl Room {
+    fn new() -> Self {
+        static SHOP: OnceLock<Shop> = OnceLock::new();
+        let shop = SHOP.get_or_init(|| Shop::new(3));
+        let project = Project::open(Some(&shop.path(""))).unwrap();
+        Self { engine: Engine::new(&project).unwrap(), project }
+    }
+
+    fn with(self, schema: &str, name: &str, columns: Vec<(&str, ArrayRef)>) -> Self {
+        let batch = batch_of(name, columns).unwrap();
+        self.engine.register(&TableName::new(schema, name), batch).unwrap();
+        self
+    }
+
+    /// Runs a file of sql/monitoring; its answer stays registered.
+    fn run<T: DeserializeOwned>(&self, name: &str) -> Vec<T> {
+        let table = TableName::new("monitoring", name);
+        let batch = self.engine.run(&self.project, self.project.library.file(&table).unwrap()).unwrap();
+        self.engine.register(&table, batch.clone()).unwrap();
+        read_rows(&batch, name).unwrap()
+    }
+}
+
+fn texts(values: &[&str]) -> ArrayRef {
+    Arc::new(StringArray::from(values.to_vec()))
+}
+
+fn counts(values: &[i64]) -> ArrayRef {
+    Arc::new(Int64Array::from(values.to_vec()))
+}
+
+fn numbers(values: &[f64]) -> ArrayRef {
+    Arc::new(Float64Array::from(values.to_vec()))
+}
+
+/// Days counted from an arbitrary first one.
+fn days(values: &[i32]) -> ArrayRef {
+    Arc::new(Date32Array::from(values.iter().map(|day| 22_000 + day).collect::<Vec<_>>()))
+}
+
+fn near(found: &Value, expected: f64) {
+    let found = found.as_f64().unwrap();
+    assert!((found - expected).abs() < 1e-6, "{found} is not {expected}");
+}
+
+/// Segments of one column over both periods: name, (known, yes) before, (known, yes) since.
+fn totals(segments: &[(&str, (i64, i64), (i64, i64))]) -> Value {
+    let both = |of: fn(&(&str, (i64, i64), (i64, i64))) -> [i64; 2]| segments.iter().flat_map(of).collect::<Vec<_>>();
+    let names: Vec<&str> = segments.iter().flat_map(|segment| [segment.0, segment.0]).collect();
+    let rows = names.len();
+    let room = Room::new().with(
+        "monitoring",
+        "periods",
+        vec![
+            ("metric", texts(&vec!["click"; rows])),
+            ("segment_column", texts(&vec!["kind"; rows])),
+            ("segment_value", texts(&names)),
+            ("period", texts(&["reference", "watched"].repeat(segments.len()))),
+            ("mature", counts(&both(|segment| [segment.1.0, segment.2.0]))),
+            ("mature_yes", counts(&both(|segment| [segment.1.1, segment.2.1]))),
+        ],
+    );
+    room.run::<Value>("mix_rate");
+    let mut totals = room.run::<Value>("mix_rate_totals");
+    assert!(totals.len() <= 1);
+    totals.pop().unwrap_or_default()
+}
+
+#[test]
+fn mix_and_rate_as_kitagawa_has_them() {
+    let total = totals(&[("a", (3000, 300), (6000, 660)), ("b", (7000, 2100), (4000, 1280))]);
+    for (column, expected) in [("before", 0.24), ("after", 0.194), ("mix", -0.0615), ("rate", 0.0155)] {
+        near(&total[column], expected);
+    }
+    assert_eq!(total["reversed"], true, "everyone did more, and the total fell");
+}
+
+#[test]
+fn a_group_that_comes_or_goes_is_mix_and_nothing_else() {
+    let total = totals(&[("stays", (100, 20), (100, 20)), ("comes", (0, 0), (100, 80)), ("goes", (100, 50), (0, 0))]);
+    near(&total["rate"], 0.0);
+    near(&total["mix"], 0.15);
+    assert_eq!(totals(&[("a", (100, 20), (0, 0))]), Value::Null, "nothing to compare with");
+}
+
+/// One day's clicks of segments that make up the shop: (name, known, yes).
+fn fairness(segments: &[(&str, i64, i64)]) -> Vec<Value> {
+    let sum = |of: fn(&(&str, i64, i64)) -> i64| segments.iter().map(of).sum::<i64>();
+    let all = ("all", sum(|segment| segment.1), sum(|segment| segment.2));
+    let rows: Vec<_> = segments.iter().copied().chain([all]).collect();
+    let columns: Vec<&str> = rows.iter().map(|row| if row.0 == "all" { "shop" } else { "age" }).collect();
+    let room = Room::new()
+        .with(
+            "monitoring",
+            "daily",
+            vec![
+                ("metric", texts(&vec!["click"; rows.len()])),
+                ("segment_column", texts(&columns)),
+                ("segment_value", texts(&rows.iter().map(|row| row.0).collect::<Vec<_>>())),
+                ("shown_on", days(&vec![0; rows.len()])),
+                ("mature", counts(&rows.iter().map(|row| row.1).collect::<Vec<_>>())),
+                ("mature_yes", counts(&rows.iter().map(|row| row.2).collect::<Vec<_>>())),
+            ],
+        )
+        .with(
+            "monitoring",
+            "segment_columns",
+            vec![("segment_column", texts(&["age"])), ("owner", texts(&["customers"]))],
+        );
+    room.run("fairness")
+}
+
+#[test]
+fn a_gap_is_confirmed_only_when_all_of_its_range_lies_below_the_line() {
+    let expected = intervals::ratio((150, 1000), (560, 2000), 3.3).unwrap();
+    let rows = fairness(&[("low", 1000, 150), ("others", 2000, 560)]);
+    let of = |name: &str| rows.iter().find(|row| row["segment_value"] == name).unwrap();
+    near(&of("low")["ratio"], expected.point);
+    near(&of("low")["ratio_lower"], expected.lower);
+    near(&of("low")["ratio_upper"], expected.upper);
+    assert_eq!((&of("low")["state"], &of("others")["state"]), (&"confirmed_gap".into(), &"no_evidence".into()));
+    let small = fairness(&[("low", 100, 15), ("others", 200, 56)]);
+    assert_eq!(small[0]["state"], "watch", "the same ratio on a tenth of the counts");
+    let none = fairness(&[("low", 100, 0), ("others", 200, 0)]);
+    assert!(none.iter().all(|row| row["ratio"].as_f64().is_some_and(f64::is_finite)));
+    let alone = fairness(&[("only", 100, 20)]);
+    assert_eq!(alone[0]["state"], "nothing_to_compare");
+}
+
+#[test]
+fn exposure_counts_the_place_and_the_articles_on_sale() {
+    let room = Room::new()
+        .with(
+            "monitoring",
+            "outcomes",
+            vec![
+                ("product_id", texts(&["p", "q", "p", "q"])),
+                ("season", texts(&["s"; 4])),
+                ("shown_on", days(&[0; 4])),
+                ("position", counts(&[1, 2, 3, 4])),
+            ],
+        )
+        .with(
+            "monitoring",
+            "supply",
+            vec![
+                ("product_id", texts(&["p", "q", "r"])),
+                ("season", texts(&["s"; 3])),
+                ("supply_column", texts(&["tier"; 3])),
+                ("supply_value", texts(&["A", "B", "never shown"])),
+            ],
+        )
+        .with("monitoring", "days", vec![("shown_on", days(&[0]))])
+        .with(
+            "sources",
+            "products",
+            vec![
+                ("product_id", texts(&["p", "q", "r"])),
+                ("season", texts(&["s"; 3])),
+                ("on_sale_from", days(&[-5, 0, 1])),
+                ("on_sale_until", days(&[9; 3])),
+            ],
+        );
+    let rows: Vec<Value> = room.run("exposure");
+    let of = |name: &str| rows.iter().find(|row| row["supply_value"] == name);
+    near(&of("A").unwrap()["exposure"], 1.5);
+    let b = of("B").unwrap();
+    assert!((b["exposure"].as_f64().unwrap() - 1.06161).abs() < 1e-5);
+    assert!((b["ratio"].as_f64().unwrap() - 0.70774).abs() < 1e-5);
+    assert_eq!(b["state"], "watch", "four places are no evidence");
+    assert!(of("never shown").is_none(), "it goes on sale tomorrow");
+}
+
+#[test]
+fn an_alert_is_opened_confirmed_and_withdrawn_with_a_word_why() {
+    let states = ["none", "possible", "clear", "none", "clear"];
+    let room = Room::new().with(
+        "monitoring",
+        "published",
+        vec![
+            ("published_on", texts(&["d1", "d2", "d3", "d4", "d5"])),
+            ("metric", texts(&["click"; 5])),
+            ("segment_column", texts(&["age"; 5])),
+            ("segment_value", texts(&["old"; 5])),
+            ("owner", texts(&["customers"; 5])),
+            ("state", texts(&states)),
+            ("explained_by", Arc::new(StringArray::from(vec![None, None, None, Some("region=North"), None]))),
+            ("since", texts(&["x"; 5])),
+            ("before", numbers(&[0.3; 5])),
+            ("after", numbers(&[0.3, 0.2, 0.1, 0.3, 0.15])),
+        ],
+    );
+    let lives: Vec<Value> = room.run("alert_lives");
+    assert_eq!(lives.len(), 2, "{lives:?}");
+    let (first, second) = (&lives[0], &lives[1]);
+    let (first, second) = if first["opened_on"] == "d2" { (first, second) } else { (second, first) };
+    assert_eq!(
+        (&first["status"], &first["confirmed_on"], &first["withdrawn_on"]),
+        (&"withdrawn".into(), &"d3".into(), &"d4".into())
+    );
+    assert!(first["why"].as_str().unwrap().contains("contains the customers of another alert"));
+    near(&first["first_after"], 0.2);
+    near(&first["last_after"], 0.1);
+    assert_eq!((&second["status"], &second["opened_on"]), (&"confirmed".into(), &"d5".into()));
+    assert!(second.get("why").is_none());
+}
+
+#[test]
+fn a_collection_goes_from_no_data_to_confirmed() {
+    let names = ["first", "known", "young", "early", "other"];
+    let room = Room::new()
+        .with(
+            "monitoring",
+            "collections",
+            vec![
+                ("season", texts(&names)),
+                ("articles", counts(&[9; 5])),
+                ("launched_on", days(&[0, 365, 365, 365, 365])),
+                ("ends_on", days(&[180, 545, 545, 545, 545])),
+                (
+                    "previous",
+                    Arc::new(StringArray::from(vec![None, Some("first"), Some("first"), Some("first"), None])),
+                ),
+                ("launched_in_between", Arc::new(datafusion::arrow::array::BooleanArray::from(vec![false; 5]))),
+            ],
+        )
+        .with(
+            "monitoring",
+            "collection_looks",
+            vec![
+                ("season", texts(&["first", "first", "known", "young", "early"])),
+                ("age_days", counts(&[3, 40, 3, 3, 3])),
+                ("looked_on", days(&[3, 40, 368, 368, 368])),
+                ("known_until", days(&[380; 5])),
+                ("looks", counts(&[100, 100, 200, 20, 20])),
+                ("mature", counts(&[100, 100, 200, 20, 0])),
+                ("mature_yes", counts(&[30, 90, 70, 8, 0])),
+            ],
+        );
+    let rows: Vec<Value> = room.run("collection_states");
+    let of = |name: &str| rows.iter().find(|row| row["season"] == name).unwrap();
+    let states: Vec<&str> = names.iter().map(|name| of(name)["state"].as_str().unwrap()).collect();
+    assert_eq!(states, ["confirmed", "confirmed", "provisional", "prior_only", "no_data"]);
+    near(&of("known")["prior_rate"], 0.3);
+    near(&of("early")["prior_rate"], 0.6);
+    assert!(of("young")["enough_known_on"].as_str().is_some() && of("known").get("enough_known_on").is_none());
+}
+
+#[test]
+fn drift_tells_apart_what_moved_and_what_did_not() {
+    let sides = |n: usize| [vec!["training"; n], vec!["latest"; n]].concat();
+    let values: Vec<f64> = (0..200).map(f64::from).chain((0..200).map(|n| f64::from(n) + 100.0)).collect();
+    let same: Vec<f64> = (0..400).map(|n| f64::from(n % 200)).collect();
+    let kinds = [vec!["hat"; 150], vec!["sock"; 50], vec!["hat"; 50], vec!["sock"; 150]].concat();
+    let room = Room::new()
+        .with(
+            "monitoring",
+            "drift_numbers",
+            vec![
+                ("feature", texts(&[vec!["price"; 400], vec!["size"; 400]].concat())),
+                ("side", texts(&sides(200).repeat(2))),
+                ("value", numbers(&[values, same].concat())),
+            ],
+        )
+        .with(
+            "monitoring",
+            "drift_texts",
+            vec![("feature", texts(&["kind"; 400])), ("side", texts(&sides(200))), ("value", texts(&kinds))],
+        );
+    let rows: Vec<Value> = room.run("drift_means");
+    let of = |name: &str| rows.iter().find(|row| row["feature"] == name).unwrap();
+    near(&of("price")["ks"], 0.5);
+    near(&of("price")["latest"], 199.5);
+    near(&of("size")["ks"], 0.0);
+    near(&of("size")["psi"], 0.0);
+    assert!(of("price")["psi"].as_f64().unwrap() > 0.25);
+    assert_eq!((&of("price")["moved"], &of("size")["moved"]), (&true.into(), &false.into()));
+    let rows: Vec<Value> = room.run("drift_shares");
+    near(&rows[0]["distance"], 0.5);
+    assert!(rows.iter().all(|row| row["moved"] == true));
+}

@@ -1,0 +1,8 @@
+-- clean
+/*---
+{name: not_at_or_after, version: 1, entity: customer, owner: growth, description: not at or after.,
+ columns: {events_not_after: {unit: count, meaning: events not after}}}
+---*/
+SELECT g.customer_id, g.as_of, COUNT(t.line) AS events_not_after
+FROM grain.customer g LEFT JOIN sources.transactions t ON t.customer_id = g.customer_id AND NOT t.event_time >= g.as_of
+GROUP BY g.customer_id, g.as_of
