@@ -1,8 +1,8 @@
 //! Every chart, on plain and on odd input: a whole PNG, 1600 pixels wide, with the same bytes each time.
 
 use selvedge::report::chart::{
-    Caption, ChartError, Interval, Tone, Unit, bars, comparison, curve, dots, dumbbell, maturity, ratios, reliability,
-    scorecard, segment_line, small_multiples, vintages, waterfall,
+    Caption, ChartError, Interval, Tone, Unit, bars, before_after, comparison, curve, distributions, dots, dumbbell,
+    maturity, ratios, reliability, scorecard, segment_line, small_multiples, vintages, waterfall,
 };
 
 const LONG: &str = "Nachhaltigkeitsbewusste Großstadtbewohnerinnen über fünfzig";
@@ -34,6 +34,30 @@ fn segment_line(size: usize, value: Option<f64>) -> Result<Vec<u8>, ChartError> 
     let change = value.map(|after| Change { date: date(size / 2), after, tone: Tone::Worse });
     let days = (0..size).map(day).collect();
     draw(&Chart { caption: caption(), measure: LONG.into(), days, before: interval(value), change })
+}
+
+fn before_after(size: usize, value: Option<f64>) -> Result<Vec<u8>, ChartError> {
+    use before_after::{Chart, Panel, draw};
+    let share = value.unwrap_or(f64::NAN);
+    let panel = |bins: usize| Panel {
+        name: LONG.into(),
+        note: LONG.into(),
+        bins: vec![(share, 0.3); bins],
+        from: LONG.into(),
+        to: LONG.into(),
+    };
+    draw(&Chart { caption: caption(), panels: (0..size.min(30)).map(panel).collect() })
+}
+
+fn distributions(size: usize, value: Option<f64>) -> Result<Vec<u8>, ChartError> {
+    use distributions::{Chart, Panel, Spread, draw};
+    let spread = |index: usize| match (index % 3, value) {
+        (0, Some(share)) => Spread::Numbers { shares: vec![share; index], low: LONG.into(), high: LONG.into() },
+        (1, Some(share)) => Spread::Names(vec![(LONG.into(), share); index]),
+        _ => Spread::Words(LONG.into()),
+    };
+    let panel = |index: usize| Panel { name: LONG.into(), note: LONG.into(), spread: spread(index) };
+    draw(&Chart { caption: caption(), panels: (0..size.min(30)).map(panel).collect() })
 }
 
 fn small_multiples(size: usize, value: Option<f64>) -> Result<Vec<u8>, ChartError> {
@@ -167,6 +191,8 @@ const CHARTS: &[(&str, Draw)] = &[
     ("ratios", ratios),
     ("vintages", vintages),
     ("segment_line", segment_line),
+    ("before_after", before_after),
+    ("distributions", distributions),
     ("small_multiples", small_multiples),
     ("dumbbell", dumbbell),
     ("maturity", maturity),

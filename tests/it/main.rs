@@ -5,6 +5,8 @@ mod shop;
 mod cases;
 #[cfg(feature = "encoder")]
 mod catalogue;
+#[cfg(feature = "encoder")]
+mod changes;
 mod charts;
 #[cfg(feature = "encoder")]
 mod encoder;
