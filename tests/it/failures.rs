@@ -468,7 +468,10 @@ fn feature_views() {
         (
             "grain rows twice",
             "features",
-            |s| s.replace("sql/grain/customer.sql", "SELECT DISTINCT", "SELECT"),
+            |s| {
+                s.replace("sql/grain/customer.sql", "SELECT DISTINCT", "SELECT");
+                s.replace("sql/grain/customer.sql", "WHERE", "CROSS JOIN (VALUES (1), (2)) twice(n) WHERE");
+            },
             &["sql/grain/customer.sql", "rows stand for one key (customer_id=anna/", "SELECT DISTINCT"],
         ),
         (
