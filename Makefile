@@ -1,11 +1,13 @@
 # The two commands of the README.  Each sets up what is missing and skips what is there.
 #   make repro   from materials/*.csv to reports/
 #   make test    the tests
-# And one to hold a commit to what it says:
+# And more:
 #   make reproduce REV=<commit>   rebuilds it beside the tree and compares every hash of its dvc.lock
-# And one that takes many minutes:
-#   make bench-monitoring    does the monitor keep its promises? -> reports/monitoring-quality.md
-.PHONY: repro test bench-monitoring reproduce setup
+#   make mlflow                   an MLflow server on http://127.0.0.1:5000 for tracking.uri, until Ctrl-C
+#   make bench                    how fast? -> reports/benchmarks.md (half an hour)
+#   make bench-encoder            our encoder against sentence-transformers, on the same texts (many minutes)
+#   make bench-monitoring         does the monitor keep its promises? -> reports/monitoring-quality.md (many minutes)
+.PHONY: repro test reproduce mlflow bench bench-encoder bench-monitoring setup
 .DELETE_ON_ERROR:
 
 PYTHON ?= python3.11
@@ -21,20 +23,44 @@ repro: setup
 	cargo build --release
 	.venv/bin/dvc repro
 
-test: setup
+test: setup .venv-mlflow/ready
 	cargo test --release
 
 reproduce: .venv/ready
 	.venv/bin/python scripts/reproduce.py $(REV)
+
+mlflow: .venv-mlflow/ready
+	mkdir -p work/mlflow
+	.venv-mlflow/bin/mlflow server --host 127.0.0.1 --port 5000 --workers 1 \
+	  --backend-store-uri sqlite:///work/mlflow/runs.db --artifacts-destination work/mlflow/artefacts
+
+bench: setup .venv-peers/ready
+	cargo build --release
+	.venv-peers/bin/python crates/benchmarks/bench.py
+	cargo run --release --quiet --package benchmarks -- work/benchmarks/growth.csv reports/benchmarks.png
+
+bench-encoder: setup .venv-peers/ready
+	cargo build --release
+	.venv-peers/bin/python scripts/bench_encoder.py target/release/selvedge .minilm
 
 bench-monitoring: setup
 	cargo bench --bench monitoring
 
 setup: $(NEEDS)
 
+.venv-peers/ready: crates/benchmarks/requirements.txt
+	command -v $(PYTHON) >/dev/null && $(PYTHON) -m venv .venv-peers || python3 -m venv .venv-peers
+	.venv-peers/bin/pip install --quiet --disable-pip-version-check -r crates/benchmarks/requirements.txt
+	touch $@
+
 .venv/ready: requirements.txt
 	command -v $(PYTHON) >/dev/null && $(PYTHON) -m venv .venv || python3 -m venv .venv
 	.venv/bin/pip install --quiet --disable-pip-version-check -r requirements.txt
+	touch $@
+
+.venv-mlflow/ready: requirements-mlflow.txt
+	command -v $(PYTHON) >/dev/null && $(PYTHON) -m venv .venv-mlflow || python3 -m venv .venv-mlflow
+	.venv-mlflow/bin/pip install --quiet --disable-pip-version-check --no-deps -r requirements-mlflow.txt
 	touch $@
 
 .libtorch/ready .minilm/ready: scripts/fetch.py | .venv/ready

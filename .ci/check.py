@@ -6,9 +6,10 @@ What does not depend on the sentence encoder must be the same byte for byte.  Wh
 the last bits of a vector depend on the processor's kind (libtorch picks its kernels by it):
 
 - numbers in reports/evaluation.json: at most 0.01 apart;
-- reports/model.md: the same lines with every number left out, and numbers at most 2 % of their size or 0.02 apart
+- reports/model.md and drivers.md: the same lines with every number left out, and numbers at most 2 % of their size or 0.02 apart
   (the folded part for the ML team is left out: near ties may change places there);
-- charts of the model: the same width and height;
+- reports/recommendations.md: the same headings (two articles that are nearly equal may change places);
+- charts of the model, the drivers and the lists: the same width and height;
 - dvc.lock: the same stages, commands, parameters and outputs; sizes of outputs at most 2 % apart.
 """
 
@@ -84,6 +85,14 @@ def check_words(path: str) -> None:
         problems.append(f"{path}: a number is more than 2 % off")
 
 
+def check_headings(path: str) -> None:
+    def read(content: bytes) -> list[str]:
+        return [line for line in content.decode().splitlines() if line.startswith("#")]
+
+    if read(committed(path)) != read((ROOT / path).read_bytes()):
+        problems.append(f"{path}: the headings differ")
+
+
 def check_picture(path: str) -> None:
     def size(content: bytes) -> tuple[int, int]:
         return struct.unpack(">II", content[16:24])
@@ -103,9 +112,11 @@ def main() -> None:
         name = pathlib.PurePath(path).name
         if name == "evaluation.json":
             check_evaluation()
-        elif name == "model.md":
+        elif name == "recommendations.md":
+            check_headings(path)
+        elif name in {"model.md", "drivers.md"}:
             check_words(path)
-        elif name.startswith("model-"):
+        elif name.startswith(("model-", "drivers", "recommendations")):
             check_picture(path)
         elif committed(path) != (ROOT / path).read_bytes():
             problems.append(f"{path}: not what the code makes")

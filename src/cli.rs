@@ -11,8 +11,8 @@ use crate::lineage::GraphFormat;
 use crate::params::{Segment, Shift, written};
 use crate::project::Project;
 use crate::{
-    audit, changes, drill, embeddings, evaluate, explore, features, frame, ingest, lineage, lint, monitor, plan, proof,
-    recommend, report, train,
+    audit, cases, changes, drill, drivers, embeddings, evaluate, explore, features, frame, ingest, lineage, lint,
+    monitor, plan, proof, recommend, report, tracking, train,
 };
 
 /// Features, recommendations and monitoring from SQL files, with edges that cannot fray.
@@ -45,7 +45,9 @@ enum Command {
     Train,
     /// Judge the models on test looks -> work/evaluation, reports/evaluation.json
     Evaluate,
-    /// Ten articles for every customer -> work/recommendations.parquet
+    /// What drives the score, by group of customers and over time -> work/drivers
+    Drivers,
+    /// Ten articles for every customer -> work/recommendations.parquet, and what they show -> work/exposure
     Recommend,
     /// The production log -> what changed, for whom, how sure: work/monitoring and reports/alerts.json
     Monitor(MonitorArgs),
@@ -54,12 +56,14 @@ enum Command {
     Drill(DrillArgs),
     /// Markdown and charts for people -> reports
     Report,
+    /// Send parameters, metrics, fingerprints and charts to the MLflow server of tracking.uri
+    Track(TrackArgs),
     /// Run the queries of sql/audits, which must return no rows; warnings alone end with exit code 4
     Audit,
     /// Find what in a query would see the future or change from run to run; needs no data, writes nothing
     #[command(after_long_help = lint::rules_in_words())]
     Lint(LintArgs),
-    /// Prove that no feature view sees the future or depends on the order, copies or parts of its rows; writes nothing
+    /// Run the cases of tests/features, and prove that no feature view sees the future or depends on the order, copies or parts of its rows; writes nothing
     Test(TestArgs),
     /// What `features` would recompute and why: new, changed, changed upstream, removed; writes nothing, exit code 4
     /// where a view means something else under its old version
@@ -84,6 +88,10 @@ struct TestArgs {
     /// Feature views to test [default: all]
     #[arg(value_name = "VIEW")]
     views: Vec<String>,
+    /// Write a case from real rows instead: a view and the key of one of its rows, such as
+    /// `--record customer_history customer_id=… as_of=…`
+    #[arg(long, num_args = 2.., value_names = ["VIEW", "KEY=VALUE"], conflicts_with = "views")]
+    record: Vec<String>,
 }
 
 #[derive(Debug, Args)]
@@ -120,6 +128,13 @@ struct DrillArgs {
     /// End with exit code 1 when a drill of params.yaml is not noticed in time; reports are written all the same
     #[arg(long, value_enum, value_name = "WHAT", conflicts_with = "segment")]
     fail_on: Option<FailOnMissed>,
+}
+
+#[derive(Debug, Args)]
+struct TrackArgs {
+    /// Send the runs that no server has taken yet, instead of the present one
+    #[arg(long)]
+    pending: bool,
 }
 
 #[derive(Debug, Args)]
@@ -165,13 +180,14 @@ impl Cli {
             project.params.engine.partitions = usize::from(partitions);
         }
         match self.command {
-            Command::Run => run_all(&project).map(|()| Outcome::Done),
+            Command::Run => run_all(&project),
             Command::Ingest => ingest::run(&project).map(|()| Outcome::Done),
             Command::Embeddings => embeddings::run(&project).map(|()| Outcome::Done),
             Command::Features => features::run(&project).map(|()| Outcome::Done),
             Command::Frame => frame::run(&project).map(|()| Outcome::Done),
             Command::Train => train::run(&project).map(|()| Outcome::Done),
             Command::Evaluate => evaluate::run(&project).map(|()| Outcome::Done),
+            Command::Drivers => drivers::run(&project).map(|()| Outcome::Done),
             Command::Recommend => recommend::run(&project).map(|()| Outcome::Done),
             Command::Monitor(args) => {
                 let as_of = args.as_of.map(|text| monitor::moment(&text, &project.params.shop)).transpose()?;
@@ -183,9 +199,17 @@ impl Cli {
             }
             Command::Drill(args) => run_drill(&project, args).map(|()| Outcome::Done),
             Command::Report => report::run(&project).map(|()| Outcome::Done),
+            Command::Track(args) if args.pending => tracking::send_pending(&project),
+            Command::Track(_) => tracking::run(&project),
             Command::Audit => audit::run(&project),
             Command::Lint(args) => lint::run(&project, &args.files).map(|()| Outcome::Done),
-            Command::Test(args) => proof::run(&project, &args.views).map(|()| Outcome::Done),
+            Command::Test(args) => match args.record.split_first() {
+                Some((view, key)) => cases::record(&project, view, key).map(|()| Outcome::Done),
+                None => {
+                    cases::run(&project, &args.views)?;
+                    proof::run(&project, &args.views).map(|()| Outcome::Done)
+                }
+            },
             Command::Plan(args) => plan::print(&project, args.verbose),
             Command::Diff(args) => changes::run(&project, &args.from).map(|()| Outcome::Done),
             Command::Lineage(args) => lineage::print(&project, args.of.as_deref(), args.format).map(|()| Outcome::Done),
@@ -213,15 +237,20 @@ fn run_drill(project: &Project, args: DrillArgs) -> Result<()> {
 }
 
 /// Every stage in the order of the flow; the first that fails ends the run.
-fn run_all(project: &Project) -> Result<()> {
+fn run_all(project: &Project) -> Result<Outcome> {
     ingest::run(project)?;
     embeddings::run(project)?;
     features::run(project)?;
     frame::run(project)?;
     train::run(project)?;
     evaluate::run(project)?;
+    drivers::run(project)?;
     recommend::run(project)?;
     monitor::run(project, None)?;
     drill::run(project)?;
-    report::run(project)
+    report::run(project)?;
+    match project.params.tracking.uri {
+        Some(_) => tracking::run(project),
+        None => Ok(Outcome::Done),
+    }
 }

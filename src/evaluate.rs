@@ -1,26 +1,33 @@
 //! How good the models are on looks that neither the fit nor the choice of penalty has seen.
 
+mod cohorts;
+mod figures;
+mod learning_curve;
+mod lists;
+
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use datafusion::arrow::array::{ArrayRef, AsArray, BooleanArray, Float64Array, Int64Array, RecordBatch, StringArray};
+use datafusion::arrow::array::{ArrayRef, AsArray, BooleanArray, Float64Array, RecordBatch, StringArray};
 use datafusion::arrow::compute::filter_record_batch;
 use datafusion::arrow::datatypes::Float64Type;
 use datafusion::arrow::error::ArrowError;
 use serde::Serialize;
 
+use self::figures::{Figure, judge, metrics_table, reliability_table, sides_table};
+use self::lists::Lists;
 use crate::engine::{Engine, Staged, Table, batch_of};
 use crate::error::{Advice, Result};
 use crate::frame::{LABEL, TEST};
-use crate::model::bootstrap::{Bootstrap, BootstrapError, Interval};
+use crate::model::bootstrap::BootstrapError;
+use crate::model::lists::ListMetrics;
 use crate::model::logistic::LogisticError;
-use crate::model::metrics::{Metric, Metrics};
-use crate::model::reliability::{Bin, reliability};
-use crate::model::split::{SPLIT, VALIDATION};
+use crate::model::metrics::Metrics;
+use crate::model::split::{SPLIT, TRAIN};
 use crate::progress::Progress;
 use crate::project::Project;
-use crate::sql::{Header, Layer, TableName};
-use crate::train::{self, Kind};
+use crate::sql::{Layer, TableName};
+use crate::train::{self, Fitted, Kind};
 
 /// Whose rows stay together when rows are drawn: one customer's looks resemble each other.
 const CUSTOMER: &str = "customer_id";
@@ -29,10 +36,10 @@ const CUSTOMER: &str = "customer_id";
 pub enum EvaluateError {
     #[error("the {model} model does not fit the frame: {cause}")]
     OtherFrame { model: &'static str, cause: LogisticError },
-    #[error("the frame has no column '{column}' as {wanted}")]
-    NoColumn { column: &'static str, wanted: &'static str },
+    #[error("{table} has no column '{column}' as {wanted}")]
+    NoColumn { table: &'static str, column: &'static str, wanted: &'static str },
     #[error("the bootstrap: {0}")]
-    Bootstrap(BootstrapError),
+    Bootstrap(#[from] BootstrapError),
     #[error("the predictions: {0}")]
     Arrow(#[from] ArrowError),
 }
@@ -41,7 +48,7 @@ impl Advice for EvaluateError {
     fn advice(&self) -> Option<String> {
         match self {
             Self::OtherFrame { .. } => Some("run `selvedge train` again: the features have changed since".into()),
-            Self::NoColumn { .. } => Some("run `selvedge frame` again".into()),
+            Self::NoColumn { table, column, .. } => Some(format!("add {column} to what {table} returns")),
             Self::Bootstrap(_) | Self::Arrow(_) => None,
         }
     }
@@ -50,169 +57,138 @@ impl Advice for EvaluateError {
 /// `reports/evaluation.json`, which DVC reads as metrics.
 #[derive(Debug, Serialize)]
 struct Evaluation {
-    models: BTreeMap<&'static str, Metrics>,
+    models: BTreeMap<&'static str, Judged>,
 }
+
+/// One model's metrics: over single looks, and over the lists it would have shown.
+#[derive(Debug, Serialize)]
+struct Judged {
+    #[serde(flatten)]
+    looks: Metrics,
+    #[serde(flatten)]
+    lists: Option<ListMetrics>,
+}
+
+/// The models as they were fitted, in the order of [`Kind::ALL`].
+type Models = [Fitted; Kind::ALL.len()];
 
 /// Runs the stage: `work/predictions.parquet`, `work/evaluation/*.parquet` and `reports/evaluation.json`.
 pub fn run(project: &Project) -> Result<()> {
     let progress = Progress::start("evaluate");
     let engine = Engine::new(project)?;
     let frame = engine.read(&TableName::bare("frame"))?;
-    let predictions = predict(project, &frame)?;
+    let [a, b, c, d] = Kind::ALL.map(|kind| train::load(project, kind));
+    let models: Models = [a?, b?, c?, d?];
+    let predictions = predict(project, &models, &frame)?;
     engine.register(&TableName::bare("predictions"), predictions.batch.clone())?;
-    let test = side(&predictions.batch, TEST)?;
-    let labels: Vec<bool> = boolean(&test, LABEL)?.iter().map(|label| label.unwrap_or(false)).collect();
-    let scores = Kind::ALL.map(|kind| numbers(&test, kind.name()));
-    let customers = text(&test, CUSTOMER)?;
-    let customers: Vec<&str> = customers.iter().map(Option::unwrap_or_default).collect();
-    let slices: Vec<&[f64]> = scores.iter().map(Vec::as_slice).collect();
-    let params = &project.params.evaluate;
-    let bootstrap = match labels.is_empty() {
-        true => None,
-        false => Some(
-            Bootstrap::run(&slices, &labels, &customers, params.draws, params.seed)
-                .map_err(EvaluateError::Bootstrap)?,
-        ),
-    };
-
     let mut staged = Staged::new(&project.paths, "evaluate")?;
     staged.table(&project.paths.predictions(), None, &predictions, &[])?;
     let target = project.paths.evaluation();
-    staged.table(&target, Some("metrics"), &metrics_table(bootstrap.as_ref())?, &[])?;
-    staged.table(&target, Some("reliability"), &reliability_table(&scores, &labels)?, &[])?;
-    staged.table(&target, Some("sides"), &sides_table(&frame)?, &[])?;
     for (file, table) in engine.layer(project, Layer::Evaluation)? {
         staged.table(&target, Some(file.header.name()), &table, &[("made_from", file.shown.clone())])?;
     }
-    let models = Kind::ALL.iter().zip(&scores).map(|(kind, scores)| (kind.name(), Metrics::of(scores, &labels)));
-    let evaluation = Evaluation { models: models.collect() };
+
+    let test = Looks::of(&on_side(&predictions.batch, TEST)?)?;
+    let mut figures: Vec<Figure> = judge(project, &test)?;
+    staged.table(&target, Some("reliability"), &reliability_table(&test)?, &[])?;
+    staged.table(&target, Some("sides"), &sides_table(&frame)?, &[])?;
+    staged.table(&target, Some("by_cohort"), &cohorts::judged(project, &engine, &predictions)?, &[])?;
+    let curve = learning_curve::table(project, &models, &frame)?;
+    staged.table(&target, Some("learning_curve"), &curve, &[])?;
+    progress.say(format!("{} test looks judged", test.labels.len()));
+    let lists =
+        Lists::ranked(project, &models, engine.read(&TableName::new(Layer::Evaluation.folder(), lists::FILE))?)?;
+    figures.extend(lists.figures(project)?);
+    staged.table(&target, Some("lists"), &lists.table()?, &[])?;
+    staged.table(&target, Some("metrics"), &metrics_table(&figures)?, &[])?;
+
+    let judged = |(number, kind): (usize, &Kind)| {
+        let looks = Metrics::of(&test.scores[number], &test.labels);
+        (kind.name(), Judged { looks, lists: lists.means(number) })
+    };
+    let evaluation = Evaluation { models: Kind::ALL.iter().enumerate().map(judged).collect() };
     staged.json(&project.paths.evaluation_json(), None, &evaluation)?;
     staged.commit()?;
-    let auc = |kind| {
-        evaluation
-            .models
-            .get(kind)
-            .and_then(|metrics: &Metrics| metrics.auc)
-            .map_or("-".into(), |auc| format!("{auc:.4}"))
-    };
-    progress.done(format!("{} test looks; AUC tabular {}, combined {}", labels.len(), auc("tabular"), auc("combined")));
+    let auc = |(kind, judged): (&&str, &Judged)| format!("{kind} {}", shown(judged.looks.auc));
+    let aucs: Vec<String> = evaluation.models.iter().map(auc).collect();
+    progress.done(format!("AUC: {}", aucs.join(", ")));
     Ok(())
 }
 
-/// The label's key, label and split of validation and test looks, and each model's probability.
-fn predict(project: &Project, frame: &RecordBatch) -> Result<Table> {
-    let split = text(frame, SPLIT)?;
-    let judged: BooleanArray = split.iter().map(|side| Some(matches!(side, Some(VALIDATION | TEST)))).collect();
+fn shown(figure: Option<f64>) -> String {
+    figure.map_or("-".into(), |figure| format!("{figure:.4}"))
+}
+
+/// The label's key, label, split and each model's probability for every look that no model was fitted on.
+fn predict(project: &Project, models: &Models, frame: &RecordBatch) -> Result<Table> {
+    let sides = frame.column_by_name(SPLIT).and_then(|column| column.as_string_opt::<i32>());
+    let sides = sides.ok_or(EvaluateError::NoColumn { table: "sql/labels", column: SPLIT, wanted: "a text" })?;
+    let judged: BooleanArray = sides.iter().map(|side| Some(side != Some(TRAIN))).collect();
     let rows = filter_record_batch(frame, &judged).map_err(EvaluateError::Arrow)?;
-    let key = label_key(project);
+    let key: Vec<String> =
+        project.library.layer(Layer::Labels).flat_map(|file| project.library.key(file)).cloned().collect();
     let mut columns: Vec<(&str, ArrayRef)> = Vec::new();
     for name in key.iter().map(String::as_str).chain([LABEL, SPLIT]) {
-        let column = rows.column_by_name(name).ok_or(EvaluateError::NoColumn { column: LABEL, wanted: "a column" })?;
-        columns.push((name, Arc::clone(column)));
+        let missing = EvaluateError::NoColumn { table: "sql/labels", column: LABEL, wanted: "a column" };
+        columns.push((name, Arc::clone(rows.column_by_name(name).ok_or(missing)?)));
     }
-    for kind in Kind::ALL {
-        let scores = match train::load(project, kind)?.model {
-            None => vec![None; rows.num_rows()],
-            Some(model) => {
-                let failed = |cause| EvaluateError::OtherFrame { model: kind.name(), cause };
-                model.accepts(&rows.schema(), &kind.features(project)).map_err(failed)?;
-                model.predict(&rows).map_err(failed)?.into_iter().map(Some).collect()
-            }
-        };
+    for (kind, scores) in Kind::ALL.iter().zip(scores(project, models, &rows)?) {
         columns.push((kind.name(), Arc::new(Float64Array::from(scores))));
     }
     Table::new(batch_of("predictions", columns)?, &key, "predictions")
 }
 
-fn label_key(project: &Project) -> Vec<String> {
-    let headers = project.library.layer(Layer::Labels).filter_map(|file| match &file.header {
-        Header::Table(header) => Some(header.key.clone()),
-        _ => None,
-    });
-    headers.flatten().collect()
-}
-
-/// Every metric of every model on test looks with its interval, and the difference of combined and tabular.
-fn metrics_table(bootstrap: Option<&Bootstrap>) -> Result<Table> {
-    let mut rows: Vec<(&str, &str, Option<Interval>)> = Vec::new();
-    for metric in Metric::ALL {
-        for (number, kind) in Kind::ALL.iter().enumerate() {
-            rows.push((kind.name(), metric.name(), bootstrap.and_then(|drawn| drawn.interval(number, metric))));
-        }
-        rows.push(("combined - tabular", metric.name(), bootstrap.and_then(|drawn| drawn.difference(1, 0, metric))));
-    }
-    let column = |of: fn(&Interval) -> f64| -> ArrayRef {
-        Arc::new(rows.iter().map(|(_, _, interval)| interval.as_ref().map(of)).collect::<Float64Array>())
+/// Each model's probability for each row; none from a model that could not be fitted yet.
+fn scores(project: &Project, models: &Models, rows: &RecordBatch) -> Result<Vec<Vec<Option<f64>>>> {
+    let of = |(kind, fitted): (&Kind, &Fitted)| -> Result<Vec<Option<f64>>> {
+        let Some(model) = &fitted.model else { return Ok(vec![None; rows.num_rows()]) };
+        let failed = |cause| EvaluateError::OtherFrame { model: kind.name(), cause };
+        model.accepts(&rows.schema(), &kind.features(project)).map_err(failed)?;
+        Ok(model.predict(rows).map_err(failed)?.into_iter().map(Some).collect())
     };
-    let columns: [(&str, ArrayRef); 5] = [
-        ("model", Arc::new(StringArray::from_iter_values(rows.iter().map(|row| row.0)))),
-        ("metric", Arc::new(StringArray::from_iter_values(rows.iter().map(|row| row.1)))),
-        ("value", column(|interval| interval.value)),
-        ("low", column(|interval| interval.low)),
-        ("high", column(|interval| interval.high)),
-    ];
-    Table::of_columns("metrics", &["metric", "model"], columns)
+    Kind::ALL.iter().zip(models).map(of).collect()
 }
 
-/// Each model's bins of equal count on test looks, lowest scores first.
-fn reliability_table(scores: &[Vec<f64>], labels: &[bool]) -> Result<Table> {
-    let mut rows: Vec<(&str, i64, Bin)> = Vec::new();
-    for (kind, scores) in Kind::ALL.iter().zip(scores) {
-        rows.extend(reliability(scores, labels).into_iter().zip(1..).map(|(bin, number)| (kind.name(), number, bin)));
+/// Looks with what came of them and what each model said.
+struct Looks {
+    labels: Vec<bool>,
+    customers: Vec<String>,
+    /// One list for each of [`Kind::ALL`]; not a number where the model could not be fitted.
+    scores: Vec<Vec<f64>>,
+}
+
+impl Looks {
+    fn of(predictions: &RecordBatch) -> Result<Self> {
+        let column = |name| predictions.column_by_name(name);
+        let labels = column(LABEL).and_then(|column| column.as_boolean_opt());
+        let labels =
+            labels.ok_or(EvaluateError::NoColumn { table: "sql/labels", column: LABEL, wanted: "true or false" })?;
+        let customers: StringArray = column(CUSTOMER)
+            .and_then(|column| column.as_string_opt::<i32>())
+            .ok_or(EvaluateError::NoColumn { table: "sql/labels", column: CUSTOMER, wanted: "a text" })?
+            .clone();
+        let scores =
+            Kind::ALL.iter().map(|kind| match column(kind.name()).and_then(|c| c.as_primitive_opt::<Float64Type>()) {
+                Some(scores) => scores.iter().map(|score| score.unwrap_or(f64::NAN)).collect(),
+                None => vec![f64::NAN; predictions.num_rows()],
+            });
+        Ok(Self {
+            labels: labels.iter().map(|label| label.unwrap_or(false)).collect(),
+            customers: customers.iter().map(|name| name.unwrap_or_default().to_owned()).collect(),
+            scores: scores.collect(),
+        })
     }
-    let counts = |of: fn(&Bin) -> u64| -> ArrayRef {
-        Arc::new(Int64Array::from_iter_values(rows.iter().map(|row| of(&row.2) as i64)))
-    };
-    let shares = |of: fn(&Bin) -> f64| -> ArrayRef {
-        Arc::new(Float64Array::from_iter_values(rows.iter().map(|row| of(&row.2))))
-    };
-    let columns: [(&str, ArrayRef); 8] = [
-        ("model", Arc::new(StringArray::from_iter_values(rows.iter().map(|row| row.0)))),
-        ("bin", Arc::new(Int64Array::from_iter_values(rows.iter().map(|row| row.1)))),
-        ("looks", counts(|bin| bin.rows)),
-        ("kept_purchases", counts(|bin| bin.positives)),
-        ("predicted", shares(|bin| bin.score)),
-        ("happened", shares(|bin| bin.share)),
-        ("low", shares(|bin| bin.low)),
-        ("high", shares(|bin| bin.high)),
-    ];
-    Table::of_columns("reliability", &["model", "bin"], columns)
-}
 
-/// How many looks are on each side of the split, and how many of them led to a kept purchase.
-fn sides_table(frame: &RecordBatch) -> Result<Table> {
-    let (split, label) = (text(frame, SPLIT)?, boolean(frame, LABEL)?);
-    let mut sides = BTreeMap::<&str, (i64, i64)>::new();
-    for (side, label) in split.iter().zip(label) {
-        let side = sides.entry(side.unwrap_or_default()).or_default();
-        side.0 += 1;
-        side.1 += i64::from(label.unwrap_or(false));
+    /// Whether there are enough of both outcomes to judge a model by.
+    fn enough(&self, enough: usize) -> bool {
+        let kept = self.labels.iter().filter(|label| **label).count();
+        kept >= enough && self.labels.len() - kept >= enough
     }
-    let columns: [(&str, ArrayRef); 3] = [
-        ("side", Arc::new(StringArray::from_iter_values(sides.keys()))),
-        ("looks", Arc::new(Int64Array::from_iter_values(sides.values().map(|side| side.0)))),
-        ("kept_purchases", Arc::new(Int64Array::from_iter_values(sides.values().map(|side| side.1)))),
-    ];
-    Table::of_columns("sides", &["side"], columns)
 }
 
-fn side(predictions: &RecordBatch, side: &str) -> Result<RecordBatch> {
-    let keep: BooleanArray = text(predictions, SPLIT)?.iter().map(|found| Some(found == Some(side))).collect();
-    Ok(filter_record_batch(predictions, &keep).map_err(EvaluateError::Arrow)?)
-}
-
-fn text<'a>(batch: &'a RecordBatch, column: &'static str) -> Result<&'a StringArray> {
-    let found = batch.column_by_name(column).and_then(|array| array.as_string_opt::<i32>());
-    Ok(found.ok_or(EvaluateError::NoColumn { column, wanted: "a text" })?)
-}
-
-fn boolean<'a>(batch: &'a RecordBatch, column: &'static str) -> Result<&'a BooleanArray> {
-    let found = batch.column_by_name(column).and_then(|array| array.as_boolean_opt());
-    Ok(found.ok_or(EvaluateError::NoColumn { column, wanted: "true or false" })?)
-}
-
-/// A column of scores; a missing one is not a number, and no metric is defined with it.
-fn numbers(batch: &RecordBatch, column: &str) -> Vec<f64> {
-    let found = batch.column_by_name(column).and_then(|array| array.as_primitive_opt::<Float64Type>());
-    found.map(|array| array.iter().map(|score| score.unwrap_or(f64::NAN)).collect()).unwrap_or_default()
+fn on_side(predictions: &RecordBatch, side: &str) -> Result<RecordBatch> {
+    let sides = predictions.column_by_name(SPLIT).and_then(|column| column.as_string_opt::<i32>());
+    let sides = sides.ok_or(EvaluateError::NoColumn { table: "sql/labels", column: SPLIT, wanted: "a text" })?;
+    let wanted: BooleanArray = sides.iter().map(|found| Some(found == Some(side))).collect();
+    Ok(filter_record_batch(predictions, &wanted).map_err(EvaluateError::Arrow)?)
 }

@@ -8,7 +8,7 @@ use crate::lineage::{Basis, ROWS, Stamp, Traces};
 use crate::lint;
 use crate::progress::Progress;
 use crate::project::Project;
-use crate::sql::{Column, FeatureHeader, Header, Layer, Library, SqlFile, TableName};
+use crate::sql::{Column, Driver, FeatureHeader, Header, Layer, Library, SqlFile, TableName};
 
 /// One feature view, computed: one row per row of its grain, in the grain's order.
 #[derive(Debug, Clone)]
@@ -26,6 +26,13 @@ pub struct Feature {
     pub column: Column,
     /// Whether it is made from description vectors.
     pub from_descriptions: bool,
+}
+
+impl Feature {
+    /// The driver it belongs to; `other` where its file names none.
+    pub fn driver(&self) -> &'static str {
+        self.column.driver.map_or(Driver::OTHER, Driver::name)
+    }
 }
 
 #[derive(Debug, thiserror::Error)]
@@ -88,6 +95,10 @@ pub fn run(project: &Project) -> Result<()> {
         let table = match file.layer {
             Layer::Grain => {
                 let table = engine.table(project, file)?;
+                if table.batch.num_rows() == 0 {
+                    let shown = &file.shown;
+                    progress.say(format!("{shown}: no rows, so there is nothing to learn from: are there looks?"));
+                }
                 engine.register(&file.table(), table.batch.clone())?;
                 if table.batch.num_rows() == 0 {
                     progress

@@ -1,8 +1,16 @@
 //! The training frame: the label's rows with every feature as it was known at that moment.
 
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use datafusion::arrow::array::{RecordBatch, UInt32Array};
+use datafusion::arrow::compute::take;
+use datafusion::arrow::datatypes::{Field, FieldRef, Schema};
+use datafusion::arrow::error::ArrowError;
+
 use crate::engine::{Engine, Staged, Table};
 use crate::error::{Advice, Result};
-use crate::features::View;
+use crate::features::{self, View};
 use crate::model::split::SPLIT;
 use crate::progress::Progress;
 use crate::project::Project;
@@ -21,6 +29,8 @@ pub enum FrameError {
     NoKey { file: String, column: String, view: String },
     #[error("{file}: the query does not return the column '{column}'")]
     NoColumn { file: String, column: &'static str },
+    #[error("the frame: {0}")]
+    Arrow(ArrowError),
 }
 
 impl Advice for FrameError {
@@ -29,6 +39,7 @@ impl Advice for FrameError {
             Self::NotOneLabel(_) => "leave exactly one file in sql/labels".into(),
             Self::NoKey { column, .. } => format!("add {column} to the label's SELECT and key"),
             Self::NoColumn { column, .. } => format!("add {column} to the SELECT (see CLAUDE.md, labels)"),
+            Self::Arrow(_) => return None,
         })
     }
 }
@@ -48,7 +59,7 @@ pub fn run(project: &Project) -> Result<()> {
         }
     }
     let views = stored_views(project, &engine)?;
-    let frame = attach(&engine, label, &views, &file.shown)?;
+    let frame = attach(label, &views, &file.shown)?;
     let mut staged = Staged::new(&project.paths, "frame")?;
     staged.table(&project.paths.frame(), None, &frame, &[("made_from", file.shown.clone())])?;
     staged.commit()?;
@@ -66,17 +77,41 @@ fn stored_views(project: &Project, engine: &Engine) -> Result<Vec<View>> {
     Ok(views)
 }
 
-/// Joins every view to `base` on the view's own key; `base` keeps its rows and their order.
-pub fn attach(engine: &Engine, base: Table, views: &[View], file: &str) -> Result<Table> {
-    let mut whole = base.batch;
+/// Every feature of the rows of `request`, computed now: its rows stand under the grain's names, and the same SQL that
+/// made the training features runs over them.  `request` holds the keys of all grains; its other columns stay.
+pub fn at_request(project: &Project, engine: &Engine, request: Table, shown: &str) -> Result<Table> {
+    for file in project.library.layer(Layer::Grain) {
+        engine.register(&file.table(), engine.distinct(&request.batch, project.library.key(file), shown)?)?;
+    }
+    let views = features::compute(project, engine)?;
+    attach(request, &views, shown)
+}
+
+/// Sets every view beside `base` by the view's own key; `base` keeps its rows and their order.
+pub fn attach(base: Table, views: &[View], file: &str) -> Result<Table> {
+    let schema = base.batch.schema();
+    let mut fields: Vec<FieldRef> = schema.fields().iter().cloned().collect();
+    let mut columns = base.batch.columns().to_vec();
     for view in views {
-        for column in &view.table.key {
-            if whole.column_by_name(column).is_none() {
-                let (column, view) = (column.clone(), view.name.clone());
-                return Err(FrameError::NoKey { file: file.into(), column, view }.into());
+        let key = &view.table.key;
+        if let Some(column) = key.iter().find(|column| base.batch.column_by_name(column).is_none()) {
+            let (column, view) = (column.clone(), view.name.clone());
+            return Err(FrameError::NoKey { file: file.into(), column, view }.into());
+        }
+        let (rows, wanted) = (view.table.key_rows(file)?, base.rows_of(key, file)?);
+        // A view of the base's own grain stands in the base's own order.
+        let same = rows.iter().eq(wanted.iter());
+        let place: HashMap<_, u32> = if same { HashMap::new() } else { rows.iter().zip(0..).collect() };
+        let places: UInt32Array = wanted.iter().map(|row| place.get(&row).copied()).collect();
+        let made = view.table.batch.schema();
+        for (field, column) in made.fields().iter().zip(view.table.batch.columns()) {
+            if !key.contains(field.name()) {
+                let placed = if same { Ok(Arc::clone(column)) } else { take(column, &places, None) };
+                columns.push(placed.map_err(FrameError::Arrow)?);
+                fields.push(Arc::new(Field::clone(field).with_nullable(true)));
             }
         }
-        whole = engine.left_join(whole, view.table.batch.clone(), &view.table.key, file)?;
     }
-    Table::new(whole, &base.key, file)
+    let whole = RecordBatch::try_new(Arc::new(Schema::new(fields)), columns).map_err(FrameError::Arrow)?;
+    Ok(Table { batch: whole, key: base.key })
 }

@@ -1,5 +1,6 @@
 //! CSVs -> typed sources.  Every row is kept or set aside with a reason; every surprise is counted.
 
+mod profile;
 mod tables;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -60,9 +61,10 @@ pub fn run(project: &Project) -> Result<()> {
     let notes = |file: &SqlFile| traces.stamp(&file.table()).unwrap_or_default().notes();
     let mut staged = Staged::new(&project.paths, "ingest")?;
     let target = project.paths.ingest();
-    let (mut aside, mut counts) = (Vec::new(), Vec::new());
+    let (mut aside, mut counts, mut profiles) = (Vec::new(), Vec::new(), Vec::new());
     for (file, header) in project.library.sources() {
         let raw = read_raw(project, file, header)?;
+        profiles.extend(profile::profiles(&header.file, &raw));
         let judged = judge(project, &engine, file, header, &raw)?;
         judged.refuse_too_many(project.params.ingest.max_set_aside_share, header, &project.paths)?;
         let (kept, set_aside) = (judged.kept.batch.num_rows(), judged.aside.len());
@@ -73,6 +75,7 @@ pub fn run(project: &Project) -> Result<()> {
     }
     staged.table(&target, Some("rejected"), &rejected(&aside)?, &[])?;
     staged.table(&target, Some("surprises"), &surprises(&counts)?, &[])?;
+    staged.table(&target, Some("profile"), &profile::table(&profiles)?, &[])?;
     staged.folder(&project.paths.split())?;
     for (file, table) in engine.layer(project, Layer::Split)? {
         staged.table(&project.paths.split(), Some(file.header.name()), &table, &notes(file))?;

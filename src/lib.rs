@@ -30,6 +30,8 @@ pub mod embeddings;
 pub mod features;
 /// What would be recomputed, and why.
 pub mod plan;
+/// Unit tests of feature views, as YAML.
+pub mod cases;
 /// What may not matter to a feature, proven.
 pub mod proof;
 /// Frame rows -> matrix -> probability -> its reasons and its errors.
@@ -40,6 +42,8 @@ pub mod frame;
 pub mod train;
 /// The models, judged.
 pub mod evaluate;
+/// What drives the score: price, brand, style, sustainability.
+pub mod drivers;
 /// Ten articles for every customer.
 pub mod recommend;
 /// The production log -> what changed, for whom, how sure.
@@ -48,6 +52,8 @@ pub mod monitor;
 pub mod drill;
 /// Tables -> markdown and charts.
 pub mod report;
+/// Runs -> an MLflow server.
+pub mod tracking;
 /// Two sets of definitions over the same data -> what a pull request changes.
 pub mod changes;
 /// Queries that must return no rows.

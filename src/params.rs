@@ -25,7 +25,7 @@ use crate::error::{Advice, Result, did_you_mean, near_names};
 use crate::paths::PARAMS;
 
 /// The sections, in the order of the flow.
-pub const SECTIONS: [&str; 12] = [
+pub const SECTIONS: [&str; 13] = [
     "shop",
     "engine",
     "ingest",
@@ -36,6 +36,7 @@ pub const SECTIONS: [&str; 12] = [
     "train",
     "evaluate",
     "recommend",
+    "tracking",
     "monitor",
     "drill",
 ];
@@ -54,6 +55,7 @@ pub struct Params {
     pub train: Train,
     pub evaluate: Evaluate,
     pub recommend: Recommend,
+    pub tracking: Tracking,
     pub monitor: Monitor,
     pub drill: Drill,
     /// By section: what its SQL files may use.
@@ -83,6 +85,8 @@ pub struct Days(pub u32);
 pub struct Engine {
     /// How many parts queries are split into; the results do not depend on it.
     pub partitions: usize,
+    /// Above this many bytes queries move what they hold to disk; without it, they take what they need.
+    pub memory_limit: Option<usize>,
 }
 
 /// When an export is not what it was.
@@ -97,8 +101,8 @@ pub struct Ingest {
 pub struct Embeddings {
     /// The sentence model's folder.
     pub model: PathBuf,
-    /// How many dimensions the reduction keeps.
-    pub dimensions: usize,
+    /// How many dimensions of the reduction a model may read, to choose from; the reduction keeps the largest number.
+    pub dimensions: Vec<usize>,
 }
 
 /// How features are proven.
@@ -107,6 +111,13 @@ pub struct Test {
     pub seed: u64,
     /// Moments at which the future is changed.
     pub cuts: usize,
+}
+
+impl Embeddings {
+    /// How many dimensions the reduction keeps: the most that a model may read.
+    pub fn kept_dimensions(&self) -> usize {
+        self.dimensions.iter().copied().max().unwrap_or(1)
+    }
 }
 
 /// What models are fitted with.
@@ -122,6 +133,12 @@ pub struct Evaluate {
     pub seed: u64,
     /// Bootstrap draws, by customer.
     pub draws: usize,
+    /// Lists are judged by their first so many articles.
+    pub list_length: usize,
+    /// Fewer looks with (or without) a kept purchase in a group than this are too few to judge a model by.
+    pub enough: usize,
+    /// The shares of the training customers in the learning curve.
+    pub training_shares: Vec<f64>,
 }
 
 /// How long and how mixed the lists are.
@@ -130,6 +147,19 @@ pub struct Recommend {
     pub per_customer: usize,
     /// At most so many articles of one brand for one customer.
     pub max_per_brand: usize,
+    /// So many places of a personal list go to new articles.
+    pub at_least_new: usize,
+    /// So many of one list may say the same reason.
+    pub same_reason: usize,
+}
+
+/// Where runs are kept.
+#[derive(Debug, Clone)]
+pub struct Tracking {
+    /// The MLflow server; none: runs are not kept.
+    pub uri: Option<String>,
+    /// The experiment that runs go into; made where it is not there.
+    pub experiment: String,
 }
 
 /// When an alarm is raised.
@@ -235,6 +265,7 @@ impl Params {
             mut train,
             mut evaluate,
             mut recommend,
+            mut tracking,
             mut monitor,
             mut drill,
         ] = [
@@ -248,6 +279,7 @@ impl Params {
             take("train")?,
             take("evaluate")?,
             take("recommend")?,
+            take("tracking")?,
             take("monitor")?,
             take("drill")?,
         ];
@@ -258,19 +290,28 @@ impl Params {
         }
         let shop_params = shop.shop()?;
         let params = Self {
-            engine: Engine { partitions: engine.count("partitions")? },
+            engine: Engine { partitions: engine.count("partitions")?, memory_limit: engine.size("memory_limit")? },
             ingest: Ingest { max_set_aside_share: ingest.share("max_set_aside_share")? },
             embeddings: Embeddings {
                 model: from_root(file, &embeddings.text("model")?),
-                dimensions: embeddings.count("dimensions")?,
+                dimensions: embeddings.counts("dimensions")?,
             },
             test: Test { seed: test.seed()?, cuts: test.count("cuts")? },
             train: Train { penalties: train.positive_numbers("penalties")? },
-            evaluate: Evaluate { seed: evaluate.seed()?, draws: evaluate.count("draws")? },
+            evaluate: Evaluate {
+                seed: evaluate.seed()?,
+                draws: evaluate.count("draws")?,
+                list_length: evaluate.count("list_length")?,
+                enough: evaluate.count("enough")?,
+                training_shares: evaluate.shares("training_shares")?,
+            },
             recommend: Recommend {
                 per_customer: recommend.count("per_customer")?,
                 max_per_brand: recommend.count("max_per_brand")?,
+                at_least_new: recommend.whole("at_least_new")?,
+                same_reason: recommend.count("same_reason")?,
             },
+            tracking: Tracking { uri: tracking.address("uri")?, experiment: tracking.text("experiment")? },
             monitor: Monitor {
                 seed: monitor.seed()?,
                 segments: monitor.texts("segments")?,
@@ -293,17 +334,27 @@ impl Params {
             text: text.to_string(),
         };
         let mut sql = BTreeMap::new();
-        for section in
-            [shop, engine, ingest, split, embeddings, features, test, train, evaluate, recommend, monitor, drill]
-        {
+        let sections = [
+            shop, engine, ingest, split, embeddings, features, test, train, evaluate, recommend, tracking, monitor,
+            drill,
+        ];
+        for section in sections {
             sql.insert(section.name, section.sql_params()?);
         }
         sql.entry("shop").or_default().extend(params.shop.sql_params());
+        let lists = [("per_customer", params.recommend.per_customer)];
+        let lists = lists.map(|(name, count)| (name.to_owned(), count.to_string()));
+        sql.entry("recommend").or_default().extend(lists);
         Ok(Self { sql, ..params })
     }
 }
 
 impl Params {
+    /// Every key as `section.key`, with its value as it would be written.
+    pub fn flat(&self) -> BTreeMap<String, String> {
+        section::flat(&self.text)
+    }
+
     /// `params.yaml:12`, where `section.key` stands.
     pub fn place(&self, section: &str, key: &str) -> String {
         place(&self.text, section, Some(key))

@@ -62,6 +62,11 @@ impl Paths {
         self.root.join("sql")
     }
 
+    /// Cases of feature views.
+    pub fn cases(&self) -> PathBuf {
+        self.root.join("tests").join("features")
+    }
+
     pub fn materials(&self) -> PathBuf {
         self.root.join("materials")
     }
@@ -83,6 +88,11 @@ impl Paths {
 
     pub fn embeddings(&self) -> PathBuf {
         self.work().join("embeddings")
+    }
+
+    /// Vectors put aside while the rest is being made; gone once `embeddings` is whole.
+    pub fn embedding_parts(&self) -> PathBuf {
+        self.work().join("embedding_parts")
     }
 
     pub fn grain(&self) -> PathBuf {
@@ -115,8 +125,23 @@ impl Paths {
         self.work().join("evaluation")
     }
 
+    /// What drives the score, by group of customers and over time.
+    pub fn drivers(&self) -> PathBuf {
+        self.work().join("drivers")
+    }
+
+    /// What the lists of recommendations show.
+    pub fn exposure(&self) -> PathBuf {
+        self.work().join("exposure")
+    }
+
     pub fn recommendations(&self) -> PathBuf {
         self.work().join("recommendations.parquet")
+    }
+
+    /// Runs that no tracking server has taken yet.
+    pub fn pending(&self) -> PathBuf {
+        self.work().join("tracking").join("pending")
     }
 
     pub fn monitoring(&self) -> PathBuf {

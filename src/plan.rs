@@ -228,6 +228,7 @@ pub fn print(project: &Project, verbose: bool) -> Result<Outcome> {
         for (table, trace) in &traces.tables {
             about(&mut out, table, trace);
         }
+        joins(&mut out, project)?;
     }
     for change in &plan.changes {
         describe(&mut out, change);
@@ -240,6 +241,26 @@ pub fn print(project: &Project, verbose: bool) -> Result<Outcome> {
     };
     answer(out.as_bytes()).map_err(PlanError::Print)?;
     Ok(if stayed { Outcome::Warnings } else { Outcome::Done })
+}
+
+/// Whether the joins of each feature view run in one pass, and if not, what is in the way.
+fn joins(out: &mut String, project: &Project) -> Result<()> {
+    let engine = Engine::new(project)?;
+    for file in project.library.layer(Layer::Features) {
+        let mut made = true;
+        for table in &file.reads {
+            made = engine.open_if_made(table)? && made;
+        }
+        // Before its tables are there, nothing can be said.
+        let verdicts = if made { engine.point_in_time(project, file)? } else { Vec::new() };
+        for verdict in verdicts {
+            let _ = match verdict.in_the_way {
+                None => writeln!(out, "{}: joins its history in one pass", file.table()),
+                Some(reason) => writeln!(out, "{}: joins its history row by row, because {reason}", file.table()),
+            };
+        }
+    }
+    Ok(())
 }
 
 fn describe(out: &mut String, change: &TableChange) {

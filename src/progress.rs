@@ -45,7 +45,8 @@ impl Progress {
         };
         bar.set_prefix(self.stage);
         bar.set_message(unit);
-        Steps { stage: self.stage, unit, total, done: 0, bar, last_line: Instant::now() }
+        let now = Instant::now();
+        Steps { stage: self.stage, unit, total, done: 0, bar, started: now, last_line: now }
     }
 }
 
@@ -56,6 +57,7 @@ pub struct Steps {
     total: u64,
     done: u64,
     bar: ProgressBar,
+    started: Instant,
     last_line: Instant,
 }
 
@@ -65,7 +67,9 @@ impl Steps {
         self.done += 1;
         self.bar.inc(1);
         if self.bar.is_hidden() && self.last_line.elapsed() >= Duration::from_secs(10) {
-            eprintln!("{:<11} {} of {} {}", self.stage, self.done, self.total, self.unit);
+            let each = self.started.elapsed().as_secs_f64() / self.done as f64;
+            let left = each * self.total.saturating_sub(self.done) as f64;
+            eprintln!("{:<11} {} of {} {}, about {left:.0} s left", self.stage, self.done, self.total, self.unit);
             self.last_line = Instant::now();
         }
     }

@@ -1,50 +1,24 @@
-//! Fits the models on training rows and chooses their penalty on validation rows.
+//! Fits the models on training rows and chooses penalty and dimensions on validation rows.
+
+mod fingerprints;
+mod kind;
+
+pub use crate::model::choice::Tried;
+pub use fingerprints::Fingerprints;
+pub use kind::Kind;
 
 use datafusion::arrow::array::RecordBatch;
 use serde::{Deserialize, Serialize};
 
 use crate::engine::{Engine, Staged};
 use crate::error::{Advice, Result};
-use crate::features::{self, Feature};
 use crate::frame::LABEL;
-use crate::model::logistic::{self, Logistic, LogisticError};
+use crate::model::choice::{Grid, choose};
+use crate::model::logistic::{Logistic, LogisticError};
 use crate::model::split::{SplitError, TrainingRows, ValidationRows};
 use crate::progress::Progress;
 use crate::project::Project;
 use crate::sql::TableName;
-
-/// The models, each with what it may learn from.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Kind {
-    /// Everything but the descriptions.
-    Tabular,
-    /// Everything.
-    Combined,
-}
-
-impl Kind {
-    pub const ALL: [Self; 2] = [Self::Tabular, Self::Combined];
-
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Tabular => "tabular",
-            Self::Combined => "combined",
-        }
-    }
-
-    fn learns_from(self, feature: &Feature) -> bool {
-        match self {
-            Self::Tabular => !feature.from_descriptions,
-            Self::Combined => true,
-        }
-    }
-
-    /// The feature columns of the frame that this model reads.
-    pub fn features(self, project: &Project) -> Vec<String> {
-        let declared = features::declared(&project.library).into_iter();
-        declared.filter(|feature| self.learns_from(feature)).map(|feature| feature.name).collect()
-    }
-}
 
 /// A model as it is kept in `work/models/<name>.json`.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -53,14 +27,15 @@ pub struct Fitted {
     pub model: Option<Logistic>,
     /// Why there is no model yet.
     pub too_early: Option<String>,
-    /// Every penalty tried, with its log loss on the validation rows.
-    pub tried: Vec<(f64, f64)>,
+    /// Every combination of dimensions and penalty, with its log loss on the validation rows.
+    pub tried: Vec<Tried>,
+    pub made_from: Fingerprints,
 }
 
 #[derive(Debug, thiserror::Error)]
 pub enum TrainError {
     #[error("{path} cannot be read: {cause}")]
-    Unreadable { path: String, cause: String },
+    Unreadable { path: String, stage: &'static str, cause: String },
     #[error("the {model} model: {cause}")]
     Fit { model: &'static str, cause: LogisticError },
     #[error("the frame: {0}")]
@@ -70,7 +45,7 @@ pub enum TrainError {
 impl Advice for TrainError {
     fn advice(&self) -> Option<String> {
         Some(match self {
-            Self::Unreadable { .. } => "run `selvedge train` first".into(),
+            Self::Unreadable { stage, .. } => format!("run `selvedge {stage}` first"),
             Self::Fit { .. } => "see the cause; a model needs training rows with both outcomes".into(),
             Self::Split(_) => "change split.train_share or split.validation_share in params.yaml; young shops need more time before a model can be judged".into(),
         })
@@ -82,10 +57,11 @@ pub fn run(project: &Project) -> Result<()> {
     let progress = Progress::start("train");
     let frame = Engine::new(project)?.read(&TableName::bare("frame"))?;
     let mut staged = Staged::new(&project.paths, "train")?;
+    let made_from = Fingerprints::of(project)?;
     for kind in Kind::ALL {
-        let fitted = fit(project, kind, &frame)?;
+        let fitted = fit(project, kind, &frame, &made_from)?;
         progress.say(match (&fitted.model, &fitted.too_early) {
-            (Some(model), _) => format!("{}: {} terms, penalty {}", kind.name(), model.terms().len(), model.alpha()),
+            (Some(model), _) => format!("{}: {}, penalty {}", kind.name(), terms(model), model.alpha()),
             (None, why) => format!("{}: too early: {}", kind.name(), why.as_deref().unwrap_or_default()),
         });
         staged.json(&project.paths.models(), Some(&format!("{}.json", kind.name())), &fitted)?;
@@ -95,8 +71,18 @@ pub fn run(project: &Project) -> Result<()> {
     Ok(())
 }
 
-fn fit(project: &Project, kind: Kind, frame: &RecordBatch) -> Result<Fitted> {
-    let too_early = |why: String| Ok(Fitted { model: None, too_early: Some(why), tried: Vec::new() });
+/// `152 terms`, and how much of each description they hold.
+fn terms(model: &Logistic) -> String {
+    match (model.terms().len(), model.dimensions()) {
+        (terms, 0) => format!("{terms} terms"),
+        (terms, dimensions) => format!("{terms} terms, {dimensions} dimensions of each description"),
+    }
+}
+
+fn fit(project: &Project, kind: Kind, frame: &RecordBatch, made_from: &Fingerprints) -> Result<Fitted> {
+    let made_from = || made_from.clone();
+    let too_early =
+        |why: String| Ok(Fitted { model: None, too_early: Some(why), tried: Vec::new(), made_from: made_from() });
     let (training, validation) = match (TrainingRows::of(frame), ValidationRows::of(frame)) {
         (Ok(training), Ok(validation)) => (training, validation),
         (Err(why @ SplitError::Empty { .. }), _) | (_, Err(why @ SplitError::Empty { .. })) => {
@@ -105,8 +91,12 @@ fn fit(project: &Project, kind: Kind, frame: &RecordBatch) -> Result<Fitted> {
         (Err(cause), _) | (_, Err(cause)) => return Err(TrainError::Split(cause).into()),
     };
     let features = kind.features(project);
-    match logistic::choose_alpha(&training, &validation, LABEL, &features, &project.params.train.penalties) {
-        Ok(choice) => Ok(Fitted { model: Some(choice.model), too_early: None, tried: choice.tried }),
+    let params = &project.params;
+    let grid = Grid { alphas: &params.train.penalties, dimensions: &params.embeddings.dimensions };
+    match choose(&training, &validation, LABEL, &features, grid) {
+        Ok(choice) => {
+            Ok(Fitted { model: Some(choice.model), too_early: None, tried: choice.tried, made_from: made_from() })
+        }
         Err(why @ (LogisticError::OneClass { .. } | LogisticError::NothingVaries { .. })) => too_early(why.to_string()),
         Err(cause) => Err(TrainError::Fit { model: kind.name(), cause }.into()),
     }
@@ -115,7 +105,7 @@ fn fit(project: &Project, kind: Kind, frame: &RecordBatch) -> Result<Fitted> {
 /// Reads a fitted model back.
 pub fn load(project: &Project, kind: Kind) -> Result<Fitted> {
     let path = project.paths.models().join(format!("{}.json", kind.name()));
-    let unreadable = |cause: String| TrainError::Unreadable { path: project.paths.shown(&path), cause };
+    let unreadable = |cause: String| TrainError::Unreadable { path: project.paths.shown(&path), stage: "train", cause };
     let text = std::fs::read_to_string(&path).map_err(|e| unreadable(e.to_string()))?;
     Ok(serde_json::from_str(&text).map_err(|e| unreadable(e.to_string()))?)
 }

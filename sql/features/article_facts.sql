@@ -7,14 +7,28 @@ description: What the catalogue says of the article, and where its season stands
 columns:
   category: {unit: category, meaning: kind of article, driver: style}
   colour: {unit: category, meaning: colour, driver: style}
-  material: {unit: category, meaning: main material, driver: sustainability}
+  material:
+    {unit: category, meaning: main material, driver: sustainability,
+     reasons: [{say: "made of {material}"}]}
   fulfilment: {unit: category, meaning: who ships it}
-  list_price: {unit: EUR, meaning: list price, driver: price}
-  sustainability_score: {unit: points, meaning: "score from 0 to 100, NULL where the brand gave none", driver: sustainability}
-  certificates_count: {unit: certificates, meaning: how many certificates it has, driver: sustainability}
-  days_on_sale: {unit: days, meaning: days since it went on sale}
-  days_left: {unit: days, meaning: days until its season ends}
-  came_back: {unit: yes or no, meaning: whether it was in an earlier season's catalogue}
+  list_price:
+    {unit: EUR, meaning: list price, driver: price,
+     reasons: [{say: "costs less than most of what is here", than_others: lower}]}
+  sustainability_score:
+    {unit: points, meaning: "score from 0 to 100, NULL where the brand gave none", driver: sustainability,
+     reasons: [{say: "{value} of 100 points for sustainability", above: 60, than_others: higher}]}
+  certificates_count:
+    {unit: certificates, meaning: how many certificates it has, driver: sustainability,
+     reasons: [{say: "certified for sustainability", above: 0}]}
+  days_on_sale:
+    {unit: days, meaning: days since it went on sale,
+     reasons: [{say: "new in the shop", below: 28}]}
+  days_left:
+    {unit: days, meaning: days until its season ends,
+     reasons: [{say: "only {value} days left", below: 28}]}
+  came_back:
+    {unit: yes or no, meaning: whether it was in an earlier season's catalogue,
+     reasons: [{say: "back from an earlier season", above: 0}]}
 ---*/
 SELECT g.product_id, g.season, g.as_of, p.category, p.colour, p.material, p.fulfilment,
        CAST(p.price_eur AS DOUBLE) AS list_price,

@@ -5,7 +5,10 @@ entity: product
 owner: catalogue
 description: The article's price against others of its category that were on sale before this moment.
 columns:
-  price_in_category: {unit: share, meaning: "list price against the mean of its category: 0.2 is 20 % dearer", driver: price}
+  price_in_category:
+    {unit: share, meaning: "list price against the mean of its category: 0.2 is 20 % dearer", driver: price,
+     reasons: [{say: "{percent} % below similar articles", below: -0.045},
+               {say: "a finer piece among {category}", above: 0.2}]}
   category_choice: {unit: articles, meaning: how many articles of its category were on sale}
 ---*/
 SELECT g.product_id, g.season, g.as_of,

@@ -7,9 +7,15 @@ description: |
   How the article's brand did in the year before the day of this moment, all its articles together.  Whole days, because
   a brand's record moves slowly; the day itself is not over yet and does not count.
 columns:
-  brand_looks_1y: {unit: looks, meaning: looks at the brand in the year before, driver: brand}
-  brand_purchase_share: {unit: share, meaning: "purchases for each look at the brand, NULL without looks", driver: brand}
-  brand_return_share: {unit: share, meaning: "share of the brand's purchases sent back, NULL without purchases", driver: brand}
+  brand_looks_1y:
+    {unit: looks, meaning: looks at the brand in the year before, driver: brand,
+     reasons: [{say: "from {brand}, which many look at", than_others: higher}]}
+  brand_purchase_share:
+    {unit: share, meaning: "purchases for each look at the brand, NULL without looks", driver: brand,
+     reasons: [{say: "from {brand}, which others like to buy", than_others: higher}]}
+  brand_return_share:
+    {unit: share, meaning: "share of the brand's purchases sent back, NULL without purchases", driver: brand,
+     reasons: [{say: "from {brand}, which is rarely sent back", below: 0.2, than_others: lower}]}
 ---*/
 WITH daily AS (
   SELECT p.brand, date_trunc('day', t.event_time) AS day,

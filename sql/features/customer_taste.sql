@@ -7,8 +7,12 @@ description: |
   How near the article's description is to those of what the customer looked at, wished for and bought before; what was
   sent back pushes away.  NULL without consent, history or description.
 columns:
-  taste_match: {unit: likeness, meaning: "from -1 to 1, to all that was done before", driver: style}
-  taste_match_bought: {unit: likeness, meaning: "from -1 to 1, to what was bought or wished for before", driver: style}
+  taste_match:
+    {unit: likeness, meaning: "from -1 to 1, to all that was done before", driver: style,
+     reasons: [{say: "similar to what you looked at", above: 0.3, than_others: higher}]}
+  taste_match_bought:
+    {unit: likeness, meaning: "from -1 to 1, to what was bought or wished for before", driver: style,
+     reasons: [{say: "similar to what you bought or wished for", above: 0.3, than_others: higher}]}
 ---*/
 WITH events AS (
   SELECT t.customer_id, t.event_time, t.event_type, v.vector,

@@ -5,8 +5,12 @@ entity: customer_product
 owner: catalogue
 description: What the shop can promise this customer for this article; nothing of what the customer did.
 columns:
-  delivery_days: {unit: days, meaning: "usual days until it arrives: longer when the brand ships"}
-  sustainability_fit: {unit: points, meaning: "the article's score above or below the middle, counted for customers who said it matters", driver: sustainability}
+  delivery_days:
+    {unit: days, meaning: "usual days until it arrives: longer when the brand ships",
+     reasons: [{say: "with you in about {value} days", below: 4}]}
+  sustainability_fit:
+    {unit: points, meaning: "the article's score above or below the middle, counted for customers who said it matters", driver: sustainability,
+     reasons: [{say: "sustainable, as you asked for", above: 0}]}
   price_for_band: {unit: log EUR, meaning: "logarithm of the list price, counted up for premium and down for budget customers", driver: price}
 ---*/
 SELECT g.customer_id, g.product_id, g.season, g.as_of,

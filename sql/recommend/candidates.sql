@@ -13,7 +13,8 @@ WITH owned AS (
   GROUP BY t.customer_id, t.product_id, p.first_season
   HAVING SUM(CASE WHEN t.event_type = 'purchase' THEN t.quantity ELSE -t.quantity END) > 0
 )
-SELECT a.customer_id, p.product_id, p.season, p.brand, a.personal, a.region
+SELECT a.customer_id, p.product_id, p.season, p.brand, a.personal, a.region,
+       CAST(p.on_sale_from AS TIMESTAMP) > CAST($exported_on AS TIMESTAMP) - $new_for AS new
 FROM recommend.audience a
 CROSS JOIN sources.products p
 LEFT JOIN owned o ON a.personal AND o.customer_id = a.customer_id AND o.product_id = p.product_id AND o.first_season = p.first_season

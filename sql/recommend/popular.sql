@@ -2,7 +2,7 @@
 name: popular
 description: |
   How popular each article on sale is in each region: purchases that were not sent back, lately; what the region cannot
-  tell yet is filled up by the whole shop.
+  tell yet is filled up by the whole shop.  What customers without consent did is not counted.
 key: [region, product_id, season]
 ---*/
 WITH on_sale AS (
@@ -16,7 +16,7 @@ events AS (
          COUNT(*) FILTER (WHERE t.event_type = 'purchase') - COUNT(*) FILTER (WHERE t.event_type = 'return') AS kept,
          COUNT(*) FILTER (WHERE t.event_type = 'browse') AS looks
   FROM sources.transactions t
-  JOIN sources.customers c ON c.customer_id = t.customer_id
+  JOIN sources.customers c ON c.customer_id = t.customer_id AND c.personalisation_consent
   CROSS JOIN lately l
   WHERE t.event_time >= l.since AND t.event_time < $exported_at
   GROUP BY c.region, t.product_id, t.season

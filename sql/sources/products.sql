@@ -30,11 +30,14 @@ set_aside:
 surprises:
   decimal_comma: {column: price_eur, found: "price typed with a decimal comma", done: read as a decimal point}
   ten_point_score: {column: sustainability_score, found: "score with a decimal point and at most 10, typed in by the brand: a scale from 0 to 10", done: multiplied by 10}
+  maybe_ten_point_score: {column: sustainability_score, found: "whole number of at most 10, typed in by the brand: it could be on either scale", done: "kept as points out of 100; ask the brand"}
   score_out_of_range: {column: sustainability_score, found: no number from 0 to 100, done: treated as missing}
   no_score: {column: sustainability_score, found: no score, done: kept as missing}
   brand_spelling: {column: brand, found: "brand typed with other spaces or capitals than usual", done: "one spelling for each brand, the most frequent"}
   certificate_spelling: {column: sustainability_certifications, found: "certificate under another spelling or separator", done: "one spelling for each certificate"}
   no_certificate: {column: sustainability_certifications, found: no certificate, done: kept as none}
+  vegan_of_animal: {column: sustainability_certifications, found: "a vegan certificate on an article of wool, leather, silk, cashmere or down", done: "kept as typed in; ask the brand, because one of the two is wrong"}
+  german_text: {column: description, found: "description in German, where the others are in English", done: "kept; its vector says less, because the sentence model knows English best"}
   html_entities: {column: description, found: "HTML codes such as &amp; in the text", done: turned into the characters they stand for}
   no_description: {column: description, found: no description, done: "kept; has no description vector"}
   shared_description: {column: description, found: "the same text as an article of another number", done: "kept; both have the same description vector"}
@@ -113,6 +116,9 @@ SELECT product_id, season_key AS season, product_name, brand_name AS brand, cate
                       CASE WHEN brand <> brand_name THEN 'brand_spelling' END,
                       CASE WHEN sustainability_certifications IS NULL THEN 'no_certificate'
                            WHEN respelled = 1 OR sustainability_certifications LIKE '%,%' THEN 'certificate_spelling' END,
+                      CASE WHEN fulfilment = 'brand' AND sustainability_score NOT LIKE '%.%' AND typed_score <= 10 THEN 'maybe_ten_point_score' END,
+                      CASE WHEN lower(certificates) LIKE '%vegan%' AND regexp_like(lower(material), '(^|[^a-z])(wool|leather|silk|cashmere|down)([^a-z]|$)') THEN 'vegan_of_animal' END,
+                      CASE WHEN regexp_count(lower(text), '(^|[^a-zäöüß])(aus|für|und|ohne|mit|der|dem|das|von|wird|nicht|ist)([^a-zäöüß]|$)') >= $german_words THEN 'german_text' END,
                       CASE WHEN description LIKE '%&%;%' AND trim(description) <> text THEN 'html_entities' END,
                       CASE WHEN NULLIF(text, '') IS NULL THEN 'no_description' WHEN text_is_shared THEN 'shared_description' END,
                       CASE WHEN nth_season > 1 AND nth_return > 1 THEN 'number_came_back'

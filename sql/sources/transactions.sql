@@ -37,6 +37,10 @@ surprises:
   day_first_time: {column: event_time, found: "time written day first (31.12.2025 23:59:59)", done: "read as UTC like the rest, which keeps the order of the visit"}
   return_out_of_sale: {column: product_id, found: "a return after the article went off sale: its number stands for nothing, or for another article, by then", done: "the season is the order's"}
   return_number_reassigned: {column: product_id, found: "a return when its number already stood for another season's article", done: "the season is the order's"}
+  return_after_window: {column: event_time, found: "a return later than the return window of its order", done: "kept; the purchase had counted as kept by then, and still does"}
+  paid_less: {column: unit_price_eur, found: "a purchase below the list price", done: "kept; money is what was paid"}
+  paid_more: {column: unit_price_eur, found: "a purchase above the list price", done: "kept; money is what was paid"}
+  heavy_customer: {column: customer_id, found: "an event of a customer who buys far more than others do, perhaps for a company", done: "kept; ranges in the reports are drawn by customer, so that each counts once"}
   after_last_day: {column: event_time, found: "a return that came after the last day of looks and purchases", done: kept}
 ---*/
 WITH typed AS (
@@ -63,7 +67,7 @@ robots AS (
 ),
 -- The article whose days of sale hold the moment; both days count.
 on_sale AS (
-  SELECT t.line, COUNT(*) AS articles, MIN(p.season) AS season
+  SELECT t.line, COUNT(*) AS articles, MIN(p.season) AS season, MIN(p.price_eur) AS list_price
   FROM typed t
   JOIN sources.products p ON p.product_id = t.product_id
                          AND t.moment >= CAST(p.on_sale_from AS TIMESTAMP)
@@ -79,7 +83,9 @@ orders AS (
 ),
 last_day AS (SELECT MAX(moment) AS last_moment FROM typed WHERE event <> 'return'),
 judged AS (
-  SELECT t.*, s.articles, s.season AS season_on_sale, o.season AS season_of_order, o.moment AS ordered_at, p.nth_purchase, l.last_moment,
+  SELECT t.*, s.articles, s.list_price,
+         SUM(CASE WHEN t.event = 'purchase' AND t.nth = 1 THEN 1 ELSE 0 END) OVER (PARTITION BY t.customer_id) AS purchases_of_customer,
+         s.season AS season_on_sale, o.season AS season_of_order, o.moment AS ordered_at, p.nth_purchase, l.last_moment,
          CASE WHEN t.transaction_id IS NULL THEN 'no_transaction_id'
               WHEN t.nth_copy > 1 THEN 'late_copy'
               WHEN t.nth > 1 THEN 'transaction_twice'
@@ -117,5 +123,9 @@ SELECT transaction_id, moment AS event_time, customer_id, product_id,
        concat_ws(' ', CASE WHEN event_time LIKE '__.__.____ %' THEN 'day_first_time' END,
                       CASE WHEN event = 'return' AND articles IS NULL THEN 'return_out_of_sale'
                            WHEN event = 'return' AND season_on_sale <> season_of_order THEN 'return_number_reassigned' END,
+                      CASE WHEN event = 'return' AND moment > ordered_at + $return_window THEN 'return_after_window' END,
+                      CASE WHEN event = 'purchase' AND unit_price < list_price THEN 'paid_less'
+                           WHEN event = 'purchase' AND unit_price > list_price THEN 'paid_more' END,
+                      CASE WHEN purchases_of_customer >= $heavy_purchases THEN 'heavy_customer' END,
                       CASE WHEN event = 'return' AND moment > last_moment THEN 'after_last_day' END) AS surprises
 FROM judged

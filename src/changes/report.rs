@@ -7,7 +7,7 @@ use similar::TextDiff;
 use super::columns::short;
 use super::sides::Side;
 use super::{Change, Changed};
-use crate::report::chart::{Caption, ChartError, distributions};
+use crate::report::chart::{Caption, ChartError, before_after};
 use crate::report::markdown::{count, counted, details, table};
 
 /// What a pull request holds, less room for the sentence about what was left out.
@@ -160,7 +160,7 @@ pub fn picture(changed: &[Changed], revision: &str) -> Result<Option<Vec<u8>>, C
             _ => format!("{} of {} rows moved", count(column.moved.changed as u64), count(column.moved.rows as u64)),
         };
         let (from, to) = column.moved.ends.clone();
-        distributions::Panel { name: column.column.clone(), note, bins: column.moved.bins.clone(), from, to }
+        before_after::Panel { name: column.column.clone(), note, bins: column.moved.bins.clone(), from, to }
     };
     let title = match first.moved.changed {
         0 => format!("{} came or went", counted(all as u64, "column", "columns")),
@@ -177,5 +177,5 @@ pub fn picture(changed: &[Changed], revision: &str) -> Result<Option<Vec<u8>>, C
         subtitle: format!("{shown}share of rows for each value, against {revision}"),
         footnote: "Each panel has its own scale; missing values are not drawn.".into(),
     };
-    distributions::draw(&distributions::Chart { caption, panels: drawn.iter().map(panel).collect() }).map(Some)
+    before_after::draw(&before_after::Chart { caption, panels: drawn.iter().map(panel).collect() }).map(Some)
 }

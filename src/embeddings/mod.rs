@@ -2,6 +2,7 @@
 
 pub mod encoder;
 pub mod reduction;
+mod vectors;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -9,12 +10,13 @@ use std::sync::Arc;
 use datafusion::arrow::array::{
     Array, ArrayRef, AsArray, FixedSizeListArray, FixedSizeListBuilder, Float32Builder, RecordBatch, StringArray,
 };
-use datafusion::arrow::datatypes::{DataType, Field, Float32Type};
+use datafusion::arrow::datatypes::{DataType, Field};
 use datafusion::arrow::error::ArrowError;
-use sha2::{Digest, Sha256};
+use serde::Deserialize;
 
-use self::encoder::{DIMENSIONS, Encoder, EncoderError};
+use self::encoder::{DIMENSIONS, EncoderError};
 use self::reduction::{Reduction, ReductionError, Side, TrainingVectors};
+use self::vectors::Vectors;
 use crate::engine::{Engine, Staged, Table};
 use crate::error::{Advice, Result};
 use crate::lineage::{Basis, Traces, made};
@@ -65,13 +67,13 @@ pub fn run(project: &Project) -> Result<()> {
         files.push(Texts::new(file, table)?);
     }
     let texts: BTreeSet<String> = files.iter().flat_map(|file| file.texts().flatten().map(str::to_owned)).collect();
-    let vectors = encode(project, &engine, &progress, &texts)?;
+    let vectors = Vectors::of_texts(project, &engine, &progress, &texts)?;
     let traces = Traces::of(project, Layer::Texts, Basis::Vectors { encoder: &vectors.version })?;
     let mut staged = Staged::new(&project.paths, "embeddings")?;
     let target = project.paths.embeddings();
     staged.table(&target, Some(VECTORS), &vectors.table()?, &[("encoder", vectors.version.clone())])?;
     for file in &files {
-        let reduction = file.fit(project.params.embeddings.dimensions, &vectors, &progress)?;
+        let reduction = file.fit(project.params.embeddings.kept_dimensions(), &vectors, &progress)?;
         let mut notes = traces.stamp(&made(file.file)).unwrap_or_default().notes();
         notes.push(("encoder", vectors.version.clone()));
         staged.table(
@@ -83,6 +85,7 @@ pub fn run(project: &Project) -> Result<()> {
         staged.json(&target, Some(&reduction_file(file.file.header.name())), &reduction)?;
     }
     staged.commit()?;
+    vectors::forget_parts(project);
     progress.done(format!("{} distinct texts", texts.len()));
     Ok(())
 }
@@ -169,78 +172,6 @@ impl<'a> Texts<'a> {
     }
 }
 
-/// Vectors by the hash of what made them: encoder version and text.
-struct Vectors {
-    version: String,
-    by_hash: BTreeMap<String, Vec<f32>>,
-}
-
-impl Vectors {
-    /// 32 hex digits of the SHA-256 of the encoder's version and the text.
-    fn hash(&self, text: &str) -> String {
-        let digest = Sha256::new().chain_update(&self.version).chain_update([0]).chain_update(text).finalize();
-        digest.iter().take(16).map(|byte| format!("{byte:02x}")).collect()
-    }
-
-    fn of(&self, text: &str) -> Option<&[f32]> {
-        self.by_hash.get(&self.hash(text)).map(Vec::as_slice)
-    }
-
-    fn table(&self) -> Result<Table> {
-        let arrow = |cause| EmbeddingError::Arrow { file: VECTORS.into(), cause };
-        let hashes: ArrayRef = Arc::new(StringArray::from_iter_values(self.by_hash.keys()));
-        let vectors: ArrayRef =
-            Arc::new(vector_array(DIMENSIONS, self.by_hash.values().map(|vector| Some(vector.as_slice()))));
-        let batch = RecordBatch::try_from_iter_with_nullable([("text_hash", hashes, true), ("vector", vectors, true)])
-            .map_err(arrow)?;
-        Table::new(batch, &["text_hash".to_owned()], VECTORS)
-    }
-
-    /// What the last run knew; nothing where there was none, or where its file is not what it should be.
-    fn remembered(version: &str, engine: &Engine) -> Self {
-        let mut by_hash = BTreeMap::new();
-        let table = TableName::new("embeddings", VECTORS);
-        if engine.open_if_made(&table).unwrap_or(false)
-            && let Ok(batch) = engine.read(&table)
-            && let (Some(hashes), Some(vectors)) = (
-                batch.column_by_name("text_hash").and_then(|column| column.as_string_opt::<i32>()),
-                batch.column_by_name("vector").and_then(|column| column.as_fixed_size_list_opt()),
-            )
-        {
-            for row in (0..batch.num_rows()).filter(|row| vectors.is_valid(*row)) {
-                if let Some(vector) = vectors.value(row).as_primitive_opt::<Float32Type>()
-                    && vector.len() == DIMENSIONS
-                {
-                    by_hash.insert(hashes.value(row).to_owned(), vector.values().to_vec());
-                }
-            }
-        }
-        Self { version: version.to_owned(), by_hash }
-    }
-}
-
-/// Vectors for exactly `texts`: remembered ones first, the rest from the encoder.
-fn encode(project: &Project, engine: &Engine, progress: &Progress, texts: &BTreeSet<String>) -> Result<Vectors> {
-    let encoder = Encoder::load(&project.params.embeddings.model)?;
-    let mut vectors = Vectors::remembered(encoder.version(), engine);
-    let missing: Vec<String> = texts.iter().filter(|text| vectors.of(text).is_none()).cloned().collect();
-    progress.say(format!("{} distinct texts, {} of them new", texts.len(), missing.len()));
-    let mut steps = progress.steps(missing.len() as u64, "texts");
-    let threads = std::thread::available_parallelism().map_or(1, usize::from);
-    let mut made = Vec::with_capacity(missing.len());
-    encoder.encode_all(&missing, threads, |position, vector| {
-        made.push((position, vector));
-        steps.advance();
-        std::ops::ControlFlow::Continue(())
-    })?;
-    for (position, vector) in made {
-        vectors.by_hash.insert(vectors.hash(&missing[position]), vector);
-    }
-    let wanted: BTreeSet<String> = texts.iter().map(|text| vectors.hash(text)).collect();
-    vectors.by_hash.retain(|hash, _| wanted.contains(hash));
-    Ok(vectors)
-}
-
 fn vector_array<'a>(size: usize, vectors: impl Iterator<Item = Option<&'a [f32]>>) -> FixedSizeListArray {
     let item = Arc::new(Field::new_list_field(DataType::Float32, true));
     let mut builder = FixedSizeListBuilder::new(Float32Builder::new(), size as i32).with_field(item);
@@ -254,26 +185,40 @@ fn vector_array<'a>(size: usize, vectors: impl Iterator<Item = Option<&'a [f32]>
     builder.finish()
 }
 
-/// For each file of `sql/texts` a sentence about what its reduction was fitted on.
-pub fn fitted_on(project: &Project) -> Result<Vec<String>> {
-    let mut sentences = Vec::new();
+/// What the reduction of one file of `sql/texts` was fitted on.
+#[derive(Debug, Clone)]
+pub struct FittedOn {
+    pub name: String,
+    /// None where too few texts are on the training side.
+    pub reduction: Option<Reduction>,
+    /// Distinct texts that only later rows have: the reduction is applied to them, and knows nothing of them.
+    pub later: usize,
+}
+
+/// For each file of `sql/texts` what its reduction was fitted on, and what not.
+pub fn fitted_on(project: &Project, engine: &Engine) -> Result<Vec<FittedOn>> {
+    let mut fitted = Vec::new();
     for file in project.library.layer(Layer::Texts) {
-        let name = file.header.name();
-        let path = project.paths.embeddings().join(reduction_file(name));
+        let name = file.header.name().to_owned();
+        let path = project.paths.embeddings().join(reduction_file(&name));
         let reduction: Option<Reduction> =
             std::fs::read(&path).ok().and_then(|json| serde_json::from_slice(&json).ok()).flatten();
-        sentences.push(match reduction {
-            Some(reduction) => format!(
-                "The descriptions in `{name}` are reduced to {} numbers each, fitted on {} distinct texts of the training side; \
-                 they keep {:.0} % of the differences between those texts.",
-                reduction.dimensions(),
-                reduction.trained_on(),
-                100.0 * reduction.explained().iter().sum::<f64>(),
-            ),
-            None => format!("The descriptions in `{name}` are not used: too few of them are on the training side."),
-        });
+        let rows: Vec<Row> = engine.rows(&TableName::new("embeddings", &name))?;
+        let texts = |training: bool| -> BTreeSet<&str> {
+            rows.iter().filter(|row| row.in_training == training).filter_map(|row| row.text_hash.as_deref()).collect()
+        };
+        let later = texts(false).difference(&texts(true)).count();
+        fitted.push(FittedOn { name, reduction, later });
     }
-    Ok(sentences)
+    Ok(fitted)
+}
+
+/// What counts say of a row of a file's table.
+#[derive(Debug, Deserialize)]
+struct Row {
+    text_hash: Option<String>,
+    #[serde(default)]
+    in_training: bool,
 }
 
 fn reduction_file(name: &str) -> String {

@@ -4,8 +4,10 @@ mod csv;
 mod functions;
 mod output;
 mod parquet;
+mod plan;
 mod query_error;
 mod rows;
+mod session;
 mod table;
 
 use std::path::PathBuf;
@@ -19,12 +21,13 @@ use datafusion::datasource::MemTable;
 use datafusion::datasource::empty::EmptyTable;
 use datafusion::error::DataFusionError;
 use datafusion::logical_expr::LogicalPlan;
-use datafusion::prelude::{DataFrame, JoinType, ParquetReadOptions, SQLOptions, SessionConfig, SessionContext};
+use datafusion::prelude::{DataFrame, JoinType, ParquetReadOptions, SQLOptions, SessionContext};
 use datafusion::sql::parser::Statement;
+use point_in_time::Verdict;
 use serde::de::DeserializeOwned;
 
 pub use csv::{Malformed, RawTable};
-pub use functions::{version as function_version, versions as function_versions};
+pub use functions::{register as register_functions, version as function_version, versions as function_versions};
 pub use output::Staged;
 pub use parquet::notes as stored_notes;
 pub use rows::read as read_rows;
@@ -81,14 +84,7 @@ impl Engine {
             .enable_all()
             .build()
             .map_err(|e| EngineError::Start(e.to_string()))?;
-        let mut config = SessionConfig::new()
-            .with_target_partitions(project.params.engine.partitions)
-            .with_information_schema(false);
-        config.options_mut().sql_parser.collect_spans = true;
-        // One string type everywhere: Utf8 in, Utf8 out, whatever the path a column takes.
-        config.options_mut().sql_parser.map_string_types_to_utf8view = false;
-        config.options_mut().execution.parquet.schema_force_view_types = false;
-        let context = SessionContext::new_with_config(config);
+        let context = session::open(&project.params.engine).map_err(start)?;
         functions::register(&context);
         let engine = Self { context, runtime, paths: project.paths.clone() };
         for table in project.library.tables() {
@@ -119,9 +115,15 @@ impl Engine {
         Ok(())
     }
 
+    /// Whether a table of this name is open.
+    pub fn has(&self, table: &TableName) -> bool {
+        self.context.table_exist(reference(table)).unwrap_or(false)
+    }
+
     /// Makes sure that `table` can be read: registered before, or on disk.
     pub fn open(&self, table: &TableName) -> Result<()> {
         let failed = |e: DataFusionError| query_error(&table.to_string(), &e, &[]);
+        self.add_schema(table).map_err(failed)?;
         if self.context.table_exist(reference(table)).map_err(failed)? {
             return Ok(());
         }
@@ -200,6 +202,16 @@ impl Engine {
             }
             .into(),
         )
+    }
+
+    /// For every aggregate over a join in `file`, whose tables are open: whether it runs in one pass, and if not, which
+    /// part of the query is in the way.
+    pub fn point_in_time(&self, project: &Project, file: &SqlFile) -> Result<Vec<Verdict>> {
+        let failed = |e: DataFusionError| query_error(&file.shown, &e, &[]);
+        let plan = self.plan(project, file)?;
+        let state = session::without_rules(&self.context);
+        let plan = self.runtime.block_on(state.create_physical_plan(&plan)).map_err(failed)?;
+        Ok(point_in_time::verdicts(&plan).map_err(failed)?)
     }
 
     /// The plan of one SQL file over the tables that are open, not yet optimised.
@@ -315,6 +327,8 @@ pub fn stored(paths: &Paths, table: &TableName) -> (PathBuf, &'static str) {
         Some("grain") => (paths.grain().join(file), "features"),
         Some("features") => (paths.features().join(file), "features"),
         Some("evaluation") => (paths.evaluation().join(file), "evaluate"),
+        Some("drivers") => (paths.drivers().join(file), "drivers"),
+        Some("exposure") => (paths.exposure().join(file), "recommend"),
         Some("monitoring") => (paths.monitoring().join(file), "monitor"),
         Some("drill") => (paths.drill().join(file), "drill"),
         Some(other) => (paths.work().join(other).join(file), "run"),

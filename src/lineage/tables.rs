@@ -291,7 +291,7 @@ fn embed(
     columns.retain(|name, _| kept(name));
     let mut fields: Vec<Field> =
         schema.fields().iter().filter(|field| kept(field.name())).map(|field| field.as_ref().clone()).collect();
-    let dimensions = project.params.embeddings.dimensions;
+    let dimensions = project.params.embeddings.kept_dimensions();
     // How long a vector is depends on rows, and no plan depends on it.
     let vector = DataType::FixedSizeList(Arc::new(Field::new_list_field(DataType::Float32, true)), dimensions as i32);
     for (name, data_type) in [("text_hash", DataType::Utf8), ("vector", vector.clone()), ("reduced", vector)] {

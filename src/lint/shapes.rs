@@ -76,7 +76,7 @@ fn declare(project: &Project, engine: &Engine, file: &SqlFile, schema: &Schema) 
         fields.retain(|field| field.name() == "in_training" || key.contains(field.name()));
         // How long a vector is depends on rows, and no plan depends on it.
         let item = Arc::new(Field::new_list_field(DataType::Float32, true));
-        let vector = DataType::FixedSizeList(item, project.params.embeddings.dimensions as i32);
+        let vector = DataType::FixedSizeList(item, project.params.embeddings.kept_dimensions() as i32);
         fields.push(Field::new("text_hash", DataType::Utf8, true));
         fields.extend(["vector", "reduced"].map(|name| Field::new(name, vector.clone(), true)));
     }

@@ -26,20 +26,70 @@ pub struct Interval {
     pub high: f64,
 }
 
-/// The metrics of several models over the same draws of customers.
+/// Any figures, measured on all rows and on every draw of customers.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Bootstrap {
-    /// `models`
-    whole: Vec<Metrics>,
-    /// `draws x models`
-    draws: Vec<Vec<Metrics>>,
+pub struct Resampled<F> {
+    whole: F,
+    draws: Vec<F>,
 }
 
-impl Bootstrap {
-    /// Draws as many clusters as there are, `draws` times, and measures every model's scores on each draw.
+impl<F: Send> Resampled<F> {
+    /// Draws as many clusters as there are, `draws` times, and measures each draw: `measure(times)` is told how often
+    /// the row at an index counts. `clusters`: whose each row is.
     ///
-    /// `models`: the scores of each model, one for every row; `clusters`: whose each row is. The result depends on the
-    /// rows, `draws` and `seed` alone: draw i is stream i of ChaCha8, whichever thread makes it.
+    /// The result depends on the rows, `draws` and `seed` alone: draw i is stream i of ChaCha8, whichever thread makes
+    /// it.
+    ///
+    /// # Errors
+    /// No rows.
+    pub fn run<C: Ord>(
+        clusters: &[C],
+        draws: usize,
+        seed: u64,
+        measure: impl Fn(&dyn Fn(usize) -> u32) -> F + Sync,
+    ) -> Result<Resampled<F>, BootstrapError> {
+        let (cluster_of, count) = numbered(clusters);
+        let count = u32::try_from(count).ok().filter(|count| *count > 0).ok_or(BootstrapError::Clusters { count })?;
+        let whole = measure(&|_| 1);
+        let draw = |number: usize| {
+            let mut random = ChaCha8Rng::seed_from_u64(seed);
+            random.set_stream(number as u64);
+            let mut times = vec![0_u32; count as usize];
+            for _ in 0..count {
+                times[random.gen_range(0..count) as usize] += 1;
+            }
+            measure(&|row| times[cluster_of[row]])
+        };
+        let mut results: Vec<Option<F>> = (0..draws).map(|_| None).collect();
+        let share = draws.div_ceil(thread::available_parallelism().map_or(1, NonZeroUsize::get)).max(1);
+        thread::scope(|scope| {
+            for (chunk, slots) in results.chunks_mut(share).enumerate() {
+                let draw = &draw;
+                scope.spawn(move || {
+                    slots.iter_mut().enumerate().for_each(|(at, slot)| *slot = Some(draw(chunk * share + at)));
+                });
+            }
+        });
+        Ok(Resampled { whole, draws: results.into_iter().flatten().collect() })
+    }
+
+    /// The interval of a figure, over those draws in which it is defined (a draw may hold one label only).
+    pub fn interval(&self, figure: impl Fn(&F) -> Option<f64>) -> Option<Interval> {
+        let value = figure(&self.whole)?;
+        let mut drawn: Vec<f64> = self.draws.iter().filter_map(figure).collect();
+        drawn.sort_by(f64::total_cmp);
+        Some(Interval { value, low: percentile(&drawn, PERCENTILES.0)?, high: percentile(&drawn, PERCENTILES.1)? })
+    }
+}
+
+/// The metrics of several models over the same draws of customers.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Bootstrap(Resampled<Vec<Metrics>>);
+
+impl Bootstrap {
+    /// Measures every model's scores on each draw.
+    ///
+    /// `models`: the scores of each model, one for every row; `clusters`: whose each row is.
     ///
     /// # Errors
     /// Slices of different length, or no rows.
@@ -55,53 +105,23 @@ impl Bootstrap {
         if let Some(found) = lengths.into_iter().find(|found| *found != rows) {
             return Err(BootstrapError::Lengths { found, rows });
         }
-        let (cluster_of, count) = numbered(clusters);
-        let count = u32::try_from(count).ok().filter(|count| *count > 0).ok_or(BootstrapError::Clusters { count })?;
         // Scores that are not finite have no metrics, in any draw.
         let ranked: Vec<Option<Ranked>> = models.iter().map(|scores| Ranked::new(scores, labels)).collect();
-        let measure = |times: &[u32]| -> Vec<Metrics> {
-            let weigh = |ranked: &Ranked| Metrics::weighted(ranked, |row| times[cluster_of[row]]);
+        let measure = |times: &dyn Fn(usize) -> u32| -> Vec<Metrics> {
+            let weigh = |ranked: &Ranked| Metrics::weighted(ranked, times);
             ranked.iter().map(|ranked| ranked.as_ref().map_or(Metrics::default(), weigh)).collect()
         };
-        let whole = measure(&vec![1; count as usize]);
-        let draw = |number: usize| {
-            let mut random = ChaCha8Rng::seed_from_u64(seed);
-            random.set_stream(number as u64);
-            let mut times = vec![0_u32; count as usize];
-            for _ in 0..count {
-                times[random.gen_range(0..count) as usize] += 1;
-            }
-            measure(&times)
-        };
-        let mut results = vec![Vec::new(); draws];
-        let share = draws.div_ceil(thread::available_parallelism().map_or(1, NonZeroUsize::get)).max(1);
-        thread::scope(|scope| {
-            for (chunk, slots) in results.chunks_mut(share).enumerate() {
-                let draw = &draw;
-                scope.spawn(move || {
-                    slots.iter_mut().enumerate().for_each(|(at, slot)| *slot = draw(chunk * share + at));
-                });
-            }
-        });
-        Ok(Bootstrap { whole, draws: results })
+        Resampled::run(clusters, draws, seed, measure).map(Bootstrap)
     }
 
     /// One model's metric; `None` where it is not defined or there are no such model or draws.
     pub fn interval(&self, model: usize, metric: Metric) -> Option<Interval> {
-        self.of(|metrics| metric.of(metrics.get(model)?))
+        self.0.interval(|metrics| metric.of(metrics.get(model)?))
     }
 
     /// How much more of the metric `model` has than `other`.
     pub fn difference(&self, model: usize, other: usize, metric: Metric) -> Option<Interval> {
-        self.of(|metrics| Some(metric.of(metrics.get(model)?)? - metric.of(metrics.get(other)?)?))
-    }
-
-    /// The interval of a figure, over those draws in which it is defined (a draw may hold one label only).
-    fn of(&self, figure: impl Fn(&[Metrics]) -> Option<f64>) -> Option<Interval> {
-        let value = figure(&self.whole)?;
-        let mut drawn: Vec<f64> = self.draws.iter().filter_map(|metrics| figure(metrics)).collect();
-        drawn.sort_by(f64::total_cmp);
-        Some(Interval { value, low: percentile(&drawn, PERCENTILES.0)?, high: percentile(&drawn, PERCENTILES.1)? })
+        self.0.interval(|metrics| Some(metric.of(metrics.get(model)?)? - metric.of(metrics.get(other)?)?))
     }
 }
 

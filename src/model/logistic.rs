@@ -17,8 +17,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     matrix::{Encoding, MatrixError},
-    metrics::Metrics,
-    split::{TrainingRows, ValidationRows},
+    split::TrainingRows,
 };
 
 /// L-BFGS stops when the gradient, divided by the number of rows, is shorter than this.
@@ -32,6 +31,8 @@ const MAX_ITERATIONS: u64 = 1000;
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Logistic {
     alpha: f64,
+    /// How many positions of each vector it reads at most.
+    dimensions: usize,
     training_rows: usize,
     training_positives: usize,
     /// Of the frame's feature columns: names and types.
@@ -65,15 +66,6 @@ pub struct Contributions {
     pub values: Array2<f64>,
 }
 
-/// What [`choose_alpha`] found.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Choice {
-    /// Fitted with the alpha of least validation loss; the largest such alpha where several are equal.
-    pub model: Logistic,
-    /// Every alpha tried and its log loss on the validation rows, in the order given.
-    pub tried: Vec<(f64, f64)>,
-}
-
 impl Logistic {
     /// Fits on the training rows: `label` is a boolean column, `features` the columns to learn from.
     ///
@@ -85,7 +77,16 @@ impl Logistic {
         features: &[String],
         alpha: f64,
     ) -> Result<Logistic, LogisticError> {
-        Prepared::new(training, label, features)?.fit(alpha)
+        Prepared::new(Encoding::fit(training, features)?, training, label)?.fit(alpha)
+    }
+
+    /// Fits once more in the same way (features, length of vectors, alpha) on other training rows.
+    ///
+    /// # Errors
+    /// As [`Logistic::fit`].
+    pub fn refit(&self, training: &TrainingRows, label: &str) -> Result<Logistic, LogisticError> {
+        let encoding = Encoding::fit(training, &self.encoding.features())?.shortened(self.dimensions);
+        Prepared::new(encoding, training, label)?.fit(self.alpha)
     }
 
     /// The probability of a true label for each row of `frame`.
@@ -125,6 +126,11 @@ impl Logistic {
         self.alpha
     }
 
+    /// How many positions of each vector it reads at most; 0 where none of its features is a vector.
+    pub fn dimensions(&self) -> usize {
+        self.dimensions
+    }
+
     /// How many rows it was fitted on, and how many of them had a true label.
     pub fn trained_on(&self) -> (usize, usize) {
         (self.training_rows, self.training_positives)
@@ -141,7 +147,7 @@ impl Logistic {
     }
 
     /// Log-odds, summed from left to right, so that a row's bits do not depend on the rows beside it.
-    fn scores(&self, matrix: &Array2<f64>) -> Vec<f64> {
+    pub(super) fn scores(&self, matrix: &Array2<f64>) -> Vec<f64> {
         let score = |row: ArrayView1<f64>| {
             self.columns.iter().zip(row).fold(self.intercept, |sum, (term, value)| sum + term.coefficient * value)
         };
@@ -149,59 +155,27 @@ impl Logistic {
     }
 }
 
-/// Fits one model for each of `alphas` on the training rows and keeps the one with the least log loss on the
-/// validation rows.
-///
-/// # Errors
-/// As [`Logistic::fit`]; no alpha to choose from; validation labels that are missing.
-pub fn choose_alpha(
-    training: &TrainingRows,
-    validation: &ValidationRows,
-    label: &str,
-    features: &[String],
-    alphas: &[f64],
-) -> Result<Choice, LogisticError> {
-    let prepared = Prepared::new(training, label, features)?;
-    let matrix = prepared.encoding.apply(validation.rows())?;
-    let truth = labels(validation.rows(), label)?;
-    let mut tried = Vec::new();
-    let mut best: Option<(f64, Logistic)> = None;
-    for &alpha in alphas {
-        let model = prepared.fit(alpha)?;
-        let scores: Vec<f64> = model.scores(&matrix).into_iter().map(logistic).collect();
-        let loss = Metrics::of(&scores, &truth).log_loss.ok_or(LogisticError::NoLoss { alpha })?;
-        tried.push((alpha, loss));
-        let better = |(least, kept): &(f64, Logistic)| loss < *least || (loss == *least && alpha > kept.alpha);
-        if best.as_ref().is_none_or(better) {
-            best = Some((loss, model));
-        }
-    }
-    let (_, model) = best.ok_or(LogisticError::NoAlpha)?;
-    Ok(Choice { model, tried })
-}
-
 /// The training rows as a matrix, which the models of all alphas share.
-struct Prepared {
-    encoding: Encoding,
+pub(super) struct Prepared {
+    pub(super) encoding: Encoding,
     data: DatasetBase<Array2<f64>, Array1<bool>>,
 }
 
 impl Prepared {
-    fn new(training: &TrainingRows, label: &str, features: &[String]) -> Result<Prepared, LogisticError> {
-        let encoding = Encoding::fit(training, features)?;
+    pub(super) fn new(encoding: Encoding, training: &TrainingRows, label: &str) -> Result<Prepared, LogisticError> {
         let labels = labels(training.rows(), label)?;
         if labels.iter().all(|truth| *truth) || !labels.iter().any(|truth| *truth) {
             let (label, rows, value) = (label.to_owned(), labels.len(), labels.first() == Some(&true));
             return Err(LogisticError::OneClass { label, rows, value });
         }
         if encoding.width() == 0 {
-            return Err(LogisticError::NothingVaries { features: features.len(), rows: labels.len() });
+            return Err(LogisticError::NothingVaries { features: encoding.features().len(), rows: labels.len() });
         }
         let matrix = encoding.apply(training.rows())?;
         Ok(Prepared { encoding, data: DatasetBase::new(matrix, Array1::from(labels)) })
     }
 
-    fn fit(&self, alpha: f64) -> Result<Logistic, LogisticError> {
+    pub(super) fn fit(&self, alpha: f64) -> Result<Logistic, LogisticError> {
         let (matrix, labels) = (self.data.records(), self.data.targets());
         let rows = labels.len() as f64;
         let fitted = LogisticRegression::default()
@@ -220,6 +194,7 @@ impl Prepared {
         };
         let model = Logistic {
             alpha,
+            dimensions: self.encoding.used_positions(),
             training_rows: labels.len(),
             training_positives: labels.iter().filter(|truth| **truth).count(),
             fingerprint: self.encoding.fingerprint(),
@@ -247,7 +222,7 @@ impl Prepared {
 }
 
 /// The label of each row.
-fn labels(frame: &RecordBatch, label: &str) -> Result<Vec<bool>, LogisticError> {
+pub(super) fn labels(frame: &RecordBatch, label: &str) -> Result<Vec<bool>, LogisticError> {
     let name = || label.to_owned();
     let column = frame.column_by_name(label).ok_or_else(|| LogisticError::NoLabel { label: name() })?;
     if column.data_type() != &DataType::Boolean {
@@ -261,7 +236,7 @@ fn labels(frame: &RecordBatch, label: &str) -> Result<Vec<bool>, LogisticError> 
 }
 
 /// The probability of a score, without overflow for any.
-fn logistic(score: f64) -> f64 {
+pub(super) fn logistic(score: f64) -> f64 {
     if score >= 0.0 {
         1.0 / (1.0 + (-score).exp())
     } else {
@@ -289,7 +264,7 @@ pub enum LogisticError {
     OneClass { label: String, rows: usize, value: bool },
     #[error("none of the {features} features varies in the {rows} training rows")]
     NothingVaries { features: usize, rows: usize },
-    #[error("no alpha to choose from")]
+    #[error("no penalty to choose from")]
     NoAlpha,
     #[error("with alpha = {alpha} the validation rows have no log loss")]
     NoLoss { alpha: f64 },

@@ -63,6 +63,29 @@ impl Encoding {
         Ok(Encoding { columns: columns.collect::<Result<_, MatrixError>>()? })
     }
 
+    /// The same, with at most the first `dimensions` positions of every vector: those of a reduction come with the most
+    /// telling first, so a short vector is a prefix of the long one.
+    pub fn shortened(&self, dimensions: usize) -> Encoding {
+        let mut shorter = self.clone();
+        shorter.columns.iter_mut().for_each(|column| column.rule.shorten(dimensions));
+        shorter
+    }
+
+    /// How many positions the longest vector has; 0 where no feature is a vector.
+    pub fn longest_vector(&self) -> usize {
+        self.columns.iter().map(|column| column.rule.positions()).max().unwrap_or_default()
+    }
+
+    /// How many positions of the longest vector are read.
+    pub fn used_positions(&self) -> usize {
+        self.columns.iter().map(|column| column.rule.used_positions()).max().unwrap_or_default()
+    }
+
+    /// The names of the features, in the order in which they were learned.
+    pub fn features(&self) -> Vec<String> {
+        self.columns.iter().map(|column| column.name.clone()).collect()
+    }
+
     /// The matrix of `frame`: a row for each row, a column for each of [`Encoding::outputs`]. Columns of `frame` that
     /// are not features (keys, label, split) are not looked at.
     ///

@@ -1,7 +1,9 @@
 //! The model: rows of the frame to a matrix, a matrix to a probability, a probability to its reasons and its errors.
 
 pub mod bootstrap;
+pub mod choice;
 pub mod columns;
+pub mod lists;
 pub mod logistic;
 pub mod matrix;
 pub mod metrics;

@@ -63,6 +63,29 @@ impl Rule {
         })
     }
 
+    /// Leaves out the positions of a vector from `dimensions` on.
+    pub fn shorten(&mut self, dimensions: usize) {
+        if let Rule::Vector { scales, .. } = self {
+            scales.iter_mut().skip(dimensions).for_each(|scale| *scale = None);
+        }
+    }
+
+    /// How many positions its vectors have; 0 for what is no vector.
+    pub fn positions(&self) -> usize {
+        match self {
+            Rule::Vector { scales, .. } => scales.len(),
+            _ => 0,
+        }
+    }
+
+    /// How many of them are read.
+    pub fn used_positions(&self) -> usize {
+        match self {
+            Rule::Vector { scales, .. } => scales.iter().rposition(Option::is_some).map_or(0, |last| last + 1),
+            _ => 0,
+        }
+    }
+
     /// How many columns of the matrix it fills.
     pub fn width(&self) -> usize {
         match self {

@@ -1,7 +1,7 @@
 //! Which rows may teach the model what. Whatever is fitted takes [`TrainingRows`], whatever is chosen takes
 //! [`ValidationRows`], and neither can be made from anything but the frame and its own `split` column.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use datafusion::arrow::{
     array::{AsArray, BooleanArray, RecordBatch},
@@ -9,6 +9,8 @@ use datafusion::arrow::{
     datatypes::DataType,
     error::ArrowError,
 };
+use rand::{Rng, SeedableRng};
+use rand_chacha::ChaCha8Rng;
 
 /// The text column of the frame that says on which side a row lies.
 pub const SPLIT: &str = "split";
@@ -34,6 +36,26 @@ impl TrainingRows {
     /// The rows themselves.
     pub fn rows(&self) -> &RecordBatch {
         &self.0
+    }
+
+    /// The rows of a `share` (0 to 1) of those whom the text column `owner` names, drawn with `seed`; a smaller share
+    /// of the same draw is part of a larger one.
+    ///
+    /// # Errors
+    /// No such text column; nobody drawn.
+    pub fn part(&self, owner: &str, share: f64, seed: u64) -> Result<TrainingRows, SplitError> {
+        let owners = self.0.column_by_name(owner).and_then(|column| column.as_string_opt::<i32>());
+        let owners = owners.ok_or_else(|| SplitError::NoOwner { column: owner.to_owned() })?;
+        let mut random = ChaCha8Rng::seed_from_u64(seed);
+        let names: BTreeSet<&str> = owners.iter().flatten().collect();
+        let places: BTreeMap<&str, f64> = names.into_iter().map(|name| (name, random.gen_range(0.0..1.0))).collect();
+        let drawn = |name: &str| places.get(name).is_some_and(|place| *place < share);
+        let kept: BooleanArray = owners.iter().map(|name| Some(name.is_some_and(drawn))).collect();
+        let rows = filter_record_batch(&self.0, &kept)?;
+        match rows.num_rows() {
+            0 => Err(SplitError::NobodyDrawn { share }),
+            _ => Ok(TrainingRows(rows)),
+        }
     }
 }
 
@@ -78,6 +100,10 @@ pub enum SplitError {
     NotText { found: DataType },
     #[error("none of the frame's {rows} rows is on the side `{side}`, only on: {found}; move the dates of the split")]
     Empty { side: &'static str, rows: usize, found: String },
+    #[error("the frame has no text column `{column}`")]
+    NoOwner { column: String },
+    #[error("a share of {share} of the training rows holds nobody")]
+    NobodyDrawn { share: f64 },
     #[error(transparent)]
     Arrow(#[from] ArrowError),
 }

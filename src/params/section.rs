@@ -1,5 +1,6 @@
 //! One section of params.yaml while its keys are taken out and checked.
 
+use std::collections::BTreeMap;
 use std::rc::Rc;
 
 use chrono::{NaiveDateTime, TimeZone, Utc};
@@ -56,6 +57,25 @@ impl Section {
         self.take(key, "a whole number from 0 on", |v| v.as_u64().and_then(|n| usize::try_from(n).ok()))
     }
 
+    /// Bytes, where the key is there.
+    pub fn size(&mut self, key: &'static str) -> Result<Option<usize>> {
+        match self.keys.contains_key(key) {
+            true => self.take(key, "a size such as 512MiB or 2GiB", size).map(Some),
+            false => Ok(None),
+        }
+    }
+
+    /// An address such as http://127.0.0.1:5000, or nothing.
+    pub fn address(&mut self, key: &'static str) -> Result<Option<String>> {
+        self.take(key, "an address such as http://127.0.0.1:5000, or null", |v| match v {
+            Value::Null => Some(None),
+            Value::String(text) if text.starts_with("http://") || text.starts_with("https://") => {
+                Some(Some(text.trim_end_matches('/').to_owned()))
+            }
+            _ => None,
+        })
+    }
+
     pub fn seed(&mut self) -> Result<u64> {
         self.take("seed", "a whole number from 0 on", Value::as_u64)
     }
@@ -71,6 +91,20 @@ impl Section {
     pub fn positive_numbers(&mut self, key: &'static str) -> Result<Vec<f64>> {
         self.take(key, "a list of numbers above 0, such as [0.1, 1.0]", |v| {
             v.as_sequence()?.iter().map(positive).collect::<Option<Vec<_>>>().filter(|list| !list.is_empty())
+        })
+    }
+
+    pub fn counts(&mut self, key: &'static str) -> Result<Vec<usize>> {
+        self.take(key, "a list of whole numbers from 1 on, such as [8, 16]", |v| {
+            let count = |v: &Value| v.as_u64().filter(|n| *n >= 1).and_then(|n| usize::try_from(n).ok());
+            v.as_sequence()?.iter().map(count).collect::<Option<Vec<_>>>().filter(|list| !list.is_empty())
+        })
+    }
+
+    pub fn shares(&mut self, key: &'static str) -> Result<Vec<f64>> {
+        self.take(key, "a list of shares above 0 and up to 1, such as [0.5, 1.0]", |v| {
+            let share = |v: &Value| positive(v).filter(|share| *share <= 1.0);
+            v.as_sequence()?.iter().map(share).collect::<Option<Vec<_>>>().filter(|list| !list.is_empty())
         })
     }
 
@@ -125,6 +159,14 @@ fn positive(value: &Value) -> Option<f64> {
     value.as_f64().filter(|x| x.is_finite() && *x > 0.0)
 }
 
+/// `512MiB` or `2GiB`.
+fn size(value: &Value) -> Option<usize> {
+    let text = value.as_str()?;
+    let units = [("MiB", 1 << 20), ("GiB", 1 << 30)];
+    let (number, unit) = units.iter().find_map(|(name, unit)| Some((text.strip_suffix(name)?, *unit)))?;
+    number.trim().parse::<usize>().ok().filter(|number| *number > 0)?.checked_mul(unit)
+}
+
 fn standing(value: &Value) -> Option<Standing> {
     let keys = value.as_mapping().filter(|keys| keys.len() == 4)?;
     let text = |key: &str| keys.get(key)?.as_str();
@@ -165,4 +207,14 @@ pub fn place(text: &str, section: &str, key: Option<&str>) -> String {
         None => head,
     };
     found.map_or(PARAMS.to_owned(), |(line, _)| format!("{PARAMS}:{line}"))
+}
+
+/// Every key of the file as `section.key`, with its value in one line.
+pub fn flat(text: &str) -> BTreeMap<String, String> {
+    let sections: Mapping = serde_yaml::from_str(text).unwrap_or_default();
+    let keys = |(section, keys): (Value, Value)| {
+        let keys = keys.as_mapping().cloned().unwrap_or_default().into_iter();
+        keys.map(move |(key, value)| (format!("{}.{}", shown(&section), shown(&key)), shown(&value)))
+    };
+    sections.into_iter().flat_map(keys).collect()
 }

@@ -1,4 +1,6 @@
-//! `reports/data.md`: what the export holds, every surprise in it, and what was done about each.
+//! `reports/data.md` and `reports/data.json`: what the export holds, every surprise in it, and what was done about each.
+
+use serde_json::json;
 
 use super::chart::{Caption, Unit, bars};
 use super::markdown::{count, counted, details, picture, table};
@@ -7,11 +9,13 @@ use super::{Report, ReportError};
 use crate::engine::Engine;
 use crate::error::Result;
 use crate::project::Project;
+use crate::sql::SourceHeader;
 
 /// One line of `sources.surprises`.
 struct Line {
     file: String,
     kind: String,
+    code: String,
     column: String,
     rows: u64,
     first_line: Option<u64>,
@@ -41,19 +45,126 @@ pub fn report(project: &Project, engine: &Engine) -> Result<Report> {
     out += &picture(CHART, &chart.caption.title);
     charts.insert(CHART, bars::draw(&chart).map_err(|cause| ReportError::Chart { chart: CHART, cause })?);
     out += "\n";
+    let profile = profile(&Rows::read(engine, "sources", "profile")?)?;
     for (_, header) in project.library.sources() {
         out += &file_section(&header.file, &header.description, &lines);
+        out += &columns_section(header, &profile);
     }
     Ok(Report { markdown: out, charts })
 }
 
+/// The same numbers for programs: files, their columns, and what was found by its code.  Keys stay as they are.
+pub fn json(project: &Project, engine: &Engine) -> Result<Vec<u8>> {
+    let lines = lines(&Rows::read(engine, "sources", "surprises")?)?;
+    let profile = profile(&Rows::read(engine, "sources", "profile")?)?;
+    let mut files = serde_json::Map::new();
+    for (_, header) in project.library.sources() {
+        let of = |kind: &'static str| lines.iter().filter(move |line| line.file == header.file && line.kind == kind);
+        let total = |kind| of(kind).map(|line| line.rows).sum::<u64>();
+        let columns = profile.iter().filter(|column| column.file == header.file).map(|column| {
+            let figures = json!({
+                "looks_like": column.looks_like, "missing": column.missing, "distinct": column.distinct,
+                "padded": column.padded, "unlike": column.unlike, "lowest": column.lowest, "highest": column.highest,
+            });
+            (column.name.clone(), figures)
+        });
+        let codes = |kind| {
+            let of_code = |line: &Line| {
+                let column = Some(&line.column).filter(|column| !column.is_empty());
+                let figures = json!({
+                    "rows": line.rows, "column": column, "first_line": line.first_line,
+                    "found": line.found, "done": line.done,
+                });
+                (line.code.clone(), figures)
+            };
+            of(kind).map(of_code).collect::<serde_json::Map<_, _>>()
+        };
+        let file = json!({
+            "rows": total("rows"), "kept": total("kept"), "set_aside": total("rows") - total("kept"),
+            "columns": columns.collect::<serde_json::Map<_, _>>(),
+            "set_aside_because": codes("set_aside"), "odd_but_used": codes("surprise"),
+        });
+        files.insert(header.file.clone(), file);
+    }
+    let all = |kind: &str| -> u64 { lines.iter().filter(|line| line.kind == kind).map(|line| line.rows).sum() };
+    let whole = json!({
+        "exported_at": project.params.shop.exported_at.to_rfc3339(), "rows": all("rows"), "kept": all("kept"),
+        "set_aside": all("rows") - all("kept"), "files": files,
+    });
+    let mut bytes = serde_json::to_vec_pretty(&whole).unwrap_or_default();
+    bytes.push(b'\n');
+    Ok(bytes)
+}
+
+/// One column of a file as it was written.
+struct Profile {
+    file: String,
+    name: String,
+    looks_like: String,
+    missing: u64,
+    distinct: u64,
+    padded: u64,
+    unlike: u64,
+    lowest: String,
+    highest: String,
+}
+
+fn profile(rows: &Rows) -> Result<Vec<Profile>> {
+    let (files, names, types) = (rows.texts("file")?, rows.texts("column")?, rows.texts("looks_like")?);
+    let (missing, distinct) = (rows.counts("missing")?, rows.counts("distinct")?);
+    let (padded, unlike) = (rows.counts("padded")?, rows.counts("unlike")?);
+    let (lowest, highest) = (rows.texts("lowest")?, rows.texts("highest")?);
+    let column = |row: usize| Profile {
+        file: files[row].clone(),
+        name: names[row].clone(),
+        looks_like: types[row].clone(),
+        missing: missing[row],
+        distinct: distinct[row],
+        padded: padded[row],
+        unlike: unlike[row],
+        lowest: lowest[row].clone(),
+        highest: highest[row].clone(),
+    };
+    Ok((0..rows.len()).map(column).collect())
+}
+
+/// Every column of a file, folded away.
+fn columns_section(header: &SourceHeader, profile: &[Profile]) -> String {
+    let short = |text: &str| match text.char_indices().nth(30) {
+        Some((end, _)) => format!("{}…", &text[..end]),
+        None => text.to_owned(),
+    };
+    let columns = profile.iter().filter(|column| column.file == header.file).map(|column| {
+        let meaning = header.columns.get(&column.name).cloned().unwrap_or_default();
+        let odd = match column.padded + column.unlike {
+            0 => String::new(),
+            _ => format!("{} with spaces around, {} of another type", count(column.padded), count(column.unlike)),
+        };
+        vec![
+            format!("`{}`", column.name),
+            meaning,
+            column.looks_like.clone(),
+            count(column.missing),
+            count(column.distinct),
+            short(&column.lowest),
+            short(&column.highest),
+            odd,
+        ]
+    });
+    let headings = ["Column", "Meaning", "Looks like", "Missing#", "Different#", "From", "To", "Odd values"];
+    let body = table(&headings, &columns.collect::<Vec<_>>());
+    format!("{}\n", details("Every column as it was written", &body))
+}
+
 fn lines(rows: &Rows) -> Result<Vec<Line>> {
     let (files, kinds, columns) = (rows.texts("file")?, rows.texts("kind")?, rows.texts("column")?);
+    let codes = rows.texts("code")?;
     let (counts, first) = (rows.counts("rows")?, rows.numbers("first_line")?);
     let (found, done) = (rows.texts("found")?, rows.texts("done")?);
     let line = |row: usize| Line {
         file: files[row].clone(),
         kind: kinds[row].clone(),
+        code: codes[row].clone(),
         column: columns[row].clone(),
         rows: counts[row],
         first_line: first[row].map(|line| line as u64),

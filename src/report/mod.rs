@@ -1,11 +1,14 @@
 //! Markdown and pictures for people, made only from tables that earlier stages left behind.
 
+mod catalogue;
 pub mod chart;
 mod dashboard;
 mod data;
 mod drill;
+mod drivers;
 pub mod markdown;
 mod model;
+mod recommendations;
 mod rows;
 
 use std::collections::BTreeMap;
@@ -52,7 +55,7 @@ pub fn dashboard(project: &Project) -> Result<()> {
     staged.commit()
 }
 
-/// Runs the stage: `reports/*.md` and `reports/charts/*.png`.
+/// Runs the stage: `reports/*.md`, `reports/data.json` and `reports/charts/*.png`.
 pub fn run(project: &Project) -> Result<()> {
     let progress = Progress::start("report");
     let engine = Engine::new(project)?;
@@ -60,6 +63,8 @@ pub fn run(project: &Project) -> Result<()> {
         ("dashboard.md", dashboard::report(project, &engine)?),
         ("data.md", data::report(project, &engine)?),
         ("model.md", model::report(project, &engine)?),
+        ("drivers.md", drivers::report(project, &engine)?),
+        ("recommendations.md", recommendations::report(project, &engine)?),
     ];
     if let Some(drill) = drill::report(&engine)? {
         reports.push(("drill.md", drill));
@@ -73,7 +78,14 @@ pub fn run(project: &Project) -> Result<()> {
             charts += 1;
         }
     }
+    let catalogue = catalogue::report(project, &engine)?;
+    staged.file(&project.paths.reports().join("features.md"), None, catalogue.markdown.as_bytes())?;
+    for (chart, png) in &catalogue.charts {
+        staged.file(&project.paths.charts(), Some(chart), png)?;
+        charts += 1;
+    }
+    staged.file(&project.paths.reports().join("data.json"), None, &data::json(project, &engine)?)?;
     staged.commit()?;
-    progress.done(format!("{} reports and {charts} charts are in reports/", reports.len()));
+    progress.done(format!("{} reports and {charts} charts are in reports/", reports.len() + 1));
     Ok(())
 }

@@ -44,6 +44,13 @@ impl Rows {
         Ok(found.as_primitive::<Float64Type>().iter().collect())
     }
 
+    /// A column of true and false; a missing one is false.
+    pub fn flags(&self, column: &str) -> Result<Vec<bool>> {
+        let found = self.batch.column_by_name(column).and_then(|array| array.as_boolean_opt());
+        let found = found.ok_or_else(|| self.no_column(column, "true or false"))?;
+        Ok(found.iter().map(|flag| flag.unwrap_or(false)).collect())
+    }
+
     /// A column of counts; a missing one is 0.
     pub fn counts(&self, column: &str) -> Result<Vec<u64>> {
         Ok(self.numbers(column)?.into_iter().map(|number| number.unwrap_or_default() as u64).collect())

@@ -85,6 +85,35 @@ pub struct Column {
     pub meaning: String,
     /// What the client would call it: price, brand, style or sustainability.
     pub driver: Option<Driver>,
+    /// What a shop may say when this column is why an article is recommended; the first that is true is said.
+    #[serde(default)]
+    pub reasons: Vec<Reason>,
+    /// Whether it alone says how popular the article is: what the popularity baseline ranks by.
+    #[serde(default)]
+    pub popularity: bool,
+}
+
+/// A phrase that a shop could print beside an article, and when it is true of it.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Reason {
+    /// `{value}` stands for the column's value as a whole number, `{percent}` for its size in hundredths, `{category}`
+    /// (or any feature that is a text, or `{brand}`) for that text.
+    pub say: String,
+    /// True only where the value is above this …
+    pub above: Option<f64>,
+    /// … and below this.
+    pub below: Option<f64>,
+    /// True only where the value is higher or lower than the mean of what else the customer could get.
+    pub than_others: Option<Side>,
+}
+
+/// On which side of the others.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Side {
+    Higher,
+    Lower,
 }
 
 /// The client's question: what drives a recommendation?
@@ -95,6 +124,21 @@ pub enum Driver {
     Brand,
     Style,
     Sustainability,
+}
+
+impl Driver {
+    /// What belongs to none of the four.
+    pub const OTHER: &'static str = "other";
+
+    /// The word a reader sees.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Price => "price",
+            Self::Brand => "brand",
+            Self::Style => "style",
+            Self::Sustainability => "sustainability",
+        }
+    }
 }
 
 /// The header of a query that must return no rows.

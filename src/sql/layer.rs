@@ -21,6 +21,10 @@ pub enum Layer {
     Recommend,
     /// Metric tables over predictions.
     Evaluation,
+    /// The looks whose scores are taken apart, and the groups to look at.
+    Drivers,
+    /// What the lists of recommendations show.
+    Exposure,
     /// Windowed queries over the production log.
     Monitoring,
     /// Queries that must return no rows.
@@ -28,7 +32,7 @@ pub enum Layer {
 }
 
 impl Layer {
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 12] = [
         Self::Sources,
         Self::Split,
         Self::Grain,
@@ -37,6 +41,8 @@ impl Layer {
         Self::Labels,
         Self::Recommend,
         Self::Evaluation,
+        Self::Drivers,
+        Self::Exposure,
         Self::Monitoring,
         Self::Audits,
     ];
@@ -52,6 +58,8 @@ impl Layer {
             Self::Labels => "labels",
             Self::Recommend => "recommend",
             Self::Evaluation => "evaluation",
+            Self::Drivers => "drivers",
+            Self::Exposure => "exposure",
             Self::Monitoring => "monitoring",
             Self::Audits => "audits",
         }
@@ -73,6 +81,8 @@ impl Layer {
             Self::Labels => &["grain", "sources", "split"],
             Self::Recommend => &["sources", "recommend"],
             Self::Evaluation => &["predictions", "frame", "recommendations", "sources", "split", "evaluation"],
+            Self::Drivers => &["frame", "sources"],
+            Self::Exposure => &["recommendations", "recommend", "sources", "exposure"],
             // The frame is what the model learned from: monitoring says how today's looks differ from it.
             Self::Monitoring => &["sources", "frame", "monitoring"],
             Self::Audits => &["raw", "sources", "features", "frame"],
@@ -98,8 +108,8 @@ impl Layer {
             Self::Split | Self::Labels => "split",
             Self::Grain | Self::Features => "features",
             Self::Texts => "embeddings",
-            Self::Recommend => "recommend",
-            Self::Evaluation => "evaluate",
+            Self::Recommend | Self::Exposure => "recommend",
+            Self::Evaluation | Self::Drivers => "evaluate",
             Self::Monitoring => "monitor",
         }
     }

@@ -8,6 +8,8 @@ use crate::error::{Advice, Result, did_you_mean};
 use crate::params::Params;
 use crate::paths::Paths;
 
+/// Tables of the layer evaluation that its stage makes itself: figures, which no query can work out.
+const MADE_BY_EVALUATE: [&str; 6] = ["by_cohort", "learning_curve", "lists", "metrics", "reliability", "sides"];
 /// Tables of the layer monitoring that its stage makes itself: what parameters and seeded randomness say, as rows.
 const MADE_BY_MONITOR: [&str; 13] = [
     "drift_numbers",
@@ -24,6 +26,9 @@ const MADE_BY_MONITOR: [&str; 13] = [
     "rounds",
     "thresholds",
 ];
+
+/// Tables of the layer drivers that its stage makes itself.
+const MADE_BY_DRIVERS: [&str; 2] = ["shares", "columns"];
 
 /// Every SQL file of a project, each layer in run order.
 #[derive(Debug, Clone)]
@@ -175,7 +180,9 @@ impl Library {
     pub fn tables(&self) -> Vec<TableName> {
         let mut tables: BTreeSet<TableName> =
             ["frame", "predictions", "recommendations"].into_iter().map(TableName::bare).collect();
-        tables.extend(["rejected", "surprises"].map(|name| TableName::new("sources", name)));
+        tables.extend(["profile", "rejected", "surprises"].map(|name| TableName::new("sources", name)));
+        tables.extend(MADE_BY_EVALUATE.map(|name| TableName::new(Layer::Evaluation.folder(), name)));
+        tables.extend(MADE_BY_DRIVERS.map(|name| TableName::new(Layer::Drivers.folder(), name)));
         tables.extend(["depths", "standing"].map(|name| TableName::new("drill", name)));
         tables.extend(MADE_BY_MONITOR.map(|name| TableName::new(Layer::Monitoring.folder(), name)));
         for file in &self.files {

@@ -1,8 +1,8 @@
 //! Every chart, on plain and on odd input: a whole PNG, 1600 pixels wide, with the same bytes each time.
 
 use selvedge::report::chart::{
-    Caption, ChartError, Interval, Tone, Unit, bars, comparison, distributions, dumbbell, maturity, ratios,
-    reliability, scorecard, segment_line, small_multiples, vintages, waterfall,
+    Caption, ChartError, Interval, Tone, Unit, bars, before_after, comparison, curve, distributions, dots, dumbbell,
+    maturity, ratios, reliability, scorecard, segment_line, small_multiples, vintages, waterfall,
 };
 
 const LONG: &str = "Nachhaltigkeitsbewusste Großstadtbewohnerinnen über fünfzig";
@@ -36,8 +36,8 @@ fn segment_line(size: usize, value: Option<f64>) -> Result<Vec<u8>, ChartError> 
     draw(&Chart { caption: caption(), measure: LONG.into(), days, before: interval(value), change })
 }
 
-fn distributions(size: usize, value: Option<f64>) -> Result<Vec<u8>, ChartError> {
-    use distributions::{Chart, Panel, draw};
+fn before_after(size: usize, value: Option<f64>) -> Result<Vec<u8>, ChartError> {
+    use before_after::{Chart, Panel, draw};
     let share = value.unwrap_or(f64::NAN);
     let panel = |bins: usize| Panel {
         name: LONG.into(),
@@ -46,6 +46,17 @@ fn distributions(size: usize, value: Option<f64>) -> Result<Vec<u8>, ChartError>
         from: LONG.into(),
         to: LONG.into(),
     };
+    draw(&Chart { caption: caption(), panels: (0..size.min(30)).map(panel).collect() })
+}
+
+fn distributions(size: usize, value: Option<f64>) -> Result<Vec<u8>, ChartError> {
+    use distributions::{Chart, Panel, Spread, draw};
+    let spread = |index: usize| match (index % 3, value) {
+        (0, Some(share)) => Spread::Numbers { shares: vec![share; index], low: LONG.into(), high: LONG.into() },
+        (1, Some(share)) => Spread::Names(vec![(LONG.into(), share); index]),
+        _ => Spread::Words(LONG.into()),
+    };
+    let panel = |index: usize| Panel { name: LONG.into(), note: LONG.into(), spread: spread(index) };
     draw(&Chart { caption: caption(), panels: (0..size.min(30)).map(panel).collect() })
 }
 
@@ -92,6 +103,14 @@ fn comparison(size: usize, value: Option<f64>) -> Result<Vec<u8>, ChartError> {
     draw(&Chart { caption: caption(), models: vec![LONG.into(); size.min(30)], metrics })
 }
 
+fn curve(size: usize, value: Option<f64>) -> Result<Vec<u8>, ChartError> {
+    use curve::{Chart, Point, Series, draw};
+    let point = |index: usize| Point { n: index as u64 * 100, score: interval(value) };
+    let series = |tone| Series { name: LONG.into(), tone, points: (0..size).map(point).collect() };
+    let series = vec![series(Tone::Better), series(Tone::Same)];
+    draw(&Chart { caption: caption(), measure: LONG.into(), counted: LONG.into(), unit: Unit::In100, series })
+}
+
 fn reliability(size: usize, value: Option<f64>) -> Result<Vec<u8>, ChartError> {
     use reliability::{Bin, Chart, draw};
     let bin = |index: usize| Bin { predicted: value.unwrap_or(0.1), observed: interval(value), n: index as u64 };
@@ -107,6 +126,16 @@ fn bars(size: usize, value: Option<f64>) -> Result<Vec<u8>, ChartError> {
         tone: value.map(|_| Tone::Better),
     };
     draw(&Chart { caption: caption(), unit: Unit::Count, bars: (0..size.min(30)).map(bar).collect() })
+}
+
+fn dots(size: usize, value: Option<f64>) -> Result<Vec<u8>, ChartError> {
+    use dots::{Chart, Group, Row, draw};
+    let row = |_| Row { label: LONG.into(), points: vec![interval(value), None, interval(Some(0.5))] };
+    let groups = vec![
+        Group { heading: LONG.into(), rows: (0..size.min(30)).map(row).collect() },
+        Group { heading: String::new(), rows: Vec::new() },
+    ];
+    draw(&Chart { caption: caption(), measure: LONG.into(), series: vec![LONG.into(); 3], groups })
 }
 
 fn waterfall(size: usize, value: Option<f64>) -> Result<Vec<u8>, ChartError> {
@@ -157,24 +186,27 @@ fn scorecard(size: usize, value: Option<f64>) -> Result<Vec<u8>, ChartError> {
 /// How many entries, and the value all of them have.
 type Draw = fn(usize, Option<f64>) -> Result<Vec<u8>, ChartError>;
 
-const CHARTS: [(&str, Draw); 11] = [
+const CHARTS: &[(&str, Draw)] = &[
     ("waterfall", waterfall),
     ("ratios", ratios),
     ("vintages", vintages),
     ("segment_line", segment_line),
+    ("before_after", before_after),
     ("distributions", distributions),
     ("small_multiples", small_multiples),
     ("dumbbell", dumbbell),
     ("maturity", maturity),
     ("comparison", comparison),
+    ("curve", curve),
     ("reliability", reliability),
     ("bars", bars),
     ("scorecard", scorecard),
+    ("dots", dots),
 ];
 
 #[test]
 fn every_chart_takes_odd_input() {
-    for (name, draw) in CHARTS {
+    for &(name, draw) in CHARTS {
         let odd = VALUES.map(|value| (1, value)).into_iter().chain(SIZES.map(|size| (size, Some(0.28))));
         for (size, value) in odd {
             let png = draw(size, value).unwrap_or_else(|error| panic!("{name}, {size} of {value:?}: {error}"));
@@ -189,7 +221,7 @@ fn every_chart_takes_odd_input() {
 
 #[test]
 fn every_chart_has_the_same_bytes_again() {
-    for (name, draw) in CHARTS {
+    for &(name, draw) in CHARTS {
         assert!(draw(8, Some(0.28)).unwrap() == draw(8, Some(0.28)).unwrap(), "{name}");
     }
 }

@@ -106,6 +106,40 @@ fn encoding_can_be_stopped_and_what_was_done_stays() {
     encoder().encode_all(&[], 2, |_, _| panic!("no texts, no vectors")).unwrap();
 }
 
+/// However a run is stopped, the next one encodes only what is missing, and ends with the same bytes.
+#[test]
+fn a_run_that_is_killed_keeps_what_it_has_done() {
+    let shop = Shop::new(5);
+    let heading = shop.read("materials/products.csv").lines().next().unwrap().to_owned();
+    let article = |n: usize| {
+        format!(
+            "K-{n},WINTER-29,Thing,Birch,Hats,A hat number {n} of wool.,9.50,red,wool,,50,winter,warehouse,DE,2029-09-01,2030-02-28\n"
+        )
+    };
+    shop.write("materials/products.csv", &(heading + "\n" + &(0..900).map(article).collect::<String>()));
+    shop.replace("params.yaml", "max_set_aside_share: 0.2", "max_set_aside_share: 1.0");
+    shop.must(&["ingest"]);
+    let mut program = Command::new(env!("CARGO_BIN_EXE_selvedge"));
+    let mut running = program.args(["embeddings", "--root"]).arg(shop.path("")).spawn().unwrap();
+    let parts = || fs::read_dir(shop.path("work/embedding_parts")).map_or(0, |parts| parts.count());
+    while parts() == 0 && running.try_wait().unwrap().is_none() {
+        std::thread::sleep(std::time::Duration::from_millis(2));
+    }
+    running.kill().unwrap();
+    running.wait().unwrap();
+    assert!(!shop.path("work/embeddings").exists(), "it was killed on its way");
+    let output = shop.run(&["embeddings"]);
+    let words = String::from_utf8_lossy(&output.stderr).into_owned();
+    let new = words.split(" of them new").next().unwrap().rsplit(' ').next().unwrap();
+    let new: usize = new.parse().unwrap_or_else(|_| panic!("{words}"));
+    assert!(output.status.success() && 0 < new && new <= 900 - 128, "{words}");
+    assert_eq!(parts(), 0, "the parts are gone once the whole is there");
+    let resumed = shop.files("work/embeddings");
+    fs::remove_dir_all(shop.path("work/embeddings")).unwrap();
+    shop.must(&["embeddings"]);
+    assert!(resumed == shop.files("work/embeddings"), "the bytes are those of a run that was not stopped");
+}
+
 #[test]
 fn files_that_are_not_there_or_not_right_are_named() {
     let missing = Encoder::load(Path::new("/nowhere/minilm")).unwrap_err().to_string();

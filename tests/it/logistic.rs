@@ -1,8 +1,12 @@
 use std::sync::Arc;
 
-use datafusion::arrow::array::{ArrayRef, BooleanArray, Float64Array, RecordBatch, StringArray};
+use datafusion::arrow::array::{
+    ArrayRef, BooleanArray, FixedSizeListBuilder, Float32Builder, Float64Array, RecordBatch, StringArray,
+};
+use datafusion::arrow::datatypes::{DataType, Field};
 use selvedge::model::{
-    logistic::{Logistic, LogisticError, choose_alpha},
+    choice::{Grid, choose},
+    logistic::{Logistic, LogisticError},
     metrics::Metrics,
     split::{TrainingRows, ValidationRows},
 };
@@ -115,21 +119,87 @@ fn alpha_is_the_one_with_least_validation_loss() {
     let (training, validation) = (TrainingRows::of(&frame).unwrap(), ValidationRows::of(&frame).unwrap());
     let names = features(&["u", "w", "region"]);
     let alphas = [0.01, 1.0, 10.0, 1000.0];
-    let choice = choose_alpha(&training, &validation, "kept", &names, &alphas).unwrap();
-    assert_eq!(choice.tried.iter().map(|(alpha, _)| *alpha).collect::<Vec<_>>(), alphas);
+    let choose = |alphas: &[f64]| choose(&training, &validation, "kept", &names, Grid { alphas, dimensions: &[2, 8] });
+    let choice = choose(&alphas).unwrap();
+    assert_eq!(choice.tried.iter().map(|tried| tried.alpha).collect::<Vec<_>>(), alphas, "no vectors, no dimensions");
     let labels: Vec<bool> = {
         let column = validation.rows().column_by_name("kept").unwrap();
         column.as_any().downcast_ref::<BooleanArray>().unwrap().iter().flatten().collect()
     };
-    for (alpha, loss) in &choice.tried {
-        let model = Logistic::fit(&training, "kept", &names, *alpha).unwrap();
-        assert_eq!(Metrics::of(&model.predict(validation.rows()).unwrap(), &labels).log_loss, Some(*loss));
-        assert_eq!(model == choice.model, *alpha == choice.model.alpha());
+    for tried in &choice.tried {
+        let model = Logistic::fit(&training, "kept", &names, tried.alpha).unwrap();
+        assert_eq!(Metrics::of(&model.predict(validation.rows()).unwrap(), &labels).log_loss, Some(tried.log_loss));
+        assert_eq!(model == choice.model, tried.alpha == choice.model.alpha());
     }
-    let least = choice.tried.iter().map(|(_, loss)| *loss).fold(f64::INFINITY, f64::min);
-    assert!(choice.tried.contains(&(choice.model.alpha(), least)));
-    let none = choose_alpha(&training, &validation, "kept", &names, &[]);
-    assert!(matches!(none, Err(LogisticError::NoAlpha)));
+    let least = choice.tried.iter().min_by(|a, b| a.log_loss.total_cmp(&b.log_loss)).unwrap();
+    assert_eq!((least.alpha, least.dimensions), (choice.model.alpha(), 0));
+    assert!(matches!(choose(&[]), Err(LogisticError::NoAlpha)));
+}
+
+/// Rows with a vector of four positions; only the first two have to do with the label.
+fn with_vectors(rows: usize, train: usize) -> RecordBatch {
+    let item = Arc::new(Field::new_list_field(DataType::Float32, true));
+    let mut vectors = FixedSizeListBuilder::new(Float32Builder::new(), 4).with_field(item);
+    let values = numbers(rows * 4, 9);
+    for row in values.chunks(4) {
+        row.iter().for_each(|value| vectors.values().append_value(*value as f32));
+        vectors.append(true);
+    }
+    let chances = numbers(rows, 10);
+    let truth = |(row, chance): (&[f64], &f64)| Some(*chance < 0.1 + 0.4 * row[0] + 0.4 * row[1]);
+    let labels: BooleanArray = values.chunks(4).zip(&chances).map(truth).collect();
+    let customers: StringArray = (0..rows).map(|row| Some(format!("c{}", row % 40))).collect();
+    let split: Vec<&str> = (0..rows).map(|row| if row < train { "train" } else { "validation" }).collect();
+    RecordBatch::try_from_iter_with_nullable([
+        ("text", Arc::new(vectors.finish()) as ArrayRef, true),
+        ("kept", Arc::new(labels), true),
+        ("customer_id", Arc::new(customers), true),
+        ("split", Arc::new(StringArray::from(split)), true),
+    ])
+    .unwrap()
+}
+
+#[test]
+fn dimensions_are_chosen_too_and_a_short_vector_is_a_prefix() {
+    let frame = with_vectors(1000, 600);
+    let (training, validation) = (TrainingRows::of(&frame).unwrap(), ValidationRows::of(&frame).unwrap());
+    let names = features(&["text"]);
+    let choose = |dimensions: &[usize]| {
+        choose(&training, &validation, "kept", &names, Grid { alphas: &[1.0, 10.0], dimensions }).unwrap()
+    };
+    let choice = choose(&[1, 2, 4, 99]);
+    let tried: Vec<usize> = choice.tried.iter().map(|tried| tried.dimensions).collect();
+    assert_eq!(tried, [1, 1, 2, 2, 4, 4], "more than the vectors have is all of them");
+    let least = choice.tried.iter().min_by(|a, b| a.log_loss.total_cmp(&b.log_loss)).unwrap();
+    assert_eq!((least.dimensions, least.alpha), (choice.model.dimensions(), choice.model.alpha()));
+    assert!(choice.model.dimensions() >= 2, "both positions that matter are read");
+    let names: Vec<String> = choose(&[2]).model.terms().iter().map(|term| term.name.clone()).collect();
+    assert_eq!(names, ["text[0]", "text[1]"]);
+    // Fitted again on the same rows it is the same model, dimensions included.
+    assert_eq!(choose(&[2]).model.refit(&training, "kept").unwrap(), choose(&[2]).model);
+    // A model keeps to its prefix wherever it reads.
+    let json = serde_json::to_string(&choose(&[2]).model).unwrap();
+    let again: Logistic = serde_json::from_str(&json).unwrap();
+    assert_eq!(again.predict(&frame).unwrap(), choose(&[2]).model.predict(&frame).unwrap());
+}
+
+#[test]
+fn parts_of_the_training_rows_are_whole_customers_and_nested() {
+    let frame = with_vectors(1000, 600);
+    let training = TrainingRows::of(&frame).unwrap();
+    let customers = |share: f64, seed: u64| -> Vec<String> {
+        let part = training.part("customer_id", share, seed).unwrap();
+        let names = part.rows().column_by_name("customer_id").unwrap();
+        let names = names.as_any().downcast_ref::<StringArray>().unwrap();
+        names.iter().flatten().map(str::to_owned).collect()
+    };
+    assert_eq!(customers(1.0, 7).len(), 600, "everybody, and nobody from another side");
+    let (some, more) = (customers(0.3, 7), customers(0.6, 7));
+    assert!(some.iter().all(|name| more.contains(name)) && some.len() < more.len());
+    assert!(some.iter().all(|name| some.iter().filter(|other| *other == name).count() == 15), "all rows of each");
+    assert_eq!(some, customers(0.3, 7));
+    assert_ne!(some, customers(0.3, 8));
+    assert!(training.part("customer_id", 1e-9, 7).is_err() && training.part("nobody", 1.0, 7).is_err());
 }
 
 #[test]

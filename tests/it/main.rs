@@ -2,6 +2,9 @@
 
 mod shop;
 
+mod cases;
+#[cfg(feature = "encoder")]
+mod catalogue;
 #[cfg(feature = "encoder")]
 mod changes;
 mod charts;
@@ -12,9 +15,12 @@ mod failures;
 mod functions;
 mod ingest;
 mod lint;
+mod lists;
 mod logistic;
 mod matrix;
 mod metrics;
+#[cfg(feature = "encoder")]
+mod models;
 mod monitor_alarm;
 mod monitor_dashboard;
 mod monitor_figures;
@@ -24,11 +30,14 @@ mod monitor_odd_logs;
 mod monitor_quality;
 #[cfg(not(feature = "encoder"))]
 mod no_encoder;
+mod point_in_time;
 mod proof;
 #[cfg(feature = "encoder")]
 mod plan;
 #[cfg(feature = "encoder")]
 mod readme;
+#[cfg(feature = "encoder")]
+mod recommendations;
 mod reduction;
 mod reproduce;
 mod sealed;
@@ -36,3 +45,4 @@ mod simulated;
 mod simulated_log;
 mod tidy;
 mod time;
+mod tracking;

@@ -3,7 +3,9 @@
 use std::path::Path;
 
 use clap::Parser;
+use selvedge::cases;
 use selvedge::cli::Cli;
+use selvedge::project::Project;
 
 use crate::shop::{ROOT, Shop};
 
@@ -56,6 +58,10 @@ fn the_feature_can_be_dropped_in() {
     let name = Path::new(file).file_stem().unwrap().to_str().unwrap();
     let shop = Shop::new(10);
     shop.write(file, feature);
+    shop.write(&format!("tests/features/{name}.yaml"), &self::blocks("yaml")[0]);
+    if let Err(error) = cases::run(&Project::open(Some(&shop.path(""))).unwrap(), &[]) {
+        panic!("{error}");
+    }
     for stage in ["ingest", "embeddings", "features"] {
         shop.must(&[stage]);
     }

@@ -24,7 +24,7 @@ impl Shop {
         let params = params
             .replace("2026-10-01 00:00:00", "2032-03-01 06:30:00")
             .replace("model: .minilm", &format!("model: {ROOT}/.minilm"))
-            .replace("dimensions: 24", "dimensions: 4")
+            .replace("dimensions: [16, 32, 64, 128]", "dimensions: [2, 4]")
             .replace("draws: 400", "draws: 40")
             .replace("permutations: 1000", "permutations: 100")
             .replace("replays: 8", "replays: 1");

@@ -26,7 +26,7 @@ fn files(folder: &str, endings: &[&str]) -> Vec<(String, String)> {
 }
 
 fn sources() -> Vec<(String, String)> {
-    files("src", &["rs"])
+    [files("src", &["rs"]), files("crates", &["rs"])].concat()
 }
 
 /// The lines that break a rule, as `file:line: line`.

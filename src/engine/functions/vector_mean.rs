@@ -75,8 +75,9 @@ fn fixed(value: f64) -> i64 {
     (value / STEP).round() as i64
 }
 
-impl Accumulator for Sums {
-    fn update_batch(&mut self, values: &[ArrayRef]) -> Result<()> {
+impl Sums {
+    /// Adds rows, or takes them away again: whole numbers come back to what they were.
+    fn count(&mut self, values: &[ArrayRef], times: i64) -> Result<()> {
         let vectors = values[0].as_fixed_size_list();
         let weights = cast(&values[1], &DataType::Float64)?;
         let weights = weights.as_primitive::<Float64Type>();
@@ -87,12 +88,26 @@ impl Accumulator for Sums {
             }
             let weight = weights.value(row);
             let start = vectors.value_offset(row) as usize;
-            self.weight = self.weight.saturating_add(fixed(weight.abs()));
+            self.weight = self.weight.saturating_add(times * fixed(weight.abs()));
             for (sum, value) in self.sums.iter_mut().zip(&items.values()[start..start + self.size as usize]) {
-                *sum = sum.saturating_add(fixed(weight * f64::from(*value)));
+                *sum = sum.saturating_add(times * fixed(weight * f64::from(*value)));
             }
         }
         Ok(())
+    }
+}
+
+impl Accumulator for Sums {
+    fn update_batch(&mut self, values: &[ArrayRef]) -> Result<()> {
+        self.count(values, 1)
+    }
+
+    fn retract_batch(&mut self, values: &[ArrayRef]) -> Result<()> {
+        self.count(values, -1)
+    }
+
+    fn supports_retract_batch(&self) -> bool {
+        true
     }
 
     fn evaluate(&mut self) -> Result<ScalarValue> {

@@ -1,11 +1,14 @@
-//! The chart room: eleven kinds of pictures, one question each, drawn the same on every machine.
+//! The chart room: one kind of picture a file, one question each, drawn the same on every machine.
 //!
 //! A chart is a plain struct of words and numbers; `draw` turns it into the bytes of a PNG, 1600 pixels wide and as high
 //! as its content. Charts compute nothing: every number they print was given to them.
 
 pub mod bars;
+pub mod before_after;
 pub mod comparison;
+pub mod curve;
 pub mod distributions;
+pub mod dots;
 pub mod dumbbell;
 pub mod maturity;
 pub mod ratios;

@@ -1,0 +1,182 @@
+"""`make bench`: this engine against DuckDB on generated shops, and the other figures of reports/benchmarks.md.
+
+Runs with .venv-peers/bin/python from the repository's root, after `cargo build --release`; writes reports/benchmarks.md
+and work/benchmarks/growth.csv.  Every figure is a median; ours and the peer's take turns, so that both meet the same machine.
+"""
+
+import csv
+import os
+import platform
+import shutil
+import statistics
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import duckdb
+import numpy
+import pyarrow
+import pyarrow.parquet
+
+ROOT = Path(__file__).resolve().parents[2]
+HERE = Path(__file__).resolve().parent
+OURS = ROOT / "target" / "release" / "selvedge"
+SCRATCH = ROOT / "work" / "benchmarks"
+RUNS = int(os.environ.get("RUNS", "3"))
+# The figure of the first report: `make bench LARGEST=1000000` is done sooner.
+LARGEST = int(os.environ.get("LARGEST", "10000000"))
+THREADS = 2
+
+
+def run(command):
+    """Seconds and peak memory (MiB) of a command; stops with its words where it fails."""
+    if command[0] == OURS and command[1] == "features" and SCRATCH in Path(command[3]).parents:
+        # What is stored and up to date would be kept rather than computed.
+        for made in ("grain", "features"):
+            shutil.rmtree(Path(command[3]) / "work" / made, ignore_errors=True)
+    start = time.monotonic()
+    process = subprocess.Popen([str(part) for part in command], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+    words = process.stdout.read()
+    _, status, usage = os.wait4(process.pid, 0)
+    seconds = time.monotonic() - start
+    if status != 0:
+        sys.exit(f"{' '.join(map(str, command))}\n{words}")
+    return seconds, usage.ru_maxrss / 1024, words
+
+
+def medians(commands):
+    """The commands take turns; for each the median seconds, or what it prints, and the largest memory."""
+    seen = [[] for _ in commands]
+    for _ in range(RUNS):
+        for command, figures in zip(commands, seen):
+            seconds, memory, words = run(command)
+            # DuckDB's own start is not counted.
+            figures.append((float(words) if command[0] == sys.executable else seconds, memory))
+    return [(statistics.median(s for s, _ in figures), max(m for _, m in figures)) for figures in seen]
+
+
+def large_shop(folder, events):
+    """A shop whose customers are as uneven as in life: a project, its events, and a moment for every tenth of them."""
+    shutil.rmtree(folder, ignore_errors=True)
+    shutil.copytree(HERE / "project", folder, ignore=shutil.ignore_patterns("asof"))
+    ingest = folder / "work" / "ingest"
+    ingest.mkdir(parents=True)
+    random = numpy.random.default_rng(events)
+    customers = max(events // 50, 10)
+    share = numpy.arange(1, customers + 1) ** -0.8
+    customer = random.choice(customers, events, p=share / share.sum())
+    at = 1_700_000_000_000_000 + random.integers(0, 1095 * 86_400_000_000, events)
+    kind = random.choice(4, events, p=[0.6, 0.15, 0.2, 0.05])
+    names = pyarrow.array(["browse", "wishlist", "purchase", "return"])
+    table = {
+        "customer_id": customer,
+        "product_id": random.integers(0, 50_000, events),
+        "event_time": pyarrow.array(at, pyarrow.timestamp("us")),
+        "event_type": names.take(pyarrow.array(kind)),
+        "paid_cents": numpy.where(kind == 2, random.integers(500, 30_000, events), 0),
+    }
+    pyarrow.parquet.write_table(pyarrow.table(table), ingest / "events.parquet", row_group_size=1 << 20, compression="zstd")
+    moment = random.choice(events, events // 10, replace=False)
+    moments = {"customer_id": customer[moment], "as_of": pyarrow.array(at[moment], pyarrow.timestamp("us"))}
+    pyarrow.parquet.write_table(pyarrow.table(moments), ingest / "moments.parquet", compression="zstd")
+    return folder
+
+
+def variant(folder, name, files, limit=None):
+    """The same shop with other feature files, or with a limit of memory."""
+    other = folder.with_name(f"{folder.name}-{name}")
+    shutil.rmtree(other, ignore_errors=True)
+    shutil.copytree(HERE / "project", other, ignore=shutil.ignore_patterns("asof", "features"))
+    (other / "sql" / "features").mkdir()
+    for file, text in files.items():
+        (other / "sql" / "features" / file).write_text(text)
+    (other / "work").mkdir()
+    (other / "work" / "ingest").symlink_to(folder / "work" / "ingest")
+    if limit:
+        params = other / "params.yaml"
+        params.write_text(params.read_text().replace("partitions: 2", f"partitions: 2\n  memory_limit: {limit}"))
+    return other
+
+
+def ten_views(text):
+    columns = ("events_30d", "purchases_90d", "spend_cents_90d", "last_event")
+    views = {}
+    for n in range(10):
+        view = text.replace("name: windows", f"name: windows{n}").replace("'30' DAY", f"'{7 * n + 7}' DAY")
+        for column in columns:
+            view = view.replace(column, f"{column}_{n}")
+        views[f"windows{n}.sql"] = view
+    return views
+
+
+def large_export(folder, rows):
+    """The product's own shop with the transactions of its customers many times over."""
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
+    for part in ("sql", "materials", "params.yaml"):
+        copy = shutil.copytree if (ROOT / part).is_dir() else shutil.copy
+        copy(ROOT / part, folder / part)
+    source = list(csv.reader(open(ROOT / "materials" / "transactions.csv", encoding="utf-8", newline="")))
+    head, body = source[0], source[1:]
+    own = [n for n, name in enumerate(head) if name in ("transaction_id", "order_id", "session_id")]
+    with open(folder / "materials" / "transactions.csv", "w", encoding="utf-8", newline="") as file:
+        writer = csv.writer(file)
+        writer.writerow(head)
+        for copy in range(-(-rows // len(body))):
+            for row in body:
+                writer.writerow([f"{value}-{copy}" if n in own and value else value for n, value in enumerate(row)])
+    return -(-rows // len(body)) * len(body)
+
+
+def machine():
+    model = next((line.split(":")[1].strip() for line in open("/proc/cpuinfo") if line.startswith("model name")), platform.machine())
+    memory = next(int(line.split()[1]) for line in open("/proc/meminfo") if line.startswith("MemTotal")) >> 20
+    return f"{model}, {os.cpu_count()} processors, {memory} GiB of memory; DuckDB {duckdb.__version__}; load at the start {os.getloadavg()[0]:.1f}"
+
+
+def main():
+    at_start = machine()
+    SCRATCH.mkdir(parents=True, exist_ok=True)
+    ours = lambda folder: [OURS, "features", "--root", folder, "--partitions", THREADS]
+    peer = lambda folder, how: [sys.executable, HERE / "peer.py", folder, THREADS, how]
+    lines, growth = [], []
+    sizes = [size for size in (100_000, 1_000_000, 10_000_000) if size <= LARGEST]
+    for size in sizes:
+        folder = large_shop(SCRATCH / f"shop-{size}", size)
+        (us, memory), (them, _) = medians([ours(folder), peer(folder, "tuned")])
+        differ = f"SELECT COUNT(*) FROM (FROM '{folder}/work/features/windows.parquet' EXCEPT ALL FROM '{folder}/peer_tuned.parquet')"
+        if duckdb.sql(differ).fetchone()[0]:
+            sys.exit(f"{folder}: the answers differ")
+        growth.append((size, us, them))
+        lines.append((f"plain SQL, {size:,} events, {size // 10:,} moments", f"{us:.2f} s, {memory:,.0f} MiB", f"DuckDB, rewritten by hand: {them:.2f} s", f"{us / them:.2f}"))
+        if size == 1_000_000:
+            _, (plain, _) = medians([ours(folder), peer(folder, "plain")])
+            lines.append((f"the same, {size:,} events", f"{us:.2f} s", f"DuckDB, the same SQL: {plain:.2f} s", f"{us / plain:.2f}"))
+    large, one = SCRATCH / f"shop-{sizes[-1]}", growth[-1][1]
+    text = (HERE / "project" / "sql" / "features" / "windows.sql").read_text()
+    ((ten, memory),) = medians([ours(variant(large, "ten", ten_views(text)))])
+    lines.append((f"ten such views, {sizes[-1]:,} events", f"{ten:.2f} s, {memory:,.0f} MiB", f"one view: {one:.2f} s", f"{ten / one:.2f}"))
+    last = {"last_paid.sql": (HERE / "project" / "asof" / "last_paid.sql").read_text()}
+    (us, _), (them, _) = medians([ours(variant(large, "asof", last)), peer(large, "asof")])
+    lines.append((f"last value before the moment, {sizes[-1]:,} events", f"{us:.2f} s", f"DuckDB ASOF JOIN: {them:.2f} s", f"{us / them:.2f}"))
+    ((us, memory),) = medians([ours(variant(large, "limit", {"windows.sql": text}, limit="512MiB"))])
+    lines.append((f"plain SQL, {sizes[-1]:,} events, memory_limit 512MiB", f"{us:.2f} s, {memory:,.0f} MiB", f"without: {one:.2f} s", f"{us / one:.2f}"))
+    rows = large_export(SCRATCH / "export", LARGEST // 2)
+    ((us, memory),) = medians([[OURS, "ingest", "--root", SCRATCH / "export", "--partitions", THREADS]])
+    lines.append((f"ingest of {rows:,} transactions", f"{us:.2f} s, {memory:,.0f} MiB", f"{rows / us:,.0f} rows a second", ""))
+    stages = ["ingest", "features", "frame", "evaluate", "recommend", "monitor", "report"]
+    took = medians([[OURS, stage, "--root", ROOT] for stage in stages])
+    each = ", ".join(f"{stage} {seconds:.1f}" for stage, (seconds, _) in zip(stages, took))
+    lines.append(("the client's export, everything but encoder and model", f"{sum(seconds for seconds, _ in took):.1f} s", each, ""))
+    (SCRATCH / "growth.csv").write_text("".join(f"{size},{us},{them}\n" for size, us, them in growth))
+    table = "".join(f"| {' | '.join(line)} |\n" for line in lines)
+    (ROOT / "reports" / "benchmarks.md").write_text(
+        f"# How long it takes at scale\n\nMedians of {RUNS} runs on {THREADS} threads, from Parquet to sorted Parquet; ours includes the start of the program, "
+        f"the grain and every check.\nMade by `make bench` on: {at_start}.\n\n"
+        f"| work | ours | against | ratio |\n|---|---|---|---:|\n{table}\n![How cost grows with events](benchmarks.png)\n"
+    )
+    print(table)
+
+
+main()

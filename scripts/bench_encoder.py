@@ -1,0 +1,115 @@
+"""Hold the encoder against sentence-transformers on the same texts, in one run.
+
+    python scripts/bench_encoder.py SELVEDGE MODEL [TEXTS]    10,000 texts unless told otherwise; see `make bench-encoder`
+
+Ours is timed as a user meets it: the whole `embeddings` stage, with loading, hashing, Parquet and the reduction.  Theirs
+is `encode` alone, batch 32, after loading, on two threads.  Descriptions are invented, each different, from 5 to 120 words.
+"""
+
+import csv
+import pathlib
+import random
+import subprocess
+import sys
+import tempfile
+import time
+from collections import Counter
+
+import numpy as np
+import pyarrow.parquet as parquet
+import torch
+from sentence_transformers import SentenceTransformer
+
+ROOT = pathlib.Path(__file__).resolve().parent.parent
+WORDS = """coat shirt dress scarf jumper trousers made from organic cotton linen recycled polyester wool hemp soft warm light
+sturdy cut by hand in Portugal with deep pockets and a wide collar for cold mornings, long walks or the office. Weicher Stoff
+aus zertifizierter Baumwolle, fair genäht, für Frühling und Herbst; größere Passform, waschbar bei 30 °C. The seams are
+double-stitched, dyed without chrome, GOTS certified, washed once so that it keeps its shape""".split()
+
+
+def descriptions(count: int) -> list[str]:
+    draw = random.Random(7)
+    lengths = [min(120, max(5, int(draw.lognormvariate(3.6, 0.5)))) for _ in range(count)]
+    return [f"{' '.join(draw.choices(WORDS, k=length))} {number}" for number, length in enumerate(lengths)]
+
+
+def project(folder: pathlib.Path, model: pathlib.Path, texts: list[str]) -> None:
+    """The product's own SQL and parameters, over a catalogue of these texts."""
+    (folder / "sql").symlink_to(ROOT / "sql")
+    params = (ROOT / "params.yaml").read_text().replace("model: .minilm", f"model: {model}")
+    (folder / "params.yaml").write_text(params.replace("max_set_aside_share: 0.2", "max_set_aside_share: 1.0"))
+    materials = folder / "materials"
+    materials.mkdir()
+    for source in (ROOT / "materials").glob("*.csv"):
+        if source.name != "products.csv":
+            (materials / source.name).write_bytes(source.read_bytes())
+    with open(ROOT / "materials/products.csv", newline="") as source:
+        rows = list(csv.DictReader(source))
+    with open(materials / "products.csv", "w", newline="") as out:
+        writer = csv.DictWriter(out, rows[0].keys())
+        writer.writeheader()
+        writer.writerows(row | {"description": ""} for row in rows)
+        for number, text in enumerate(texts):
+            writer.writerow(rows[number % len(rows)] | {"product_id": f"bench-{number}", "description": text})
+
+
+def stage(program: str, folder: pathlib.Path, name: str) -> float:
+    started = time.perf_counter()
+    subprocess.run([program, name, "--root", folder], check=True)
+    return time.perf_counter() - started
+
+
+def products_alone(lengths: list[int]) -> float:
+    """Seconds of one thread for the matrix products of all texts, replayed without anything between them."""
+    torch.set_num_threads(1)
+    hidden, inner, heads, layers = 384, 1536, 12, 6
+    square, up, down = torch.randn(hidden, hidden), torch.randn(hidden, inner), torch.randn(inner, hidden)
+    total = 0.0
+    for length, count in Counter(lengths).items():
+        text, wide = torch.randn(length, hidden), torch.randn(length, inner)
+        queries, keys = torch.randn(heads, length, 32), torch.randn(heads, 32, length)
+        scores = torch.randn(heads, length, length)
+        best = float("inf")
+        for _ in range(5):
+            started = time.perf_counter()
+            for _ in range(4):
+                text @ square
+            queries @ keys
+            scores @ queries
+            text @ up
+            wide @ down
+            best = min(best, time.perf_counter() - started)
+        total += count * layers * best
+    return total
+
+
+def main() -> None:
+    program, model = sys.argv[1], pathlib.Path(sys.argv[2]).resolve()
+    texts = descriptions(int(sys.argv[3]) if len(sys.argv) > 3 else 10_000)
+    torch.set_num_threads(2)
+    theirs = SentenceTransformer(str(model), device="cpu")
+    lengths = [len(ids) for ids in theirs.tokenizer(texts, truncation=True, max_length=256)["input_ids"]]
+    tokens = sum(lengths)
+    with tempfile.TemporaryDirectory() as scratch:
+        folder = pathlib.Path(scratch)
+        project(folder, model, texts)
+        stage(program, folder, "ingest")
+        our_seconds = stage(program, folder, "embeddings")
+        table = parquet.read_table(folder / "work/embeddings/products.parquet", columns=["product_id", "vector"])
+        ours = dict(zip(table["product_id"].to_pylist(), table["vector"].to_pylist()))
+    theirs.encode(texts[:64], batch_size=32)
+    started = time.perf_counter()
+    vectors = theirs.encode(texts, batch_size=32, normalize_embeddings=True)
+    their_seconds = time.perf_counter() - started
+    pairs = [(ours.get(f"bench-{number}"), vector) for number, vector in enumerate(vectors)]
+    likeness = min(float(np.dot(our, their)) for our, their in pairs if our is not None)
+    products = products_alone(lengths) / 2
+    print(f"{len(texts)} texts, {tokens} tokens; smallest likeness {likeness:.6f}")
+    for name, seconds in (("selvedge", our_seconds), ("sentence-transformers", their_seconds)):
+        print(f"{name:22} {seconds:7.1f} s {len(texts) / seconds:7.1f} texts/s {tokens / seconds:9.0f} tokens/s")
+    print(f"selvedge is {their_seconds / our_seconds:.2f} times as fast; matrix products alone take {products:.1f} s on two")
+    print(f"threads, {100 * products / our_seconds:.0f} % of its time")
+
+
+if __name__ == "__main__":
+    main()

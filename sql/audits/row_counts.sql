@@ -1,0 +1,17 @@
+/*---
+name: row_counts
+description: A table has fewer rows than it must, or the frame has not one row for each look.
+severity: error
+---*/
+SELECT * FROM (
+  SELECT 'customers' AS table_name, COUNT(*) AS rows, $least_rows AS expected FROM sources.customers
+  UNION ALL SELECT 'products', COUNT(*), $least_rows FROM sources.products
+  UNION ALL SELECT 'transactions', COUNT(*), $least_rows FROM sources.transactions
+  UNION ALL SELECT 'recommendations', COUNT(*), $least_rows FROM sources.recommendations
+)
+WHERE rows < expected
+UNION ALL
+SELECT 'frame', f.rows, l.rows
+FROM (SELECT COUNT(*) AS rows FROM frame) f
+CROSS JOIN (SELECT COUNT(*) AS rows FROM (SELECT DISTINCT customer_id, product_id, season, event_time FROM sources.transactions WHERE event_type = 'browse')) l
+WHERE f.rows <> l.rows

@@ -1,0 +1,27 @@
+/*---
+name: choices
+description: |
+  For each customer and day of the test period on which they bought something that they kept: every article that was on
+  sale that day and may be sent to them, as it stood when the day began (in UTC), and whether it is what they bought.
+key: [customer_id, as_of, product_id, season]
+---*/
+WITH bought AS (
+  SELECT p.customer_id, p.product_id, p.season, date_trunc('day', p.event_time) AS day
+  FROM sources.transactions p
+  CROSS JOIN split.periods s
+  LEFT JOIN sources.transactions r ON r.order_id = p.order_id AND r.event_type = 'return'
+                                  AND r.event_time <= p.event_time + $return_window
+  WHERE p.event_type = 'purchase' AND p.event_time >= s.test_from
+    -- Whether it was kept is known.
+    AND p.event_time + $return_window <= s.observed_until
+  GROUP BY p.customer_id, p.product_id, p.season, date_trunc('day', p.event_time)
+  HAVING COUNT(r.transaction_id) = 0
+),
+days AS (SELECT DISTINCT customer_id, day FROM bought)
+SELECT d.customer_id, d.day AS as_of, p.product_id, p.season, b.product_id IS NOT NULL AS kept
+FROM days d
+JOIN sources.customers c ON c.customer_id = d.customer_id
+CROSS JOIN sources.products p
+LEFT JOIN bought b ON b.customer_id = d.customer_id AND b.day = d.day AND b.product_id = p.product_id AND b.season = p.season
+WHERE p.on_sale_from <= CAST(d.day AS DATE) AND p.on_sale_until >= CAST(d.day AS DATE)
+  AND concat(';', replace(p.ships_to, ' ', ''), ';') LIKE concat('%;', c.country, ';%')

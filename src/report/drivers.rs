@@ -1,0 +1,331 @@
+//! `reports/drivers.md`: what drives a recommendation, in words a merchandiser can use.
+
+use std::collections::BTreeMap;
+
+use super::chart::{Caption, Interval, dots};
+use super::markdown::{count, counted, details, picture, table};
+use super::rows::Rows;
+use super::{Report, ReportError};
+use crate::drivers::ALL;
+use crate::engine::Engine;
+use crate::error::Result;
+use crate::project::Project;
+use crate::sql::Driver;
+
+const CHART: &str = "drivers.png";
+
+/// A driver over one group of looks.
+struct Figure {
+    kind: String,
+    name: String,
+    driver: String,
+    looks: u64,
+    customers: u64,
+    /// Of what sets chances apart; none where it is too early.
+    share: Option<Interval>,
+    /// The chance with nothing for or against, and where the usual push takes it.
+    chances: Option<[f64; 3]>,
+}
+
+pub fn report(project: &Project, engine: &Engine) -> Result<Report> {
+    let figures = figures(&Rows::read(engine, "drivers", "shares")?)?;
+    let lifts = lifts(&Rows::read(engine, "exposure", "lifts")?)?;
+    let columns = Rows::read(engine, "drivers", "columns")?;
+    let overall: Vec<&Figure> = figures.iter().filter(|figure| figure.kind == ALL).collect();
+    let title = title(&lifts, &overall);
+    let mut out = String::from("# What drives a recommendation\n\n");
+    out += &format!("**{title}**\n\n");
+    let made_of = made_of(&columns)?;
+    for sentence in [of_a_look(&overall), of_the_rest(&made_of), of_groups(&figures, &overall)].into_iter().flatten() {
+        out += &format!("- {sentence}\n");
+    }
+    let chart = chart(&title, &lifts, &overall);
+    let png = dots::draw(&chart).map_err(|cause| ReportError::Chart { chart: CHART, cause })?;
+    out += &format!("\n{}\n", picture(CHART, &title));
+    out += &overall_section(&overall, &lifts);
+    out += &groups_section(&figures);
+    out += &details("What each driver is made of", &columns_section(&made_of));
+    out += &details("For the ML team: how this is worked out", &methods(project, &overall));
+    Ok(Report { markdown: out, charts: BTreeMap::from([(CHART, png)]) })
+}
+
+fn figures(rows: &Rows) -> Result<Vec<Figure>> {
+    let (kinds, names, drivers) = (rows.texts("kind")?, rows.texts("name")?, rows.texts("driver")?);
+    let (looks, customers) = (rows.counts("looks")?, rows.counts("customers")?);
+    let (share, low, high) = (rows.numbers("share")?, rows.numbers("share_low")?, rows.numbers("share_high")?);
+    let chances = [rows.numbers("chance_down")?, rows.numbers("chance")?, rows.numbers("chance_up")?];
+    let figure = |row: usize| Figure {
+        kind: kinds[row].clone(),
+        name: names[row].clone(),
+        driver: drivers[row].clone(),
+        looks: looks[row],
+        customers: customers[row],
+        share: interval(share[row], low[row], high[row]),
+        chances: match chances.each_ref().map(|chance| chance[row]) {
+            [Some(down), Some(middle), Some(up)] => Some([down, middle, up]),
+            _ => None,
+        },
+    };
+    Ok((0..rows.len()).map(figure).collect())
+}
+
+fn interval(value: Option<f64>, lower: Option<f64>, upper: Option<f64>) -> Option<Interval> {
+    Some(Interval { value: value?, lower: lower?, upper: upper? })
+}
+
+/// By driver: its share of the lead that recommended articles have over the rest.  Empty where nobody got anything
+/// personal, or the articles lead by nothing.
+fn lifts(rows: &Rows) -> Result<BTreeMap<String, Interval>> {
+    let drivers = rows.texts("driver")?;
+    let (value, low, high) = (rows.numbers("lift")?, rows.numbers("lift_low")?, rows.numbers("lift_high")?);
+    let total: f64 = value.iter().flatten().sum();
+    let mut lifts = BTreeMap::new();
+    for row in (0..rows.len()).filter(|_| total > 1e-9) {
+        if let Some(found) = interval(value[row], low[row].or(value[row]), high[row].or(value[row])) {
+            let share = |part: f64| part / total;
+            let found = Interval { value: share(found.value), lower: share(found.lower), upper: share(found.upper) };
+            lifts.insert(drivers[row].clone(), found);
+        }
+    }
+    Ok(lifts)
+}
+
+/// `46 in 100`, or `less than 1 in 100`.
+fn in_100(share: f64) -> String {
+    match (100.0 * share).round() {
+        rounded if rounded >= 1.0 => format!("{rounded:.0} in 100"),
+        rounded if rounded <= -1.0 => format!("{rounded:.0} in 100").replace('-', "−"),
+        _ => "next to nothing".into(),
+    }
+}
+
+/// `brand next to nothing, price 2 in 100`, the largest first.
+fn listed(parts: &[(&str, f64)]) -> String {
+    parts.iter().map(|(name, share)| format!("{name} {}", in_100(*share))).collect::<Vec<_>>().join(", ")
+}
+
+/// The four drivers by share, largest first, and what is left for everything else.
+fn ordered<'a>(shares: impl Iterator<Item = (&'a str, f64)>) -> (Vec<(&'a str, f64)>, f64) {
+    let (mut four, mut other) = (Vec::new(), 0.0);
+    for (name, share) in shares {
+        if name == Driver::OTHER { other = share } else { four.push((name, share)) }
+    }
+    four.sort_by(|a, b| b.1.total_cmp(&a.1).then(a.0.cmp(b.0)));
+    (four, other)
+}
+
+/// The client's question, answered.
+fn title(lifts: &BTreeMap<String, Interval>, overall: &[&Figure]) -> String {
+    let shares: Vec<(&str, f64)> = match lifts.is_empty() {
+        false => lifts.iter().map(|(name, lift)| (name.as_str(), lift.value)).collect(),
+        true => overall.iter().filter_map(|one| Some((one.driver.as_str(), one.share?.value))).collect(),
+    };
+    let (four, other) = ordered(shares.into_iter());
+    let Some(((first, share), rest)) = four.split_first() else {
+        return "Too early to say what drives a recommendation: there is no model yet.".into();
+    };
+    let whole = if lifts.is_empty() { "the differences between looks" } else { "an article's lead over the others" };
+    format!(
+        "Of price, brand, style and sustainability, {first} drives a recommendation most: it makes {} of {whole}; {}, \
+         everything else {}.",
+        in_100(*share),
+        listed(rest),
+        in_100(other),
+    )
+}
+
+/// How far the strongest of the four moves a chance, in whole people.
+fn of_a_look(overall: &[&Figure]) -> Option<String> {
+    let four = overall.iter().filter(|figure| figure.driver != Driver::OTHER && figure.share.is_some());
+    let mut four: Vec<&&Figure> = four.collect();
+    let width = |figure: &Figure| figure.chances.map_or(0.0, |[down, _, up]| up - down);
+    four.sort_by(|a, b| width(b).total_cmp(&width(a)));
+    let say = |figure: &Figure| {
+        let [down, _, up] = figure.chances?.map(|chance| 100.0 * chance);
+        Some(format!("{} to between {down:.1} and {up:.1}", figure.driver))
+    };
+    let [_, middle, _] = four.first()?.chances?;
+    let moves: Vec<String> = four.iter().filter_map(|figure| say(figure)).collect();
+    Some(format!(
+        "When a customer looks at an article and nothing speaks for or against it, {:.1} in 100 such looks lead to a \
+         purchase that is kept. Usually that is moved by {}.",
+        100.0 * middle,
+        moves.join(", "),
+    ))
+}
+
+/// What "everything else" is.
+fn of_the_rest(made_of: &[(String, String, f64)]) -> Option<String> {
+    let rest: Vec<&str> = made_of
+        .iter()
+        .filter(|(driver, _, share)| driver == Driver::OTHER && *share >= 0.01)
+        .take(3)
+        .map(|(_, meaning, _)| meaning.as_str())
+        .collect();
+    let [first, others @ ..] = rest.as_slice() else { return None };
+    let others = others.iter().map(|meaning| format!(", “{meaning}”")).collect::<String>();
+    Some(format!("Everything else is what belongs to none of the four, above all “{first}”{others}."))
+}
+
+/// In how many groups the same of the four comes first, and how far apart they are.
+fn of_groups(figures: &[Figure], overall: &[&Figure]) -> Option<String> {
+    let (four, _) = ordered(overall.iter().filter_map(|one| Some((one.driver.as_str(), one.share?.value))));
+    let (driver, _) = four.first()?;
+    let mut by_group = BTreeMap::<(&str, &str), Vec<(&str, f64)>>::new();
+    for figure in figures.iter().filter(|figure| figure.kind != ALL && figure.driver != Driver::OTHER) {
+        let shares = by_group.entry((&figure.kind, &figure.name)).or_default();
+        shares.extend(figure.share.map(|share| (figure.driver.as_str(), share.value)));
+    }
+    by_group.retain(|_, shares| !shares.is_empty());
+    let first = by_group
+        .values()
+        .filter(|shares| ordered(shares.iter().copied()).0.first().is_some_and(|top| top.0 == *driver));
+    let held = first.count();
+    let of = |shares: &[(&str, f64)]| shares.iter().find(|(name, _)| name == driver).map(|(_, share)| *share);
+    let mut shares: Vec<(f64, &str)> =
+        by_group.iter().filter_map(|((_, name), shares)| Some((of(shares)?, *name))).collect();
+    shares.sort_by(|a, b| a.0.total_cmp(&b.0).then(a.1.cmp(b.1)));
+    let ((least, at), (most, there)) = (shares.first()?, shares.last()?);
+    Some(format!(
+        "In {held} of {} groups of customers and months, {driver} comes first of the four when one look is more promising \
+         than another: from {} ({at}) to {} ({there}).",
+        by_group.len(),
+        in_100(*least),
+        in_100(*most),
+    ))
+}
+
+fn chart(title: &str, lifts: &BTreeMap<String, Interval>, overall: &[&Figure]) -> dots::Chart {
+    let share = |driver: &str| overall.iter().find(|figure| figure.driver == driver).and_then(|figure| figure.share);
+    let names: Vec<(&str, f64)> = overall
+        .iter()
+        .map(|figure| {
+            let lift = lifts.get(&figure.driver).map(|lift| lift.value);
+            (figure.driver.as_str(), lift.or(figure.share.map(|share| share.value)).unwrap_or_default())
+        })
+        .collect();
+    let (four, _) = ordered(names.iter().copied());
+    let mut order: Vec<&str> = four.into_iter().map(|(name, _)| name).collect();
+    order.extend(names.iter().map(|(name, _)| *name).filter(|name| *name == Driver::OTHER));
+    let row = |name: &&str| dots::Row {
+        label: if *name == Driver::OTHER { "everything else".into() } else { (*name).to_owned() },
+        points: vec![lifts.get(*name).copied(), share(name)],
+    };
+    dots::Chart {
+        caption: Caption {
+            title: title.to_owned(),
+            subtitle: "How much of the difference each driver makes, of 100".into(),
+            footnote: "Lines show the range that chance allows (19 times out of 20). Everything else: \
+                       what belongs to none of the four. Below 0: it worked against the choice."
+                .into(),
+        },
+        measure: "of 100 parts of the difference".into(),
+        series: vec![
+            "why an article is in a customer's list, and others are not".into(),
+            "why one look is more promising than another (test looks)".into(),
+        ],
+        groups: vec![dots::Group { heading: String::new(), rows: order.iter().map(row).collect() }],
+    }
+}
+
+fn shown(share: Option<Interval>) -> String {
+    let hundredths = |share: f64| format!("{:.1}", 100.0 * share).replace('-', "−");
+    share.map_or("too early".into(), |i| {
+        format!("{} ({} to {})", hundredths(i.value), hundredths(i.lower), hundredths(i.upper))
+    })
+}
+
+fn overall_section(overall: &[&Figure], lifts: &BTreeMap<String, Interval>) -> String {
+    let row = |figure: &&Figure| {
+        let moved = figure.chances.map_or("too early".to_owned(), |[down, middle, up]| {
+            format!("from {:.1} to {:.1} or {:.1}", 100.0 * middle, 100.0 * down, 100.0 * up)
+        });
+        vec![figure.driver.clone(), shown(lifts.get(&figure.driver).copied()), shown(figure.share), moved]
+    };
+    let rows: Vec<Vec<String>> = overall.iter().map(row).collect();
+    let headings = [
+        "Driver",
+        "Why it is in a list, of 100#",
+        "Why a look is promising, of 100#",
+        "It usually moves the chance, in 100#",
+    ];
+    format!("## The figures\n\n{}\n", table(&headings, &rows))
+}
+
+/// A line for every group, a column for every driver.
+fn groups_section(figures: &[Figure]) -> String {
+    let mut drivers: Vec<&str> = figures.iter().map(|figure| figure.driver.as_str()).collect();
+    drivers.sort_unstable();
+    drivers.dedup();
+    let mut groups: Vec<(&str, &str)> = Vec::new();
+    for figure in figures.iter().filter(|figure| figure.kind != ALL) {
+        let group = (figure.kind.as_str(), figure.name.as_str());
+        if !groups.contains(&group) {
+            groups.push(group);
+        }
+    }
+    let row = |(kind, name): &(&str, &str)| {
+        let of = |driver: &str| figures.iter().find(|f| f.kind == *kind && f.name == *name && f.driver == driver);
+        let first = drivers.first().and_then(|driver| of(driver));
+        let mut cells = vec![(*kind).to_owned(), (*name).to_owned()];
+        cells.push(first.map_or(String::new(), |figure| count(figure.looks)));
+        cells.push(first.map_or(String::new(), |figure| count(figure.customers)));
+        cells.extend(drivers.iter().map(|driver| shown(of(driver).and_then(|figure| figure.share))));
+        cells
+    };
+    let rows: Vec<Vec<String>> = groups.iter().map(row).collect();
+    let drivers: Vec<String> = drivers.iter().map(|driver| format!("{driver}, of 100#")).collect();
+    let mut headings = vec!["Group", "", "Looks#", "Customers#"];
+    headings.extend(drivers.iter().map(String::as_str));
+    format!(
+        "## By group of customers and over time\n\nWhy one look is more promising than another, of 100; \
+         with fewer than 20 customers it is too early to say.\n\n{}\n",
+        table(&headings, &rows)
+    )
+}
+
+/// Driver, meaning and share of every feature, largest share first.
+fn made_of(columns: &Rows) -> Result<Vec<(String, String, f64)>> {
+    let (drivers, meanings, shares) = (columns.texts("driver")?, columns.texts("meaning")?, columns.numbers("share")?);
+    let mut found: Vec<(String, String, f64)> = (0..columns.len())
+        .map(|row| (drivers[row].clone(), meanings[row].clone(), shares[row].unwrap_or(0.0)))
+        .collect();
+    found.sort_by(|a, b| b.2.total_cmp(&a.2).then(a.1.cmp(&b.1)));
+    Ok(found)
+}
+
+fn columns_section(made_of: &[(String, String, f64)]) -> String {
+    let rows: Vec<Vec<String>> = made_of
+        .iter()
+        .map(|(driver, meaning, share)| {
+            vec![driver.clone(), meaning.clone(), format!("{:.1}", 100.0 * share).replace('-', "−")]
+        })
+        .collect();
+    table(&["Driver", "What it knows", "Why a look is promising, of 100#"], &rows)
+}
+
+fn methods(project: &Project, overall: &[&Figure]) -> String {
+    let looks = overall.first().map_or(0, |figure| figure.looks);
+    let customers = overall.first().map_or(0, |figure| figure.customers);
+    format!(
+        "The score is linear in log-odds, so Shapley values are exact. Against the training mean, the group *g* adds \
+         φ_g(x) = Σ_(i in g) w_i (x_i − mean_i), the means over training looks, columns taken as independent \
+         (Štrumbelj and Kononenko 2014, section 3.1). Which column belongs to which driver stands in the headers of \
+         `sql/features`.\n\n\
+         - *Why a look is promising*: Cov(φ_g, S) / Var(S) over {} of {} in the test period, S = Σ φ_g. The \
+         covariance is additive, so this is the Shapley share of the variance (Owen and Prieur 2017); shares add up to \
+         1, and one below 0 works against the others. Outcomes are not used.\n\
+         - *It usually moves the chance*: the mean of |φ_g|, added to and taken from the score of a look at which every \
+         column is at its training mean, and turned into a chance.\n\
+         - *Why it is in a list*: the same with the customer's own candidates as background, \
+         Σ w_i (x_i − mean over the candidates); the mean over the list, the mean over customers, divided by its sum \
+         over groups. What is the same for all candidates of a customer (age, habits) cancels out.\n\n\
+         Ranges, 95 %: {} draws of customers with replacement, seed {} (`evaluate` in params.yaml), percentiles; for the lists 1.96 \
+         standard errors over customers.\n\n\
+         It describes the model, not the customers: what pushes a score need not make anybody buy.\n",
+        counted(looks, "look", "looks"),
+        counted(customers, "customer", "customers"),
+        project.params.evaluate.draws,
+        project.params.evaluate.seed,
+    )
+}

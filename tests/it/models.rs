@@ -1,0 +1,158 @@
+//! The models through the stages: what they may learn from, what they carry, what they are judged by.
+
+use std::collections::BTreeSet;
+use std::path::Path;
+
+use serde_json::Value;
+
+use crate::shop::{ROOT, Shop};
+
+/// One combination to fit, so that nothing is chosen on validation rows.
+fn shop_without_choice() -> Shop {
+    let shop = Shop::new(40);
+    shop.replace("params.yaml", "penalties: [100, 300, 1000, 3000]", "penalties: [100]");
+    shop.replace("params.yaml", "dimensions: [2, 4]", "dimensions: [3]");
+    shop
+}
+
+fn run(shop: &Shop, stages: &[&str]) {
+    stages.iter().for_each(|stage| drop(shop.must(&[stage])));
+}
+
+const UP_TO_TRAIN: [&str; 5] = ["ingest", "embeddings", "features", "frame", "train"];
+const MODELS: [&str; 4] = ["popularity", "tabular", "descriptions", "combined"];
+
+fn json(shop: &Shop, file: &str) -> Value {
+    serde_json::from_str(&shop.read(file)).unwrap()
+}
+
+/// Everything that is fitted: the reduction, and each model with its encoding.
+fn fitted(shop: &Shop) -> Vec<String> {
+    let models = MODELS.map(|model| json(shop, &format!("work/models/{model}.json"))["model"].to_string());
+    assert!(models.iter().all(|model| model != "null"), "the shop is too small to fit a model");
+    [vec![shop.read("work/embeddings/products_reduction.json")], models.to_vec()].concat()
+}
+
+/// Gives every article that went on sale after training another description; says how many there are.
+fn describe_later_articles_anew(shop: &Shop) -> usize {
+    let later: BTreeSet<String> = shop
+        .ask("SELECT DISTINCT concat(p.product_id, ',', p.season) FROM sources.products p CROSS JOIN split.periods s WHERE CAST(p.on_sale_from AS TIMESTAMP) >= s.validation_from")
+        .into_iter()
+        .map(|line| line.trim_matches('"').to_owned())
+        .collect();
+    let text = shop.read("materials/products.csv");
+    let mut articles = csv::Reader::from_reader(text.as_bytes());
+    let mut anew = csv::Writer::from_writer(Vec::new());
+    anew.write_record(articles.headers().unwrap()).unwrap();
+    let mut changed = 0;
+    for article in articles.records() {
+        let mut fields: Vec<String> = article.unwrap().iter().map(str::to_owned).collect();
+        if later.contains(&fields[..2].join(",")) {
+            changed += 1;
+            fields[5] = format!("Quite another thing {changed} with zips and neon light.");
+        }
+        anew.write_record(fields).unwrap();
+    }
+    shop.write("materials/products.csv", &String::from_utf8(anew.into_inner().unwrap()).unwrap());
+    changed
+}
+
+/// Invariant 4, over the stages: what comes after training reaches nothing that is fitted.  And a leak would be seen:
+/// where one is made on purpose, what is fitted changes.
+#[test]
+fn later_descriptions_reach_nothing_that_is_fitted() {
+    let shop = shop_without_choice();
+    run(&shop, &UP_TO_TRAIN);
+    let slipped_in = "SELECT COUNT(*) FROM embeddings.products e JOIN sources.products p ON p.product_id = e.product_id AND p.season = e.season CROSS JOIN split.periods s WHERE e.in_training AND CAST(p.on_sale_from AS TIMESTAMP) >= s.validation_from";
+    assert_eq!(shop.ask(slipped_in), ["0"]);
+    let distinct = shop.ask("SELECT COUNT(DISTINCT text_hash) FROM embeddings.products WHERE in_training");
+    let trained_on = json(&shop, "work/embeddings/products_reduction.json")["trained_on"].to_string();
+    assert_eq!(distinct, [trained_on], "the reduction is fitted on the training side's texts and no others");
+    let (before, vectors) = (fitted(&shop), shop.files("work/embeddings"));
+    assert!(describe_later_articles_anew(&shop) >= 10);
+    run(&shop, &UP_TO_TRAIN);
+    assert!(vectors != shop.files("work/embeddings"), "the descriptions did change");
+    let names = [&["the reduction"], &MODELS[..]].concat();
+    for ((name, before), after) in names.iter().zip(before).zip(fitted(&shop)) {
+        assert!(before == after, "{name} depends on descriptions of the test period");
+    }
+
+    let leaky = shop_without_choice();
+    leaky.replace("sql/texts/products.sql", "CAST(p.on_sale_from AS TIMESTAMP) < s.validation_from", "true");
+    run(&leaky, &["ingest", "embeddings"]);
+    assert_ne!(leaky.ask(slipped_in), ["0"]);
+    let before = leaky.read("work/embeddings/products_reduction.json");
+    describe_later_articles_anew(&leaky);
+    run(&leaky, &["ingest", "embeddings"]);
+    assert_ne!(before, leaky.read("work/embeddings/products_reduction.json"), "a leak would go unseen");
+}
+
+/// One shop for what the evaluate stage leaves behind.
+#[test]
+fn models_are_compared_on_looks_groups_and_lists() {
+    let shop = Shop::new(40);
+    run(&shop, &UP_TO_TRAIN);
+    shop.must(&["evaluate"]);
+    let evaluation = json(&shop, "reports/evaluation.json");
+    for model in MODELS {
+        for metric in
+            ["auc", "average_precision", "log_loss", "brier", "calibration_error", "hit_rate", "recall", "ndcg"]
+        {
+            let value = evaluation["models"][model][metric].as_f64();
+            assert!(value.is_some_and(|value| (0.0..=2.0).contains(&value)), "{model} {metric}: {value:?}");
+        }
+    }
+    // The table says the same, and holds what the used model has more than each other one.
+    let rows =
+        shop.ask("SELECT model FROM evaluation.metrics WHERE metric = 'ndcg' AND low <= value AND value <= high");
+    let names = ["combined - descriptions", "combined - popularity", "combined - tabular"];
+    assert_eq!(BTreeSet::from_iter(rows), MODELS.into_iter().chain(names).map(str::to_owned).collect());
+    // Every look of the test is in exactly one group of each cohort.
+    let cohorts = shop.ask("SELECT cohort, SUM(looks) FROM evaluation.by_cohort WHERE model = 'combined' AND metric = 'auc' AND cohort <> 'counted without waiting' GROUP BY cohort");
+    let looks = shop.ask("SELECT COUNT(*) FROM frame WHERE split = 'test'");
+    assert_eq!(cohorts.len(), 6);
+    assert!(cohorts.iter().all(|line| line.ends_with(&format!(",{}", looks[0]))), "{cohorts:?} are not {looks:?}");
+    // Groups that are too small have counts and no figures.
+    let wrong = "SELECT COUNT(*) FROM evaluation.by_cohort WHERE (value IS NOT NULL AND metric = 'auc') <> (enough AND metric = 'auc')";
+    assert_eq!(shop.ask(wrong), ["0"]);
+    // What is ranked was on sale that day; what was kept was bought by that customer on that day.
+    let not_on_sale = "SELECT COUNT(*) FROM evaluation.choices c JOIN sources.products p ON p.product_id = c.product_id AND p.season = c.season WHERE NOT (p.on_sale_from <= CAST(c.as_of AS DATE) AND p.on_sale_until >= CAST(c.as_of AS DATE))";
+    let not_bought = "SELECT COUNT(*) FROM evaluation.choices c LEFT JOIN sources.transactions t ON t.customer_id = c.customer_id AND t.product_id = c.product_id AND t.season = c.season AND t.event_type = 'purchase' AND date_trunc('day', t.event_time) = c.as_of WHERE c.kept AND t.line IS NULL";
+    assert_eq!((shop.ask(not_on_sale), shop.ask(not_bought)), (vec!["0".to_owned()], vec!["0".to_owned()]));
+    // The learning curve ends where the models are.
+    let ends = shop.ask("SELECT value FROM evaluation.learning_curve WHERE share = 1 AND model = 'combined'");
+    let auc = evaluation["models"]["combined"]["auc"].as_f64().unwrap();
+    assert!((ends[0].parse::<f64>().unwrap() - auc).abs() < 1e-9, "{ends:?} is not {auc}");
+
+    // What a model is made from stands in it; and it refuses a frame with other columns, in words.
+    let made_from = json(&shop, "work/models/combined.json")["made_from"].clone();
+    assert!(
+        ["data", "features", "code"].iter().all(|part| made_from[part].as_str().is_some_and(|hash| hash.len() == 16))
+    );
+    shop.write(
+        "sql/features/one_more.sql",
+        "/*---\n{name: one_more, version: 1, entity: customer, owner: me, description: None., columns: {one_more: {unit: looks, meaning: nothing}}}\n---*/\nSELECT g.customer_id, g.as_of, COUNT(t.line) AS one_more\nFROM grain.customer g\nLEFT JOIN sources.transactions t ON t.customer_id = g.customer_id AND t.event_time < g.as_of\nGROUP BY g.customer_id, g.as_of\n",
+    );
+    run(&shop, &["features", "frame"]);
+    let refused = shop.run(&["evaluate"]);
+    let words = String::from_utf8_lossy(&refused.stderr);
+    assert!(!refused.status.success() && words.contains("`one_more`") && words.contains("selvedge train"), "{words}");
+    assert_eq!(json(&shop, "reports/evaluation.json"), evaluation, "the last figures stay");
+    shop.must(&["train"]);
+    let now = json(&shop, "work/models/combined.json")["made_from"].clone();
+    assert!(now["data"] != made_from["data"] && now["features"] != made_from["features"]);
+    assert_eq!(now["code"], made_from["code"]);
+}
+
+/// The list of files that the code's fingerprint is made from cannot fall behind.
+#[test]
+fn the_fingerprint_of_the_code_is_of_all_that_fits() {
+    let fingerprints = std::fs::read_to_string(Path::new(ROOT).join("src/train/fingerprints.rs")).unwrap();
+    for folder in ["src/train", "src/model"] {
+        for file in std::fs::read_dir(Path::new(ROOT).join(folder)).unwrap() {
+            let name = file.unwrap().file_name().to_string_lossy().into_owned();
+            let path = if folder == "src/model" { format!("../model/{name}") } else { name };
+            assert!(fingerprints.contains(&format!("include_str!(\"{path}\")")), "{folder}: {path}");
+        }
+    }
+}

@@ -1,0 +1,173 @@
+//! What the lists may and may not hold, why, and what drives the scores.
+
+use crate::shop::Shop;
+
+/// One shop for all that follows, because its stages take seconds; what changes its materials comes last.
+#[test]
+fn lists_drivers_and_consent() {
+    let shop = shop();
+    for stage in ["ingest", "embeddings", "features", "frame", "train", "drivers", "recommend"] {
+        shop.must(&[stage]);
+    }
+    lists_keep_the_rules(&shop);
+    drivers_share_the_whole_spread(&shop);
+    without_consent_nothing_they_did_matters(&shop);
+    others_also_bought(&shop);
+}
+
+/// A shop with six brands on sale, three of its articles new, and some parcels that are never sent back.
+fn shop() -> Shop {
+    let shop = Shop::new(60);
+    let products = shop.read("materials/products.csv");
+    let mut n = 0;
+    let lines = products.lines().map(|line| {
+        if !line.contains(",WINTER-31,") {
+            return line.to_owned();
+        }
+        n += 1;
+        let mut cells: Vec<String> = line.splitn(5, ',').map(str::to_owned).collect();
+        cells[3] = format!("Brand {}", n % 6);
+        let line = cells.join(",");
+        if n % 4 == 0 { line.replace("2031-09-01,", "2032-02-20,") } else { line }
+    });
+    let lines: Vec<String> = lines.collect();
+    shop.write("materials/products.csv", &(lines.join("\n") + "\n"));
+    shop
+}
+
+fn only(shop: &Shop, query: &str) -> String {
+    shop.ask(query).join("\n")
+}
+
+/// Each query counts what must not be.
+const NEVER: [(&str, &str); 8] = [
+    (
+        "more of a brand than the limit",
+        "SELECT COUNT(*) FROM (SELECT customer_id FROM recommendations GROUP BY customer_id, brand HAVING COUNT(*) > 2)",
+    ),
+    (
+        "what the customer owns",
+        "SELECT COUNT(*) FROM recommendations r JOIN (SELECT t.customer_id, t.product_id, t.season FROM sources.transactions t WHERE t.event_type IN ('purchase', 'return') GROUP BY 1, 2, 3 HAVING SUM(CASE t.event_type WHEN 'purchase' THEN t.quantity ELSE -t.quantity END) > 0) o ON o.customer_id = r.customer_id AND o.product_id = r.product_id AND o.season = r.season WHERE r.basis = 'personal'",
+    ),
+    (
+        "fewer new articles than promised",
+        "SELECT COUNT(*) FROM (SELECT customer_id FROM exposure.lists WHERE list = 'ours' AND from_behaviour GROUP BY customer_id HAVING COUNT(*) FILTER (WHERE age = 'new') < 2)",
+    ),
+    (
+        "a rank that is not by score",
+        "SELECT COUNT(*) FROM recommendations a JOIN recommendations b ON b.customer_id = a.customer_id AND b.rank = a.rank + 1 WHERE b.score > a.score",
+    ),
+    (
+        "a reason without a driver or a version",
+        "SELECT COUNT(*) FROM recommendations WHERE reason = '' OR features = '' OR model = '' OR (because_of <> '' AND driver = '')",
+    ),
+    (
+        "a brand that was never bought, said to be",
+        "SELECT COUNT(*) FROM recommendations r WHERE r.because_of = 'brand_bought' AND NOT EXISTS (SELECT 1 FROM sources.transactions t JOIN sources.products p ON p.product_id = t.product_id AND p.season = t.season WHERE t.customer_id = r.customer_id AND t.event_type = 'purchase' AND p.brand = r.brand)",
+    ),
+    (
+        "an article that was never looked at, said to be",
+        "SELECT COUNT(*) FROM recommendations r WHERE r.because_of = 'seen_before' AND NOT EXISTS (SELECT 1 FROM sources.transactions t WHERE t.customer_id = r.customer_id AND t.event_type = 'browse' AND t.product_id = r.product_id AND t.season = r.season)",
+    ),
+    (
+        "a reason said more often than allowed while another was left",
+        "SELECT COUNT(*) FROM (SELECT customer_id FROM recommendations WHERE basis = 'personal' AND because_of <> '' AND NOT strongest GROUP BY customer_id, reason HAVING COUNT(*) > 3)",
+    ),
+];
+
+/// Contributions against the same background differ by exactly what the scores differ, in log-odds.
+const EXACT: &str = "SELECT MAX(ABS(ln(a.score / (1 - a.score)) - ln(b.score / (1 - b.score)) \
+    - (a.from_price + a.from_brand + a.from_style + a.from_sustainability + a.from_other) \
+    + (b.from_price + b.from_brand + b.from_style + b.from_sustainability + b.from_other))) < 1e-9 \
+    FROM recommendations a JOIN recommendations b ON b.customer_id = a.customer_id AND b.basis = 'personal' \
+    WHERE a.basis = 'personal'";
+
+fn lists_keep_the_rules(shop: &Shop) {
+    assert_ne!(only(shop, "SELECT COUNT(*) FROM recommendations WHERE basis = 'personal'"), "0");
+    for (what, query) in NEVER {
+        assert_eq!(only(shop, query), "0", "{what}");
+    }
+    assert_eq!(only(shop, EXACT), "true");
+    let lists =
+        "SELECT list, COUNT(DISTINCT customer_id), COUNT(*) > 500 FROM exposure.lists GROUP BY list ORDER BY list";
+    assert_eq!(shop.ask(lists), ["old,60,true", "ours,60,true"]);
+    let cards = "SELECT COUNT(DISTINCT card), COUNT(DISTINCT customer_id) FROM exposure.cards";
+    assert_eq!(only(shop, cards), "10,10");
+}
+
+/// The shares of the spread add up to 1 in every group, and lie within their ranges.
+fn drivers_share_the_whole_spread(shop: &Shop) {
+    let groups = "SELECT COUNT(*) > 0, COUNT(*) FILTER (WHERE ABS(total - 1) > 1e-9) FROM \
+                  (SELECT kind, name, SUM(share) AS total FROM drivers.shares WHERE share IS NOT NULL GROUP BY kind, name)";
+    assert_eq!(only(shop, groups), "true,0");
+    let outside =
+        "SELECT COUNT(*) FROM drivers.shares WHERE share < share_low OR share > share_high OR push_low > push_high";
+    assert_eq!(only(shop, outside), "0");
+    // Too few customers: no figure, not a narrow one.
+    let few = "SELECT COUNT(*) FROM drivers.shares WHERE customers < 20 AND share IS NOT NULL";
+    assert_eq!(only(shop, few), "0");
+}
+
+/// What a customer without consent did changes nothing in what they are shown.
+fn without_consent_nothing_they_did_matters(shop: &Shop) {
+    let lists = |shop: &Shop| {
+        shop.ask(
+            "SELECT r.customer_id, r.rank, r.product_id, r.season, r.score, r.reason FROM recommendations r \
+             JOIN sources.customers c ON c.customer_id = r.customer_id WHERE NOT c.personalisation_consent ORDER BY 1, 2",
+        )
+    };
+    let before = lists(shop);
+    assert!(!before.is_empty());
+    let silent: Vec<String> = shop.ask("SELECT customer_id FROM sources.customers WHERE NOT personalisation_consent");
+    let transactions = shop.read("materials/transactions.csv");
+    let kept: Vec<&str> = transactions
+        .lines()
+        .filter(|line| !line.split(',').nth(2).is_some_and(|customer| silent.iter().any(|one| one == customer)))
+        .collect();
+    assert!(kept.len() < transactions.lines().count());
+    shop.write("materials/transactions.csv", &(kept.join("\n") + "\n"));
+    for stage in ["ingest", "recommend"] {
+        shop.must(&[stage]);
+    }
+    assert_eq!(lists(shop), before);
+}
+
+/// The old list, worked out by hand: two customers bought the same hat, one of them a second thing too.
+fn others_also_bought(shop: &Shop) {
+    let article = |n: usize| format!("K-{n}");
+    let buy = |n: usize, customer: &str, article: &str| {
+        format!("t{n},2032-02-2{}T12:00:00Z,{customer},{article},purchase,O-{n},1,12.30,v{n},web", 1 + n % 8)
+    };
+    let rows = [
+        "transaction_id,event_time,customer_id,product_id,event_type,order_id,quantity,unit_price_eur,session_id,channel".into(),
+        buy(1, "anna/0", &article(1)),
+        buy(2, "anna/1", &article(1)),
+        buy(3, "anna/1", &article(2)),
+        buy(4, "anna/2", &article(1)),
+        buy(5, "anna/2", &article(2)),
+        buy(6, "anna/2", &article(3)),
+        // Without consent, and therefore not counted.
+        buy(7, "anna/3", &article(1)),
+        buy(8, "anna/3", &article(5)),
+        "t9,2032-02-22T13:00:00Z,anna/0,K-7,browse,,,,v9,web".into(),
+        "t10,2032-02-23T13:00:00Z,anna/1,K-7,browse,,,,v10,web".into(),
+    ];
+    shop.write("materials/transactions.csv", &(rows.join("\n") + "\n"));
+    for stage in ["ingest", "recommend"] {
+        shop.must(&[stage]);
+    }
+    let list = "SELECT product_id FROM exposure.lists WHERE list = 'old' AND customer_id = 'anna/0' AND from_behaviour ORDER BY rank";
+    assert_eq!(shop.ask(list), ["K-2", "K-3"]);
+}
+
+#[test]
+fn a_phrase_with_a_blank_that_nobody_fills_is_an_error() {
+    let shop = Shop::new(5);
+    shop.replace("sql/features/customer_article.sql", "you often look at {category}", "you often look at {catgory}");
+    let output = shop.run(&["recommend"]);
+    let words = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert_eq!(output.status.code(), Some(1), "{words}");
+    for part in ["sql/features/customer_article.sql", "category_look_share", "{catgory}", "did you mean category"] {
+        assert!(words.contains(part), "{part} is not in: {words}");
+    }
+}
