@@ -120,7 +120,7 @@ fn the_graph_reaches_the_csv_with_the_kind_of_each_use() {
     let picture = shop.must(&["lineage", "probe"]);
     assert!(picture.starts_with("flowchart LR\n") && picture.contains("[\"probe_channel\"]"));
 
-    for (of, meant) in [("prob", "did you mean probe?"), ("probe.probe_look", "did you mean probe_looks")] {
+    for (of, meant) in [("prob", "did you mean probe"), ("probe.probe_look", "did you mean probe_looks")] {
         let output = shop.run(&["lineage", of]);
         let words = String::from_utf8_lossy(&output.stderr);
         assert!(output.status.code() == Some(1) && words.contains(meant), "{words}");
