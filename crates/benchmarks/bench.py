@@ -146,7 +146,7 @@ def main():
         folder = large_shop(SCRATCH / f"shop-{size}", size)
         (us, memory), (them, _) = medians([ours(folder), peer(folder, "tuned")])
         differ = f"SELECT COUNT(*) FROM (FROM '{folder}/work/features/windows.parquet' EXCEPT ALL FROM '{folder}/peer_tuned.parquet')"
-        if duckdb.sql(differ).fetchone()[0]:
+        if duckdb.connect().execute(differ).fetchone()[0]:
             sys.exit(f"{folder}: the answers differ")
         growth.append((size, us, them))
         lines.append((f"plain SQL, {size:,} events, {size // 10:,} moments", f"{us:.2f} s, {memory:,.0f} MiB", f"DuckDB, rewritten by hand: {them:.2f} s", f"{us / them:.2f}"))
