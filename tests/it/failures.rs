@@ -592,7 +592,7 @@ fn params() {
             "unknown key",
             "ingest",
             |s| s.replace("params.yaml", "  robot_looks:", "  robot_look:"),
-            &["params.yaml:15:", "ingest.robot_look ", "did you mean robot_looks?"],
+            &["params.yaml:16:", "ingest.robot_look ", "did you mean robot_looks?"],
         ),
         (
             "key that is used by nobody",
@@ -628,7 +628,7 @@ fn params() {
             "share above 1",
             "ingest",
             |s| s.replace("params.yaml", "share: 0.2", "share: 1.5"),
-            &["params.yaml:14:", "ingest.max_set_aside_share is 1.5", "between 0 and 1"],
+            &["params.yaml:15:", "ingest.max_set_aside_share is 1.5", "between 0 and 1"],
         ),
         (
             "time zone",
@@ -658,7 +658,7 @@ fn params() {
             "list for SQL",
             "ingest",
             |s| s.replace("params.yaml", "  robot_looks: 60", "  robot_looks: [60]"),
-            &["params.yaml:15:", "ingest.robot_looks is [60]"],
+            &["params.yaml:16:", "ingest.robot_looks is [60]"],
         ),
         (
             "no YAML",
@@ -703,7 +703,7 @@ fn stages_before_their_time() {
                 bytes[4..footer].fill(0);
                 std::fs::write(file, bytes).unwrap();
             },
-            &["damaged", "run the stages that make its tables again"],
+            &["work/ingest/transactions.parquet cannot be read", "run the stage that makes it again"],
         ),
     ]);
 }
