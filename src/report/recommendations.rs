@@ -141,14 +141,14 @@ fn new_sentence(groups: &[Group], coverage: &[Coverage]) -> Option<String> {
     let share = |list| found(coverage, list, "personal").map(|line| 100.0 * line.new_share);
     let personal = match (share("ours"), share("old")) {
         (Some(ours), Some(old)) => format!(
-            "; in the lists that are a customer's own it is {ours:.0} (old list: {old:.0}), chosen by description, price \
-             and brand, because hardly anybody has bought them yet"
+            "; in the lists that are a customer's own it is {ours:.0} (old list: {old:.0}), for which places are kept \
+             (`recommend.at_least_new` in params.yaml)"
         ),
         _ => String::new(),
     };
     Some(format!(
         "Do they follow the catalogue? {:.0} of 100 articles on sale are new, and {:.0} of 100 places in our lists show \
-         one of them (old list: {:.0}){personal}. What is popular cannot be new.",
+         one of them (old list: {:.0}){personal}.",
         100.0 * new.catalogue,
         100.0 * new.ours,
         100.0 * new.old,

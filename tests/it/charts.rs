@@ -9,8 +9,8 @@ const LONG: &str = "Nachhaltigkeitsbewusste Großstadtbewohnerinnen über fünfz
 /// Nothing, nothing that can be drawn, and shares at and beyond both ends.
 const VALUES: [Option<f64>; 7] =
     [None, Some(f64::NAN), Some(f64::INFINITY), Some(0.0), Some(0.28), Some(1.0), Some(-1.0)];
-/// No entry, one, a month, more than a page is wide.
-const SIZES: [usize; 4] = [0, 1, 30, 400];
+/// No entry, and more than a page is wide.
+const SIZES: [usize; 2] = [0, 400];
 
 fn caption() -> Caption {
     Caption { title: format!("{LONG} klickten 28 in 100. ").repeat(3), subtitle: String::new(), footnote: LONG.into() }
@@ -222,7 +222,7 @@ fn every_chart_takes_odd_input() {
 #[test]
 fn every_chart_has_the_same_bytes_again() {
     for &(name, draw) in CHARTS {
-        assert!(draw(8, Some(0.28)).unwrap() == draw(8, Some(0.28)).unwrap(), "{name}");
+        assert!(draw(3, Some(0.28)).unwrap() == draw(3, Some(0.28)).unwrap(), "{name}");
     }
 }
 

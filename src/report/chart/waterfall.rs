@@ -110,7 +110,7 @@ fn total(scene: &mut Scene, name: &str, value: f64, row: f64, scale: &Scale) {
     scene.text((LEFT, middle + NAME.drop()), &shorten(name, style, LABELS - 30.0), style, Align::Left);
     scene.text(
         (scale.at(value) + 14.0, middle + NAME.drop()),
-        &Unit::In100.label(value),
+        &format!("{} in 100", decimals(100.0 * value, 1)),
         VALUE.in_color(SLATE),
         Align::Left,
     );
