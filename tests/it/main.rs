@@ -2,6 +2,7 @@
 
 mod shop;
 
+mod bytes;
 mod cases;
 #[cfg(feature = "encoder")]
 mod catalogue;
@@ -40,7 +41,6 @@ mod readme;
 mod recommendations;
 mod reduction;
 mod reproduce;
-mod sealed;
 mod simulated;
 mod simulated_log;
 mod tidy;

@@ -1,4 +1,5 @@
-//! Invariant 2: the same inputs give the same bytes, for any number of partitions and any run.
+//! Invariant 2: the same inputs give the same bytes, for any number of partitions and any run.  Named so that the longest
+//! test begins among the first.
 
 #![cfg(feature = "encoder")]
 
