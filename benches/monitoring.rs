@@ -196,7 +196,7 @@ fn forecasts(project: &Project, jumps: f64) -> Vec<Row> {
     let mut tally: BTreeMap<&str, (usize, usize, f64, f64)> = BTreeMap::new();
     for seed in 0..SHOPS / 2 {
         let (log, truth) = simulated_log::log(pace, as_of, 30, 1000 + seed);
-        for named in selvedge::monitor::forecasts(project, as_of, Some(&log)).unwrap() {
+        for named in selvedge::monitor::forecasts(project, as_of, &log).unwrap() {
             let (shown, bought, kept) = truth[&named.span];
             let ended = if named.metric == "purchase" { bought } else { kept } as f64;
             let ((lower, rate, upper), share) = (named.range(), ended / shown as f64);

@@ -92,11 +92,12 @@ struct Smallest {
 /// Holds one drill and says how it went.
 pub fn one(project: &Project, shift: &Shift) -> Result<()> {
     let progress = Progress::start("drill");
-    let mut replays = Replays::new(project)?;
-    let log = replays.with_shift(shift)?;
+    let replays = Replays::new(project)?;
+    replays.check(shift)?;
+    let (lost, of) = replays.loss(shift)?;
     progress.say(format!(
-        "{} of {} clicks and purchases of {} since {} are taken out of a copy of the log",
-        log.lost, log.of, shift.segment, shift.from
+        "{lost} of {of} clicks and purchases of {} since {} are taken out of a copy of the log",
+        shift.segment, shift.from
     ));
     let compared = replays.compared_since(shift.from);
     if compared > 0 {
@@ -106,7 +107,7 @@ pub fn one(project: &Project, shift: &Shift) -> Result<()> {
     }
     let mut noticed = None;
     for days in 1..=replays.days_since(shift.from) {
-        let Seen { noticed: now, others } = replays.seen(&log, shift, days)?;
+        let Seen { noticed: now, others } = replays.seen(shift, days)?;
         let also = if others.is_empty() { String::new() } else { format!("; also raised: {}", others.join(", ")) };
         progress.say(format!("after {days} days: {}{also}", if now { "noticed" } else { "not noticed" }));
         noticed = noticed.or(now.then_some(days));
@@ -125,9 +126,9 @@ pub fn run(project: &Project) -> Result<Vec<String>> {
     let mut standing = Vec::new();
     let mut depths = Vec::new();
     match Replays::new(project) {
-        Ok(mut replays) => {
+        Ok(replays) => {
             for drill in &project.params.drill.standing {
-                standing.push(hold(&mut replays, drill)?);
+                standing.push(hold(&replays, drill)?);
             }
             depths = sweep::depths(project, &replays)?;
         }
@@ -151,16 +152,15 @@ pub fn refuse_missed(missed: Vec<String>) -> Result<()> {
     if missed.is_empty() { Ok(()) } else { Err(DrillError::Missed { missed }.into()) }
 }
 
-fn hold(replays: &mut Replays, drill: &Standing) -> Result<Drilled> {
+fn hold(replays: &Replays, drill: &Standing) -> Result<Drilled> {
     let shift = &drill.shift;
-    let log = match replays.with_shift(shift) {
-        Ok(log) => log,
-        // Another shop's segment or day: said in the report, and the other drills are held.
-        Err(error) => return Ok(not_held(drill, &error.to_string())),
-    };
+    // Another shop's segment or day: said in the report, and the other drills are held.
+    if let Err(error) = replays.check(shift) {
+        return Ok(not_held(drill, &error.to_string()));
+    }
     let mut drilled = Drilled { not_held: None, ..not_held(drill, "") };
     for days in 1..=drill.noticed_within.min(replays.days_since(shift.from)) {
-        let seen = replays.seen(&log, shift, days)?;
+        let seen = replays.seen(shift, days)?;
         drilled.also_raised = seen.others;
         if seen.noticed {
             drilled.noticed_after = Some(days);

@@ -1,6 +1,7 @@
 //! The monitor over a drilled log, day by day, as it would have run.
 
 use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use chrono::{DateTime, Days, NaiveDate, NaiveTime, TimeZone, Utc};
 use serde::Deserialize;
@@ -9,7 +10,7 @@ use super::DrillError;
 use super::injection::{self, Injected};
 use crate::engine::Engine;
 use crate::error::Result;
-use crate::monitor::{Raised, Watch};
+use crate::monitor::{Log, Raised, Shared, Watch};
 use crate::params::{Segment, Shift};
 use crate::project::Project;
 use crate::sql::TableName;
@@ -17,6 +18,8 @@ use crate::sql::TableName;
 /// Reports on the log as it is and on drilled copies.
 pub struct Replays<'a> {
     project: &'a Project,
+    /// The log's counts.
+    shared: Mutex<Shared>,
     /// The log as it is, at the export.
     now: Watch,
     /// Days that are watched, in order.
@@ -24,7 +27,7 @@ pub struct Replays<'a> {
     /// All days of the log, in order.
     pub days: Vec<NaiveDate>,
     /// What stands without a drill, by the report's moment.
-    undrilled: BTreeMap<DateTime<Utc>, Vec<Raised>>,
+    undrilled: Mutex<BTreeMap<DateTime<Utc>, Vec<Raised>>>,
 }
 
 /// What one report on a drilled log shows.
@@ -48,7 +51,9 @@ struct Member {
 
 impl<'a> Replays<'a> {
     pub fn new(project: &'a Project) -> Result<Self> {
-        let now = Watch::at(project, project.params.shop.exported_at, None)?;
+        let export = project.params.shop.exported_at;
+        let mut shared = Shared::new(export);
+        let now = Watch::at(project, &*shared.log(project, export)?, export, None)?;
         let rows: Vec<Day> = now.engine.rows(&TableName::new("monitoring", "days"))?;
         let read = |day: &Day| day.shown_on.parse::<NaiveDate>().ok();
         let watched: Vec<NaiveDate> = rows.iter().filter(|day| day.period == "watched").filter_map(read).collect();
@@ -56,7 +61,7 @@ impl<'a> Replays<'a> {
             return Err(DrillError::NothingWatched.into());
         }
         let days = rows.iter().filter_map(read).collect();
-        Ok(Self { project, now, watched, days, undrilled: BTreeMap::new() })
+        Ok(Self { project, shared: Mutex::new(shared), now, watched, days, undrilled: Mutex::default() })
     }
 
     /// The log's tables at the export.
@@ -75,8 +80,13 @@ impl<'a> Replays<'a> {
         Ok(segments)
     }
 
-    /// The log with a drop in it.
-    pub fn with_shift(&self, shift: &Shift) -> Result<Injected> {
+    /// The log's counts for a report as of a moment.
+    fn log(&self, as_of: DateTime<Utc>) -> Result<Arc<Log>> {
+        self.shared.lock().unwrap_or_else(PoisonError::into_inner).log(self.project, as_of)
+    }
+
+    /// Refuses a drop that cannot be put into the log.
+    pub fn check(&self, shift: &Shift) -> Result<()> {
         let segments = self.segments()?;
         if !segments.contains(&shift.segment) {
             let known = segments.iter().map(Segment::to_string).collect();
@@ -89,8 +99,21 @@ impl<'a> Replays<'a> {
                 last: last.to_string(),
             }
             .into()),
-            _ => injection::inject(self.engine(), shift, self.project.params.drill.seed),
+            _ => Ok(()),
         }
+    }
+
+    /// The log as known at a moment, with a drop in it.
+    fn with_shift(&self, log: &Log, shift: &Shift) -> Result<Injected> {
+        let members = injection::profiles(self.engine(), &shift.segment)?;
+        let tally = log.table("tally").ok_or(DrillError::NothingWatched)?;
+        injection::inject(tally, &members, shift, self.project.params.drill.seed)
+    }
+
+    /// How many recommendations lose what came of them, and of how many.
+    pub fn loss(&self, shift: &Shift) -> Result<(usize, usize)> {
+        let injected = self.with_shift(&*self.log(self.project.params.shop.exported_at)?, shift)?;
+        Ok((injected.lost, injected.of))
     }
 
     /// How many of the days to compare with lie on or after `from`.
@@ -106,28 +129,30 @@ impl<'a> Replays<'a> {
     }
 
     /// What the report after `days` full days of the drop shows.
-    pub fn seen(&mut self, log: &Injected, shift: &Shift, days: u32) -> Result<Seen> {
+    pub fn seen(&self, shift: &Shift, days: u32) -> Result<Seen> {
         let zone = self.project.params.shop.timezone;
         let day = shift.from.checked_add_days(Days::new(u64::from(days))).unwrap_or(shift.from);
         let midnight = zone.from_local_datetime(&day.and_time(NaiveTime::MIN)).earliest();
         let as_of = midnight.map_or(self.project.params.shop.exported_at, |moment| moment.with_timezone(&Utc));
-        let raised = Watch::at(self.project, as_of, Some(&log.log))?.raised;
+        let log = self.log(as_of)?;
+        let drilled = self.with_shift(&log, shift)?;
+        let raised = Watch::at(self.project, &log, as_of, Some(&drilled.tally))?.raised;
         if raised.is_empty() {
             return Ok(Seen { noticed: false, others: Vec::new() });
         }
         // Only where something stands is it worth asking what stands without the drill.
-        if !self.undrilled.contains_key(&as_of) {
-            let undrilled = Watch::at(self.project, as_of, None)?.raised;
-            self.undrilled.insert(as_of, undrilled);
-        }
-        let stood = |alert: &Raised| {
-            let stood = self.undrilled.get(&as_of).map(Vec::as_slice).unwrap_or_default();
-            stood.iter().any(|other| same(alert, other))
+        let known = self.undrilled.lock().unwrap_or_else(PoisonError::into_inner).get(&as_of).cloned();
+        let undrilled = match known {
+            Some(raised) => raised,
+            None => Watch::at(self.project, &log, as_of, None)?.raised,
         };
+        let stood = |alert: &Raised| undrilled.iter().any(|other| same(alert, other));
         let (own, others): (Vec<&Raised>, Vec<&Raised>) =
             raised.iter().filter(|alert| !stood(alert)).partition(|alert| of(alert) == shift.segment && alert.z < 0.0);
         let name = |alert: &&Raised| format!("{} of {}", alert.metric, of(alert));
-        Ok(Seen { noticed: !own.is_empty(), others: others.iter().map(name).collect() })
+        let seen = Seen { noticed: !own.is_empty(), others: others.iter().map(name).collect() };
+        self.undrilled.lock().unwrap_or_else(PoisonError::into_inner).insert(as_of, undrilled);
+        Ok(seen)
     }
 }
 

@@ -17,8 +17,8 @@ use crate::project::Project;
 /// What was shown to one kind of customer on one day, in one log.
 #[derive(Debug, Clone)]
 pub struct Cell {
-    pub log: String,
-    pub profile: String,
+    pub log: Arc<str>,
+    pub profile: Arc<str>,
     pub shown_on: NaiveDate,
     pub shown: u64,
     /// How many of them were clicked (bought, …).
@@ -41,7 +41,7 @@ pub fn judge(project: &Project, members: &[Membership], cells: &[Cell], draw: Dr
         engine.register(&name(table), batch_of(table, columns)?)?;
     }
     let plan = plan::Plan::new(project);
-    plan.run_for_scan(&engine, project, &["outcomes", "cohorts", "segments"])?;
+    plan.run_for_scan(&engine, project)?;
     alarm::explain_away(&engine, project, &plan, draw)
 }
 
@@ -50,8 +50,8 @@ fn cohorts(cells: &[Cell]) -> Vec<(&'static str, ArrayRef)> {
         |of: fn(&Cell) -> u64| Arc::new(Int64Array::from_iter_values(cells.iter().map(|cell| of(cell) as i64)));
     let (shown, yes) = (counts(|cell| cell.shown), counts(|cell| cell.yes));
     vec![
-        ("metric", texts(cells.iter().map(|cell| cell.log.as_str()))),
-        ("profile", texts(cells.iter().map(|cell| cell.profile.as_str()))),
+        ("metric", texts(cells.iter().map(|cell| &*cell.log))),
+        ("profile", texts(cells.iter().map(|cell| &*cell.profile))),
         ("shown_on", dates(cells.iter().map(|cell| cell.shown_on))),
         ("shown", Arc::clone(&shown) as ArrayRef),
         ("mature", Arc::clone(&shown) as ArrayRef),

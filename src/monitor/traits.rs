@@ -6,7 +6,7 @@ use datafusion::arrow::array::{Array, ArrayRef, RecordBatch, StringArray};
 use datafusion::arrow::compute::{cast, concat};
 use datafusion::arrow::datatypes::DataType;
 
-use super::MonitorError;
+use super::{MonitorError, name};
 use crate::engine::{Engine, TableError, batch_of};
 use crate::error::Result;
 use crate::sql::TableName;
@@ -14,8 +14,8 @@ use crate::sql::TableName;
 /// What stands for a value that is not there.
 const NOT_GIVEN: &str = "not given";
 
-/// Registers `monitoring.customer_traits`, `monitoring.article_traits` and `monitoring.segment_columns`.
-pub fn register(engine: &Engine, segments: &[String]) -> Result<()> {
+/// `monitoring.customer_traits`, `monitoring.article_traits` and `monitoring.segment_columns`.
+pub fn tables(engine: &Engine, segments: &[String]) -> Result<Vec<(TableName, RecordBatch)>> {
     let customers = engine.read(&TableName::new("sources", "customers"))?;
     let articles = engine.read(&TableName::new("sources", "products"))?;
     let crossings: Vec<Crossing> = segments.iter().map(|name| Crossing::parse(name)).collect();
@@ -30,10 +30,6 @@ pub fn register(engine: &Engine, segments: &[String]) -> Result<()> {
             owner.push(column);
         }
     }
-    let traits = unpivot("customer_traits", &customers, &["customer_id"], &of_customers)?;
-    engine.register(&TableName::new("monitoring", "customer_traits"), traits)?;
-    let traits = unpivot("article_traits", &articles, &["product_id", "season"], &of_articles)?;
-    engine.register(&TableName::new("monitoring", "article_traits"), traits)?;
     let owner = |crossing: &Crossing| {
         let article =
             of_articles.contains(&crossing.first) && crossing.second.is_none_or(|second| of_articles.contains(&second));
@@ -46,7 +42,11 @@ pub fn register(engine: &Engine, segments: &[String]) -> Result<()> {
         ("owner", Arc::new(StringArray::from_iter_values(crossings.iter().map(owner)))),
         ("second_column", texts(|crossing| crossing.second.map(str::to_owned))),
     ];
-    engine.register(&TableName::new("monitoring", "segment_columns"), batch_of("segment_columns", columns)?)
+    Ok(vec![
+        (name("customer_traits"), unpivot("customer_traits", &customers, &["customer_id"], &of_customers)?),
+        (name("article_traits"), unpivot("article_traits", &articles, &["product_id", "season"], &of_articles)?),
+        (name("segment_columns"), batch_of("segment_columns", columns)?),
+    ])
 }
 
 /// `region`, or `age_group x region`.

@@ -168,6 +168,10 @@ pub struct TableHeader {
     pub description: String,
     /// The columns that name one row; the table is sorted by them.
     pub key: Vec<String>,
+    /// Worked out anew by every query that reads it, and not kept: for many rows that are soon added up.  Only where the
+    /// monitor runs it.
+    #[serde(default)]
+    pub view: bool,
 }
 
 impl Header {
@@ -179,6 +183,11 @@ impl Header {
             Self::Audit(header) => &header.name,
             Self::Table(header) => &header.name,
         }
+    }
+
+    /// Whether the query is run by those that read it.
+    pub fn is_view(&self) -> bool {
+        matches!(self, Self::Table(header) if header.view)
     }
 
     /// The same header; one that says no name is called as its file.

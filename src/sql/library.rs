@@ -21,7 +21,7 @@ const MADE_BY_MONITOR: [&str; 13] = [
     "article_traits",
     "segment_columns",
     "nowcasts",
-    "shuffles",
+    "looked_at",
     "taken_out",
     "rounds",
     "thresholds",
