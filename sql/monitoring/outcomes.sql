@@ -2,7 +2,7 @@
 name: outcomes
 description: What had come of recommendations by $as_of; an outcome is confirmed once nothing can change it, pending before.
 key: [number]
-view: true
+kept: false
 ---*/
 WITH seen AS (
   SELECT t.number, t.profile, t.customer_kind, t.article_kind, t.shown_on, t.shown_by, t.purchase_delay, t.return_delay, t.shown,

@@ -4,18 +4,10 @@ description: The segments that the recommendations of a profile belong to, the w
 key: [profile, segment_column, segment_value]
 ---*/
 WITH profiles AS (SELECT DISTINCT profile, customer_kind, article_kind FROM monitoring.outcomes),
-customers AS (
-  SELECT DISTINCT p.kind, t.segment_column, t.segment_value
-  FROM monitoring.customer_profiles p JOIN monitoring.customer_traits t ON t.customer_id = p.customer_id
-),
-articles AS (
-  SELECT DISTINCT p.kind, t.segment_column, t.segment_value
-  FROM monitoring.article_profiles p JOIN monitoring.article_traits t ON t.product_id = p.product_id AND t.season = p.season
-),
 traits AS (
-  SELECT p.profile, t.segment_column, t.segment_value FROM profiles p JOIN customers t ON t.kind = p.customer_kind
+  SELECT p.profile, t.segment_column, t.segment_value FROM profiles p JOIN monitoring.traits t ON t.owner = 'customers' AND t.kind = p.customer_kind
   UNION ALL
-  SELECT p.profile, t.segment_column, t.segment_value FROM profiles p JOIN articles t ON t.kind = p.article_kind
+  SELECT p.profile, t.segment_column, t.segment_value FROM profiles p JOIN monitoring.traits t ON t.owner = 'articles' AND t.kind = p.article_kind
 )
 SELECT profile, 'shop' AS segment_column, 'all' AS segment_value FROM profiles
 UNION ALL

@@ -15,10 +15,8 @@ use rand::seq::SliceRandom;
 use rand_chacha::ChaCha8Rng;
 
 use super::DrillError;
-use crate::engine::Engine;
 use crate::error::Result;
-use crate::params::{Segment, Shift};
-use crate::sql::TableName;
+use crate::params::Shift;
 
 /// What an outcome leaves in `monitoring.tally`.
 const OUTCOMES: [&str; 5] = ["clicked_by", "purchased_by", "purchase_delay", "returned_by", "return_delay"];
@@ -33,26 +31,15 @@ pub struct Injected {
     pub of: usize,
 }
 
-/// The profiles of a segment.
-pub fn profiles(engine: &Engine, segment: &Segment) -> Result<BTreeSet<String>> {
-    let table = engine.read(&TableName::new("monitoring", "segments"))?;
-    let text = |name| table.column_by_name(name).and_then(|column| column.as_string_opt::<i32>());
-    let columns = (text("profile"), text("segment_column"), text("segment_value"));
-    let (Some(profile), Some(column), Some(value)) = columns else {
-        return Err(shape("it lacks a column".into()).into());
-    };
-    let is_member = |row: &usize| column.value(*row) == segment.column && value.value(*row) == segment.value;
-    Ok((0..table.num_rows()).filter(is_member).map(|row| profile.value(row).to_owned()).collect())
-}
-
 /// Takes the share `shift.drop` of what came of the recommendations to these profiles out of the counts, drawn by `seed`.
-pub fn inject(tally: &RecordBatch, members: &BTreeSet<String>, shift: &Shift, seed: u64) -> Result<Injected> {
+pub fn inject(tally: &RecordBatch, members: &[&str], shift: &Shift, seed: u64) -> Result<Injected> {
     let column = |name: &str| tally.column_by_name(name).ok_or_else(|| shape(format!("no column {name}")));
     let wrong = || shape("a column is of another type".into());
     let profile = column("profile")?.as_string_opt::<i32>().ok_or_else(wrong)?;
     let day = column("shown_on")?.as_primitive_opt::<Date32Type>().ok_or_else(wrong)?;
     let shown = column("shown")?.as_primitive_opt::<Int64Type>().ok_or_else(wrong)?;
     let (clicked, bought) = (column("clicked_by")?, column("purchased_by")?);
+    let members: BTreeSet<&str> = members.iter().copied().collect();
     let from = shift.from.signed_duration_since(NaiveDate::default()).num_days();
     let came = |row: &usize| clicked.is_valid(*row) || bought.is_valid(*row);
     // One place for every recommendation that anything came of.

@@ -7,15 +7,13 @@ use chrono::NaiveDate;
 use rand::SeedableRng;
 use rand::seq::SliceRandom;
 use rand_chacha::ChaCha8Rng;
-use serde::Deserialize;
 
+use super::Depth;
 use super::replay::Replays;
-use super::{Depth, injection};
 use crate::error::Result;
-use crate::monitor::stack::{Cell, Membership, judge};
+use crate::monitor::stack::{Cell, judge};
 use crate::monitor::{Draw, Raised};
 use crate::project::Project;
-use crate::sql::TableName;
 
 /// The depths that are tried, in percent; nothing at all comes first, to see what stands without a drill.
 const DEPTHS: [u32; 9] = [0, 20, 30, 40, 50, 60, 70, 80, 90];
@@ -24,32 +22,11 @@ const LINE_DEPTH: u32 = 50;
 /// Of the report's shuffles, one in so many is enough for a line here.
 const FEWER_SHUFFLES: usize = 4;
 
-#[derive(Deserialize)]
-struct Cohort {
-    metric: String,
-    profile: String,
-    shown_on: String,
-    mature: u64,
-    mature_yes: u64,
-}
-
-#[derive(Deserialize)]
-struct Member {
-    profile: String,
-    segment_column: String,
-    segment_value: String,
-}
-
 /// How often each depth is noticed within `drill.days` days; no rows while the log has fewer watched days.
 pub fn depths(project: &Project, replays: &Replays) -> Result<Vec<Depth>> {
-    let table = |name| TableName::new("monitoring", name);
-    let cohorts: Vec<Cohort> = replays.engine().rows(&table("cohorts"))?;
-    let members: Vec<Member> = replays.engine().rows(&table("segments"))?;
-    let members: Vec<Membership> =
-        members.into_iter().map(|row| (row.profile, row.segment_column, row.segment_value)).collect();
-    let clicks: Vec<Cell> = cohorts.into_iter().filter(|cohort| cohort.metric == "click").filter_map(cell).collect();
+    let clicks: Vec<Cell> = replays.known()?.into_iter().filter(|cell| cell.log.ends_with("/click")).collect();
     let windows: Vec<&[NaiveDate]> = replays.watched.windows(project.params.drill.days.max(1) as usize).collect();
-    let (Some(first), segments) = (windows.first(), replays.segments()?) else { return Ok(Vec::new()) };
+    let (Some(first), segments) = (windows.first(), replays.segments()) else { return Ok(Vec::new()) };
     let seed = project.params.drill.seed;
     let seeds: Vec<u64> = (0..project.params.drill.repeats as u64).map(|repeat| seed.wrapping_add(repeat)).collect();
     let mut quick = project.clone();
@@ -57,21 +34,21 @@ pub fn depths(project: &Project, replays: &Replays) -> Result<Vec<Depth>> {
     // A report draws its line from a log that has the drop in it, and so does the drill.
     let (mut drawing, mut cells, mut names) = (Vec::new(), Vec::new(), Vec::new());
     for (number, segment) in segments.iter().enumerate() {
-        let own = injection::profiles(replays.engine(), segment)?;
+        let own: BTreeSet<&str> = replays.profiles(segment).into_iter().collect();
         drawing.extend(thinned(&known(&clicks, first), &own, first[0], seed, &[LINE_DEPTH], |_| of(number).into()));
         for window in &windows {
             let known = known(&clicks, window);
             for seed in &seeds {
-                let name = |depth| Arc::from(format!("{} {} {seed} {depth}", of(number), window[0]));
+                let name = |depth| Arc::from(format!("{number} {} {seed} {depth}/click", window[0]));
                 names.extend(DEPTHS.map(|depth| (number, depth, name(depth))));
                 cells.extend(thinned(&known, &own, window[0], *seed, &DEPTHS, name));
             }
         }
     }
-    let lines = judge(&quick, &members, &drawing, Draw::Apart)?.lines;
+    let lines = judge(&quick, &replays.members, &drawing, Draw::Shuffled)?.lines;
     let line = |number: usize| lines.get(&of(number)).copied();
     let given = names.iter().filter_map(|(number, _, name)| Some((name.to_string(), line(*number)?))).collect();
-    let raised = judge(&quick, &members, &cells, Draw::Given(&given))?.raised()?;
+    let raised = judge(&quick, &replays.members, &cells, Draw::Given(&given))?.raised()?;
     let fell: BTreeSet<(&str, &str, &str)> = raised.iter().filter(|alert| alert.z < 0.0).map(key).collect();
     let answer = segments.iter().enumerate().flat_map(|(number, segment)| {
         let (fell, names) = (&fell, &names);
@@ -95,13 +72,7 @@ fn key(alert: &Raised) -> (&str, &str, &str) {
 }
 
 fn of(segment: usize) -> String {
-    format!("segment {segment}")
-}
-
-fn cell(cohort: Cohort) -> Option<Cell> {
-    let shown_on = cohort.shown_on.parse().ok()?;
-    let (log, profile) = (Arc::from(""), cohort.profile.into());
-    Some(Cell { log, profile, shown_on, shown: cohort.mature, yes: cohort.mature_yes })
+    format!("segment {segment}/click")
 }
 
 /// What is known at the end of these days.
@@ -113,7 +84,7 @@ fn known(clicks: &[Cell], window: &[NaiveDate]) -> Vec<Cell> {
 /// shallower lose.
 fn thinned(
     known: &[Cell],
-    own: &BTreeSet<String>,
+    own: &BTreeSet<&str>,
     start: NaiveDate,
     seed: u64,
     depths: &[u32],

@@ -17,7 +17,7 @@ use datafusion::arrow::datatypes::{Schema, SchemaRef};
 use datafusion::arrow::record_batch::RecordBatch;
 use datafusion::catalog::{MemorySchemaProvider, SchemaProvider};
 use datafusion::common::TableReference;
-use datafusion::datasource::{MemTable, ViewTable};
+use datafusion::datasource::MemTable;
 use datafusion::datasource::empty::EmptyTable;
 use datafusion::error::DataFusionError;
 use datafusion::logical_expr::LogicalPlan;
@@ -112,18 +112,6 @@ impl Engine {
         let memory = MemTable::try_new(batch.schema(), vec![vec![batch]]).map_err(failed)?;
         self.context.deregister_table(reference(table)).map_err(failed)?;
         self.context.register_table(reference(table), Arc::new(memory)).map_err(failed)?;
-        Ok(())
-    }
-
-    /// Gives one SQL file's query a name: what reads it runs it.
-    pub fn view(&self, project: &Project, file: &SqlFile) -> Result<()> {
-        let failed = |e: DataFusionError| query_error(&file.shown, &e, &[]);
-        for table in &file.reads {
-            self.open(table)?;
-        }
-        let view = ViewTable::new(self.plan(project, file)?, None);
-        self.context.deregister_table(reference(&file.table())).map_err(failed)?;
-        self.context.register_table(reference(&file.table()), Arc::new(view)).map_err(failed)?;
         Ok(())
     }
 

@@ -7,8 +7,9 @@ use datafusion::arrow::array::{ArrayRef, Float64Array, Int64Array, RecordBatch, 
 use datafusion::arrow::compute::concat_batches;
 use serde::Deserialize;
 
+use super::MonitorError;
 use super::plan::Plan;
-use super::{MonitorError, shuffle};
+use super::shuffle::{self, History};
 use crate::engine::{Engine, TableError, batch_of, read_rows};
 use crate::error::Result;
 use crate::params;
@@ -55,12 +56,12 @@ struct ScanDay {
 /// Where the lines come from.
 #[derive(Debug, Clone, Copy)]
 pub enum Draw<'a> {
-    /// From shuffled histories, one pair for all metrics together, so that the promise holds for the whole report.
-    Together,
-    /// The same, but drawn only when something is beyond the least line there can be: enough to know what is raised.
+    /// From shuffled histories, one pair for all metrics of a report together, so that the promise holds for the whole
+    /// report.  A metric is called `click`, or `some report/click` where many reports are judged in one pass.
+    Shuffled,
+    /// The same, but drawn only for reports with something beyond the least line there can be: enough to know what is
+    /// raised.
     WhenNeeded,
-    /// From shuffled histories, a pair for every metric: each is a report of its own.
-    Apart,
     /// As given, by metric.
     Given(&'a BTreeMap<String, Lines>),
 }
@@ -86,7 +87,7 @@ pub struct Raised {
 
 /// Runs the loop and registers `monitoring.rounds`, `monitoring.taken_out` and `monitoring.thresholds`.
 pub fn look(engine: &Engine, project: &Project, plan: &Plan) -> Result<()> {
-    let looked = explain_away(engine, project, plan, Draw::Together)?;
+    let looked = explain_away(engine, project, plan, Draw::Shuffled)?;
     engine.register(&table("taken_out"), taken_out(&looked.fired)?)?;
     engine.register(&table("thresholds"), lines_table(&looked.lines)?)?;
     engine.register(&table("rounds"), looked.rounds)
@@ -109,9 +110,11 @@ pub fn explain_away(engine: &Engine, project: &Project, plan: &Plan, draw: Draw)
     metrics.retain(|metric| stretches.contains_key(metric));
     let lines = match draw {
         Draw::Given(lines) => lines.clone(),
-        _ if metrics.is_empty() => BTreeMap::new(),
-        Draw::WhenNeeded if !beyond(&stretches, project.params.monitor.threshold_floor) => BTreeMap::new(),
-        _ => drawn(engine, project, &metrics, matches!(draw, Draw::Apart))?,
+        Draw::Shuffled => drawn(engine, project, |metric| metrics.contains(metric))?,
+        Draw::WhenNeeded => {
+            let restless = beyond(&stretches, project.params.monitor.threshold_floor);
+            drawn(engine, project, |metric| metrics.contains(metric) && restless.contains(report_of(metric)))?
+        }
     };
     let mut fired: Vec<Fired> = Vec::new();
     for round in 1..=MOST_ROUNDS {
@@ -167,8 +170,15 @@ impl Fired {
     }
 }
 
-fn beyond(stretches: &BTreeMap<String, Vec<Stretch>>, line: f64) -> bool {
-    stretches.values().flatten().any(|stretch| stretch.z.abs() > line)
+/// The reports in which something is beyond a line.
+fn beyond(stretches: &BTreeMap<String, Vec<Stretch>>, line: f64) -> BTreeSet<&str> {
+    let is_beyond = |stretches: &[Stretch]| stretches.iter().any(|stretch| stretch.z.abs() > line);
+    stretches.iter().filter(|(_, stretches)| is_beyond(stretches)).map(|(metric, _)| report_of(metric)).collect()
+}
+
+/// The report that a metric belongs to; nothing for the metrics of the only one.
+fn report_of(metric: &str) -> &str {
+    metric.rsplit_once('/').map_or("", |(report, _)| report)
 }
 
 fn by_metric(stretches: Vec<Stretch>) -> BTreeMap<String, Vec<Stretch>> {
@@ -194,35 +204,28 @@ fn furthest(stretches: &[Stretch], metric: &str, lines: Lines, round: i64) -> Op
     })
 }
 
-/// The lines that shuffled histories draw.  Together, a shuffled report counts as alarmed when the furthest of all its
-/// metrics crosses, so that the promise holds for the report and not for each metric alone.
-fn drawn(
-    engine: &Engine,
-    project: &Project,
-    metrics: &BTreeSet<String>,
-    apart: bool,
-) -> Result<BTreeMap<String, Lines>> {
+/// The lines that shuffled histories draw, for the wanted metrics.  A shuffled report counts as alarmed when the furthest
+/// of all its metrics crosses, so that the promise holds for the report and not for each metric alone.
+fn drawn(engine: &Engine, project: &Project, wanted: impl Fn(&str) -> bool) -> Result<BTreeMap<String, Lines>> {
     let monitor = &project.params.monitor;
     let enough = enough(project)?;
-    let mut random = shuffle::random(monitor.seed);
-    let mut histories = shuffle::histories(engine)?;
-    histories.retain(|metric, _| metrics.contains(metric));
-    let mut worst = vec![0.0; monitor.permutations];
-    let mut lines = BTreeMap::new();
-    for (metric, history) in &histories {
-        if apart {
-            random = shuffle::random(monitor.seed);
-        }
-        let furthest = history.shuffled(monitor.permutations, enough, &mut random);
-        if apart {
-            lines.insert(metric.clone(), line(furthest, monitor));
-        } else {
-            worst = worst.iter().zip(furthest).map(|(worst, furthest)| f64::max(*worst, furthest)).collect();
+    let mut reports: BTreeMap<String, Vec<(String, History)>> = BTreeMap::new();
+    for (metric, history) in shuffle::histories(engine)? {
+        if wanted(&metric) {
+            reports.entry(report_of(&metric).to_owned()).or_default().push((metric, history));
         }
     }
-    if !apart {
-        let together = line(worst, monitor);
-        lines = histories.into_keys().map(|metric| (metric, together)).collect();
+    let mut lines = BTreeMap::new();
+    for metrics in reports.into_values() {
+        let mut random = shuffle::random(monitor.seed);
+        // A history in which nothing could be judged raised no alarm.
+        let mut worst = vec![0.0; monitor.permutations];
+        for (_, history) in &metrics {
+            let furthest = history.shuffled(monitor.permutations, enough, &mut random);
+            worst = worst.iter().zip(furthest).map(|(worst, furthest)| f64::max(*worst, furthest)).collect();
+        }
+        let line = line(worst, monitor);
+        lines.extend(metrics.into_iter().map(|(metric, _)| (metric, line)));
     }
     Ok(lines)
 }

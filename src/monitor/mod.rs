@@ -194,27 +194,17 @@ impl Look {
     }
 }
 
-/// The alarm alone, as of a moment: what drills ask for again and again.
-pub struct Watch {
-    pub engine: Engine,
-    /// Every alert, all metrics.
-    pub raised: Vec<Raised>,
-}
-
-impl Watch {
-    /// What a report as of a moment would raise; `tally` stands in for the log's own counts.
-    pub fn at(project: &Project, log: &Log, as_of: DateTime<Utc>, tally: Option<&RecordBatch>) -> Result<Self> {
-        let project = log::as_of(project, as_of);
-        let engine = Engine::new(&project)?;
-        log.register(&engine)?;
-        if let Some(tally) = tally {
-            engine.register(&name("tally"), tally.clone())?;
-        }
-        let plan = plan::Plan::new(&project);
-        plan.run_for_scan(&engine, &project)?;
-        let raised = alarm::explain_away(&engine, &project, &plan, Draw::WhenNeeded)?.raised()?;
-        Ok(Self { engine, raised })
+/// The log's counts as of a moment, by metric, profile and day: what drills ask for again and again.  `tally` stands in for
+/// the log's own; besides `monitoring.cohorts` there are `segments` and `days`.
+pub fn counted(project: &Project, log: &Log, as_of: DateTime<Utc>, tally: Option<&RecordBatch>) -> Result<Engine> {
+    let project = log::as_of(project, as_of);
+    let engine = Engine::new(&project)?;
+    log.register(&engine)?;
+    if let Some(tally) = tally {
+        engine.register(&name("tally"), tally.clone())?;
     }
+    plan::Plan::new(&project).run_for(&engine, &project, &["cohorts", "segments", "days"])?;
+    Ok(engine)
 }
 
 fn name(table: &str) -> TableName {

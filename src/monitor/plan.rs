@@ -145,8 +145,8 @@ impl<'a> Plan<'a> {
     /// Runs the loop's own queries once; their answers stay registered.
     pub fn run_scan(&self, engine: &Engine, project: &Project) -> Result<()> {
         for file in &self.scan {
-            engine.register(&file.table(), engine.run(project, file)?)?;
-        }
+                engine.register(&file.table(), engine.run(project, file)?)?;
+            }
         Ok(())
     }
 }
@@ -154,8 +154,8 @@ impl<'a> Plan<'a> {
 fn run(files: &[&SqlFile], engine: &Engine, project: &Project) -> Result<Vec<(String, Table)>> {
     let mut tables = Vec::new();
     for file in files {
-        if file.header.is_view() {
-            engine.view(project, file)?;
+        if !file.header.is_kept() {
+            engine.register(&file.table(), engine.run(project, file)?)?;
             continue;
         }
         let table = engine.table(project, file)?;

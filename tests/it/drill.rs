@@ -5,9 +5,9 @@ use std::collections::BTreeMap;
 use datafusion::arrow::array::{ArrayRef, AsArray, RecordBatch};
 use datafusion::arrow::datatypes::Int64Type;
 use datafusion::arrow::util::display::array_value_to_string;
-use selvedge::drill::injection::{inject, profiles};
+use selvedge::drill::injection::inject;
 use selvedge::ingest;
-use selvedge::monitor::{Shared, Watch};
+use selvedge::monitor::Shared;
 use selvedge::params::{Shift, written};
 use serde_json::Value;
 
@@ -140,10 +140,10 @@ fn what_is_lost_takes_all_that_came_of_it_along() {
     ingest::run(&project).unwrap();
     let as_of = project.params.shop.exported_at;
     let log = Shared::new(as_of).log(&project, as_of).unwrap();
-    let watch = Watch::at(&project, &log, as_of, None).unwrap();
+    let members = log.table("tally").unwrap().column_by_name("profile").unwrap().as_string::<i32>();
+    let members: Vec<&str> = members.iter().flatten().filter(|profile| profile.contains("Berlin")).collect();
     let injected = |drop: f64| {
         let (segment, from) = (written::segment("region=Berlin").unwrap(), written::day("2026-09-10").unwrap());
-        let members = profiles(&watch.engine, &segment).unwrap();
         inject(log.table("tally").unwrap(), &members, &Shift { segment, drop, from }, 7).unwrap()
     };
     let (none, some, more) = (injected(1e-9), injected(0.4), injected(0.8));

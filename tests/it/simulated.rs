@@ -97,9 +97,8 @@ pub fn until(cells: &[Cell], name: &str, days: usize) -> Vec<Cell> {
     known.map(|cell| Cell { log: Arc::clone(&name), ..cell.clone() }).collect()
 }
 
-/// What reports on these logs raise; a few logs at a time, so that shuffles fit into memory.
+/// What reports on these logs raise, each a report of its own.
 pub fn raised(project: &Project, logs: &[Vec<Cell>], draw: Draw) -> Vec<Raised> {
-    let at_once = if matches!(draw, Draw::Apart) { 10 } else { 200 };
-    let judged = logs.chunks(at_once).map(|logs| judge(project, &members(), &logs.concat(), draw).unwrap());
+    let judged = logs.chunks(200).map(|logs| judge(project, &members(), &logs.concat(), draw).unwrap());
     judged.flat_map(|looked| looked.raised().unwrap()).collect()
 }

@@ -3,28 +3,27 @@ name: where_to_look
 description: Clicks in each changed segment before and since, by what else could have changed - the model, the place in the list, who sends it, the kind of article.
 key: [segment_column, segment_value, question, answer]
 ---*/
-WITH changed AS (
-  SELECT DISTINCT f.segment_column, f.segment_value, f.since, f.counted_until, o.customer_kind, o.article_kind
-  FROM monitoring.findings f
-  JOIN monitoring.segments s ON s.segment_column = f.segment_column AND s.segment_value = f.segment_value
-  JOIN monitoring.outcomes o ON o.profile = s.profile
-  WHERE f.metric = 'click' AND f.state = 'clear'
-),
-rows AS (
-  SELECT h.segment_column, h.segment_value, r.shown_on >= h.since AS is_after, r.model_version, r.position <= 3 AS is_high, r.product_id, r.season,
+WITH rows AS (
+  SELECT w.segment_column, w.segment_value, w.kind, r.shown_on >= w.since AS is_after, r.model_version, r.position <= 3 AS is_high, r.product_id, r.season,
          r.clicked_at IS NOT NULL AND r.clicked_at < $as_of AS clicked
   FROM sources.recommendations r
-  JOIN monitoring.customer_profiles c ON c.customer_id = r.customer_id
-  LEFT JOIN monitoring.article_profiles a ON a.product_id = r.product_id AND a.season = r.season
-  JOIN changed h ON h.customer_kind = c.kind AND h.article_kind = COALESCE(a.kind, 0)
+  JOIN monitoring.changed_customers w ON w.customer_id = r.customer_id
   JOIN monitoring.days d ON d.shown_on = r.shown_on
   WHERE r.recommended_at < $as_of AND r.recommended_at >= $as_of - $looks_back
-    AND (r.shown_on >= h.since AND r.shown_on <= h.counted_until OR d.period = 'reference')
+    AND (r.shown_on >= w.since AND r.shown_on <= w.counted_until OR d.period = 'reference')
 ),
-shown AS (
-  SELECT segment_column, segment_value, is_after, model_version, is_high, product_id, season, clicked, COUNT(*) AS shown
+counted AS (
+  SELECT segment_column, segment_value, kind, is_after, model_version, is_high, product_id, season, clicked, COUNT(*) AS shown
   FROM rows
-  GROUP BY segment_column, segment_value, is_after, model_version, is_high, product_id, season, clicked
+  GROUP BY segment_column, segment_value, kind, is_after, model_version, is_high, product_id, season, clicked
+),
+-- A segment may be one of articles.
+shown AS (
+  SELECT n.*
+  FROM counted n
+  LEFT JOIN monitoring.article_kinds a ON a.product_id = n.product_id AND a.season = n.season
+  JOIN monitoring.changed_kinds h ON h.segment_column = n.segment_column AND h.segment_value = n.segment_value
+                                 AND h.customer_kind = n.kind AND h.article_kind = COALESCE(a.kind, 0)
 ),
 described AS (
   SELECT s.*, p.fulfilment, p.category FROM shown s LEFT JOIN sources.products p ON p.product_id = s.product_id AND p.season = s.season

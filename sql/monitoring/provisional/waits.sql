@@ -2,7 +2,7 @@
 name: waits
 description: For how long recommendations and purchases have been waiting, in full days, and after how many what they wait for came.
 key: [stage, number]
-view: true
+kept: false
 ---*/
 WITH spans AS (
   SELECT 'purchase' AS stage, number, profile, shown_on, shown AS waits, shown_by, shown_by AS begins_by, shown_by + $purchase_window AS closes_by,
