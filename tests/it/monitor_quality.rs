@@ -29,7 +29,7 @@ fn shops(count: u64, setting: Setting, event: super::simulated::Event) -> Vec<Ve
 
 /// The line of the specification's simulations, for every log.
 fn line(logs: &[Vec<Cell>]) -> BTreeMap<String, Lines> {
-    logs.iter().flatten().map(|cell| (cell.log.clone(), Lines { clear: 4.0, possible: 2.5 })).collect()
+    logs.iter().flatten().map(|cell| (cell.log.to_string(), Lines { clear: 4.0, possible: 2.5 })).collect()
 }
 
 fn alarmed(raised: &[Raised], is: impl Fn(&Raised) -> bool) -> BTreeSet<String> {
@@ -190,7 +190,7 @@ fn without_any_part_of_the_method_a_check_fails() {
     let scan = "the scan agrees with an independent implementation";
     let ages = "a rate is taken over recommendations that are old enough, and over no others";
     let mutations = [
-        ("alarm/scan_counts.sql", "d.mature - COALESCE(g.n, 0)", "d.mature", "a segment fires once"),
+        ("alarm/scan_counts.sql", "gone g ON g.metric = d.metric", "gone g ON g.metric = ''", "a segment fires once"),
         ("alarm/scan_stretches.sql", "sqrt(COALESCE(f.phi, 1.0) *", "sqrt(1.0 *", scan),
         ("alarm/scan_stretches.sql", "e.d + e.v * e.v * e.v0", "e.d", scan),
         (
