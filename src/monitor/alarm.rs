@@ -17,7 +17,7 @@ use crate::project::Project;
 use crate::sql::{Layer, TableName};
 
 /// How many segments may fire for one metric: a stop for logs in which everything moved on its own.
-const MOST_ROUNDS: i64 = 8;
+pub const MOST_ROUNDS: i64 = 8;
 
 /// The lines that |Z| must cross, for one metric; none while nothing can be judged.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -44,7 +44,6 @@ struct Stretch {
     metric: String,
     segment_column: String,
     segment_value: String,
-    from_day: i64,
     z: f64,
 }
 
@@ -81,8 +80,6 @@ pub struct Raised {
     pub segment_column: String,
     pub segment_value: String,
     pub z: f64,
-    /// The day with which the change begins, counted from the first day of the log.
-    pub from_day: i64,
 }
 
 /// Runs the loop and registers `monitoring.rounds`, `monitoring.taken_out` and `monitoring.thresholds`.
@@ -158,7 +155,6 @@ impl Looked {
             segment_column: s.segment_column.clone(),
             segment_value: s.segment_value.clone(),
             z: s.z,
-            from_day: s.from_day,
         };
         Ok(stretches.iter().filter(stands).map(raise).collect())
     }
@@ -208,7 +204,7 @@ fn furthest(stretches: &[Stretch], metric: &str, lines: Lines, round: i64) -> Op
 /// of all its metrics crosses, so that the promise holds for the report and not for each metric alone.
 fn drawn(engine: &Engine, project: &Project, wanted: impl Fn(&str) -> bool) -> Result<BTreeMap<String, Lines>> {
     let monitor = &project.params.monitor;
-    let enough = enough(project)?;
+    let enough = number(project, "enough")?;
     let mut reports: BTreeMap<String, Vec<(String, History)>> = BTreeMap::new();
     for (metric, history) in shuffle::histories(engine)? {
         if wanted(&metric) {
@@ -233,15 +229,17 @@ fn drawn(engine: &Engine, project: &Project, wanted: impl Fn(&str) -> bool) -> R
 /// The lines that so many of the shuffled histories cross as may.
 fn line(mut furthest: Vec<f64>, monitor: &params::Monitor) -> Lines {
     furthest.sort_by(f64::total_cmp);
-    let line = |share: f64| quantile(&furthest, 1.0 - share);
+    // The history that happened is one more of them: without it, of few shuffles too many would be crossed.
+    let place = |share: f64| ((1.0 - share) * (furthest.len() + 1) as f64).ceil() as usize;
+    let line = |share: f64| furthest.get(place(share).max(1) - 1).or(furthest.last()).copied().unwrap_or_default();
     let clear = line(monitor.false_alarms).max(monitor.threshold_floor).min(monitor.threshold_cap);
     Lines { clear, possible: line(monitor.maybe_alarms).max(monitor.maybe_floor).min(clear) }
 }
 
-/// `monitor.enough`, which queries read as `$enough`.
-fn enough(project: &Project) -> Result<f64> {
-    let written = project.sql_params(Layer::Monitoring).remove("enough").unwrap_or_default();
-    Ok(written.parse().map_err(|_| MonitorError::NotANumber { key: "monitor.enough", value: written })?)
+/// A number that queries read as a `$parameter` of the monitor.
+pub fn number(project: &Project, key: &'static str) -> Result<f64> {
+    let written = project.sql_params(Layer::Monitoring).remove(key).unwrap_or_default();
+    Ok(written.parse().map_err(|_| MonitorError::NotANumber { key, value: written })?)
 }
 
 /// The value that at most `1 - share` of the sorted values exceed; 0 for none.

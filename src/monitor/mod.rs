@@ -40,7 +40,7 @@ use crate::sql::{Layer, TableName};
 pub enum MonitorError {
     #[error("params.yaml: monitor.segments names {column}, which is no column of customers or articles")]
     UnknownColumn { column: String, known: Vec<String> },
-    #[error("params.yaml: {key} is {value}, which is no number")]
+    #[error("params.yaml: monitor.{key} is {value}, which is no number")]
     NotANumber { key: &'static str, value: String },
     #[error("'{text}' is no moment on the shop's clock")]
     BadMoment { text: String },

@@ -85,21 +85,29 @@ pub fn histories(engine: &Engine) -> Result<BTreeMap<String, History>> {
         let (Some(first), Some(metric)) = (of_series.first(), metrics.get(&of_series[0].series)) else { continue };
         let history = histories.entry(metric.clone()).or_default();
         history.reference = of_series.iter().filter(|count| count.is_reference).count();
-        history.segments.push((first.is_shop, of_series.iter().map(Day::new).collect()));
+        let day = |count: &Count| Day::new(first.is_shop, [count.n, count.x, count.m, count.y]);
+        history.segments.push((first.is_shop, of_series.iter().map(day).collect()));
     }
     Ok(histories)
 }
 
 impl Day {
-    fn new(count: &Count) -> Self {
-        let Count { n, x, m, y, .. } = *count;
+    fn new(is_shop: bool, [n, x, m, y]: [f64; 4]) -> Self {
         let r = (y + 0.5) / (m + 1.0);
-        let rest = (!count.is_shop && m > 0.0).then(|| (r / (1.0 - r), 1.0 / (m * r * (1.0 - r))));
+        let rest = (!is_shop && m > 0.0).then(|| (r / (1.0 - r), 1.0 / (m * r * (1.0 - r))));
         Self { n, x, m, y, rest }
     }
 }
 
 impl History {
+    /// From each segment's days - shown and clicked, there and in the rest; the first `reference` days are the reference.
+    pub fn new(reference: usize, segments: impl Iterator<Item = (bool, Vec<[f64; 4]>)>) -> Self {
+        let segment = |(is_shop, days): (bool, Vec<[f64; 4]>)| {
+            (is_shop, days.into_iter().map(|counts| Day::new(is_shop, counts)).collect())
+        };
+        Self { segments: segments.map(segment).collect(), reference }
+    }
+
     /// The furthest |Z| of each of `runs` shuffled histories; 0 where nothing can be judged.
     pub fn shuffled(&self, runs: usize, enough: f64, random: &mut ChaCha8Rng) -> Vec<f64> {
         let days = self.segments.first().map_or(0, |(_, days)| days.len());
@@ -114,13 +122,20 @@ impl History {
 
     /// The furthest |Z| of any segment on any stretch with enough to go by, the days in this order.
     pub fn furthest(&self, order: &[usize], enough: f64) -> f64 {
-        let runs: Vec<Run> = self.segments.iter().filter_map(|(shop, days)| self.run(*shop, days, order)).collect();
+        self.scan(order, enough).into_iter().map(f64::abs).fold(0.0, f64::max)
+    }
+
+    /// The furthest Z of each segment, the days in this order; 0 where nothing can be judged.
+    pub fn scan(&self, order: &[usize], enough: f64) -> Vec<f64> {
+        let runs: Vec<Option<Run>> = self.segments.iter().map(|(shop, days)| self.run(*shop, days, order)).collect();
         let phi = |shop: bool| {
-            let known: Vec<f64> = runs.iter().filter(|run| run.is_shop == shop).filter_map(|run| run.phi).collect();
+            let runs = runs.iter().flatten().filter(|run| run.is_shop == shop);
+            let known: Vec<f64> = runs.filter_map(|run| run.phi).collect();
             if known.is_empty() { 1.0 } else { known.iter().sum::<f64>() / known.len() as f64 }
         };
         let phis = [phi(false), phi(true)];
-        runs.iter().map(|run| run.furthest(phis[usize::from(run.is_shop)], enough)).fold(0.0, f64::max)
+        let furthest = |run: &Run| run.furthest(phis[usize::from(run.is_shop)], enough);
+        runs.iter().map(|run| run.as_ref().map_or(0.0, furthest)).collect()
     }
 
     /// None for a segment that nothing can be said of: nobody in its reference, or no rest.
@@ -167,17 +182,20 @@ impl History {
 
 impl Run {
     fn furthest(&self, phi: f64, enough: f64) -> f64 {
-        let mut furthest: f64 = 0.0;
+        let (mut furthest, mut sign): (f64, f64) = (0.0, 0.0);
         for (place, from) in self.sums.iter().enumerate() {
             for to in &self.sums[place + 1..] {
                 let (n, e) = (to.n - from.n, to.e - from.e);
                 if e >= enough && n - e >= enough {
                     let (x, v, d) = (to.x - from.x, to.v - from.v, to.d - from.d);
-                    furthest = furthest.max((x - e) * (x - e) / (phi * (d + v * v * self.v0)));
+                    let squared = (x - e) * (x - e) / (phi * (d + v * v * self.v0));
+                    if squared > furthest {
+                        (furthest, sign) = (squared, (x - e).signum());
+                    }
                 }
             }
         }
-        furthest.sqrt()
+        sign * furthest.sqrt()
     }
 }
 

@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use selvedge::engine::{Engine, read_rows};
-use selvedge::monitor::stack::Cell;
+use selvedge::monitor::stack::{Cell, judge_quickly};
 use selvedge::monitor::{Draw, Lines, Raised};
 use selvedge::project::Project;
 use selvedge::sql::TableName;
@@ -12,7 +12,7 @@ use serde::Deserialize;
 
 use super::monitor_log::{Log, of};
 use super::shop::Shop;
-use super::simulated::{DAYS, Kind, REFERENCE, Setting, quiet, raised, shop, until};
+use super::simulated::{DAYS, Kind, REFERENCE, Setting, members, quiet, raised, shop, until};
 use super::simulated_log::{self, Pace};
 
 const SETTING: Setting = Setting { shown: 100.0, base: 0.28, shock: 0.1 };
@@ -72,6 +72,16 @@ fn a_drop_is_found_within_days_and_nobody_else_is_blamed() {
     let ends: BTreeSet<String> = full.iter().map(|log| name(log, DAYS - REFERENCE)).collect();
     let others = alarmed(&raised, |alert| !is_fallen(alert) && ends.contains(&alert.metric));
     assert!(others.is_empty(), "{others:?} of {raised:?}");
+    let quickly = judge_quickly(&project(&folder), &members(), &replays.concat(), &line(&replays)).unwrap();
+    assert_eq!(told(&quickly), told(&raised), "the depths of drills are judged without queries, to the same effect");
+}
+
+fn told(raised: &[Raised]) -> BTreeSet<(String, String, String, i64)> {
+    let thousandths = |alert: &Raised| (alert.z * 1000.0).round() as i64;
+    let told = |alert: &Raised| {
+        (alert.metric.clone(), alert.segment_column.clone(), alert.segment_value.clone(), thousandths(alert))
+    };
+    raised.iter().map(told).collect()
 }
 
 fn outage(number: usize, _: Kind) -> (f64, f64) {
