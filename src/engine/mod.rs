@@ -338,7 +338,8 @@ pub fn stored(paths: &Paths, table: &TableName) -> (PathBuf, &'static str) {
     }
 }
 
-fn reference(table: &TableName) -> TableReference {
+/// A table's name as plans have it.
+pub fn reference(table: &TableName) -> TableReference {
     match &table.schema {
         Some(schema) => TableReference::partial(schema.as_str(), table.name.as_str()),
         None => TableReference::bare(table.name.as_str()),
