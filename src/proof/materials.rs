@@ -85,6 +85,16 @@ impl Materials {
         moments.into_iter().collect()
     }
 
+    /// The lines of a source's CSV that are known only at `cut` (nanoseconds) or later.
+    pub fn lines_from(&self, source: &TableName, cut: i64) -> BTreeSet<i64> {
+        let tables = self.tables.iter().filter(|table| table.name == *source);
+        let lines = tables.flat_map(|table| {
+            let lines = table.csv.iter().flat_map(|(_, lines)| lines);
+            lines.zip(&table.known_from).filter(|(_, from)| from.is_some_and(|from| from >= cut))
+        });
+        lines.filter_map(|(line, _)| *line).collect()
+    }
+
     /// The sources whose header does not say from when a row is known.
     pub fn timeless(&self) -> impl Iterator<Item = &TableName> {
         let timeless = |table: &&Material| table.time.is_none() && table.name.schema.as_deref() == Some("sources");
