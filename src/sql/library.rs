@@ -128,7 +128,8 @@ impl Library {
         for (section, keys) in &params.sql {
             let users = self.files.iter().filter(|file| *section == "shop" || file.layer.params_section() == *section);
             let used: BTreeSet<&String> = users.flat_map(|file| file.parameters.keys()).collect();
-            if let Some(key) = keys.keys().find(|key| *section != "shop" && !used.contains(key)) {
+            let unused = |key: &&String| *section != "shop" && !used.contains(key) && !Params::is_own(section, key);
+            if let Some(key) = keys.keys().find(unused) {
                 let known = used.into_iter().filter(|name| !keys.contains_key(*name)).cloned().collect();
                 return Err(LibraryError::UnusedParameter {
                     place: params.place(section, key),
