@@ -29,7 +29,7 @@ fn shops(count: u64, setting: Setting, event: super::simulated::Event) -> Vec<Ve
 
 /// The line of the specification's simulations, for every log.
 fn line(logs: &[Vec<Cell>]) -> BTreeMap<String, Lines> {
-    logs.iter().flatten().map(|cell| (cell.log.clone(), Lines { clear: 4.0, possible: 2.5 })).collect()
+    logs.iter().flatten().map(|cell| (cell.log.to_string(), Lines { clear: 4.0, possible: 2.5 })).collect()
 }
 
 fn alarmed(raised: &[Raised], is: impl Fn(&Raised) -> bool) -> BTreeSet<String> {
