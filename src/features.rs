@@ -2,6 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use rayon::prelude::*;
+
 use crate::engine::{Engine, Staged, Table};
 use crate::error::{Advice, Result, did_you_mean};
 use crate::lineage::{Basis, ROWS, Stamp, Traces};
@@ -129,7 +131,13 @@ pub fn run(project: &Project) -> Result<()> {
 /// Computes every feature view over the grains that are registered in `engine`, or stored.
 pub fn compute(project: &Project, engine: &Engine) -> Result<Vec<View>> {
     refuse_column_twice(&project.library)?;
-    project.library.layer(Layer::Features).map(|file| view(project, engine, file)).collect()
+    let files: Vec<&SqlFile> = project.library.layer(Layer::Features).collect();
+    // Opened one after the other: two at a time would both find that a table is not open yet.
+    for table in files.iter().flat_map(|file| &file.reads) {
+        engine.open(table)?;
+    }
+    let views: Vec<Result<View>> = files.par_iter().map(|file| view(project, engine, file)).collect();
+    views.into_iter().collect()
 }
 
 /// Computes one feature view over the grains that are registered in `engine`, or stored.
