@@ -54,6 +54,7 @@ impl Encoder {
         if !folder.is_dir() {
             return Err(EncoderError::Missing { path: folder.to_owned() });
         }
+        one_torch_thread();
         let Files { version, weights, tokenizer, longest } = Files::read(folder)?;
         Ok(Encoder { folder: folder.to_owned(), version, tokenizer, longest, weights: Mutex::new(weights) })
     }
@@ -99,9 +100,7 @@ impl Encoder {
                 let bert = self.bert()?;
                 let (send, next, blocks, tokens) = (send.clone(), &next, &blocks, &tokens);
                 scope.spawn(move || {
-                    // Part of this number belongs to the thread (OpenMP) and part to the process (BLAS): everybody who
-                    // encodes sets both to one, and nothing else in this program sets them.
-                    tch::set_num_threads(1);
+                    one_torch_thread();
                     while let Some(block) = blocks.get(next.fetch_add(1, Ordering::Relaxed)) {
                         // Nobody listens any more: the caller has had enough.
                         if send.send(encode(&bert, block, tokens)).is_err() {
@@ -133,6 +132,12 @@ impl Encoder {
         Bert::new(&weights)
             .map_err(|error| EncoderError::Load { path: self.folder.clone(), reason: error.to_string() })
     }
+}
+
+/// Part of this number belongs to the thread (OpenMP) and part to the process (BLAS): everybody who loads or encodes sets
+/// both to one, and nothing else in this program sets them.
+fn one_torch_thread() {
+    tch::set_num_threads(1);
 }
 
 /// The vectors of one block with the positions of their texts.

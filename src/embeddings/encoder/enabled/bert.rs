@@ -15,7 +15,7 @@ use tch::{Device, Kind, TchError, Tensor, nn::VarStore};
 use super::super::DIMENSIONS;
 
 /// Rows of a block: as many as make the products quick, few enough that what they make stays near the processor.
-pub const ROWS: usize = 512;
+pub const ROWS: usize = 384;
 /// BERT's own (Devlin et al. 2019); rust-bert has it in its code as well.
 const EPSILON: f64 = 1e-12;
 const WIDTH: i64 = DIMENSIONS as i64;
