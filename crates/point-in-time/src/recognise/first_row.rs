@@ -11,7 +11,7 @@ use datafusion::physical_expr::expressions::{BinaryExpr, Column, Literal};
 use datafusion::physical_expr::utils::split_conjunction;
 use datafusion::physical_expr::window::StandardWindowExpr;
 use datafusion::physical_expr::PhysicalSortExpr;
-use datafusion::physical_plan::ExecutionPlan;
+use datafusion::physical_plan::{ChildrenPropertiesMode, ExecutionPlan, ReplaceChildrenOptions};
 use datafusion::physical_plan::filter::FilterExec;
 use datafusion::physical_plan::joins::HashJoinExec;
 use datafusion::physical_plan::projection::ProjectionExec;
@@ -22,20 +22,37 @@ use super::windows::{Function, Reading};
 use super::{Found, Stop, stop};
 use crate::expressions::{Expr, Side, side};
 
-/// Looks at a filter over numbered rows.  What comes instead has the filter's input: of each partition the first row.
+/// Looks at a filter over numbered rows.  What comes instead stands for the filter's input: of each partition the first
+/// row.
 pub fn first_row(filter: &FilterExec) -> Result<Found<Arc<dyn ExecutionPlan>>> {
-    let Some(window) = filter.input().downcast_ref::<BoundedWindowAggExec>() else { return Ok(Found::Other) };
+    let (above, input) = Layers::over(filter.input());
+    let Some(window) = input.downcast_ref::<BoundedWindowAggExec>() else { return Ok(Found::Other) };
     let [numbered] = window.window_expr() else { return Ok(Found::Other) };
     let number = window.schema().fields().len() - 1;
-    let of_first = split_conjunction(filter.predicate()).into_iter().any(|part| asks_for_first(part, number));
+    let predicate = above.through(filter.predicate())?;
+    let of_first = split_conjunction(&predicate).into_iter().any(|part| asks_for_first(part, number));
     let Some(standard) = numbered.as_any().downcast_ref::<StandardWindowExpr>() else { return Ok(Found::Other) };
     let function = standard.get_standard_func_expr().as_any().downcast_ref::<WindowUDFExpr>();
     if !of_first || function.is_none_or(|function| function.fun().name() != "row_number") {
         return Ok(Found::Other);
     }
     match Layers::to_join(window.input()) {
-        Some((layers, join)) if join.filter().is_some() => Found::of(read(window, standard, &layers, join)),
+        Some((layers, join)) if join.filter().is_some() => {
+            let rows = read(window, &above.read(number + 1), standard, &layers, join);
+            Found::of(rows.and_then(|rows| Ok(under(filter.input(), rows)?)))
+        }
         _ => Ok(Found::Other),
+    }
+}
+
+/// `rows` under the projections of `plan`.
+fn under(plan: &Arc<dyn ExecutionPlan>, rows: Arc<dyn ExecutionPlan>) -> Result<Arc<dyn ExecutionPlan>> {
+    match plan.downcast_ref::<ProjectionExec>() {
+        Some(projection) => {
+            let options = ReplaceChildrenOptions::new(ChildrenPropertiesMode::Recompute);
+            Arc::clone(plan).replace_children(vec![under(projection.input(), rows)?], options)
+        }
+        None => Ok(rows),
     }
 }
 
@@ -50,8 +67,10 @@ fn asks_for_first(part: &Expr, number: usize) -> bool {
     column && matches!((binary.op(), limit), (Operator::Eq | Operator::LtEq, Some(1)) | (Operator::Lt, Some(2)))
 }
 
+/// `looked_at` tells which columns of the numbered rows are looked at.
 fn read(
     window: &BoundedWindowAggExec,
+    looked_at: &[bool],
     numbered: &StandardWindowExpr,
     layers: &Layers,
     join: &HashJoinExec,
@@ -69,24 +88,31 @@ fn read(
     // The row's columns: the partition's, and what is wanted of the source.
     let (mut places, mut wanted) = (Vec::new(), Vec::<Expr>::new());
     for (index, field) in input.fields().iter().enumerate() {
+        if !looked_at[index] {
+            places.push(None);
+            continue;
+        }
         let expr = layers.through(&(Arc::new(Column::new(field.name(), index)) as Expr))?;
         let known = groups.iter().position(|group| **group == *expr);
-        places.push(match (known, side(&expr, &sides.grain_columns)) {
+        places.push(Some(match (known, side(&expr, &sides.grain_columns)) {
             (Some(group), _) => group,
             (None, Side::Source) => {
                 wanted.push(expr);
                 groups.len() + wanted.len() - 1
             }
             _ => return stop(format!("it takes {} from the numbered rows, which is not in PARTITION BY", shown(&expr))),
-        });
+        }));
     }
     let whole = join.join_schema();
-    let mut order = Vec::new();
-    for by in numbered.order_by() {
-        order.push(PhysicalSortExpr::new(layers.through(&by.expr)?, by.options));
-    }
     // Rows that ORDER BY leaves equal are told apart by their values: the same answer whatever the order of rows.
-    order.extend(wanted.iter().map(|expr| PhysicalSortExpr::new_default(Arc::clone(expr))));
+    let mut order: Vec<PhysicalSortExpr> = Vec::new();
+    let asked = numbered.order_by().iter().map(|by| Ok(PhysicalSortExpr::new(layers.through(&by.expr)?, by.options)));
+    let ties = wanted.iter().map(|expr| Ok(PhysicalSortExpr::new_default(Arc::clone(expr))));
+    for by in asked.chain(ties).collect::<Result<Vec<_>>>()? {
+        if order.iter().all(|known| *known.expr != *by.expr) {
+            order.push(by);
+        }
+    }
     let mut functions = Vec::new();
     for (n, expr) in wanted.iter().enumerate() {
         if expr.data_type(whole)?.is_nested() {
@@ -106,10 +132,14 @@ fn read(
     let Some(rows) = reading.read(join.filter(), &names, functions, &schema)?.finished(&schema) else {
         return stop("PARTITION BY leaves out a key of the join");
     };
-    let column = |(place, field): (usize, &FieldRef)| -> (Expr, String) {
-        (Arc::new(Column::new(schema.field(place).name(), place)), field.name().clone())
+    let column = |(place, field): (Option<usize>, &FieldRef)| -> Result<(Expr, String)> {
+        let expr: Expr = match place {
+            Some(place) => Arc::new(Column::new(schema.field(place).name(), place)),
+            None => Arc::new(Literal::new(ScalarValue::try_new_null(field.data_type())?)),
+        };
+        Ok((expr, field.name().clone()))
     };
-    let mut columns: Vec<(Expr, String)> = places.into_iter().zip(input.fields()).map(column).collect();
+    let mut columns: Vec<(Expr, String)> = places.into_iter().zip(input.fields()).map(column).collect::<Result<_>>()?;
     let number = Arc::new(Literal::new(ScalarValue::UInt64(Some(1))));
     columns.push((number, window.schema().field(input.fields().len()).name().clone()));
     Ok(Arc::new(ProjectionExec::try_new(columns, Arc::new(rows))?))

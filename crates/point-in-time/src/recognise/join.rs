@@ -6,6 +6,7 @@ use std::sync::Arc;
 use datafusion::arrow::datatypes::DataType;
 use datafusion::common::{JoinSide, NullEquality, Result};
 use datafusion::physical_expr::expressions::Column;
+use datafusion::physical_expr::utils::collect_columns;
 use datafusion::physical_expr_common::physical_expr::fmt_sql;
 use datafusion::physical_plan::ExecutionPlan;
 use datafusion::physical_plan::joins::{HashJoinExec, utils::JoinFilter};
@@ -104,17 +105,31 @@ fn of(input: &Arc<dyn ExecutionPlan>, start: usize, expr: &Expr) -> Result<Expr>
 pub struct Layers(Vec<Vec<Expr>>);
 
 impl Layers {
-    /// The join under `input`, and the projections over it.
-    pub fn to_join(mut input: &Arc<dyn ExecutionPlan>) -> Option<(Self, &HashJoinExec)> {
+    /// What lies under projections, and those.
+    pub fn over(mut input: &Arc<dyn ExecutionPlan>) -> (Self, &Arc<dyn ExecutionPlan>) {
         let mut layers = Vec::new();
         while let Some(projection) = input.downcast_ref::<ProjectionExec>() {
             layers.push(projection.expr().iter().map(|item| Arc::clone(&item.expr)).collect());
             input = projection.input();
         }
-        Some((Self(layers), input.downcast_ref::<HashJoinExec>()?))
+        (Self(layers), input)
     }
 
-    /// An expression over the uppermost projection as one over the join.
+    /// The join under `input`, and the projections over it.
+    pub fn to_join(input: &Arc<dyn ExecutionPlan>) -> Option<(Self, &HashJoinExec)> {
+        let (layers, input) = Self::over(input);
+        Some((layers, input.downcast_ref::<HashJoinExec>()?))
+    }
+
+    /// The columns of what lies under the projections that these read, of `count`.
+    pub fn read(&self, count: usize) -> Vec<bool> {
+        let Some(lowest) = self.0.last() else { return vec![true; count] };
+        let mut read = vec![false; count];
+        lowest.iter().flat_map(collect_columns).for_each(|column| read[column.index()] = true);
+        read
+    }
+
+    /// An expression over the uppermost projection as one over what lies under them.
     pub fn through(&self, expr: &Expr) -> Result<Expr> {
         let layer = |expr: Expr, layer: &Vec<Expr>| substitute(&expr, &|index| Arc::clone(&layer[index]));
         self.0.iter().try_fold(Arc::clone(expr), layer)
