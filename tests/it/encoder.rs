@@ -58,6 +58,24 @@ fn bits_do_not_depend_on_what_came_before() {
     assert_eq!(fresh.version(), encoder().version());
 }
 
+/// A text's rows stand elsewhere in their block, beside others, whenever another text is left out or repeated.
+#[test]
+fn bits_do_not_depend_on_neighbours() {
+    let texts = reference().texts;
+    let expected = one_by_one(&texts);
+    for left_out in 1..5 {
+        let kept: Vec<usize> = (0..texts.len()).filter(|position| position % 5 != left_out).collect();
+        let order: Vec<usize> = kept.iter().rev().chain(&kept[left_out..]).copied().collect();
+        let chosen: Vec<String> = order.iter().map(|position| texts[*position].clone()).collect();
+        let on_done = |place: usize, vector: Vec<f32>| {
+            let position = order[place];
+            assert!(bits(&vector) == expected[position], "without each {left_out}th: {:?}", texts[position]);
+            ControlFlow::Continue(())
+        };
+        encoder().encode_all(&chosen, 2, on_done).unwrap();
+    }
+}
+
 #[test]
 fn bits_do_not_depend_on_threads() {
     let texts = reference().texts;

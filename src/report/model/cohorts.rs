@@ -180,8 +180,16 @@ fn held_against(tool: &Reference, steps: &[Step]) -> String {
     };
     let mut out = format!("### Held against {}, by its rules\n\n", tool.name);
     if let [first, .., last] = steps {
+        let ahead = |found: Option<Interval>, other: f64| found.is_some_and(|found| found.lower > other);
+        let behind = |found: Option<Interval>, other: f64| found.is_some_and(|found| found.upper < other);
+        let pairs = [(last.auc(), tool.auc), (last.average_precision(), tool.average_precision)];
+        let headline = match () {
+            () if pairs.iter().any(|(found, other)| behind(*found, *other)) => "By its own rules it is ahead.",
+            () if pairs.iter().any(|(found, other)| ahead(*found, *other)) => "By its own rules it is beaten.",
+            () => "By its own rules neither is ahead: the difference is within chance.",
+        };
         out += &format!(
-            "By all of its rules, the model here has: {}. By the rules above: {}.\n\nThe rules differ in what is learned from \
+            "**{headline}** The model here, by all of its rules: {}. By the rules above: {}.\n\nThe rules differ in what is learned from \
              and in what is counted. The model here learned from {} looks, whose outcomes were known when validation began; \
              by that tool's rules it learns from {}, and some of their outcomes came in only after testing had begun. Each \
              line below takes one more rule from it; what is left in the last line are the features and the way to fit.\n\n",
