@@ -306,7 +306,7 @@ impl Params {
                 training_shares: evaluate.shares("training_shares")?,
             },
             recommend: Recommend {
-                per_customer: recommend.count("per_customer")?,
+                per_customer: recommend.count(Recommend::LENGTH)?,
                 max_per_brand: recommend.count("max_per_brand")?,
                 at_least_new: recommend.whole("at_least_new")?,
                 same_reason: recommend.count("same_reason")?,
@@ -342,9 +342,8 @@ impl Params {
             sql.insert(section.name, section.sql_params()?);
         }
         sql.entry("shop").or_default().extend(params.shop.sql_params());
-        let lists = [("per_customer", params.recommend.per_customer)];
-        let lists = lists.map(|(name, count)| (name.to_owned(), count.to_string()));
-        sql.entry("recommend").or_default().extend(lists);
+        let length = params.recommend.per_customer.to_string();
+        sql.entry("recommend").or_default().insert(Recommend::LENGTH.into(), length);
         Ok(Self { sql, ..params })
     }
 }
@@ -360,6 +359,11 @@ impl Params {
         place(&self.text, section, Some(key))
     }
 
+    /// Whether the program itself reads a key that SQL files may use too.
+    pub fn is_own(section: &str, key: &str) -> bool {
+        (section, key) == ("recommend", Recommend::LENGTH)
+    }
+
     /// The section that `$name` comes from, for files of `section`: its own, or the shop's.
     pub fn section_of(&self, section: &'static str, name: &str) -> &'static str {
         let own = self.sql.get(section).is_some_and(|keys| keys.contains_key(name));
@@ -371,6 +375,10 @@ impl Params {
         let sections = ["shop", section];
         sections.iter().filter_map(|name| self.sql.get(name)).flat_map(SqlParams::clone).collect()
     }
+}
+
+impl Recommend {
+    const LENGTH: &str = "per_customer";
 }
 
 impl Shop {

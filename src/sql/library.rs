@@ -12,17 +12,19 @@ use crate::paths::Paths;
 const MADE_BY_EVALUATE: [&str; 7] =
     ["by_cohort", "learning_curve", "lists", "metrics", "reference_steps", "reliability", "sides"];
 /// Tables of the layer monitoring that its stage makes itself: what parameters and seeded randomness say, as rows.
-const MADE_BY_MONITOR: [&str; 13] = [
+const MADE_BY_MONITOR: [&str; 15] = [
     "drift_numbers",
     "drift_texts",
     "drift_vectors",
     "published",
     "vintages",
-    "customer_traits",
-    "article_traits",
+    "customer_kinds",
+    "article_kinds",
+    "kinds",
+    "traits",
     "segment_columns",
     "nowcasts",
-    "shuffles",
+    "looked_at",
     "taken_out",
     "rounds",
     "thresholds",
@@ -129,7 +131,8 @@ impl Library {
         for (section, keys) in &params.sql {
             let users = self.files.iter().filter(|file| *section == "shop" || file.layer.params_section() == *section);
             let used: BTreeSet<&String> = users.flat_map(|file| file.parameters.keys()).collect();
-            if let Some(key) = keys.keys().find(|key| *section != "shop" && !used.contains(key)) {
+            let unused = |key: &&String| *section != "shop" && !used.contains(key) && !Params::is_own(section, key);
+            if let Some(key) = keys.keys().find(unused) {
                 let known = used.into_iter().filter(|name| !keys.contains_key(*name)).cloned().collect();
                 return Err(LibraryError::UnusedParameter {
                     place: params.place(section, key),
