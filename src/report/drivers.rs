@@ -229,7 +229,6 @@ fn chart(title: &str, lifts: &BTreeMap<String, Interval>, overall: &[&Figure]) -
 }
 
 fn shown(share: Option<Interval>) -> String {
-    let hundredths = |share: f64| format!("{:.1}", 100.0 * share).replace('-', "−");
     share.map_or("too early".into(), |i| {
         format!("{} ({} to {})", hundredths(i.value), hundredths(i.lower), hundredths(i.upper))
     })
@@ -285,6 +284,12 @@ fn groups_section(figures: &[Figure]) -> String {
 }
 
 /// Driver, meaning and share of every feature, largest share first.
+/// `1.6` or `−0.3`; never a zero with a sign.
+fn hundredths(share: f64) -> String {
+    let tenths = (1000.0 * share).round() / 10.0;
+    format!("{:.1}", if tenths == 0.0 { 0.0 } else { tenths }).replace('-', "−")
+}
+
 fn made_of(columns: &Rows) -> Result<Vec<(String, String, f64)>> {
     let (drivers, meanings, shares) = (columns.texts("driver")?, columns.texts("meaning")?, columns.numbers("share")?);
     let mut found: Vec<(String, String, f64)> = (0..columns.len())
@@ -298,7 +303,7 @@ fn columns_section(made_of: &[(String, String, f64)]) -> String {
     let rows: Vec<Vec<String>> = made_of
         .iter()
         .map(|(driver, meaning, share)| {
-            vec![driver.clone(), meaning.clone(), format!("{:.1}", 100.0 * share).replace('-', "−")]
+            vec![driver.clone(), meaning.clone(), hundredths(share)]
         })
         .collect();
     table(&["Driver", "What it knows", "Why a look is promising, of 100#"], &rows)

@@ -49,7 +49,8 @@ pub fn report(project: &Project, engine: &Engine) -> Result<Report> {
     out += &sides_section(project, engine, &sides)?;
     let reference = TableName::new("evaluation", "reference");
     let references = if engine.open_if_made(&reference)? { engine.rows(&reference)? } else { Vec::new() };
-    out += &cohorts::section(project, &Rows::read(engine, "evaluation", "by_cohort")?, &references)?;
+    let steps = engine.rows(&TableName::new("evaluation", "reference_steps"))?;
+    out += &cohorts::section(project, &Rows::read(engine, "evaluation", "by_cohort")?, &references, &steps)?;
     out += &technical::section(project, &figures, length)?;
     Ok(Report { markdown: out, charts })
 }

@@ -65,8 +65,34 @@ pub struct Reference {
     average_precision: f64,
 }
 
+/// A row of `evaluation.reference_steps`.
+#[derive(Debug, Deserialize)]
+pub struct Step {
+    rule: String,
+    fitted_on: u64,
+    looks: u64,
+    kept_purchases: u64,
+    auc: Option<f64>,
+    auc_low: Option<f64>,
+    auc_high: Option<f64>,
+    average_precision: Option<f64>,
+    average_precision_low: Option<f64>,
+    average_precision_high: Option<f64>,
+}
+
+impl Step {
+    fn auc(&self) -> Option<Interval> {
+        Some(Interval { value: self.auc?, lower: self.auc_low?, upper: self.auc_high? })
+    }
+
+    fn average_precision(&self) -> Option<Interval> {
+        let (lower, upper) = (self.average_precision_low?, self.average_precision_high?);
+        Some(Interval { value: self.average_precision?, lower, upper })
+    }
+}
+
 /// The section, from `evaluation.by_cohort` and the tools to be held against.
-pub fn section(project: &Project, rows: &Rows, references: &[Reference]) -> Result<String> {
+pub fn section(project: &Project, rows: &Rows, references: &[Reference], steps: &[Step]) -> Result<String> {
     let cohorts = Cohorts::read(rows)?;
     let enough = project.params.evaluate.enough as u64;
     let mut out = String::from("## By group\n\n");
@@ -106,11 +132,11 @@ pub fn section(project: &Project, rows: &Rows, references: &[Reference]) -> Resu
     let headings =
         ["Group", "", "Test looks#", "Kept purchases#", "The model expected#", "Right order#", "Descriptions add#"];
     out += &format!("{}\n", table(&headings, &groups));
-    Ok(out + &without_waiting(&cohorts, references))
+    Ok(out + &without_waiting(&cohorts, references, steps))
 }
 
 /// The same models counted as tools do that do not wait for outcomes, so that their figures can be held side by side.
-fn without_waiting(cohorts: &Cohorts, references: &[Reference]) -> String {
+fn without_waiting(cohorts: &Cohorts, references: &[Reference], steps: &[Step]) -> String {
     let metrics = [Metric::Auc, Metric::AveragePrecision, Metric::LogLoss];
     let of_group = |row: &usize| cohorts.cohort[*row] == WITHOUT_WAITING;
     let Some(row) = cohorts.of(USED.name(), Metric::Auc).into_iter().find(of_group) else { return String::new() };
@@ -125,10 +151,18 @@ fn without_waiting(cohorts: &Cohorts, references: &[Reference]) -> String {
     let mut last = vec!["what the descriptions add".to_owned()];
     last.extend(metrics.map(|metric| signed(cohorts.interval(row, &name, metric))));
     rows.push(last);
-    let figure = |figure: f64| format!("{figure:.4}");
-    let other = |tool: &Reference| vec![tool.name.clone(), figure(tool.auc), figure(tool.average_precision), "".into()];
-    rows.extend(references.iter().map(other));
-    let used = |metric| cohorts.interval(row, USED.name(), metric);
+    let compared: String = references.iter().map(|tool| held_against(tool, steps)).collect();
+    format!(
+        "## Held against tools that do not wait\n\nMany tools judge a model on every look since testing began and take an \
+         outcome that is still open for a no (or for a yes, before the parcel can come back). Counted that way, over {} looks, \
+         the same models have these figures. Use them only to compare with such a tool.\n\n{}\n{compared}",
+        count(cohorts.looks[row]),
+        table(&["", "Right order (AUC)#", "At the top (AP)#", "Surprise (log loss)#"], &rows)
+    )
+}
+
+/// The used model taken to a tool's rules, one by one, beside what the tool says of itself.
+fn held_against(tool: &Reference, steps: &[Step]) -> String {
     let against = |found: Option<Interval>, other: f64| match found {
         None => "too early to say".to_owned(),
         Some(found) => {
@@ -140,22 +174,45 @@ fn without_waiting(cohorts: &Cohorts, references: &[Reference]) -> String {
             format!("{:.4} against {other:.4}, {words}", found.value)
         }
     };
-    let verdicts = references.iter().map(|tool| {
-        format!(
-            "Held against {}: right order {}; at the top {}. Its figures are its own: by its own rule of what counts as \
-             kept, and after learning from every look up to the test. The model here learned only from looks whose \
-             outcome was known when validation began, so it had fewer to learn from and nothing that came later.\n\n",
-            tool.name,
-            against(used(Metric::Auc), tool.auc),
-            against(used(Metric::AveragePrecision), tool.average_precision),
-        )
-    });
-    let verdicts: String = verdicts.collect();
-    format!(
-        "## Held against tools that do not wait\n\nMany tools judge a model on every look since testing began and take an \
-         outcome that is still open for a no (or for a yes, before the parcel can come back). Counted that way, over {} looks, \
-         the same models have these figures. Use them only to compare with such a tool.\n\n{verdicts}{}\n",
-        count(cohorts.looks[row]),
-        table(&["", "Right order (AUC)#", "At the top (AP)#", "Surprise (log loss)#"], &rows)
-    )
+    let verdict = |step: &Step| {
+        let (auc, top) = (against(step.auc(), tool.auc), against(step.average_precision(), tool.average_precision));
+        format!("right order {auc}; at the top {top}")
+    };
+    let mut out = format!("### Held against {}, by its rules\n\n", tool.name);
+    if let [first, .., last] = steps {
+        let ahead = |found: Option<Interval>, other: f64| found.is_some_and(|found| found.lower > other);
+        let behind = |found: Option<Interval>, other: f64| found.is_some_and(|found| found.upper < other);
+        let pairs = [(last.auc(), tool.auc), (last.average_precision(), tool.average_precision)];
+        let headline = match () {
+            () if pairs.iter().any(|(found, other)| behind(*found, *other)) => "By its own rules it is ahead.",
+            () if pairs.iter().any(|(found, other)| ahead(*found, *other)) => "By its own rules it is beaten.",
+            () => "By its own rules neither is ahead: the difference is within chance.",
+        };
+        out += &format!(
+            "**{headline}** The model here, by all of its rules: {}. By the rules above: {}.\n\nThe rules differ in what is learned from \
+             and in what is counted. The model here learned from {} looks, whose outcomes were known when validation began; \
+             by that tool's rules it learns from {}, and some of their outcomes came in only after testing had begun. Each \
+             line below takes one more rule from it; what is left in the last line are the features and the way to fit.\n\n",
+            verdict(last),
+            verdict(first),
+            count(first.fitted_on),
+            count(last.fitted_on),
+        );
+    }
+    let row = |step: &Step| {
+        vec![
+            step.rule.clone(),
+            count(step.fitted_on),
+            count(step.looks),
+            count(step.kept_purchases),
+            super::figures::shown(step.auc()),
+            super::figures::shown(step.average_precision()),
+        ]
+    };
+    let mut rows: Vec<Vec<String>> = steps.iter().map(row).collect();
+    let (auc, top) = (format!("{:.4}", tool.auc), format!("{:.4}", tool.average_precision));
+    rows.push(vec![tool.name.clone(), String::new(), String::new(), String::new(), auc, top]);
+    let headings =
+        ["One rule after the other", "Learned from#", "Judged on#", "Kept purchases#", "Right order (AUC)#", "At the top (AP)#"];
+    format!("{out}{}\n", table(&headings, &rows))
 }

@@ -29,6 +29,18 @@ pub struct Bert {
     places: Tensor,
     norm: Norm,
     layers: Vec<Layer>,
+    scratch: Scratch,
+}
+
+/// Where the products of a block go, the same for every block: memory that is given back and asked for again comes empty
+/// from the system, page by page.
+struct Scratch {
+    /// `rows x (3 * 384)`: queries, keys and values.
+    together: Tensor,
+    /// `rows x 384`.
+    outer: Tensor,
+    /// `rows x inner`.
+    inner: Tensor,
 }
 
 /// One transformer layer (Vaswani et al. 2017).
@@ -69,6 +81,7 @@ impl Bert {
             places: weights.get("embeddings.position_embeddings.weight")?,
             norm: weights.norm("embeddings.LayerNorm")?,
             layers: layers.collect::<Result<_, TchError>>()?,
+            scratch: Scratch::new(weights.inner)?,
         })
     }
 
@@ -88,7 +101,7 @@ impl Bert {
             let _ = rows.f_add_(&self.places.f_index_select(0, &Tensor::f_from_slice(&places)?)?)?;
             let mut rows = self.norm.of(&rows)?;
             for layer in &self.layers {
-                rows = layer.of(&rows, &spans)?;
+                rows = layer.of(&rows, &spans, &self.scratch)?;
             }
             spans.iter().map(|span| span.vector(&rows)).collect()
         })
@@ -110,17 +123,16 @@ impl Layer {
         })
     }
 
-    fn of(&self, rows: &Tensor, spans: &[Span]) -> Result<Tensor, TchError> {
-        let mut attended = self.attention_out.of(&self.attention(rows, spans)?)?;
-        let rows = self.attention_norm.of(&attended.f_add_(rows)?)?;
-        let mut inner = self.up.of(&rows)?;
-        let mut outer = self.down.of(&inner.f_gelu_("none")?)?;
-        self.norm.of(&outer.f_add_(&rows)?)
+    fn of(&self, rows: &Tensor, spans: &[Span], scratch: &Scratch) -> Result<Tensor, TchError> {
+        let taken = self.attention(rows, spans, scratch)?;
+        let rows = self.attention_norm.of(&self.attention_out.of(&taken, &scratch.outer)?.f_add_(rows)?)?;
+        let inner = self.up.of(&rows, &scratch.inner)?.f_gelu_("none")?;
+        self.norm.of(&self.down.of(&inner, &scratch.outer)?.f_add_(&rows)?)
     }
 
     /// What every token takes from the others of its own text.
-    fn attention(&self, rows: &Tensor, spans: &[Span]) -> Result<Tensor, TchError> {
-        let together = self.attention_in.of(rows)?;
+    fn attention(&self, rows: &Tensor, spans: &[Span], scratch: &Scratch) -> Result<Tensor, TchError> {
+        let together = self.attention_in.of(rows, &scratch.together)?;
         let mut parts = Vec::with_capacity(spans.len() + 1);
         for Span { start, length } in spans {
             let heads = [1, *length, 3, self.heads, WIDTH / self.heads];
@@ -137,6 +149,13 @@ impl Layer {
     }
 }
 
+impl Scratch {
+    fn new(inner: i64) -> Result<Self, TchError> {
+        let of = |width: i64| Tensor::f_zeros([ROWS as i64, width], FLOATS);
+        Ok(Self { together: of(3 * WIDTH)?, outer: of(WIDTH)?, inner: of(inner)? })
+    }
+}
+
 impl Span {
     /// The mean over the text's tokens, scaled to length one.
     fn vector(&self, rows: &Tensor) -> Result<Vec<f32>, TchError> {
@@ -146,8 +165,9 @@ impl Span {
 }
 
 impl Dense {
-    fn of(&self, rows: &Tensor) -> Result<Tensor, TchError> {
-        rows.f_linear(&self.weights, Some(&self.bias))
+    /// Writes the product into `out`.
+    fn of(&self, rows: &Tensor, out: &Tensor) -> Result<Tensor, TchError> {
+        rows.f_linear_out(out, &self.weights, Some(&self.bias))
     }
 }
 
@@ -161,6 +181,8 @@ impl Norm {
 pub struct Weights {
     layers: i64,
     heads: i64,
+    /// Numbers of a token between `up` and `down`.
+    inner: i64,
     named: HashMap<String, Tensor>,
 }
 
@@ -172,9 +194,13 @@ impl Weights {
         BertModel::<BertEmbeddings>::new(store.root(), config);
         store.load(file)?;
         store.freeze();
-        let (layers, heads) = (config.num_hidden_layers, config.num_attention_heads);
-        let mut weights = Self { layers, heads, named: store.variables() };
-        for (layer, kind) in (0..layers).flat_map(|layer| [(layer, "weight"), (layer, "bias")]) {
+        let mut weights = Self {
+            layers: config.num_hidden_layers,
+            heads: config.num_attention_heads,
+            inner: config.intermediate_size,
+            named: store.variables(),
+        };
+        for (layer, kind) in (0..weights.layers).flat_map(|layer| [(layer, "weight"), (layer, "bias")]) {
             let attention = format!("encoder.layer.{layer}.attention.self");
             let of = |name: &str| weights.get(&format!("{attention}.{name}.{kind}"));
             let three = Tensor::f_cat(&[of("query")?, of("key")?, of("value")?], 0)?;
