@@ -11,8 +11,6 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
 
-use chrono::{DateTime, Utc};
-use chrono_tz::Tz;
 use serde_yaml::{Mapping, Value};
 
 pub use self::checked::{

@@ -302,9 +302,7 @@ fn made_of(columns: &Rows) -> Result<Vec<(String, String, f64)>> {
 fn columns_section(made_of: &[(String, String, f64)]) -> String {
     let rows: Vec<Vec<String>> = made_of
         .iter()
-        .map(|(driver, meaning, share)| {
-            vec![driver.clone(), meaning.clone(), hundredths(share)]
-        })
+        .map(|(driver, meaning, share)| vec![driver.clone(), meaning.clone(), hundredths(*share)])
         .collect();
     table(&["Driver", "What it knows", "Why a look is promising, of 100#"], &rows)
 }
