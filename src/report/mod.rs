@@ -9,7 +9,6 @@ mod drivers;
 pub mod markdown;
 mod model;
 mod recommendations;
-mod rows;
 
 use std::collections::BTreeMap;
 
@@ -30,15 +29,12 @@ struct Report {
 pub enum ReportError {
     #[error("{chart} cannot be drawn: {cause}")]
     Chart { chart: &'static str, cause: chart::ChartError },
-    #[error("{table} has no column '{column}' as {wanted}")]
-    NoColumn { table: String, column: String, wanted: &'static str },
 }
 
 impl Advice for ReportError {
     fn advice(&self) -> Option<String> {
         match self {
             Self::Chart { .. } => None,
-            Self::NoColumn { .. } => Some("run the stage that makes this table again".into()),
         }
     }
 }

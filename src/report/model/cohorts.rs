@@ -3,57 +3,47 @@
 use serde::Deserialize;
 
 use super::figures::{USED, signed};
-use crate::error::Result;
 use crate::model::metrics::Metric;
 use crate::project::Project;
 use crate::report::chart::Interval;
 use crate::report::markdown::{count, table};
-use crate::report::rows::Rows;
 use crate::train::Kind;
 
 /// The group that is not about known outcomes; it has a section of its own.
 const WITHOUT_WAITING: &str = "counted without waiting";
 
-/// The rows of `evaluation.by_cohort`.
-struct Cohorts {
-    cohort: Vec<String>,
-    members: Vec<String>,
-    model: Vec<String>,
-    metric: Vec<String>,
-    looks: Vec<u64>,
-    kept: Vec<u64>,
-    expected: Vec<Option<f64>>,
-    intervals: Vec<Option<Interval>>,
+/// A row of `evaluation.by_cohort`.
+#[derive(Deserialize)]
+pub struct Row {
+    cohort: String,
+    members: String,
+    model: String,
+    metric: String,
+    looks: u64,
+    kept_purchases: u64,
+    expected: Option<f64>,
+    value: Option<f64>,
+    low: Option<f64>,
+    high: Option<f64>,
 }
 
+impl Row {
+    fn interval(&self) -> Option<Interval> {
+        Interval::of(self.value, self.low, self.high)
+    }
+}
+
+struct Cohorts(Vec<Row>);
+
 impl Cohorts {
-    fn read(rows: &Rows) -> Result<Self> {
-        let (values, lows, highs) = (rows.numbers("value")?, rows.numbers("low")?, rows.numbers("high")?);
-        let interval = |row: usize| match (values[row], lows[row], highs[row]) {
-            (Some(value), Some(lower), Some(upper)) => Some(Interval { value, lower, upper }),
-            _ => None,
-        };
-        Ok(Self {
-            cohort: rows.texts("cohort")?,
-            members: rows.texts("members")?,
-            model: rows.texts("model")?,
-            metric: rows.texts("metric")?,
-            looks: rows.counts("looks")?,
-            kept: rows.counts("kept_purchases")?,
-            expected: rows.numbers("expected")?,
-            intervals: (0..rows.len()).map(interval).collect(),
-        })
-    }
-
     /// The row of one model and metric in each group, in the groups' order.
-    fn of(&self, model: &str, metric: Metric) -> Vec<usize> {
-        let wanted = |row: &usize| self.model[*row] == model && self.metric[*row] == metric.name();
-        (0..self.cohort.len()).filter(wanted).collect()
+    fn of(&self, model: &str, metric: Metric) -> impl Iterator<Item = &Row> {
+        self.0.iter().filter(move |row| row.model == model && row.metric == metric.name())
     }
 
-    fn interval(&self, like: usize, model: &str, metric: Metric) -> Option<Interval> {
-        let same = |row: &usize| self.cohort[*row] == self.cohort[like] && self.members[*row] == self.members[like];
-        self.of(model, metric).into_iter().find(same).and_then(|row| self.intervals[row])
+    fn interval(&self, like: &Row, model: &str, metric: Metric) -> Option<Interval> {
+        let same = |row: &&Row| row.cohort == like.cohort && row.members == like.members;
+        self.of(model, metric).find(same).and_then(Row::interval)
     }
 }
 
@@ -82,18 +72,17 @@ pub struct Step {
 
 impl Step {
     fn auc(&self) -> Option<Interval> {
-        Some(Interval { value: self.auc?, lower: self.auc_low?, upper: self.auc_high? })
+        Interval::of(self.auc, self.auc_low, self.auc_high)
     }
 
     fn average_precision(&self) -> Option<Interval> {
-        let (lower, upper) = (self.average_precision_low?, self.average_precision_high?);
-        Some(Interval { value: self.average_precision?, lower, upper })
+        Interval::of(self.average_precision, self.average_precision_low, self.average_precision_high)
     }
 }
 
 /// The section, from `evaluation.by_cohort` and the tools to be held against.
-pub fn section(project: &Project, rows: &Rows, references: &[Reference], steps: &[Step]) -> Result<String> {
-    let cohorts = Cohorts::read(rows)?;
+pub fn section(project: &Project, rows: Vec<Row>, references: &[Reference], steps: &[Step]) -> String {
+    let cohorts = Cohorts(rows);
     let enough = project.params.evaluate.enough as u64;
     let mut out = String::from("## By group\n\n");
     out += &format!(
@@ -102,11 +91,11 @@ pub fn section(project: &Project, rows: &Rows, references: &[Reference], steps: 
     );
     let mut groups: Vec<Vec<String>> = Vec::new();
     for row in cohorts.of(USED.name(), Metric::Auc) {
-        if cohorts.cohort[row] == WITHOUT_WAITING {
+        if row.cohort == WITHOUT_WAITING {
             continue;
         }
-        let kept = cohorts.kept[row];
-        let order = match cohorts.intervals[row] {
+        let kept = row.kept_purchases;
+        let order = match row.interval() {
             Some(auc) => {
                 format!("{:.0} ({:.0} to {:.0})", 100.0 * auc.value, 100.0 * auc.lower, 100.0 * auc.upper)
             }
@@ -120,11 +109,11 @@ pub fn section(project: &Project, rows: &Rows, references: &[Reference], steps: 
             format!("{:+.0} ({:+.0} to {:+.0})", 100.0 * more.value, 100.0 * more.lower, 100.0 * more.upper)
         });
         groups.push(vec![
-            cohorts.cohort[row].clone(),
-            cohorts.members[row].clone(),
-            count(cohorts.looks[row]),
+            row.cohort.clone(),
+            row.members.clone(),
+            count(row.looks),
             count(kept),
-            cohorts.expected[row].map_or(String::new(), |expected| format!("{expected:.0}")),
+            row.expected.map_or(String::new(), |expected| format!("{expected:.0}")),
             order,
             difference,
         ]);
@@ -132,14 +121,14 @@ pub fn section(project: &Project, rows: &Rows, references: &[Reference], steps: 
     let headings =
         ["Group", "", "Test looks#", "Kept purchases#", "The model expected#", "Right order#", "Descriptions add#"];
     out += &format!("{}\n", table(&headings, &groups));
-    Ok(out + &without_waiting(&cohorts, references, steps))
+    out + &without_waiting(&cohorts, references, steps)
 }
 
 /// The same models counted as tools do that do not wait for outcomes, so that their figures can be held side by side.
 fn without_waiting(cohorts: &Cohorts, references: &[Reference], steps: &[Step]) -> String {
     let metrics = [Metric::Auc, Metric::AveragePrecision, Metric::LogLoss];
-    let of_group = |row: &usize| cohorts.cohort[*row] == WITHOUT_WAITING;
-    let Some(row) = cohorts.of(USED.name(), Metric::Auc).into_iter().find(of_group) else { return String::new() };
+    let of_group = |row: &&Row| row.cohort == WITHOUT_WAITING;
+    let Some(row) = cohorts.of(USED.name(), Metric::Auc).find(of_group) else { return String::new() };
     let cells = |kind: Kind| -> Vec<String> {
         let figure = |metric| cohorts.interval(row, kind.name(), metric);
         let mut cells = vec![super::figures::model_words(kind).to_owned()];
@@ -156,7 +145,7 @@ fn without_waiting(cohorts: &Cohorts, references: &[Reference], steps: &[Step]) 
         "## Held against tools that do not wait\n\nMany tools judge a model on every look since testing began and take an \
          outcome that is still open for a no (or for a yes, before the parcel can come back). Counted that way, over {} looks, \
          the same models have these figures. Use them only to compare with such a tool.\n\n{}\n{compared}",
-        count(cohorts.looks[row]),
+        count(row.looks),
         table(&["", "Right order (AUC)#", "At the top (AP)#", "Surprise (log loss)#"], &rows)
     )
 }
