@@ -1,8 +1,11 @@
 //! Point-in-time features: the same SQL over the grain's rows at training time and over a request's rows at serving.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::path::PathBuf;
 
-use crate::engine::{Engine, Staged, Table};
+use rayon::prelude::*;
+
+use crate::engine::{Engine, Pass, Staged, Table};
 use crate::error::{Advice, Result, did_you_mean};
 use crate::lineage::{Basis, ROWS, Stamp, Traces};
 use crate::lint;
@@ -78,38 +81,34 @@ pub fn run(project: &Project) -> Result<()> {
     staged.folder(&project.paths.grain())?;
     staged.folder(&project.paths.features())?;
     let mut made = Vec::new();
+    let mut wanted = Vec::new();
     for file in project.library.layer(Layer::Grain).chain(project.library.layer(Layer::Features)) {
-        let (target, name) = match file.layer {
-            Layer::Grain => (project.paths.grain(), file.header.name()),
-            _ => (project.paths.features(), file.header.name()),
-        };
         let stamp = traces.stamp(&file.table()).unwrap_or_default();
         if Stamp::read(&engine.stored(&file.table())).is_some_and(|stored| stored == stamp) {
             if let Some(header) = feature_header(file) {
                 let columns = stamp.fingerprints.keys().map(String::as_str).filter(|column| *column != ROWS);
                 refuse_other_columns(file, header, columns.collect(), project.library.key(file))?;
             }
-            staged.keep(&target, name)?;
-            continue;
-        }
-        let table = match file.layer {
-            Layer::Grain => {
-                let table = engine.table(project, file)?;
-                if table.batch.num_rows() == 0 {
-                    let shown = &file.shown;
-                    progress.say(format!("{shown}: no rows, so there is nothing to learn from: are there looks?"));
-                }
-                engine.register(&file.table(), table.batch.clone())?;
-                if table.batch.num_rows() == 0 {
-                    progress
-                        .say(format!("{}: no rows, so there is nothing to learn from: are there looks?", file.shown));
-                }
-                table
+            staged.keep(&folder(project, file), file.header.name())?;
+        } else if file.layer == Layer::Grain {
+            let table = engine.table(project, file)?;
+            engine.register(&file.table(), table.batch.clone())?;
+            if table.batch.num_rows() == 0 {
+                let shown = &file.shown;
+                progress.say(format!("{shown}: no rows, so there is nothing to learn from: are there looks?"));
             }
-            _ => view(project, &engine, file)?.table,
-        };
-        staged.table(&target, Some(name), &table, &stamp.notes())?;
-        made.push(file.table().to_string());
+            staged.table(&folder(project, file), Some(file.header.name()), &table, &stamp.notes())?;
+            made.push(file.table().to_string());
+        } else {
+            wanted.push(file);
+        }
+    }
+    for pass in engine.passes(project, &wanted)? {
+        for (file, view) in pass.files.iter().zip(together(project, &engine, &pass)?) {
+            let notes = traces.stamp(&file.table()).unwrap_or_default().notes();
+            staged.table(&folder(project, file), Some(&view.name), &view.table, &notes)?;
+            made.push(file.table().to_string());
+        }
     }
     lint::Report::of(project, |file| matches!(file.layer, Layer::Grain | Layer::Features))?.refuse()?;
     staged.file(&project.paths.plan_memory(), None, &traces.memory.json())?;
@@ -129,22 +128,55 @@ pub fn run(project: &Project) -> Result<()> {
 /// Computes every feature view over the grains that are registered in `engine`, or stored.
 pub fn compute(project: &Project, engine: &Engine) -> Result<Vec<View>> {
     refuse_column_twice(&project.library)?;
-    project.library.layer(Layer::Features).map(|file| view(project, engine, file)).collect()
+    let files: Vec<&SqlFile> = project.library.layer(Layer::Features).collect();
+    // Opened one after the other: two at a time would both find that a table is not open yet.
+    for table in files.iter().flat_map(|file| &file.reads) {
+        engine.open(table)?;
+    }
+    let passes = engine.passes(project, &files)?;
+    let made: Vec<Result<Vec<View>>> = passes.par_iter().map(|pass| together(project, engine, pass)).collect();
+    let mut views = BTreeMap::new();
+    for made in made {
+        views.extend(made?.into_iter().map(|view| (view.name.clone(), view)));
+    }
+    // In the library's order, however they were worked out.
+    Ok(files.iter().filter_map(|file| views.remove(file.header.name())).collect())
 }
 
 /// Computes one feature view over the grains that are registered in `engine`, or stored.
 pub fn view(project: &Project, engine: &Engine, file: &SqlFile) -> Result<View> {
-    let Header::Feature(header) = &file.header else {
-        return Err(FeatureError::NoView { file: file.shown.clone() }.into());
-    };
-    let grain_name = TableName::new("grain", &header.entity);
-    let grain = Table::new(engine.read(&grain_name)?, project.library.key(file), &grain_name.to_string())?;
-    let table = engine.table(project, file)?;
-    let schema = table.batch.schema();
-    let returned = schema.fields().iter().map(|field| field.name().as_str()).collect();
-    refuse_other_columns(file, header, returned, &table.key)?;
-    refuse_other_rows(file, header, &table, &grain)?;
-    Ok(View { name: header.name.clone(), table })
+    let mut views = Vec::new();
+    for pass in engine.passes(project, &[file])? {
+        views.extend(together(project, engine, &pass)?);
+    }
+    Ok(views.pop().ok_or_else(|| FeatureError::NoView { file: file.shown.clone() })?)
+}
+
+/// Computes the views of one pass, which are of one grain.
+fn together(project: &Project, engine: &Engine, pass: &Pass) -> Result<Vec<View>> {
+    let header =
+        |file: &SqlFile| feature_header(file).cloned().ok_or_else(|| FeatureError::NoView { file: file.shown.clone() });
+    let grain_name = TableName::new("grain", &header(pass.files[0])?.entity);
+    let key = project.library.key(pass.files[0]);
+    let grain = Table::new(engine.read(&grain_name)?, key, &grain_name.to_string())?;
+    let mut views = Vec::new();
+    for (file, table) in pass.files.iter().zip(engine.tables_of(project, pass)?) {
+        let header = header(file)?;
+        let schema = table.batch.schema();
+        let returned = schema.fields().iter().map(|field| field.name().as_str()).collect();
+        refuse_other_columns(file, &header, returned, &table.key)?;
+        refuse_other_rows(file, &header, &table, &grain)?;
+        views.push(View { name: header.name, table });
+    }
+    Ok(views)
+}
+
+/// Where a grain's or a view's file lies.
+fn folder(project: &Project, file: &SqlFile) -> PathBuf {
+    match file.layer {
+        Layer::Grain => project.paths.grain(),
+        _ => project.paths.features(),
+    }
 }
 
 /// Every feature column of the library, by view and then by name.
@@ -201,6 +233,12 @@ fn refuse_other_columns(
 }
 
 fn refuse_other_rows(file: &SqlFile, header: &FeatureHeader, table: &Table, grain: &Table) -> Result<()> {
+    let keys = |table: &Table| {
+        table.key.iter().map(|name| table.batch.column_by_name(name).cloned()).collect::<Option<Vec<_>>>()
+    };
+    if keys(table) == keys(grain) {
+        return Ok(());
+    }
     let (rows, wanted) = (table.key_rows(&file.shown)?, grain.key_rows(&file.shown)?);
     let (count, grain_count) = (table.batch.num_rows(), grain.batch.num_rows());
     let difference = (0..count.min(grain_count)).find(|row| rows.row(*row) != wanted.row(*row));

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 
-use crate::engine::Engine;
+use crate::engine::{Engine, Verdict};
 use crate::error::{Advice, Outcome, Result};
 use crate::lineage::{Basis, Memory, ROWS, Stamp, TableTrace, Traces};
 use crate::progress::answer;
@@ -254,10 +254,13 @@ fn joins(out: &mut String, project: &Project) -> Result<()> {
         // Before its tables are there, nothing can be said.
         let verdicts = if made { engine.point_in_time(project, file)? } else { Vec::new() };
         for verdict in verdicts {
-            let _ = match verdict.in_the_way {
-                None => writeln!(out, "{}: joins its history in one pass", file.table()),
-                Some(reason) => writeln!(out, "{}: joins its history row by row, because {reason}", file.table()),
+            let how = match verdict {
+                Verdict::Windows => "joins its history in one pass".to_owned(),
+                Verdict::FirstRow => "takes the first or last row of its history in one pass".to_owned(),
+                Verdict::Range => "looks up what fits the moment in one pass".to_owned(),
+                Verdict::RowByRow(reason) => format!("joins its history row by row, because {reason}"),
             };
+            let _ = writeln!(out, "{}: {how}", file.table());
         }
     }
     Ok(())

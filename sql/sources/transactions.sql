@@ -43,52 +43,72 @@ surprises:
   heavy_customer: {column: customer_id, found: "an event of a customer who buys far more than others do, perhaps for a company", done: "kept; ranges in the reports are drawn by customer, so that each counts once"}
   after_last_day: {column: event_time, found: "a return that came after the last day of looks and purchases", done: kept}
 ---*/
-WITH typed AS (
+-- Numbers that come more than once are few, so only their rows are held against each other.
+WITH repeated AS (
+  SELECT transaction_id, MIN(line) AS first_line FROM raw.transactions
+  WHERE transaction_id IS NOT NULL GROUP BY transaction_id HAVING COUNT(*) > 1
+),
+others AS (
+  SELECT r.line, ROW_NUMBER() OVER (PARTITION BY r.transaction_id, r.event_time, r.customer_id, r.product_id, r.event_type, r.order_id,
+                                                 r.quantity, r.unit_price_eur, r.session_id, r.channel ORDER BY r.line) AS nth_copy,
+         r.line <> d.first_line AS not_first
+  FROM repeated d JOIN raw.transactions r ON r.transaction_id = d.transaction_id
+),
+parsed AS (
   SELECT r.*,
          TRY_CAST(CASE WHEN r.event_time LIKE '__.__.____ %'
                        THEN concat(substr(r.event_time, 7, 4), '-', substr(r.event_time, 4, 2), '-', substr(r.event_time, 1, 2), 'T', substr(r.event_time, 12))
                        ELSE r.event_time END AS TIMESTAMP) AS moment,
          lower(trim(r.event_type)) AS event,
          TRY_CAST(r.quantity AS INT) AS pieces,
-         TRY_CAST(r.unit_price_eur AS DECIMAL(12, 2)) AS unit_price,
-         ROW_NUMBER() OVER (PARTITION BY r.transaction_id ORDER BY r.line) AS nth,
-         ROW_NUMBER() OVER (PARTITION BY r.transaction_id, r.event_time, r.customer_id, r.product_id, r.event_type, r.order_id,
-                                         r.quantity, r.unit_price_eur, r.session_id, r.channel ORDER BY r.line) AS nth_copy
+         TRY_CAST(r.unit_price_eur AS DECIMAL(12, 2)) AS unit_price
   FROM raw.transactions r
 ),
-visits AS (
-  SELECT session_id, COUNT(*) AS looks, MIN(moment) AS first_look, MAX(moment) AS last_look
-  FROM typed WHERE nth = 1 AND event = 'browse' AND session_id IS NOT NULL
-  GROUP BY session_id
+typed AS (
+  SELECT r.*, COALESCE(o.not_first, false) AS again, COALESCE(o.nth_copy, 1) AS nth_copy
+  FROM parsed r LEFT JOIN others o ON o.line = r.line
 ),
+busy AS (SELECT session_id FROM parsed WHERE event = 'browse' GROUP BY session_id HAVING COUNT(*) >= $robot_looks),
 robots AS (
-  SELECT session_id FROM visits
-  WHERE looks >= $robot_looks AND date_part('epoch', last_look) - date_part('epoch', first_look) < looks * $robot_seconds_per_look
+  SELECT p.session_id FROM busy b JOIN parsed p ON p.session_id = b.session_id
+  WHERE p.event = 'browse' GROUP BY p.session_id
+  HAVING COUNT(DISTINCT p.transaction_id) >= $robot_looks
+     AND date_part('epoch', MAX(p.moment)) - date_part('epoch', MIN(p.moment)) < COUNT(DISTINCT p.transaction_id) * $robot_seconds_per_look
 ),
+-- The stretches between the days on which an article of a number comes or goes: within one, the same articles are on sale.
+days AS (
+  SELECT product_id, CAST(on_sale_from AS TIMESTAMP) AS day FROM sources.products
+  UNION SELECT product_id, CAST(on_sale_until AS TIMESTAMP) + INTERVAL '1' DAY FROM sources.products
+),
+stretches AS (SELECT product_id, day AS since, LEAD(day) OVER (PARTITION BY product_id ORDER BY day) AS until FROM days),
 -- The article whose days of sale hold the moment; both days count.
 on_sale AS (
-  SELECT t.line, COUNT(*) AS articles, MIN(p.season) AS season, MIN(p.price_eur) AS list_price
-  FROM typed t
-  JOIN sources.products p ON p.product_id = t.product_id
-                         AND t.moment >= CAST(p.on_sale_from AS TIMESTAMP)
-                         AND t.moment < CAST(p.on_sale_until AS TIMESTAMP) + INTERVAL '1' DAY
-  GROUP BY t.line
+  SELECT s.product_id, s.since, s.until, COUNT(*) AS articles, MIN(p.season) AS season, MIN(p.price_eur) AS list_price
+  FROM stretches s
+  JOIN sources.products p ON p.product_id = s.product_id
+                         AND CAST(p.on_sale_from AS TIMESTAMP) <= s.since
+                         AND CAST(p.on_sale_until AS TIMESTAMP) + INTERVAL '1' DAY >= s.until
+  GROUP BY s.product_id, s.since, s.until
+),
+found AS (
+  SELECT t.*, s.articles, s.season AS season_on_sale, s.list_price
+  FROM typed t LEFT JOIN on_sale s ON s.product_id = t.product_id AND t.moment >= s.since AND t.moment < s.until
 ),
 numbers AS (SELECT DISTINCT product_id FROM sources.products),
 orders AS (
-  SELECT t.order_id, t.customer_id, t.product_id, t.moment, s.season,
-         ROW_NUMBER() OVER (PARTITION BY t.order_id ORDER BY t.moment, t.line) AS nth_purchase, t.line
-  FROM typed t JOIN on_sale s ON s.line = t.line AND s.articles = 1
-  WHERE t.event = 'purchase' AND t.nth = 1 AND t.order_id IS NOT NULL
+  SELECT order_id, customer_id, product_id, moment, season_on_sale AS season, line
+  FROM (SELECT *, ROW_NUMBER() OVER (PARTITION BY order_id ORDER BY moment, line) AS nth_purchase
+        FROM found WHERE articles = 1 AND event = 'purchase' AND NOT again AND order_id IS NOT NULL)
+  WHERE nth_purchase = 1
 ),
-last_day AS (SELECT MAX(moment) AS last_moment FROM typed WHERE event <> 'return'),
+last_day AS (SELECT MAX(moment) AS last_moment FROM parsed WHERE event <> 'return'),
+buyers AS (SELECT customer_id, COUNT(DISTINCT transaction_id) AS purchases FROM parsed WHERE event = 'purchase' GROUP BY customer_id),
 judged AS (
-  SELECT t.*, s.articles, s.list_price,
-         SUM(CASE WHEN t.event = 'purchase' AND t.nth = 1 THEN 1 ELSE 0 END) OVER (PARTITION BY t.customer_id) AS purchases_of_customer,
-         s.season AS season_on_sale, o.season AS season_of_order, o.moment AS ordered_at, p.nth_purchase, l.last_moment,
+  SELECT t.*, COALESCE(y.purchases, 0) AS purchases_of_customer,
+         o.season AS season_of_order, o.moment AS ordered_at, l.last_moment,
          CASE WHEN t.transaction_id IS NULL THEN 'no_transaction_id'
               WHEN t.nth_copy > 1 THEN 'late_copy'
-              WHEN t.nth > 1 THEN 'transaction_twice'
+              WHEN t.again THEN 'transaction_twice'
               WHEN t.moment IS NULL THEN 'bad_time'
               WHEN t.moment > $exported_at THEN 'after_export'
               WHEN t.event IS NULL OR t.event NOT IN ('browse', 'wishlist', 'purchase', 'return') THEN 'unknown_event'
@@ -99,21 +119,20 @@ judged AS (
               WHEN t.event = 'return' AND o.order_id IS NULL THEN 'return_without_order'
               WHEN t.event = 'return' AND (o.customer_id <> t.customer_id OR o.product_id <> t.product_id) THEN 'return_of_other'
               WHEN t.event = 'return' AND t.moment < o.moment THEN 'return_before_order'
-              WHEN t.event <> 'return' AND s.articles IS NULL THEN 'not_on_sale'
-              WHEN t.event <> 'return' AND s.articles > 1 THEN 'several_on_sale'
+              WHEN t.event <> 'return' AND t.articles IS NULL THEN 'not_on_sale'
+              WHEN t.event <> 'return' AND t.articles > 1 THEN 'several_on_sale'
               WHEN t.event = 'purchase' AND t.order_id IS NULL THEN 'purchase_without_order'
-              WHEN t.event = 'purchase' AND p.nth_purchase > 1 THEN 'order_twice' END AS set_aside
-  FROM typed t
-  CROSS JOIN last_day l
+              WHEN t.event = 'purchase' AND o.line <> t.line THEN 'order_twice' END AS set_aside
+  FROM last_day l
+  CROSS JOIN found t
   LEFT JOIN sources.customers c ON c.customer_id = t.customer_id
   LEFT JOIN robots b ON b.session_id = t.session_id
   LEFT JOIN numbers n ON n.product_id = t.product_id
-  LEFT JOIN on_sale s ON s.line = t.line
-  LEFT JOIN orders o ON t.event = 'return' AND o.order_id = t.order_id AND o.nth_purchase = 1
-  LEFT JOIN orders p ON t.event = 'purchase' AND p.line = t.line
+  LEFT JOIN buyers y ON y.customer_id = t.customer_id
+  LEFT JOIN orders o ON o.order_id = t.order_id AND t.event IN ('purchase', 'return')
 )
 SELECT transaction_id, moment AS event_time, customer_id, product_id,
-       COALESCE(season_of_order, season_on_sale) AS season,
+       CASE WHEN event = 'return' THEN COALESCE(season_of_order, season_on_sale) ELSE season_on_sale END AS season,
        event AS event_type, order_id,
        CASE WHEN event IN ('purchase', 'return') THEN abs(pieces) END AS quantity,
        CASE WHEN event IN ('purchase', 'return') THEN unit_price END AS unit_price_eur,

@@ -9,6 +9,7 @@ mod query_error;
 mod rows;
 mod session;
 mod table;
+mod together;
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -21,10 +22,11 @@ use datafusion::datasource::MemTable;
 use datafusion::datasource::empty::EmptyTable;
 use datafusion::error::DataFusionError;
 use datafusion::logical_expr::LogicalPlan;
-use datafusion::prelude::{DataFrame, JoinType, ParquetReadOptions, SQLOptions, SessionContext};
+use datafusion::prelude::{DataFrame, ParquetReadOptions, SQLOptions, SessionContext};
 use datafusion::sql::parser::Statement;
-use point_in_time::Verdict;
 use serde::de::DeserializeOwned;
+
+pub use point_in_time::Verdict;
 
 pub use csv::{Malformed, RawTable};
 pub use functions::{register as register_functions, version as function_version, versions as function_versions};
@@ -32,6 +34,7 @@ pub use output::Staged;
 pub use parquet::notes as stored_notes;
 pub use rows::read as read_rows;
 pub use table::{Table, TableError, batch_of};
+pub use together::Pass;
 
 use crate::error::{Advice, Error, Result};
 use crate::paths::Paths;
@@ -172,7 +175,13 @@ impl Engine {
         for table in &file.reads {
             self.open(table)?;
         }
-        let answer = self.run_plan(self.plan(project, file)?, &file.shown);
+        let plan = self.plan(project, file)?;
+        self.run_planned(project, file, plan)
+    }
+
+    /// The answer of the plan of one SQL file.
+    fn run_planned(&self, project: &Project, file: &SqlFile, plan: LogicalPlan) -> Result<RecordBatch> {
+        let answer = self.run_plan(plan, &file.shown);
         // Some kinds are only found not to fit when the plan is made ready to run.
         answer.map_err(|error| self.misfit(project, file).unwrap_or(error))
     }
@@ -285,22 +294,6 @@ impl Engine {
         self.collect(frame.map_err(|e| query_error(shown, &e, &self.tables()))?, shown)
     }
 
-    /// `left` with the columns of `right`, joined on columns of the same name; in any order.
-    pub fn left_join(&self, left: RecordBatch, right: RecordBatch, key: &[String], shown: &str) -> Result<RecordBatch> {
-        let failed = |e: DataFusionError| query_error(shown, &e, &[]);
-        let other = |name: &str| format!("{name} of the other side");
-        let left = self.context.read_batch(left).map_err(failed)?;
-        let mut right = self.context.read_batch(right).map_err(failed)?;
-        for name in key {
-            right = right.with_column_renamed(name, &other(name)).map_err(failed)?;
-        }
-        let others: Vec<String> = key.iter().map(|name| other(name)).collect();
-        let (ours, theirs): (Vec<&str>, Vec<&str>) =
-            (key.iter().map(String::as_str).collect(), others.iter().map(String::as_str).collect());
-        let joined = left.join(right, JoinType::Left, &ours, &theirs, None).map_err(failed)?;
-        self.collect(joined.drop_columns(&theirs).map_err(failed)?, shown)
-    }
-
     /// The distinct rows of `batch`, these columns only; in any order.
     pub fn distinct(&self, batch: &RecordBatch, columns: &[String], shown: &str) -> Result<RecordBatch> {
         let failed = |e: DataFusionError| query_error(shown, &e, &[]);
@@ -338,7 +331,8 @@ pub fn stored(paths: &Paths, table: &TableName) -> (PathBuf, &'static str) {
     }
 }
 
-fn reference(table: &TableName) -> TableReference {
+/// A table's name as plans have it.
+pub fn reference(table: &TableName) -> TableReference {
     match &table.schema {
         Some(schema) => TableReference::partial(schema.as_str(), table.name.as_str()),
         None => TableReference::bare(table.name.as_str()),

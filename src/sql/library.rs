@@ -9,7 +9,8 @@ use crate::params::Params;
 use crate::paths::Paths;
 
 /// Tables of the layer evaluation that its stage makes itself: figures, which no query can work out.
-const MADE_BY_EVALUATE: [&str; 6] = ["by_cohort", "learning_curve", "lists", "metrics", "reliability", "sides"];
+const MADE_BY_EVALUATE: [&str; 7] =
+    ["by_cohort", "learning_curve", "lists", "metrics", "reference_steps", "reliability", "sides"];
 /// Tables of the layer monitoring that its stage makes itself: what parameters and seeded randomness say, as rows.
 const MADE_BY_MONITOR: [&str; 15] = [
     "drift_numbers",
@@ -130,7 +131,8 @@ impl Library {
         for (section, keys) in &params.sql {
             let users = self.files.iter().filter(|file| *section == "shop" || file.layer.params_section() == *section);
             let used: BTreeSet<&String> = users.flat_map(|file| file.parameters.keys()).collect();
-            if let Some(key) = keys.keys().find(|key| *section != "shop" && !used.contains(key)) {
+            let unused = |key: &&String| *section != "shop" && !used.contains(key) && !Params::is_own(section, key);
+            if let Some(key) = keys.keys().find(unused) {
                 let known = used.into_iter().filter(|name| !keys.contains_key(*name)).cloned().collect();
                 return Err(LibraryError::UnusedParameter {
                     place: params.place(section, key),

@@ -6,23 +6,24 @@ use std::sync::Arc;
 use datafusion::arrow::array::{
     Array, ArrayRef, AsArray, BooleanArray, Int64Array, RecordBatch, RecordBatchOptions, Scalar, UInt32Array,
 };
-use datafusion::arrow::buffer::NullBuffer;
 use datafusion::arrow::compute::kernels::zip::zip;
 use datafusion::arrow::compute::{filter_record_batch, take};
-use datafusion::arrow::datatypes::{Schema, SchemaRef};
+use datafusion::arrow::datatypes::SchemaRef;
 use datafusion::arrow::row::{RowConverter, Rows, SortField};
 use datafusion::common::Result;
-use datafusion::physical_plan::aggregates::group_values::new_group_values;
-use datafusion::physical_plan::aggregates::order::GroupOrdering;
 
+use crate::events::Events;
 use crate::shape::{Aggregate, Method, Shape};
 use crate::state::{Seen, state_over, states};
-use crate::windows::{Finder, Windows, numbers, running_count};
+use crate::windows::{Finder, Windows, running_count};
 
 /// The bucket's rows of the partial aggregate, which has the schema `output`.
 pub fn aggregate(shape: &Shape, output: &SchemaRef, grain: &RecordBatch, source: &RecordBatch) -> Result<RecordBatch> {
-    let events = Events::sorted(shape, grain, source)?;
-    let mut finder = Finder::new(shape, grain, &events.times, events.spans.clone());
+    let (grain_keys, source_keys) = (&grain.columns()[shape.groups..][..shape.keys], &source.columns()[..shape.keys]);
+    let ties = ties(shape, source)?;
+    let events = Events::sorted(grain_keys, source_keys, source.column(shape.time()), ties.as_ref())?;
+    let (moments, gates) = grain.columns()[shape.groups + shape.keys..].split_at(shape.moments);
+    let mut finder = Finder::new(moments, gates, &events.times, events.spans);
     let joined = finder.narrow(finder.spans(), &shape.window)?;
     let matched: BooleanArray = (0..joined.len()).map(|row| Some(!joined.range(row).is_empty())).collect();
     let mut columns: Vec<ArrayRef> = grain.columns()[..shape.groups].to_vec();
@@ -38,63 +39,6 @@ pub fn aggregate(shape: &Shape, output: &SchemaRef, grain: &RecordBatch, source:
     let count = RecordBatchOptions::new().with_row_count(Some(grain.num_rows()));
     let rows = RecordBatch::try_new_with_options(Arc::clone(output), columns, &count)?;
     Ok(if shape.inner { filter_record_batch(&rows, &matched)? } else { rows })
-}
-
-/// The events of the grain's keys, key by key, each key's by time.
-struct Events {
-    /// Rows of the source.
-    order: UInt32Array,
-    times: Vec<i64>,
-    /// Where the events of each grain row's key lie.
-    spans: Vec<(u32, u32)>,
-}
-
-impl Events {
-    fn sorted(shape: &Shape, grain: &RecordBatch, source: &RecordBatch) -> Result<Self> {
-        let grain_keys = &grain.columns()[shape.groups..shape.groups + shape.keys];
-        let source_keys = &source.columns()[..shape.keys];
-        let fields = grain.schema().fields()[shape.groups..shape.groups + shape.keys].to_vec();
-        let schema = Arc::new(Schema::new(fields));
-        let mut keys = new_group_values(schema, &GroupOrdering::None)?;
-        let (mut grain_ids, mut source_ids) = (Vec::new(), Vec::new());
-        keys.intern(grain_keys, &mut grain_ids)?;
-        let wanted = keys.len();
-        keys.intern(source_keys, &mut source_ids)?;
-        let nulls =
-            source_keys.iter().chain([source.column(shape.time())]).fold(None, |nulls: Option<NullBuffer>, column| {
-                NullBuffer::union(nulls.as_ref(), column.logical_nulls().as_ref())
-            });
-        // NULL equals nothing, and a key that nobody asks for is left out.
-        let counts = |row: usize| source_ids[row] < wanted && nulls.as_ref().is_none_or(|nulls| nulls.is_valid(row));
-        let mut starts = vec![0_u32; wanted + 1];
-        (0..source.num_rows()).filter(|row| counts(*row)).for_each(|row| starts[source_ids[row] + 1] += 1);
-        for id in 0..wanted {
-            starts[id + 1] += starts[id];
-        }
-        let times = numbers(source.column(shape.time()))?;
-        let mut next = starts.clone();
-        let mut events = vec![(0_i64, 0_u32); starts[wanted] as usize];
-        for row in (0..source.num_rows()).filter(|row| counts(*row)) {
-            let place = &mut next[source_ids[row]];
-            events[*place as usize] = (times[row], row as u32);
-            *place += 1;
-        }
-        let ties = ties(shape, source)?;
-        for id in 0..wanted {
-            let history = &mut events[starts[id] as usize..starts[id + 1] as usize];
-            match &ties {
-                None => history.sort_unstable(),
-                Some(ties) => history.sort_unstable_by(|a, b| {
-                    a.0.cmp(&b.0).then_with(|| ties.row(a.1 as usize).cmp(&ties.row(b.1 as usize)))
-                }),
-            }
-        }
-        Ok(Self {
-            order: events.iter().map(|event| event.1).collect::<Vec<_>>().into(),
-            times: events.iter().map(|event| event.0).collect(),
-            spans: grain_ids.iter().map(|id| (starts[*id], starts[*id + 1])).collect(),
-        })
-    }
 }
 
 /// What tells events of one moment apart, where the order in which a function sees them may matter.
@@ -185,6 +129,9 @@ fn with_absent(
         Some(!matched.value(row) && aggregate.window.gates.iter().all(open))
     };
     let made_up: BooleanArray = (0..matched.len()).map(made_up).collect();
+    if made_up.true_count() == 0 {
+        return Ok(found);
+    }
     let overlay =
         |(found, state): (ArrayRef, ArrayRef)| -> Result<ArrayRef> { Ok(zip(&made_up, &Scalar::new(state), &found)?) };
     found.into_iter().zip(state).map(overlay).collect()

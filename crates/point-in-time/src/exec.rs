@@ -7,9 +7,7 @@ use datafusion::arrow::array::RecordBatch;
 use datafusion::arrow::datatypes::{Field, FieldRef, Schema, SchemaRef};
 use datafusion::common::tree_node::TreeNodeRecursion;
 use datafusion::common::{Result, internal_err};
-use datafusion::error::DataFusionError;
 use datafusion::execution::TaskContext;
-use datafusion::execution::memory_pool::{MemoryConsumer, MemoryReservation};
 use datafusion::physical_expr::expressions::Column;
 use datafusion::physical_expr::{Distribution, EquivalenceProperties, Partitioning, PhysicalExpr};
 use datafusion::physical_plan::execution_plan::{Boundedness, EmissionType};
@@ -17,20 +15,21 @@ use datafusion::physical_plan::metrics::{BaselineMetrics, ExecutionPlanMetricsSe
 use datafusion::physical_plan::stream::RecordBatchStreamAdapter;
 use datafusion::physical_plan::{
     DisplayAs, DisplayFormatType, ExecutionPlan, ExecutionPlanProperties, InputDistributionRequirements,
-    PlanProperties, ReplaceChildrenOptions, SendableRecordBatchStream, SpillManager,
+    PlanProperties, ReplaceChildrenOptions, SendableRecordBatchStream,
 };
-use futures::{StreamExt, TryStreamExt, stream};
+use futures::{StreamExt, TryStreamExt, future, stream};
 
-use crate::bucket;
-use crate::partitioned::{BUCKETS, Partitioned};
 use crate::shape::{Comparison, Method, Shape};
+use crate::sides::Sides;
+use crate::{bucket, finish};
 
-/// A join of a grain with its source and the partial aggregate over it, in one pass: for every row of the grain its
-/// groups and the aggregates' states over the row's windows.
+/// A join of a grain with its source and the aggregate over it, in one pass: for every row of the grain its groups and
+/// the aggregates' states over the row's windows or, where it `finishes`, for every group the aggregates' values.
 #[derive(Debug)]
 pub struct PointInTimeExec {
     shape: Arc<Shape>,
-    schema: SchemaRef,
+    states: SchemaRef,
+    finishes: bool,
     grain: Arc<dyn ExecutionPlan>,
     source: Arc<dyn ExecutionPlan>,
     properties: Arc<PlanProperties>,
@@ -38,10 +37,10 @@ pub struct PointInTimeExec {
 }
 
 impl PointInTimeExec {
-    /// `partial` is the schema of the partial aggregate in whose place this comes.
+    /// In the schema of the partial aggregate in whose place this comes the groups stand first.
     pub(crate) fn try_new(
         shape: Shape,
-        partial: SchemaRef,
+        partial: &SchemaRef,
         grain: Arc<dyn ExecutionPlan>,
         source: Arc<dyn ExecutionPlan>,
     ) -> Result<Self> {
@@ -59,15 +58,25 @@ impl PointInTimeExec {
                 *field = Arc::new(Field::clone(field).with_nullable(true));
             }
         }
-        let schema = Arc::new(Schema::new_with_metadata(fields, partial.metadata().clone()));
-        Ok(Self::over(Arc::new(shape), schema, grain, source))
+        let states = Arc::new(Schema::new_with_metadata(fields, partial.metadata().clone()));
+        Ok(Self::over(Arc::new(shape), Arc::clone(&states), (states, false), [grain, source]))
+    }
+
+    /// The same with the final aggregate, of schema `last`; None where the rows of one group may lie in several buckets.
+    pub(crate) fn finished(&self, last: &Schema) -> Option<Self> {
+        self.shape.keys_in_groups.as_ref()?;
+        let groups = self.states.fields()[..self.shape.groups].iter().cloned();
+        let fields: Vec<FieldRef> = groups.chain(last.fields()[self.shape.groups..].iter().cloned()).collect();
+        let schema = Arc::new(Schema::new_with_metadata(fields, last.metadata().clone()));
+        let inputs = [Arc::clone(&self.grain), Arc::clone(&self.source)];
+        Some(Self::over(Arc::clone(&self.shape), Arc::clone(&self.states), (schema, true), inputs))
     }
 
     fn over(
         shape: Arc<Shape>,
-        schema: SchemaRef,
-        grain: Arc<dyn ExecutionPlan>,
-        source: Arc<dyn ExecutionPlan>,
+        states: SchemaRef,
+        (schema, finishes): (SchemaRef, bool),
+        [grain, source]: [Arc<dyn ExecutionPlan>; 2],
     ) -> Self {
         let partitioning = match (grain.output_partitioning(), &shape.keys_in_groups) {
             (Partitioning::Hash(_, count), Some(groups)) => {
@@ -79,12 +88,13 @@ impl PointInTimeExec {
             (other, _) => Partitioning::UnknownPartitioning(other.partition_count()),
         };
         let properties = PlanProperties::new(
-            EquivalenceProperties::new(Arc::clone(&schema)),
+            EquivalenceProperties::new(schema),
             partitioning,
             EmissionType::Final,
             Boundedness::Bounded,
         );
-        Self { shape, schema, grain, source, properties: Arc::new(properties), metrics: ExecutionPlanMetricsSet::new() }
+        let (properties, metrics) = (Arc::new(properties), ExecutionPlanMetricsSet::new());
+        Self { shape, states, finishes, grain, source, properties, metrics }
     }
 
     pub(crate) fn shape(&self) -> &Shape {
@@ -152,7 +162,8 @@ impl ExecutionPlan for PointInTimeExec {
     ) -> Result<Arc<dyn ExecutionPlan>> {
         match (children.pop(), children.pop(), children.pop()) {
             (Some(source), Some(grain), None) => {
-                Ok(Arc::new(Self::over(Arc::clone(&self.shape), Arc::clone(&self.schema), grain, source)))
+                let (shape, states) = (Arc::clone(&self.shape), Arc::clone(&self.states));
+                Ok(Arc::new(Self::over(shape, states, (self.schema(), self.finishes), [grain, source])))
             }
             _ => internal_err!("PointInTimeExec has two inputs"),
         }
@@ -170,54 +181,31 @@ impl ExecutionPlan for PointInTimeExec {
     }
 
     fn execute(&self, partition: usize, context: Arc<TaskContext>) -> Result<SendableRecordBatchStream> {
-        let spills = SpillMetrics::new(&self.metrics, partition);
-        let spill = |input: &Arc<dyn ExecutionPlan>| {
-            SpillManager::new(context.runtime_env(), spills.clone(), input.schema())
-                .with_compression_type(context.session_config().spill_compression())
-        };
         let (groups, keys) = (self.shape.groups, self.shape.keys);
-        let mut sides = Sides {
-            grain: Partitioned::new(groups..groups + keys, spill(&self.grain)),
-            source: Partitioned::new(0..keys, spill(&self.source)),
-            memory: MemoryConsumer::new(format!("PointInTimeExec[{partition}]"))
-                .with_can_spill(true)
-                .register(context.memory_pool()),
-            next: 0,
-        };
-        let (mut grain, mut source) = (
-            self.grain.execute(partition, Arc::clone(&context))?,
-            self.source.execute(partition, Arc::clone(&context))?,
+        let grain = self.grain.execute(partition, Arc::clone(&context))?;
+        let source = self.source.execute(partition, Arc::clone(&context))?;
+        let sides = Sides::new(
+            format!("PointInTimeExec[{partition}]"),
+            [groups..groups + keys, 0..keys],
+            [&grain, &source],
+            &context,
+            &SpillMetrics::new(&self.metrics, partition),
         );
         let metrics = BaselineMetrics::new(&self.metrics, partition);
-        let (shape, schema) = (Arc::clone(&self.shape), Arc::clone(&self.schema));
-        let size = context.session_config().batch_size();
-        let buckets = async move {
-            while let Some(batch) = grain.try_next().await? {
-                let _timer = metrics.elapsed_compute().timer();
-                sides.grain.push(batch)?;
-                sides.make_room()?;
-            }
-            while let Some(batch) = source.try_next().await? {
-                let _timer = metrics.elapsed_compute().timer();
-                sides.source.push(batch)?;
-                sides.make_room()?;
-            }
-            sides.finish()?;
-            Ok::<_, DataFusionError>(stream::try_unfold((sides, metrics), move |(mut sides, metrics)| {
-                let (shape, schema) = (Arc::clone(&shape), Arc::clone(&schema));
-                async move {
-                    let Some((grain, source)) = sides.next().await? else { return Ok(None) };
-                    let timer = metrics.elapsed_compute().timer();
-                    let batch = bucket::aggregate(&shape, &schema, &grain, &source)?;
-                    drop(timer);
-                    metrics.record_output(batch.num_rows());
-                    sides.give_back();
-                    Ok::<_, DataFusionError>(Some((batch, (sides, metrics))))
-                }
+        let (shape, states, schema) = (Arc::clone(&self.shape), Arc::clone(&self.states), self.schema());
+        let (size, finishes) = (context.session_config().batch_size(), self.finishes);
+        let batches = sides.buckets(grain, source, metrics.clone()).and_then(move |(grain, source)| {
+            let _timer = metrics.elapsed_compute().timer();
+            let found = bucket::aggregate(&shape, &states, &grain, &source).and_then(|found| match finishes {
+                true => finish::finish(&shape, &schema, &found),
+                false => Ok(found),
+            });
+            future::ready(found.map(|found| {
+                metrics.record_output(found.num_rows());
+                stream::iter(pieces(&found, size))
             }))
-        };
-        let batches = stream::once(buckets).try_flatten().map_ok(move |batch| stream::iter(pieces(&batch, size)));
-        Ok(Box::pin(RecordBatchStreamAdapter::new(Arc::clone(&self.schema), batches.try_flatten().boxed())))
+        });
+        Ok(Box::pin(RecordBatchStreamAdapter::new(self.schema(), batches.try_flatten().boxed())))
     }
 }
 
@@ -225,70 +213,4 @@ impl ExecutionPlan for PointInTimeExec {
 fn pieces(batch: &RecordBatch, size: usize) -> Vec<Result<RecordBatch>> {
     let piece = |from: usize| Ok(batch.slice(from, size.min(batch.num_rows() - from)));
     (0..batch.num_rows()).step_by(size.max(1)).map(piece).collect()
-}
-
-/// Both inputs, bucket by bucket.
-struct Sides {
-    grain: Partitioned,
-    source: Partitioned,
-    memory: MemoryReservation,
-    next: usize,
-}
-
-impl Sides {
-    /// Asks for the memory that is held; where the pool has none left, everything goes to disk.
-    fn make_room(&mut self) -> Result<()> {
-        if self.memory.try_resize(self.grain.held() + self.source.held()).is_err() {
-            self.grain.spill()?;
-            self.source.spill()?;
-            self.memory.free();
-        }
-        Ok(())
-    }
-
-    fn finish(&mut self) -> Result<()> {
-        if self.grain.is_split() || self.source.is_split() {
-            self.grain.split()?;
-            self.source.split()?;
-            self.make_room()?;
-        }
-        self.grain.finish()?;
-        self.source.finish()?;
-        self.give_back();
-        Ok(())
-    }
-
-    /// Holds no more than what is still to come.
-    fn give_back(&mut self) {
-        self.memory.shrink(self.memory.size().saturating_sub(self.grain.held() + self.source.held()));
-    }
-
-    /// The next bucket with rows of the grain.
-    async fn next(&mut self) -> Result<Option<(RecordBatch, RecordBatch)>> {
-        if !self.grain.is_split() {
-            self.next += 1;
-            return match self.next {
-                1 => Ok(Some((self.grain.whole()?, self.source.whole()?))),
-                _ => Ok(None),
-            };
-        }
-        while self.next < BUCKETS {
-            self.next += 1;
-            let grain = self.grain.bucket(self.next - 1, &self.memory).await?;
-            let source = self.source.bucket(self.next - 1, &self.memory).await?;
-            if grain.num_rows() > 0 {
-                // Sorted events, positions and windows: about as much again.
-                let needed = 2 * (grain.get_array_memory_size() + source.get_array_memory_size());
-                if self.memory.try_grow(needed).is_err() {
-                    self.grain.spill()?;
-                    self.source.spill()?;
-                    self.memory.free();
-                    self.memory.try_grow(needed)?;
-                }
-                return Ok(Some((grain, source)));
-            }
-            self.give_back();
-        }
-        Ok(None)
-    }
 }

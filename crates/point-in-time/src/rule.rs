@@ -9,15 +9,17 @@ use datafusion::functions_aggregate::min_max::max_udaf;
 use datafusion::physical_expr::aggregate::AggregateExprBuilder;
 use datafusion::physical_expr::expressions::Literal;
 use datafusion::physical_optimizer::PhysicalOptimizerRule;
-use datafusion::physical_plan::ExecutionPlan;
 use datafusion::physical_plan::aggregates::AggregateExec;
+use datafusion::physical_plan::filter::FilterExec;
+use datafusion::physical_plan::joins::HashJoinExec;
 use datafusion::physical_plan::udaf::AggregateFunctionExpr;
+use datafusion::physical_plan::{ChildrenPropertiesMode, ExecutionPlan, ReplaceChildrenOptions};
 
 use crate::exec::PointInTimeExec;
-use crate::recognise::{Found, recognise};
+use crate::recognise::{Found, aggregate, first_row, range};
 use crate::shape::Method;
 
-/// Puts [`PointInTimeExec`] in the place of point-in-time joins.  It has to come before all other physical rules, which
+/// Puts [`PointInTimeExec`] and [`RangeJoinExec`](crate::RangeJoinExec) in the place of point-in-time joins.  It has to come before all other physical rules, which
 /// change the shape that it looks for.
 #[derive(Debug, Default)]
 pub struct PointInTimeRule {
@@ -32,22 +34,39 @@ impl PointInTimeRule {
     }
 
     fn rewrite(&self, plan: Arc<dyn ExecutionPlan>) -> Result<Transformed<Arc<dyn ExecutionPlan>>> {
-        let Some(last) = plan.downcast_ref::<AggregateExec>() else {
-            return Ok(Transformed::no(plan));
-        };
-        let Some(partial) = last.input().downcast_ref::<AggregateExec>() else {
-            return Ok(Transformed::no(plan));
-        };
-        let Found::This(found) = recognise(partial, &self.resumable)? else {
-            return Ok(Transformed::no(plan));
-        };
-        Ok(Transformed::yes(finished(last, found)?))
+        if let Some(last) = plan.downcast_ref::<AggregateExec>()
+            && let Some(partial) = last.input().downcast_ref::<AggregateExec>()
+            && let Found::This(found) = aggregate(partial, &self.resumable)?
+        {
+            return Ok(Transformed::yes(match found.finished(&last.schema()) {
+                Some(finished) => Arc::new(finished),
+                None => with_last(last, Arc::new(found))?,
+            }));
+        }
+        if let Some(filter) = plan.downcast_ref::<FilterExec>()
+            && let Found::This(rows) = first_row(filter)?
+        {
+            return Ok(Transformed::yes(
+                plan.replace_children(vec![rows], ReplaceChildrenOptions::new(ChildrenPropertiesMode::Recompute))?,
+            ));
+        }
+        Ok(Transformed::no(plan))
+    }
+}
+
+/// The joins that are left.
+fn rewrite_join(plan: Arc<dyn ExecutionPlan>) -> Result<Transformed<Arc<dyn ExecutionPlan>>> {
+    match plan.downcast_ref::<HashJoinExec>().map(range).transpose()? {
+        Some(Found::This(found)) => Ok(Transformed::yes(Arc::new(found))),
+        _ => Ok(Transformed::no(plan)),
     }
 }
 
 impl PhysicalOptimizerRule for PointInTimeRule {
     fn optimize(&self, plan: Arc<dyn ExecutionPlan>, _: &ConfigOptions) -> Result<Arc<dyn ExecutionPlan>> {
-        Ok(plan.transform_up(|plan| self.rewrite(plan))?.data)
+        // From above: what is made of a join decides what becomes of it.
+        let plan = plan.transform_down(|plan| self.rewrite(plan))?.data;
+        Ok(plan.transform_down(rewrite_join)?.data)
     }
 
     fn name(&self) -> &str {
@@ -61,7 +80,7 @@ impl PhysicalOptimizerRule for PointInTimeRule {
 }
 
 /// The final aggregate over the operator.
-fn finished(last: &AggregateExec, found: Arc<PointInTimeExec>) -> Result<Arc<dyn ExecutionPlan>> {
+fn with_last(last: &AggregateExec, found: Arc<PointInTimeExec>) -> Result<Arc<dyn ExecutionPlan>> {
     let mut functions: Vec<Arc<AggregateFunctionExpr>> = last.aggr_expr().to_vec();
     for (function, aggregate) in functions.iter_mut().zip(&found.shape().aggregates) {
         if aggregate.method == Method::Distinct {

@@ -17,7 +17,6 @@ pub struct Shape {
     pub keys: usize,
     /// The grain's sides of the comparisons with the source's time.
     pub moments: usize,
-    /// Conditions on the grain alone.
     /// Conditions on the source alone.
     pub predicates: usize,
     /// The window of the join.
@@ -30,14 +29,6 @@ pub struct Shape {
 }
 
 impl Shape {
-    pub fn moment(&self, moment: usize) -> usize {
-        self.groups + self.keys + moment
-    }
-
-    pub fn gate(&self, gate: usize) -> usize {
-        self.groups + self.keys + self.moments + gate
-    }
-
     /// The source's time is its first argument.
     pub fn time(&self) -> usize {
         self.argument(0)

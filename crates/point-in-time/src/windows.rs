@@ -2,12 +2,12 @@
 
 use std::collections::HashMap;
 
-use datafusion::arrow::array::{Array, AsArray, BooleanArray, RecordBatch};
+use datafusion::arrow::array::{Array, ArrayRef, AsArray, BooleanArray};
 use datafusion::arrow::compute::cast;
 use datafusion::arrow::datatypes::{DataType, Int64Type};
 use datafusion::common::Result;
 
-use crate::shape::{Comparison, Shape, Window};
+use crate::shape::{Comparison, Window};
 
 /// For every row of the grain a range of positions, `low..high`; empty where `low == high`.
 #[derive(Debug, Clone)]
@@ -55,8 +55,10 @@ pub fn running_count(chosen: impl Iterator<Item = bool>) -> Vec<u32> {
 
 /// Finds windows among a bucket's events, which lie key by key and sorted by time.
 pub struct Finder<'a> {
-    shape: &'a Shape,
-    grain: &'a RecordBatch,
+    /// The grain's sides of the comparisons with the time.
+    moments: &'a [ArrayRef],
+    /// Conditions on the grain alone.
+    gates: &'a [ArrayRef],
     times: &'a [i64],
     /// Where the key of each row of the grain begins and ends.
     spans: Vec<(u32, u32)>,
@@ -65,8 +67,8 @@ pub struct Finder<'a> {
 }
 
 impl<'a> Finder<'a> {
-    pub fn new(shape: &'a Shape, grain: &'a RecordBatch, times: &'a [i64], spans: Vec<(u32, u32)>) -> Self {
-        Self { shape, grain, times, spans, edges: HashMap::new() }
+    pub fn new(moments: &'a [ArrayRef], gates: &'a [ArrayRef], times: &'a [i64], spans: Vec<(u32, u32)>) -> Self {
+        Self { moments, gates, times, spans, edges: HashMap::new() }
     }
 
     /// The whole history of each row's key.
@@ -93,7 +95,7 @@ impl<'a> Finder<'a> {
                 let edge = self.edge(bound.moment, through)?;
                 windows.high.iter_mut().zip(edge).for_each(|(high, edge)| *high = (*high).min(*edge));
             }
-            close(&mut windows, |row| self.grain.column(self.shape.moment(bound.moment)).is_null(row));
+            close(&mut windows, |row| self.moments[bound.moment].is_null(row));
         }
         for gate in &by.gates {
             let gate = self.gate(*gate);
@@ -104,13 +106,13 @@ impl<'a> Finder<'a> {
     }
 
     pub fn gate(&self, gate: usize) -> &'a BooleanArray {
-        self.grain.column(self.shape.gate(gate)).as_boolean()
+        self.gates[gate].as_boolean()
     }
 
     /// Before which position each row's moment lies; `through`: events at the moment itself lie before it.
     fn edge(&mut self, moment: usize, through: bool) -> Result<&[u32]> {
         if !self.edges.contains_key(&(moment, through)) {
-            let moments = numbers(self.grain.column(self.shape.moment(moment)))?;
+            let moments = numbers(&self.moments[moment])?;
             let place = |((from, until), moment): (&(u32, u32), &i64)| {
                 let history = &self.times[*from as usize..*until as usize];
                 let before = match through {
