@@ -17,6 +17,7 @@ from pathlib import Path
 import duckdb
 import numpy
 import pyarrow
+import pyarrow.csv
 import pyarrow.parquet
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -134,8 +135,12 @@ def large_export(folder, rows):
 
 
 def many_views(folder, count):
-    """A small shop with so many feature files, all of them computed."""
+    """A small shop with so many feature files, all of them computed from its CSVs."""
     large_shop(folder, 100_000)
+    (folder / "materials").mkdir()
+    for table in ("events", "moments"):
+        rows = pyarrow.parquet.read_table(folder / "work" / "ingest" / f"{table}.parquet")
+        pyarrow.csv.write_csv(rows, folder / "materials" / f"{table}.csv")
     features = folder / "sql" / "features"
     text = (features / "windows.sql").read_text()
     for n in range(1, count):
@@ -143,7 +148,8 @@ def many_views(folder, count):
         for column in COLUMNS:
             view = view.replace(column, f"{column}_{n}")
         (features / f"windows{n}.sql").write_text(view)
-    run([OURS, "features", "--root", folder, "--partitions", THREADS])
+    for stage in ("ingest", "features"):
+        run([OURS, stage, "--root", folder, "--partitions", THREADS])
     return folder
 
 
