@@ -22,7 +22,7 @@ import pyarrow.parquet
 
 ROOT = Path(__file__).resolve().parents[2]
 HERE = Path(__file__).resolve().parent
-OURS = ROOT / "target" / "release" / "selvedge"
+OURS = Path(os.environ.get("CARGO_TARGET_DIR", ROOT / "target")) / "release" / "selvedge"
 SCRATCH = ROOT / "work" / "benchmarks"
 RUNS = int(os.environ.get("RUNS", "3"))
 # The figure of the first report: `make bench LARGEST=1000000` is done sooner.

@@ -11,7 +11,7 @@ use datafusion::arrow::array::{
     ArrayRef, BooleanArray, Decimal128Array, FixedSizeListArray, Float64Array, Int64Array, RecordBatch, StringArray,
     TimestampMicrosecondArray,
 };
-use datafusion::arrow::compute::concat_batches;
+use datafusion::arrow::compute::{SortColumn, concat_batches, lexsort_to_indices, take_record_batch};
 use datafusion::arrow::datatypes::Float32Type;
 use datafusion::datasource::MemTable;
 use datafusion::execution::SessionStateBuilder;
@@ -189,9 +189,8 @@ fn without_memory_the_operators_spill() {
     let (grain, events) = (table(140_000, ["k", "as_of", "n", "m"]), table(400_000, ["k", "at", "v", "long"]));
     let queries = [
         "SELECT g.k, g.as_of, g.n, g.m, COUNT(*), SUM(e.v), MAX(e.at), last_value(e.v ORDER BY e.at, e.v)
-         FROM g LEFT JOIN e ON e.k = g.k AND e.at < g.as_of GROUP BY g.k, g.as_of, g.n, g.m ORDER BY 1, 2, 3, 4",
-        "SELECT g.k, g.as_of, g.n, e.at, e.v FROM g LEFT JOIN e ON e.k = g.k AND e.at < g.as_of AND e.at + e.long * 8 > g.as_of
-         ORDER BY 1, 2, 3, 4, 5",
+         FROM g LEFT JOIN e ON e.k = g.k AND e.at < g.as_of GROUP BY g.k, g.as_of, g.n, g.m",
+        "SELECT g.k, g.as_of, g.n, e.at, e.v FROM g LEFT JOIN e ON e.k = g.k AND e.at < g.as_of AND e.at + e.long * 8 > g.as_of",
     ];
     for query in queries {
         let mut answers = Vec::new();
@@ -213,7 +212,10 @@ fn without_memory_the_operators_spill() {
             }
             let plan = runtime.block_on(async { context.sql(query).await.unwrap().create_physical_plan().await.unwrap() });
             let batches = runtime.block_on(datafusion::physical_plan::collect(Arc::clone(&plan), context.task_ctx())).unwrap();
-            answers.push(concat_batches(&plan.schema(), &batches).unwrap());
+            let answer = concat_batches(&plan.schema(), &batches).unwrap();
+            let by = |column: &ArrayRef| SortColumn { values: Arc::clone(column), options: None };
+            let order = lexsort_to_indices(&answer.columns().iter().map(by).collect::<Vec<_>>(), None).unwrap();
+            answers.push(take_record_batch(&answer, &order).unwrap());
             let shown = DisplayableExecutionPlan::with_metrics(plan.as_ref()).indent(false).to_string();
             let operator = shown.lines().find(|line| is_quick(line)).unwrap();
             assert_eq!(operator.contains("spill_count=0"), limit.is_none(), "{operator}");
