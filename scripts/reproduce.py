@@ -106,7 +106,8 @@ def main() -> int:
         # DVC would take unchanged stages from its cache or skip them: without a lock and a cache it must run all.
         (tree / "dvc.lock").unlink()
         libtorch = os.environ.get("LIBTORCH", str(root / ".libtorch"))
-        environment = os.environ | {"CARGO_TARGET_DIR": str(root / "target"), "LIBTORCH": libtorch}
+        target = os.environ.get("CARGO_TARGET_DIR", str(root / "target"))
+        environment = os.environ | {"CARGO_TARGET_DIR": target, "LIBTORCH": libtorch}
         done = subprocess.run(options.run, shell=True, cwd=tree, env=environment)
         if done.returncode:
             print(f"error: `{options.run}` failed on {commit[:12]} with exit code {done.returncode}")

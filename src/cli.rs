@@ -12,7 +12,7 @@ use crate::params::{Segment, Shift, written};
 use crate::project::Project;
 use crate::{
     audit, cases, changes, drill, drivers, embeddings, evaluate, explore, features, frame, ingest, lineage, lint,
-    monitor, plan, proof, recommend, report, tracking, train,
+    monitor, plan, proof, recommend, report, tracking, train, why,
 };
 
 /// Features, recommendations and monitoring from SQL files, with edges that cannot fray.
@@ -72,6 +72,8 @@ enum Command {
     Diff(DiffArgs),
     /// The columns that columns are made from, down to the CSVs: as value, filter, join key or window
     Lineage(LineageArgs),
+    /// Which rows of the CSVs made one value, by file and line, and which were left out because they came too late
+    Why(WhyArgs),
     /// Answer a query over every table there is; without one, list the tables
     Sql(SqlArgs),
 }
@@ -161,6 +163,16 @@ struct LineageArgs {
 }
 
 #[derive(Debug, Args)]
+struct WhyArgs {
+    /// A column of a feature view
+    #[arg(value_name = "VIEW.COLUMN")]
+    of: String,
+    /// The row: each column of the view's key, such as customer_id=… as_of=…; any moment will do, UTC
+    #[arg(value_name = "KEY=VALUE", required = true)]
+    key: Vec<String>,
+}
+
+#[derive(Debug, Args)]
 struct SqlArgs {
     /// The query
     #[arg(conflicts_with = "file")]
@@ -213,6 +225,7 @@ impl Cli {
             Command::Plan(args) => plan::print(&project, args.verbose),
             Command::Diff(args) => changes::run(&project, &args.from).map(|()| Outcome::Done),
             Command::Lineage(args) => lineage::print(&project, args.of.as_deref(), args.format).map(|()| Outcome::Done),
+            Command::Why(args) => why::print(&project, &args.of, &args.key).map(|()| Outcome::Done),
             Command::Sql(args) => {
                 let question = match (args.query, args.file) {
                     (Some(query), _) => Question::Text(query),

@@ -23,6 +23,7 @@ use crate::engine::{Engine, Staged, Table};
 use crate::error::{Advice, Result};
 use crate::features::{self, Feature};
 use crate::frame::TEST;
+use crate::model::bootstrap::BootstrapError;
 use crate::model::logistic::{Logistic, LogisticError};
 use crate::model::split::SPLIT;
 use crate::progress::Progress;
@@ -44,6 +45,8 @@ pub enum DriversError {
     NoColumn(&'static str),
     #[error("{file}: the query does not return exactly the test looks of the frame")]
     OtherLooks { file: String },
+    #[error("the bootstrap: {0}")]
+    Bootstrap(BootstrapError),
     #[error("the drivers: {0}")]
     Arrow(#[from] ArrowError),
 }
@@ -56,7 +59,7 @@ impl Advice for DriversError {
             Self::OtherLooks { .. } => {
                 Some("read FROM frame WHERE split = 'test', and join only what has one row each".into())
             }
-            Self::Arrow(_) => None,
+            Self::Bootstrap(_) | Self::Arrow(_) => None,
         }
     }
 }
@@ -95,8 +98,14 @@ pub fn run(project: &Project) -> Result<()> {
             model.contributions(&looks, |name| driver_of.get(name).copied().unwrap_or_default()).map_err(failed)?;
         for slice in &slices {
             let spread = Spread::of(&groups.values, &slice.rows, &customers);
-            let drawn = (spread.customers() >= ENOUGH_CUSTOMERS)
-                .then(|| spread.figures(project.params.evaluate.draws, project.params.evaluate.seed));
+            let drawn = match spread.customers() >= ENOUGH_CUSTOMERS {
+                true => Some(
+                    spread
+                        .figures(project.params.evaluate.draws, project.params.evaluate.seed)
+                        .map_err(DriversError::Bootstrap)?,
+                ),
+                false => None,
+            };
             for (at, driver) in groups.groups.iter().enumerate() {
                 let figure = drawn.as_ref().and_then(|figures| figures.get(at).copied());
                 shares.push((slice, driver.clone(), spread.customers(), figure));

@@ -4,11 +4,12 @@ mod cohorts;
 mod figures;
 mod learning_curve;
 mod lists;
+mod reference;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use datafusion::arrow::array::{ArrayRef, AsArray, BooleanArray, Float64Array, RecordBatch, StringArray};
+use datafusion::arrow::array::{ArrayRef, AsArray, BooleanArray, Float64Array, RecordBatch};
 use datafusion::arrow::compute::filter_record_batch;
 use datafusion::arrow::datatypes::Float64Type;
 use datafusion::arrow::error::ArrowError;
@@ -95,6 +96,8 @@ pub fn run(project: &Project) -> Result<()> {
     staged.table(&target, Some("by_cohort"), &cohorts::judged(project, &engine, &predictions)?, &[])?;
     let curve = learning_curve::table(project, &models, &frame)?;
     staged.table(&target, Some("learning_curve"), &curve, &[])?;
+    let steps = reference::table(project, &engine, &models, &frame)?;
+    staged.table(&target, Some("reference_steps"), &steps, &[])?;
     progress.say(format!("{} test looks judged", test.labels.len()));
     let lists =
         Lists::ranked(project, &models, engine.read(&TableName::new(Layer::Evaluation.folder(), lists::FILE))?)?;
@@ -160,22 +163,25 @@ struct Looks {
 impl Looks {
     fn of(predictions: &RecordBatch) -> Result<Self> {
         let column = |name| predictions.column_by_name(name);
-        let labels = column(LABEL).and_then(|column| column.as_boolean_opt());
-        let labels =
-            labels.ok_or(EvaluateError::NoColumn { table: "sql/labels", column: LABEL, wanted: "true or false" })?;
-        let customers: StringArray = column(CUSTOMER)
-            .and_then(|column| column.as_string_opt::<i32>())
-            .ok_or(EvaluateError::NoColumn { table: "sql/labels", column: CUSTOMER, wanted: "a text" })?
-            .clone();
         let scores =
             Kind::ALL.iter().map(|kind| match column(kind.name()).and_then(|c| c.as_primitive_opt::<Float64Type>()) {
                 Some(scores) => scores.iter().map(|score| score.unwrap_or(f64::NAN)).collect(),
                 None => vec![f64::NAN; predictions.num_rows()],
             });
+        Self::labelled(predictions, LABEL, scores.collect())
+    }
+
+    /// Rows whose outcomes stand in the column `label`, with what each model said.
+    fn labelled(rows: &RecordBatch, label: &'static str, scores: Vec<Vec<f64>>) -> Result<Self> {
+        let missing = |column, wanted| EvaluateError::NoColumn { table: "sql/labels", column, wanted };
+        let labels = rows.column_by_name(label).and_then(|column| column.as_boolean_opt());
+        let labels = labels.ok_or(missing(label, "true or false"))?;
+        let customers = rows.column_by_name(CUSTOMER).and_then(|column| column.as_string_opt::<i32>());
+        let customers = customers.ok_or(missing(CUSTOMER, "a text"))?;
         Ok(Self {
             labels: labels.iter().map(|label| label.unwrap_or(false)).collect(),
             customers: customers.iter().map(|name| name.unwrap_or_default().to_owned()).collect(),
-            scores: scores.collect(),
+            scores,
         })
     }
 

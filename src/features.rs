@@ -3,6 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 
+use rayon::prelude::*;
+
 use crate::engine::{Engine, Pass, Staged, Table};
 use crate::error::{Advice, Result, did_you_mean};
 use crate::lineage::{Basis, ROWS, Stamp, Traces};
@@ -127,10 +129,15 @@ pub fn run(project: &Project) -> Result<()> {
 pub fn compute(project: &Project, engine: &Engine) -> Result<Vec<View>> {
     refuse_column_twice(&project.library)?;
     let files: Vec<&SqlFile> = project.library.layer(Layer::Features).collect();
+    // Opened one after the other: two at a time would both find that a table is not open yet.
+    for table in files.iter().flat_map(|file| &file.reads) {
+        engine.open(table)?;
+    }
+    let passes = engine.passes(project, &files)?;
+    let made: Vec<Result<Vec<View>>> = passes.par_iter().map(|pass| together(project, engine, pass)).collect();
     let mut views = BTreeMap::new();
-    for pass in engine.passes(project, &files)? {
-        let names = pass.files.iter().map(|file| file.header.name().to_owned());
-        views.extend(names.zip(together(project, engine, &pass)?));
+    for made in made {
+        views.extend(made?.into_iter().map(|view| (view.name.clone(), view)));
     }
     // In the library's order, however they were worked out.
     Ok(files.iter().filter_map(|file| views.remove(file.header.name())).collect())
@@ -147,9 +154,8 @@ pub fn view(project: &Project, engine: &Engine, file: &SqlFile) -> Result<View> 
 
 /// Computes the views of one pass, which are of one grain.
 fn together(project: &Project, engine: &Engine, pass: &Pass) -> Result<Vec<View>> {
-    let header = |file: &SqlFile| {
-        feature_header(file).cloned().ok_or_else(|| FeatureError::NoView { file: file.shown.clone() })
-    };
+    let header =
+        |file: &SqlFile| feature_header(file).cloned().ok_or_else(|| FeatureError::NoView { file: file.shown.clone() });
     let grain_name = TableName::new("grain", &header(pass.files[0])?.entity);
     let key = project.library.key(pass.files[0]);
     let grain = Table::new(engine.read(&grain_name)?, key, &grain_name.to_string())?;

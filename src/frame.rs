@@ -3,10 +3,11 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use datafusion::arrow::array::{RecordBatch, UInt32Array};
+use datafusion::arrow::array::{ArrayRef, RecordBatch, UInt32Array};
 use datafusion::arrow::compute::take;
 use datafusion::arrow::datatypes::{Field, FieldRef, Schema};
 use datafusion::arrow::error::ArrowError;
+use rayon::prelude::*;
 
 use crate::engine::{Engine, Staged, Table};
 use crate::error::{Advice, Result};
@@ -81,7 +82,9 @@ fn stored_views(project: &Project, engine: &Engine) -> Result<Vec<View>> {
 /// made the training features runs over them.  `request` holds the keys of all grains; its other columns stay.
 pub fn at_request(project: &Project, engine: &Engine, request: Table, shown: &str) -> Result<Table> {
     for file in project.library.layer(Layer::Grain) {
-        engine.register(&file.table(), engine.distinct(&request.batch, project.library.key(file), shown)?)?;
+        let key = project.library.key(file);
+        let grain = Table::new(engine.distinct(&request.batch, key, shown)?, key, shown)?;
+        engine.register(&file.table(), grain.batch)?;
     }
     let views = features::compute(project, engine)?;
     attach(request, &views, shown)
@@ -89,29 +92,36 @@ pub fn at_request(project: &Project, engine: &Engine, request: Table, shown: &st
 
 /// Sets every view beside `base` by the view's own key; `base` keeps its rows and their order.
 pub fn attach(base: Table, views: &[View], file: &str) -> Result<Table> {
-    let schema = base.batch.schema();
-    let mut fields: Vec<FieldRef> = schema.fields().iter().cloned().collect();
+    let mut fields: Vec<FieldRef> = base.batch.schema().fields().iter().cloned().collect();
     let mut columns = base.batch.columns().to_vec();
-    for view in views {
-        let key = &view.table.key;
-        if let Some(column) = key.iter().find(|column| base.batch.column_by_name(column).is_none()) {
-            let (column, view) = (column.clone(), view.name.clone());
-            return Err(FrameError::NoKey { file: file.into(), column, view }.into());
-        }
-        let (rows, wanted) = (view.table.key_rows(file)?, base.rows_of(key, file)?);
-        // A view of the base's own grain stands in the base's own order.
-        let same = rows.iter().eq(wanted.iter());
-        let place: HashMap<_, u32> = if same { HashMap::new() } else { rows.iter().zip(0..).collect() };
-        let places: UInt32Array = wanted.iter().map(|row| place.get(&row).copied()).collect();
-        let made = view.table.batch.schema();
-        for (field, column) in made.fields().iter().zip(view.table.batch.columns()) {
-            if !key.contains(field.name()) {
-                let placed = if same { Ok(Arc::clone(column)) } else { take(column, &places, None) };
-                columns.push(placed.map_err(FrameError::Arrow)?);
-                fields.push(Arc::new(Field::clone(field).with_nullable(true)));
-            }
-        }
+    let placed: Vec<Result<Vec<(FieldRef, ArrayRef)>>> =
+        views.par_iter().map(|view| placed(&base, view, file)).collect();
+    for of_view in placed {
+        let (more_fields, more_columns): (Vec<_>, Vec<_>) = of_view?.into_iter().unzip();
+        fields.extend(more_fields);
+        columns.extend(more_columns);
     }
     let whole = RecordBatch::try_new(Arc::new(Schema::new(fields)), columns).map_err(FrameError::Arrow)?;
     Ok(Table { batch: whole, key: base.key })
+}
+
+/// A view's columns, but for its key, in the order of the rows of `base`; missing where the view has no such row.
+fn placed(base: &Table, view: &View, file: &str) -> Result<Vec<(FieldRef, ArrayRef)>> {
+    let key = &view.table.key;
+    if let Some(column) = key.iter().find(|column| base.batch.column_by_name(column).is_none()) {
+        let (column, view) = (column.clone(), view.name.clone());
+        return Err(FrameError::NoKey { file: file.into(), column, view }.into());
+    }
+    let (rows, wanted) = (view.table.key_rows(file)?, base.rows_of(key, file)?);
+    // A view of the base's own grain stands in the base's own order.
+    let same = rows.iter().eq(wanted.iter());
+    let place: HashMap<_, u32> = if same { HashMap::new() } else { rows.iter().zip(0..).collect() };
+    let places: UInt32Array = wanted.iter().map(|row| place.get(&row).copied()).collect();
+    let made = view.table.batch.schema();
+    let columns = made.fields().iter().zip(view.table.batch.columns());
+    let placed = columns.filter(|(field, _)| !key.contains(field.name())).map(|(field, column)| {
+        let column = if same { Arc::clone(column) } else { take(column, &places, None).map_err(FrameError::Arrow)? };
+        Ok((Arc::new(Field::clone(field).with_nullable(true)), column))
+    });
+    placed.collect()
 }

@@ -36,6 +36,8 @@ pub mod plan;
 pub mod cases;
 /// What may not matter to a feature, proven.
 pub mod proof;
+/// One value -> the rows of the CSVs that made it.
+pub mod why;
 /// Frame rows -> matrix -> probability -> its reasons and its errors.
 pub mod model;
 /// Features and label side by side.

@@ -1,6 +1,7 @@
 //! A project that is opened: where its files are, its checked parameters, its SQL library.
 
 use std::path::Path;
+use std::sync::Arc;
 
 use crate::error::Result;
 use crate::params::{Params, SqlParams};
@@ -12,7 +13,7 @@ use crate::sql::{Layer, Library};
 pub struct Project {
     pub paths: Paths,
     pub params: Params,
-    pub library: Library,
+    pub library: Arc<Library>,
 }
 
 impl Project {
@@ -20,7 +21,7 @@ impl Project {
     pub fn open(root: Option<&Path>) -> Result<Self> {
         let paths = Paths::find(root)?;
         let params = Params::load(&paths.params())?;
-        let library = Library::load(&paths)?;
+        let library = Arc::new(Library::load(&paths)?);
         library.refuse_unused(&params)?;
         Ok(Self { paths, params, library })
     }

@@ -4,12 +4,10 @@ description: How much each group of articles was seen over the trailing $fairnes
 key: [supply_column, supply_value, shown_on]
 ---*/
 WITH seen AS (
-  SELECT s.supply_column, s.supply_value, o.shown_on, COUNT(*) AS shown,
-         SUM(CAST(1 / log2(1.0 + o.position) AS DECIMAL(24, 12))) AS exposure,
-         SUM(CAST(1 / (log2(1.0 + o.position) * log2(1.0 + o.position)) AS DECIMAL(24, 12))) AS squares
-  FROM monitoring.outcomes o
-  JOIN monitoring.supply s ON s.product_id = o.product_id AND s.season = o.season
-  GROUP BY s.supply_column, s.supply_value, o.shown_on
+  SELECT s.supply_column, s.supply_value, d.shown_on, SUM(d.shown) AS shown, SUM(d.exposure) AS exposure, SUM(d.squares) AS squares
+  FROM monitoring.article_days d
+  JOIN monitoring.supply s ON s.product_id = d.product_id AND s.season = d.season
+  GROUP BY s.supply_column, s.supply_value, d.shown_on
 ),
 on_sale AS (
   SELECT s.supply_column, s.supply_value, d.shown_on, COUNT(*) AS articles

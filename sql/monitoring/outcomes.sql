@@ -1,37 +1,33 @@
 /*---
 name: outcomes
-description: What had come of each recommendation by $as_of; an outcome is confirmed once nothing can change it, pending before.
-key: [recommendation_id]
+description: What had come of recommendations by $as_of; an outcome is confirmed once nothing can change it, pending before.
+key: [number]
+kept: false
 ---*/
 WITH seen AS (
-  SELECT r.recommendation_id, r.recommended_at, r.shown_on, r.customer_id, r.product_id, r.season, r.position, r.model_version,
-         CASE WHEN r.clicked_at < $as_of THEN r.clicked_at END AS clicked_at,
-         CASE WHEN r.purchased_at < $as_of THEN r.purchased_at END AS purchased_at,
-         CASE WHEN r.returned_at < $as_of AND r.returned_at <= r.purchased_at + $return_window THEN r.returned_at END AS returned_at,
+  SELECT t.number, t.profile, t.customer_kind, t.article_kind, t.shown_on, t.shown_by, t.purchase_delay, t.return_delay, t.shown,
+         COALESCE(t.clicked_by <= $as_of, false) AS clicked,
+         CASE WHEN t.purchased_by <= $as_of THEN t.purchased_by END AS purchased_by,
+         CASE WHEN t.returned_by <= $as_of THEN t.returned_by END AS returned_by,
          -- When something was dismissed is not written down: only a report as of the export can know of it.
-         r.dismissed AND $as_of >= $exported_at AS dismissed,
+         t.dismissed AND $as_of >= $exported_at AS dismissed,
          -- Old enough: whatever was going to happen has happened.  Rates are taken over these alone, bought or not,
          -- for among younger ones only the quick outcomes are known.
-         r.recommended_at + $purchase_window < $as_of AS purchase_mature,
-         r.recommended_at + $purchase_window + $return_window < $as_of AS kept_mature
-  FROM sources.recommendations r
-  WHERE r.recommended_at < $as_of AND r.recommended_at >= $as_of - $looks_back
+         t.shown_by + $purchase_window <= $as_of AS purchase_mature,
+         t.shown_by + $purchase_window + $return_window <= $as_of AS kept_mature
+  FROM monitoring.tally t
+  WHERE t.shown_by <= $as_of AND t.shown_by > $as_of - $looks_back
 ),
 told AS (
   SELECT s.*,
-         s.purchased_at IS NOT NULL AND s.returned_at IS NULL AND s.purchased_at + $return_window < $as_of AS kept,
-         s.purchased_at IS NULL AND (s.dismissed OR s.purchase_mature) AS never_bought
+         s.purchased_by IS NOT NULL AND s.returned_by IS NULL AND s.purchased_by + $return_window <= $as_of AS kept,
+         s.purchased_by IS NULL AND (s.dismissed OR s.purchase_mature) AS never_bought
   FROM seen s
 )
-SELECT t.recommendation_id, t.recommended_at, t.shown_on, t.customer_id, t.product_id, t.season, t.position, t.model_version,
-       concat_ws(' / ', c.profile, a.profile) AS profile,
-       t.clicked_at, t.purchased_at, t.returned_at, t.dismissed, t.purchase_mature, t.kept_mature,
-       t.clicked_at IS NOT NULL AS clicked,
+SELECT t.number, t.profile, t.customer_kind, t.article_kind, t.shown_on, t.shown_by, t.shown, t.clicked,
        'confirmed' AS click_truth,
-       t.purchased_at IS NOT NULL AS purchased,
-       CASE WHEN t.purchased_at IS NOT NULL OR t.never_bought THEN 'confirmed' ELSE 'pending' END AS purchase_truth,
-       t.kept,
-       CASE WHEN t.kept OR t.returned_at IS NOT NULL OR t.never_bought THEN 'confirmed' ELSE 'pending' END AS kept_truth
+       t.purchased_by IS NOT NULL AS purchased, t.purchased_by, t.purchase_delay, t.purchase_mature,
+       CASE WHEN t.purchased_by IS NOT NULL OR t.never_bought THEN 'confirmed' ELSE 'pending' END AS purchase_truth,
+       t.kept, t.returned_by, t.return_delay, t.kept_mature,
+       CASE WHEN t.kept OR t.returned_by IS NOT NULL OR t.never_bought THEN 'confirmed' ELSE 'pending' END AS kept_truth
 FROM told t
-LEFT JOIN monitoring.customer_profiles c ON c.customer_id = t.customer_id
-LEFT JOIN monitoring.article_profiles a ON a.product_id = t.product_id AND a.season = t.season

@@ -3,14 +3,9 @@ name: segment_list
 description: Every segment there is, those to whom nothing was shown included.
 key: [segment_column, segment_value]
 ---*/
-WITH known AS (
-  SELECT t.segment_column, t.segment_value FROM monitoring.customer_traits t
-  UNION
-  SELECT t.segment_column, t.segment_value FROM monitoring.article_traits t
-)
 SELECT 'shop' AS segment_column, 'all' AS segment_value
 UNION
 SELECT k.segment_column, k.segment_value
-FROM known k JOIN monitoring.segment_columns c ON c.first_column = k.segment_column AND c.second_column IS NULL
+FROM monitoring.traits k JOIN monitoring.segment_columns c ON c.first_column = k.segment_column AND c.second_column IS NULL
 UNION
 SELECT segment_column, segment_value FROM monitoring.segments

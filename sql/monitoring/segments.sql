@@ -3,21 +3,13 @@ name: segments
 description: The segments that the recommendations of a profile belong to, the whole shop among them.
 key: [profile, segment_column, segment_value]
 ---*/
-WITH first_of_profile AS (
-  SELECT profile, MIN(recommendation_id) AS recommendation_id FROM monitoring.outcomes GROUP BY profile
-),
-examples AS (
-  SELECT f.profile, o.customer_id, o.product_id, o.season
-  FROM first_of_profile f JOIN monitoring.outcomes o ON o.recommendation_id = f.recommendation_id
-),
+WITH profiles AS (SELECT DISTINCT profile, customer_kind, article_kind FROM monitoring.outcomes),
 traits AS (
-  SELECT e.profile, t.segment_column, t.segment_value
-  FROM examples e JOIN monitoring.customer_traits t ON t.customer_id = e.customer_id
+  SELECT p.profile, t.segment_column, t.segment_value FROM profiles p JOIN monitoring.traits t ON t.owner = 'customers' AND t.kind = p.customer_kind
   UNION ALL
-  SELECT e.profile, t.segment_column, t.segment_value
-  FROM examples e JOIN monitoring.article_traits t ON t.product_id = e.product_id AND t.season = e.season
+  SELECT p.profile, t.segment_column, t.segment_value FROM profiles p JOIN monitoring.traits t ON t.owner = 'articles' AND t.kind = p.article_kind
 )
-SELECT profile, 'shop' AS segment_column, 'all' AS segment_value FROM examples
+SELECT profile, 'shop' AS segment_column, 'all' AS segment_value FROM profiles
 UNION ALL
 SELECT t.profile, c.segment_column, t.segment_value
 FROM monitoring.segment_columns c

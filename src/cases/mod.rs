@@ -5,6 +5,7 @@
 mod compare;
 mod fixture;
 mod record;
+mod request;
 mod yaml;
 
 use crate::engine::{Engine, Table};
@@ -15,6 +16,7 @@ use crate::project::Project;
 use crate::sql::{Header, Layer, SqlFile, TableName};
 
 pub use record::record;
+pub use request::request;
 
 use self::fixture::Shapes;
 use self::yaml::{Case, CaseFile};
@@ -41,8 +43,8 @@ pub enum CaseError {
     NothingExpected { place: String },
     #[error("{failed} of {cases} cases failed; the first: {first}")]
     Failed { failed: usize, cases: usize, first: String },
-    #[error("'{0}' is no key=value")]
-    NotAKey(String),
+    #[error("'{part}' is no key=value")]
+    NotAKey { place: &'static str, part: String },
     #[error("the key of {view} is {}", key.join(", "))]
     OtherKey { view: String, key: Vec<String> },
     #[error("{rows} source rows make this row of {view}")]
@@ -70,7 +72,9 @@ impl Advice for CaseError {
             Self::BadValue { .. } => "correct the value; times are UTC, such as 2026-01-31T12:00:00".into(),
             Self::NothingExpected { .. } => "write at least one row under `expect:`, with the view's key".into(),
             Self::Failed { .. } => "correct the view, or what its case expects".into(),
-            Self::NotAKey(_) => "write such as `selvedge test --record customer_history customer_id=… as_of=…`".into(),
+            Self::NotAKey { place, .. } => {
+                format!("name each column of the view's key, such as `{place} … customer_id=… as_of=…`")
+            }
             Self::OtherKey { key, .. } => format!("name each of {} once, as key=value", key.join(", ")),
             Self::TooMany { .. } => {
                 "choose an earlier moment or a row with less behind it, and write the rest by hand".into()
@@ -130,7 +134,11 @@ fn check(
     compare::first_difference(&found, case, &file.shown, place)
 }
 
-fn find<'a>(project: &'a Project, shown: &str, view: &str) -> Result<&'a SqlFile> {
+/// The file of a feature view; `shown` is named in the error.
+///
+/// # Errors
+/// There is none of this name.
+pub fn find<'a>(project: &'a Project, shown: &str, view: &str) -> Result<&'a SqlFile> {
     let known = || project.library.layer(Layer::Features).map(|file| file.header.name().to_owned()).collect();
     let unknown = || CaseError::UnknownView { file: shown.into(), view: view.into(), known: known() };
     Ok(project.library.file(&TableName::new("features", view)).ok_or_else(unknown)?)

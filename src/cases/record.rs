@@ -7,11 +7,10 @@ use std::sync::Arc;
 use datafusion::arrow::array::{Array, ArrayRef, BooleanArray, RecordBatch, UInt32Array};
 use datafusion::arrow::compute::{filter_record_batch, take_record_batch};
 use datafusion::arrow::error::ArrowError;
-use serde_yaml::Value;
 
 use super::compare::shown;
-use super::fixture::array;
-use super::{CaseError, find, grain};
+use super::request::request;
+use super::{CaseError, find};
 use crate::engine::{Engine, Staged, Table};
 use crate::error::Result;
 use crate::features;
@@ -30,7 +29,7 @@ pub fn record(project: &Project, view: &str, key: &[String]) -> Result<()> {
     let progress = Progress::start("record");
     let file = find(project, "--record", view)?;
     let engine = Engine::new(project)?;
-    let request = request(project, &engine, file, view, key)?;
+    let request = request(project, &engine, file, key, "--record")?;
     let mut tables = BTreeMap::new();
     for table in file.reads.iter().filter(|table| table.schema.as_deref() != Some("grain")) {
         tables.insert(table.clone(), engine.read(table)?);
@@ -62,37 +61,6 @@ pub fn record(project: &Project, view: &str, key: &[String]) -> Result<()> {
     staged.commit()?;
     progress.done(format!("{}: a case with {rows} source rows", project.paths.shown(&path)));
     Ok(())
-}
-
-/// Registers the one row of the grain that `key` names; returns it.
-fn request(project: &Project, engine: &Engine, file: &SqlFile, view: &str, key: &[String]) -> Result<RecordBatch> {
-    let mut named = BTreeMap::new();
-    for part in key {
-        let (name, value) = part.split_once('=').ok_or_else(|| CaseError::NotAKey(part.clone()))?;
-        named.insert(name.to_owned(), Value::String(value.to_owned()));
-    }
-    let (table, columns) = grain(project, file);
-    let other = || CaseError::OtherKey { view: view.into(), key: columns.clone() };
-    if named.len() != columns.len() || key.len() != columns.len() {
-        return Err(other().into());
-    }
-    let schema = engine.read(&table)?.schema();
-    let mut made = Vec::new();
-    for name in &columns {
-        let value = named.get(name).ok_or_else(other)?;
-        let field = schema.field_with_name(name).map_err(|_| other())?;
-        let bad = |(value, wanted)| CaseError::BadValue {
-            place: "--record".into(),
-            table: table.to_string(),
-            column: name.clone(),
-            value,
-            wanted,
-        };
-        made.push((name, array(&[value], field.data_type()).map_err(bad)?, true));
-    }
-    let batch = RecordBatch::try_from_iter_with_nullable(made).map_err(arrow)?;
-    engine.register(&table, batch.clone())?;
-    Ok(batch)
 }
 
 fn arrow(cause: ArrowError) -> CaseError {

@@ -13,6 +13,7 @@ use crate::lineage::TableTrace;
 use crate::progress::Progress;
 use crate::project::Project;
 use crate::report::chart;
+use crate::report::markdown::counted;
 use crate::sql::{Layer, TableName};
 
 #[derive(Debug, thiserror::Error)]
@@ -96,7 +97,8 @@ pub fn run(project: &Project, revision: &str) -> Result<()> {
         staged.file(&project.paths.reports().join("changes.png"), None, picture)?;
     }
     staged.commit()?;
-    progress.done(format!("{} columns mean something else; see reports/changes.md", changed.len()));
+    let words = counted(changed.len() as u64, "column means", "columns mean");
+    progress.done(format!("{words} something else; see reports/changes.md"));
     Ok(())
 }
 

@@ -74,8 +74,8 @@ fn summary(changed: &[Changed]) -> String {
     let words =
         counts.into_iter().filter(|change| of(*change) > 0).map(|change| format!("{} {}", of(change), change.words()));
     format!(
-        "**{} of feature views mean something else** (what changed: {}); the values of {moved} of them moved.",
-        counted(changed.len() as u64, "column", "columns"),
+        "**{} something else** (what changed: {}); the values of {moved} moved.",
+        counted(changed.len() as u64, "column of feature views means", "columns of feature views mean"),
         words.collect::<Vec<_>>().join(", "),
     )
 }

@@ -1,86 +1,98 @@
-//! A copy of the log in which a share of one segment's clicks, and all that came of them, never happened.
+//! A copy of the log's counts in which a share of one segment's clicks, and all that came of them, never happened.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use chrono::NaiveDate;
-use datafusion::arrow::array::{AsArray, BooleanArray, RecordBatch};
-use datafusion::arrow::compute::nullif;
-use datafusion::arrow::datatypes::Date32Type;
+use datafusion::arrow::array::{
+    Array, ArrayRef, AsArray, BooleanArray, Int64Array, RecordBatch, UInt32Array, new_null_array,
+};
+use datafusion::arrow::compute::{concat_batches, filter_record_batch, take_record_batch};
+use datafusion::arrow::datatypes::{Date32Type, Int64Type};
+use datafusion::arrow::error::ArrowError;
 use rand::SeedableRng;
 use rand::seq::SliceRandom;
 use rand_chacha::ChaCha8Rng;
 
 use super::DrillError;
-use crate::engine::Engine;
 use crate::error::Result;
-use crate::params::{Segment, Shift};
-use crate::sql::TableName;
+use crate::params::Shift;
 
-/// What an outcome leaves in `sources.recommendations`.
-const OUTCOMES: [&str; 3] = ["clicked_at", "purchased_at", "returned_at"];
+/// What an outcome leaves in `monitoring.tally`.
+const OUTCOMES: [&str; 5] = ["clicked_by", "purchased_by", "purchase_delay", "returned_by", "return_delay"];
 
 /// A log with a drop in it.
+#[derive(Debug)]
 pub struct Injected {
-    pub log: RecordBatch,
+    /// In the place of `monitoring.tally`.
+    pub tally: RecordBatch,
     /// Recommendations that lost what came of them, out of those of the segment that anything came of.
     pub lost: usize,
     pub of: usize,
 }
 
-/// The profiles of a segment.
-pub fn profiles(engine: &Engine, segment: &Segment) -> Result<BTreeSet<String>> {
-    let table = engine.read(&TableName::new("monitoring", "segments"))?;
-    let [profile, column, value] = ["profile", "segment_column", "segment_value"].map(|name| texts(&table, name));
-    let (profile, column, value) = (profile?, column?, value?);
-    let is_member = |row: &usize| column[*row] == segment.column && value[*row] == segment.value;
-    Ok((0..table.num_rows()).filter(is_member).map(|row| profile[row].clone()).collect())
+/// Takes the share `shift.drop` of what came of the recommendations to these profiles out of the counts, drawn by `seed`.
+pub fn inject(tally: &RecordBatch, members: &[&str], shift: &Shift, seed: u64) -> Result<Injected> {
+    let column = |name: &str| tally.column_by_name(name).ok_or_else(|| shape(format!("no column {name}")));
+    let wrong = || shape("a column is of another type".into());
+    let profile = column("profile")?.as_string_opt::<i32>().ok_or_else(wrong)?;
+    let day = column("shown_on")?.as_primitive_opt::<Date32Type>().ok_or_else(wrong)?;
+    let shown = column("shown")?.as_primitive_opt::<Int64Type>().ok_or_else(wrong)?;
+    let (clicked, bought) = (column("clicked_by")?, column("purchased_by")?);
+    let members: BTreeSet<&str> = members.iter().copied().collect();
+    let from = shift.from.signed_duration_since(NaiveDate::default()).num_days();
+    let came = |row: &usize| clicked.is_valid(*row) || bought.is_valid(*row);
+    // One place for every recommendation that anything came of.
+    let mut places: Vec<usize> = (0..tally.num_rows())
+        .filter(|row| came(row) && i64::from(day.value(*row)) >= from && members.contains(profile.value(*row)))
+        .flat_map(|row| std::iter::repeat_n(row, shown.value(row) as usize))
+        .collect();
+    places.shuffle(&mut ChaCha8Rng::seed_from_u64(seed));
+    let of = places.len();
+    places.truncate((shift.drop * of as f64).round() as usize);
+    let mut lost = vec![0_i64; tally.num_rows()];
+    for row in &places {
+        lost[*row] += 1;
+    }
+    let tally = moved(tally, shown, &lost).map_err(|e| shape(e.to_string()))?;
+    Ok(Injected { tally, lost: places.len(), of })
 }
 
-/// Takes the share `shift.drop` of what came of the segment's recommendations out of the log, drawn by `seed`.
-pub fn inject(engine: &Engine, shift: &Shift, seed: u64) -> Result<Injected> {
-    let members = profiles(engine, &shift.segment)?;
-    let outcomes = engine.read(&TableName::new("monitoring", "outcomes"))?;
-    let (id, profile) = (texts(&outcomes, "recommendation_id")?, texts(&outcomes, "profile")?);
-    let days = outcomes.column_by_name("shown_on").and_then(|column| column.as_primitive_opt::<Date32Type>());
-    let days = days.ok_or_else(|| missing("shown_on"))?;
-    let (clicked, bought) = (flags(&outcomes, "clicked")?, flags(&outcomes, "purchased")?);
-    let from = shift.from.signed_duration_since(NaiveDate::default()).num_days();
-    let mut came: Vec<&String> = (0..outcomes.num_rows())
-        .filter(|row| clicked.value(*row) || bought.value(*row))
-        .filter(|row| i64::from(days.value(*row)) >= from && members.contains(&profile[*row]))
-        .map(|row| &id[row])
-        .collect();
-    came.shuffle(&mut ChaCha8Rng::seed_from_u64(seed));
-    let of = came.len();
-    let lost: BTreeSet<&String> = came.into_iter().take((shift.drop * of as f64).round() as usize).collect();
-    let log = engine.read(&TableName::new("sources", "recommendations"))?;
-    let is_lost: BooleanArray = texts(&log, "recommendation_id")?.iter().map(|id| Some(lost.contains(id))).collect();
-    let mut columns = log.columns().to_vec();
-    for (field, column) in log.schema().fields().iter().zip(&mut columns) {
-        if OUTCOMES.contains(&field.name().as_str()) {
-            *column = nullif(column, &is_lost).map_err(|e| shape(e.to_string()))?;
-        }
-    }
-    let log = RecordBatch::try_new(Arc::clone(&log.schema()), columns).map_err(|e| shape(e.to_string()))?;
-    Ok(Injected { log, lost: lost.len(), of })
+/// The counts less what is lost, and what is lost as recommendations that nothing came of.
+fn moved(tally: &RecordBatch, shown: &Int64Array, lost: &[i64]) -> std::result::Result<RecordBatch, ArrowError> {
+    let left: Int64Array = shown.values().iter().zip(lost).map(|(shown, lost)| shown - lost).collect();
+    let some: BooleanArray = left.iter().map(|left| left.map(|left| left > 0)).collect();
+    let left = filter_record_batch(
+        &with(tally, |name| (name == "shown").then(|| Arc::new(left.clone()) as ArrayRef))?,
+        &some,
+    )?;
+    let rows: Vec<u32> = (0..lost.len()).filter(|row| lost[*row] > 0).map(|row| row as u32).collect();
+    let taken = take_record_batch(tally, &UInt32Array::from(rows))?;
+    let counts: ArrayRef = Arc::new(lost.iter().copied().filter(|lost| *lost > 0).collect::<Int64Array>());
+    let next = tally.num_rows() as i64;
+    let numbers: ArrayRef = Arc::new(Int64Array::from_iter_values(next + 1..=next + taken.num_rows() as i64));
+    let schema = tally.schema();
+    let nothing = |name: &str| {
+        let field = schema.field_with_name(name).ok()?;
+        Some(new_null_array(field.data_type(), taken.num_rows()))
+    };
+    let taken = with(&taken, |name| match name {
+        "shown" => Some(Arc::clone(&counts)),
+        "number" => Some(Arc::clone(&numbers)),
+        name if OUTCOMES.contains(&name) => nothing(name),
+        _ => None,
+    })?;
+    concat_batches(&schema, [&left, &taken])
+}
+
+/// The batch with other values in some columns.
+fn with(batch: &RecordBatch, other: impl Fn(&str) -> Option<ArrayRef>) -> std::result::Result<RecordBatch, ArrowError> {
+    let schema = batch.schema();
+    let fields = schema.fields().iter().zip(batch.columns());
+    let columns = fields.map(|(field, column)| other(field.name()).unwrap_or_else(|| Arc::clone(column)));
+    RecordBatch::try_new(Arc::clone(&schema), columns.collect())
 }
 
 fn shape(cause: String) -> DrillError {
-    DrillError::Shape { table: "the production log", cause }
-}
-
-fn missing(column: &str) -> DrillError {
-    shape(format!("no column {column}"))
-}
-
-fn texts(batch: &RecordBatch, name: &str) -> Result<Vec<String>> {
-    let column = batch.column_by_name(name).and_then(|column| column.as_string_opt::<i32>());
-    let column = column.ok_or_else(|| missing(name))?;
-    Ok(column.iter().map(|text| text.unwrap_or_default().to_owned()).collect())
-}
-
-fn flags<'a>(batch: &'a RecordBatch, name: &str) -> Result<&'a BooleanArray> {
-    let column = batch.column_by_name(name).and_then(|column| column.as_boolean_opt());
-    Ok(column.ok_or_else(|| missing(name))?)
+    DrillError::Shape { table: "the log's counts", cause }
 }

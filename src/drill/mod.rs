@@ -11,7 +11,7 @@ use datafusion::arrow::array::{ArrayRef, Float64Array, Int64Array, RecordBatch, 
 use serde::Serialize;
 
 use crate::engine::{Staged, Table, batch_of};
-use crate::error::{Advice, Result, did_you_mean};
+use crate::error::{Advice, Error, Result, did_you_mean};
 use crate::params::{Segment, Shift, Standing};
 use crate::progress::Progress;
 use crate::project::Project;
@@ -93,10 +93,11 @@ struct Smallest {
 pub fn one(project: &Project, shift: &Shift) -> Result<()> {
     let progress = Progress::start("drill");
     let mut replays = Replays::new(project)?;
-    let log = replays.with_shift(shift)?;
+    replays.check(shift)?;
+    let (lost, of) = replays.loss(shift)?;
     progress.say(format!(
-        "{} of {} clicks and purchases of {} since {} are taken out of a copy of the log",
-        log.lost, log.of, shift.segment, shift.from
+        "{lost} of {of} clicks and purchases of {} since {} are taken out of a copy of the log",
+        shift.segment, shift.from
     ));
     let compared = replays.compared_since(shift.from);
     if compared > 0 {
@@ -105,8 +106,7 @@ pub fn one(project: &Project, shift: &Shift) -> Result<()> {
         ));
     }
     let mut noticed = None;
-    for days in 1..=replays.days_since(shift.from) {
-        let Seen { noticed: now, others } = replays.seen(&log, shift, days)?;
+    for ((_, days), Seen { noticed: now, others }) in replays.seen(&[(shift, replays.days_since(shift.from))])? {
         let also = if others.is_empty() { String::new() } else { format!("; also raised: {}", others.join(", ")) };
         progress.say(format!("after {days} days: {}{also}", if now { "noticed" } else { "not noticed" }));
         noticed = noticed.or(now.then_some(days));
@@ -126,9 +126,7 @@ pub fn run(project: &Project) -> Result<Vec<String>> {
     let mut depths = Vec::new();
     match Replays::new(project) {
         Ok(mut replays) => {
-            for drill in &project.params.drill.standing {
-                standing.push(hold(&mut replays, drill)?);
-            }
+            standing = hold(&mut replays, &project.params.drill.standing)?;
             depths = sweep::depths(project, &replays)?;
         }
         Err(error) => {
@@ -151,27 +149,38 @@ pub fn refuse_missed(missed: Vec<String>) -> Result<()> {
     if missed.is_empty() { Ok(()) } else { Err(DrillError::Missed { missed }.into()) }
 }
 
-fn hold(replays: &mut Replays, drill: &Standing) -> Result<Drilled> {
-    let shift = &drill.shift;
-    let log = match replays.with_shift(shift) {
-        Ok(log) => log,
-        // Another shop's segment or day: said in the report, and the other drills are held.
-        Err(error) => return Ok(not_held(drill, &error.to_string())),
+/// Holds the drills of the standing set, all in one pass.
+fn hold(replays: &mut Replays, standing: &[Standing]) -> Result<Vec<Drilled>> {
+    // Another shop's segment or day: said in the report, and the other drills are held.
+    let refused: Vec<Option<Error>> = standing.iter().map(|drill| replays.check(&drill.shift).err()).collect();
+    let days = |(drill, refused): (&Standing, &Option<Error>)| match refused {
+        Some(_) => 0,
+        None => drill.noticed_within.min(replays.days_since(drill.shift.from)),
     };
-    let mut drilled = Drilled { not_held: None, ..not_held(drill, "") };
-    for days in 1..=drill.noticed_within.min(replays.days_since(shift.from)) {
-        let seen = replays.seen(&log, shift, days)?;
-        drilled.also_raised = seen.others;
-        if seen.noticed {
-            drilled.noticed_after = Some(days);
-            break;
+    let most: Vec<u32> = standing.iter().zip(&refused).map(days).collect();
+    let drills: Vec<(&Shift, u32)> = standing.iter().map(|drill| &drill.shift).zip(most).collect();
+    let seen = replays.seen(&drills)?;
+    let held = |(number, (drill, refused)): (usize, (&Standing, Option<Error>))| {
+        let mut drilled = not_held(drill, "");
+        drilled.not_held = refused.map(|error| cause(&error.to_string()));
+        for ((_, days), seen) in seen.range((number, 0)..(number + 1, 0)) {
+            drilled.also_raised.clone_from(&seen.others);
+            if seen.noticed {
+                drilled.noticed_after = Some(*days);
+                break;
+            }
         }
-    }
-    Ok(drilled)
+        drilled
+    };
+    Ok(standing.iter().zip(refused).enumerate().map(held).collect())
+}
+
+/// The first line of an error.
+fn cause(words: &str) -> String {
+    words.trim_start_matches("error: ").lines().next().unwrap_or_default().to_owned()
 }
 
 fn not_held(drill: &Standing, why: &str) -> Drilled {
-    let why = why.trim_start_matches("error: ").lines().next().unwrap_or_default();
     Drilled {
         segment: drill.shift.segment.to_string(),
         drop_percent: (drill.shift.drop * 1000.0).round() / 10.0,
@@ -179,7 +188,7 @@ fn not_held(drill: &Standing, why: &str) -> Drilled {
         noticed_within: drill.noticed_within,
         noticed_after: None,
         also_raised: Vec::new(),
-        not_held: Some(why.into()),
+        not_held: Some(cause(why)),
     }
 }
 

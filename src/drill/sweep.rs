@@ -1,21 +1,19 @@
 //! How deep a drop must be to be noticed in time: every segment, many depths, every start that leaves time enough.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use chrono::NaiveDate;
 use rand::SeedableRng;
 use rand::seq::SliceRandom;
 use rand_chacha::ChaCha8Rng;
-use serde::Deserialize;
 
+use super::Depth;
 use super::replay::Replays;
-use super::{Depth, injection};
 use crate::error::Result;
-use crate::monitor::stack::{Cell, Membership, judge};
+use crate::monitor::stack::{Cell, judge};
 use crate::monitor::{Draw, Raised};
-use crate::params::Segment;
 use crate::project::Project;
-use crate::sql::TableName;
 
 /// The depths that are tried, in percent; nothing at all comes first, to see what stands without a drill.
 const DEPTHS: [u32; 9] = [0, 20, 30, 40, 50, 60, 70, 80, 90];
@@ -24,121 +22,87 @@ const LINE_DEPTH: u32 = 50;
 /// Of the report's shuffles, one in so many is enough for a line here.
 const FEWER_SHUFFLES: usize = 4;
 
-#[derive(Deserialize)]
-struct Cohort {
-    metric: String,
-    profile: String,
-    shown_on: String,
-    mature: u64,
-    mature_yes: u64,
-}
-
-#[derive(Deserialize)]
-struct Member {
-    profile: String,
-    segment_column: String,
-    segment_value: String,
-}
-
-/// One log to judge: which try, how deep.
-struct Try {
-    start: NaiveDate,
-    seed: u64,
-}
-
 /// How often each depth is noticed within `drill.days` days; no rows while the log has fewer watched days.
 pub fn depths(project: &Project, replays: &Replays) -> Result<Vec<Depth>> {
-    let table = |name| TableName::new("monitoring", name);
-    let cohorts: Vec<Cohort> = replays.engine().rows(&table("cohorts"))?;
-    let members: Vec<Member> = replays.engine().rows(&table("segments"))?;
-    let members: Vec<Membership> =
-        members.into_iter().map(|row| (row.profile, row.segment_column, row.segment_value)).collect();
-    let clicks: Vec<Cell> = cohorts.into_iter().filter(|cohort| cohort.metric == "click").filter_map(cell).collect();
-    let days = project.params.drill.days as usize;
-    let windows: Vec<&[NaiveDate]> = replays.watched.windows(days.max(1)).collect();
-    let repeats = project.params.drill.repeats as u64;
+    let clicks: Vec<Cell> = replays.known()?.into_iter().filter(|cell| cell.log.ends_with("/click")).collect();
+    let windows: Vec<&[NaiveDate]> = replays.watched.windows(project.params.drill.days.max(1) as usize).collect();
+    let (Some(first), segments) = (windows.first(), replays.segments()) else { return Ok(Vec::new()) };
     let seed = project.params.drill.seed;
+    let seeds: Vec<u64> = (0..project.params.drill.repeats as u64).map(|repeat| seed.wrapping_add(repeat)).collect();
     let mut quick = project.clone();
     quick.params.monitor.permutations = (project.params.monitor.permutations / FEWER_SHUFFLES).max(1);
-    let mut answer = Vec::new();
-    for segment in if windows.is_empty() { Vec::new() } else { replays.segments()? } {
-        let own = injection::profiles(replays.engine(), &segment)?;
-        let mut line = None;
-        let mut lines = BTreeMap::new();
-        let mut cells = Vec::new();
+    // A report draws its line from a log that has the drop in it, and so does the drill.
+    let (mut drawing, mut cells, mut names) = (Vec::new(), Vec::new(), Vec::new());
+    for (number, segment) in segments.iter().enumerate() {
+        let own: BTreeSet<&str> = replays.profiles(segment).into_iter().collect();
+        drawing.extend(thinned(&known(&clicks, first), &own, first[0], seed, &[LINE_DEPTH], |_| of(number).into()));
         for window in &windows {
-            let (Some(&start), Some(&end)) = (window.first(), window.last()) else { continue };
-            let known: Vec<Cell> = clicks.iter().filter(|cell| cell.shown_on <= end).cloned().collect();
-            if line.is_none() {
-                // A report draws its line from a log that has the drop in it, and so does the drill.
-                let drilled = thinned(&known, &own, &Try { start, seed }, LINE_DEPTH);
-                line = judge(&quick, &members, &drilled, Draw::Apart)?.lines.values().next().copied();
-            }
-            for repeat in 0..repeats {
-                let try_ = Try { start, seed: seed.wrapping_add(repeat) };
-                for depth in DEPTHS {
-                    cells.extend(thinned(&known, &own, &try_, depth));
-                    lines.extend(line.map(|line| (name(&try_, depth), line)));
-                }
+            let known = known(&clicks, window);
+            for seed in &seeds {
+                let name = |depth| Arc::from(format!("{number} {} {seed} {depth}/click", window[0]));
+                names.extend(DEPTHS.map(|depth| (number, depth, name(depth))));
+                cells.extend(thinned(&known, &own, window[0], *seed, &DEPTHS, name));
             }
         }
-        let raised = judge(&quick, &members, &cells, Draw::Given(&lines))?.raised()?;
-        answer.extend(DEPTHS.map(|depth| counted(&segment, depth, &windows, repeats, seed, &raised)));
     }
-    Ok(answer)
+    let lines = judge(&quick, &replays.members, &drawing, Draw::Shuffled)?.lines;
+    let line = |number: usize| lines.get(&of(number)).copied();
+    let given = names.iter().filter_map(|(number, _, name)| Some((name.to_string(), line(*number)?))).collect();
+    let raised = judge(&quick, &replays.members, &cells, Draw::Given(&given))?.raised()?;
+    let fell: BTreeSet<(&str, &str, &str)> = raised.iter().filter(|alert| alert.z < 0.0).map(key).collect();
+    let answer = segments.iter().enumerate().flat_map(|(number, segment)| {
+        let (fell, names) = (&fell, &names);
+        DEPTHS.map(move |depth| {
+            let tries = names.iter().filter(|(of, deep, _)| (*of, *deep) == (number, depth));
+            let noticed = tries.clone().filter(|(.., name)| fell.contains(&(&**name, &segment.column, &segment.value)));
+            Depth {
+                segment_column: segment.column.clone(),
+                segment_value: segment.value.clone(),
+                drop_percent: depth,
+                tried: tries.count() as u32,
+                noticed: noticed.count() as u32,
+            }
+        })
+    });
+    Ok(answer.collect())
 }
 
-fn cell(cohort: Cohort) -> Option<Cell> {
-    let shown_on = cohort.shown_on.parse().ok()?;
-    Some(Cell { log: String::new(), profile: cohort.profile, shown_on, shown: cohort.mature, yes: cohort.mature_yes })
+fn key(alert: &Raised) -> (&str, &str, &str) {
+    (&alert.metric, &alert.segment_column, &alert.segment_value)
 }
 
-fn name(try_: &Try, depth: u32) -> String {
-    format!("{} {} {depth}", try_.start, try_.seed)
+fn of(segment: usize) -> String {
+    format!("segment {segment}/click")
 }
 
-/// The log with `depth` percent of the segment's clicks since the start taken out; deeper drops lose what shallower lose.
-fn thinned(known: &[Cell], own: &BTreeSet<String>, try_: &Try, depth: u32) -> Vec<Cell> {
-    let log = name(try_, depth);
-    let mut cells: Vec<Cell> = known.iter().map(|cell| Cell { log: log.clone(), ..cell.clone() }).collect();
-    let hit = |cell: &Cell| cell.shown_on >= try_.start && own.contains(&cell.profile);
-    let mut clicks: Vec<usize> = (0..cells.len())
-        .filter(|place| hit(&cells[*place]))
-        .flat_map(|place| std::iter::repeat_n(place, cells[place].yes as usize))
-        .collect();
-    clicks.shuffle(&mut ChaCha8Rng::seed_from_u64(try_.seed));
-    let lost = (clicks.len() * depth as usize + 50) / 100;
-    for place in clicks.into_iter().take(lost) {
-        cells[place].yes -= 1;
-    }
-    cells
+/// What is known at the end of these days.
+fn known(clicks: &[Cell], window: &[NaiveDate]) -> Vec<Cell> {
+    clicks.iter().filter(|cell| window.last().is_some_and(|last| cell.shown_on <= *last)).cloned().collect()
 }
 
-fn counted(
-    segment: &Segment,
-    depth: u32,
-    windows: &[&[NaiveDate]],
-    repeats: u64,
+/// For each depth a log with so many percent of the segment's clicks since the start taken out; deeper drops lose what
+/// shallower lose.
+fn thinned(
+    known: &[Cell],
+    own: &BTreeSet<&str>,
+    start: NaiveDate,
     seed: u64,
-    raised: &[Raised],
-) -> Depth {
-    let own = |alert: &&Raised| {
-        alert.segment_column == segment.column && alert.segment_value == segment.value && alert.z < 0.0
-    };
-    let logs: BTreeSet<&str> = raised.iter().filter(own).map(|alert| alert.metric.as_str()).collect();
-    let mut depth_of = Depth {
-        segment_column: segment.column.clone(),
-        segment_value: segment.value.clone(),
-        drop_percent: depth,
-        tried: 0,
-        noticed: 0,
-    };
-    for window in windows {
-        for repeat in 0..repeats {
-            let try_ = Try { start: window[0], seed: seed.wrapping_add(repeat) };
-            depth_of.tried += 1;
-            depth_of.noticed += u32::from(logs.contains(name(&try_, depth).as_str()));
+    depths: &[u32],
+    name: impl Fn(u32) -> Arc<str>,
+) -> Vec<Cell> {
+    let hit = |cell: &Cell| cell.shown_on >= start && own.contains(&*cell.profile);
+    let mut clicks: Vec<usize> = (0..known.len())
+        .filter(|place| hit(&known[*place]))
+        .flat_map(|place| std::iter::repeat_n(place, known[place].yes as usize))
+        .collect();
+    clicks.shuffle(&mut ChaCha8Rng::seed_from_u64(seed));
+    let mut logs = Vec::with_capacity(known.len() * depths.len());
+    for depth in depths {
+        let (log, first) = (name(*depth), logs.len());
+        logs.extend(known.iter().map(|cell| Cell { log: Arc::clone(&log), ..cell.clone() }));
+        for place in &clicks[..(clicks.len() * *depth as usize + 50) / 100] {
+            logs[first + place].yes -= 1;
         }
     }
-    depth_of
+    logs
 }

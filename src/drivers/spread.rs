@@ -3,27 +3,16 @@
 use std::collections::BTreeMap;
 
 use ndarray::Array2;
-use rand::{Rng, SeedableRng};
-use rand_chacha::ChaCha8Rng;
 
-/// The ends of a 95 % range.
-const PERCENTILES: (f64, f64) = (0.025, 0.975);
-
-/// A figure and its range.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Range {
-    pub value: f64,
-    pub low: f64,
-    pub high: f64,
-}
+use crate::model::bootstrap::{BootstrapError, Interval, Resampled};
 
 /// What one group of columns does.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Figure {
     /// Its share of the spread; can be below 0 where it works against the others.
-    pub share: Range,
+    pub share: Interval,
     /// How far it usually pushes, up or down, in log-odds.
-    pub push: Range,
+    pub push: Interval,
 }
 
 /// One customer's looks, added up: all that the figures need.
@@ -102,39 +91,21 @@ impl Spread {
         sum
     }
 
-    /// Every group's figures with their ranges; draw i is stream i of ChaCha8.  Empty where all scores are alike.
-    pub fn figures(&self, draws: usize, seed: u64) -> Vec<Figure> {
-        let whole = self.sum(|_| 1.0);
-        let (shares, pushes) = (whole.shares(), whole.pushes());
-        let drawn: Vec<(Vec<Option<f64>>, Vec<f64>)> = (0..draws)
-            .map(|number| {
-                let mut random = ChaCha8Rng::seed_from_u64(seed);
-                random.set_stream(number as u64);
-                let mut times = vec![0.0; self.customers.len()];
-                for _ in 0..times.len() {
-                    let drawn = random.gen_range(0..times.len());
-                    times[drawn] += 1.0;
-                }
-                let sum = self.sum(|at| times[at]);
-                (sum.shares(), sum.pushes())
-            })
-            .collect();
-        let figure = |(group, (share, push)): (usize, (Option<f64>, f64))| {
-            Some(Figure {
-                share: range(share?, drawn.iter().filter_map(|(shares, _)| shares[group]).collect()),
-                push: range(push, drawn.iter().map(|(_, pushes)| pushes[group]).collect()),
-            })
+    /// Every group's figures with their intervals, over draws of whole customers.  Empty where all scores are alike.
+    ///
+    /// # Errors
+    /// No customers.
+    pub fn figures(&self, draws: usize, seed: u64) -> Result<Vec<Figure>, BootstrapError> {
+        let customers: Vec<usize> = (0..self.customers.len()).collect();
+        let drawn = Resampled::run(&customers, draws, seed, |times| {
+            let sum = self.sum(|at| f64::from(times(at)));
+            (sum.shares(), sum.pushes())
+        })?;
+        let figure = |group: usize| {
+            let share = drawn.interval(|(shares, _)| shares.get(group).copied().flatten())?;
+            Some(Figure { share, push: drawn.interval(|(_, pushes)| pushes.get(group).copied())? })
         };
-        shares.into_iter().zip(pushes).enumerate().filter_map(figure).collect()
+        let groups = self.customers.first().map_or(0, |sums| sums.groups.len());
+        Ok((0..groups).filter_map(figure).collect())
     }
-}
-
-fn range(value: f64, mut drawn: Vec<f64>) -> Range {
-    drawn.sort_by(f64::total_cmp);
-    let at = |share: f64| {
-        let place = share * drawn.len().saturating_sub(1) as f64;
-        let (below, above) = (drawn.get(place.floor() as usize), drawn.get(place.ceil() as usize));
-        below.zip(above).map_or(value, |(below, above)| below + (above - below) * place.fract())
-    };
-    Range { value, low: at(PERCENTILES.0), high: at(PERCENTILES.1) }
 }

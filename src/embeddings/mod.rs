@@ -12,6 +12,7 @@ use datafusion::arrow::array::{
 };
 use datafusion::arrow::datatypes::{DataType, Field};
 use datafusion::arrow::error::ArrowError;
+use rayon::prelude::*;
 use serde::Deserialize;
 
 use self::encoder::{DIMENSIONS, EncoderError};
@@ -154,8 +155,10 @@ impl<'a> Texts<'a> {
         let full = vector_array(DIMENSIONS, self.texts().map(|text| vectors.of(text?)));
         let failed = |cause| EmbeddingError::Reduction { file: self.file.shown.clone(), cause };
         let reduce = |text: Option<&str>| Some(reduction?.apply(vectors.of(text?)?));
+        let texts: Vec<Option<&str>> = self.texts().collect();
+        let reduced: Vec<_> = texts.par_iter().map(|text| reduce(*text).transpose()).collect();
         let reduced: Vec<Option<Vec<f32>>> =
-            self.texts().map(|text| reduce(text).transpose()).collect::<std::result::Result<_, _>>().map_err(failed)?;
+            reduced.into_iter().collect::<std::result::Result<_, _>>().map_err(failed)?;
         let short = vector_array(reduction.map_or(1, Reduction::dimensions), reduced.iter().map(Option::as_deref));
         let mut names: Vec<&str> = self.table.key.iter().map(String::as_str).collect();
         names.push("in_training");

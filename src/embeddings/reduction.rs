@@ -63,16 +63,10 @@ impl TrainingVectors {
         sum.iter().map(|sum| sum / self.rows.len() as f64).collect()
     }
 
-    /// The covariance (divided by n - 1) of the positions, `width x width`, summed in row order.
+    /// The covariance (divided by n - 1) of the positions, `width x width`.
     fn covariance(&self, mean: &[f64]) -> Array2<f64> {
-        let mut sums = Array2::<f64>::zeros((self.width, self.width));
-        for row in &self.rows {
-            let centred: Vec<f64> = row.iter().zip(mean).map(|(value, mean)| value - mean).collect();
-            for (mut line, left) in sums.rows_mut().into_iter().zip(&centred) {
-                line.iter_mut().zip(&centred).for_each(|(sum, right)| *sum += left * right);
-            }
-        }
-        sums / (self.rows.len().max(2) - 1) as f64
+        let centred = Array2::from_shape_fn((self.rows.len(), self.width), |(row, at)| self.rows[row][at] - mean[at]);
+        centred.t().dot(&centred) / (self.rows.len().max(2) - 1) as f64
     }
 }
 

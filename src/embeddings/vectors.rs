@@ -19,7 +19,7 @@ use crate::project::Project;
 use crate::sql::TableName;
 
 /// So many vectors are put aside together: about a second's work.
-const PART: usize = 128;
+const PART: usize = 256;
 /// The schema of the parts, and their folder's name.
 const PARTS: &str = "embedding_parts";
 

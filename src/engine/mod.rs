@@ -22,7 +22,7 @@ use datafusion::datasource::MemTable;
 use datafusion::datasource::empty::EmptyTable;
 use datafusion::error::DataFusionError;
 use datafusion::logical_expr::LogicalPlan;
-use datafusion::prelude::{DataFrame, JoinType, ParquetReadOptions, SQLOptions, SessionContext};
+use datafusion::prelude::{DataFrame, ParquetReadOptions, SQLOptions, SessionContext};
 use datafusion::sql::parser::Statement;
 use serde::de::DeserializeOwned;
 
@@ -294,22 +294,6 @@ impl Engine {
         self.collect(frame.map_err(|e| query_error(shown, &e, &self.tables()))?, shown)
     }
 
-    /// `left` with the columns of `right`, joined on columns of the same name; in any order.
-    pub fn left_join(&self, left: RecordBatch, right: RecordBatch, key: &[String], shown: &str) -> Result<RecordBatch> {
-        let failed = |e: DataFusionError| query_error(shown, &e, &[]);
-        let other = |name: &str| format!("{name} of the other side");
-        let left = self.context.read_batch(left).map_err(failed)?;
-        let mut right = self.context.read_batch(right).map_err(failed)?;
-        for name in key {
-            right = right.with_column_renamed(name, &other(name)).map_err(failed)?;
-        }
-        let others: Vec<String> = key.iter().map(|name| other(name)).collect();
-        let (ours, theirs): (Vec<&str>, Vec<&str>) =
-            (key.iter().map(String::as_str).collect(), others.iter().map(String::as_str).collect());
-        let joined = left.join(right, JoinType::Left, &ours, &theirs, None).map_err(failed)?;
-        self.collect(joined.drop_columns(&theirs).map_err(failed)?, shown)
-    }
-
     /// The distinct rows of `batch`, these columns only; in any order.
     pub fn distinct(&self, batch: &RecordBatch, columns: &[String], shown: &str) -> Result<RecordBatch> {
         let failed = |e: DataFusionError| query_error(shown, &e, &[]);
@@ -347,7 +331,8 @@ pub fn stored(paths: &Paths, table: &TableName) -> (PathBuf, &'static str) {
     }
 }
 
-fn reference(table: &TableName) -> TableReference {
+/// A table's name as plans have it.
+pub fn reference(table: &TableName) -> TableReference {
     match &table.schema {
         Some(schema) => TableReference::partial(schema.as_str(), table.name.as_str()),
         None => TableReference::bare(table.name.as_str()),

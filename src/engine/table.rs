@@ -59,7 +59,8 @@ impl Table {
     pub fn new(batch: RecordBatch, key: &[String], file: &str) -> Result<Self> {
         let arrow = |cause| TableError::Arrow { file: file.into(), cause };
         let rows = key_rows(&batch, key, file)?;
-        let order = sorted(&rows);
+        let in_order = (1..rows.num_rows()).all(|place| rows.row(place - 1) < rows.row(place));
+        let order = if in_order { (0..rows.num_rows() as u32).collect() } else { sorted(&rows) };
         for pair in order.windows(2) {
             let (a, b) = (pair[0] as usize, pair[1] as usize);
             if rows.row(a) == rows.row(b) {
@@ -72,7 +73,10 @@ impl Table {
                 return Err(TableError::NoValueInKey { file: file.into(), row: show_row(&batch, key, row) }.into());
             }
         }
-        let batch = take_record_batch(&batch, &UInt32Array::from(order)).map_err(arrow)?;
+        let batch = match in_order {
+            true => batch,
+            false => take_record_batch(&batch, &UInt32Array::from(order)).map_err(arrow)?,
+        };
         Ok(Self { batch, key: key.to_vec() })
     }
 

@@ -11,6 +11,8 @@ use super::figures::{Figure, judge};
 use super::{EvaluateError, Looks};
 use crate::engine::{Engine, Table};
 use crate::error::Result;
+use crate::features::View;
+use crate::frame;
 use crate::project::Project;
 use crate::sql::TableName;
 use crate::train::Kind;
@@ -37,8 +39,8 @@ pub fn judged(project: &Project, engine: &Engine, predictions: &Table) -> Result
     let shown = "sql/evaluation/cohorts.sql";
     let mut key: Vec<String> = ["cohort", "place", "members"].map(str::to_owned).into();
     key.extend(predictions.key.iter().cloned());
-    let rows = engine.left_join(cohorts, predictions.batch.clone(), &predictions.key, shown)?;
-    let rows = Table::new(rows, &key, shown)?.batch;
+    let predictions = View { name: "predictions".into(), table: predictions.clone() };
+    let rows = frame::attach(Table::new(cohorts, &key, shown)?, &[predictions], shown)?.batch;
     let mut table = Vec::new();
     for range in groups(&rows)? {
         table.push(group(project, &rows, range)?);

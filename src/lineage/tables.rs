@@ -18,7 +18,7 @@ use crate::project::Project;
 use crate::sql::{Header, Layer, SqlFile, TableName};
 
 /// Raise it when the same reduction parameters give other numbers.
-const REDUCTION_VERSION: &str = "1";
+const REDUCTION_VERSION: &str = "2";
 /// The layers that features are made through, in the order of the flow.
 const LAYERS: [Layer; 5] = [Layer::Sources, Layer::Split, Layer::Texts, Layer::Grain, Layer::Features];
 

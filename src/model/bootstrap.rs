@@ -3,10 +3,11 @@
 //! Whole customers are drawn with replacement, because one customer's rows resemble each other (Field and Welsh 2007).
 //! All models see the same draws, so the interval of their difference is that of a paired comparison.
 
-use std::{collections::BTreeMap, num::NonZeroUsize, thread};
+use std::collections::BTreeMap;
 
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
+use rayon::prelude::*;
 use serde::Serialize;
 
 use super::{
@@ -60,17 +61,7 @@ impl<F: Send> Resampled<F> {
             }
             measure(&|row| times[cluster_of[row]])
         };
-        let mut results: Vec<Option<F>> = (0..draws).map(|_| None).collect();
-        let share = draws.div_ceil(thread::available_parallelism().map_or(1, NonZeroUsize::get)).max(1);
-        thread::scope(|scope| {
-            for (chunk, slots) in results.chunks_mut(share).enumerate() {
-                let draw = &draw;
-                scope.spawn(move || {
-                    slots.iter_mut().enumerate().for_each(|(at, slot)| *slot = Some(draw(chunk * share + at)));
-                });
-            }
-        });
-        Ok(Resampled { whole, draws: results.into_iter().flatten().collect() })
+        Ok(Resampled { whole, draws: (0..draws).into_par_iter().map(draw).collect() })
     }
 
     /// The interval of a figure, over those draws in which it is defined (a draw may hold one label only).

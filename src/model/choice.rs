@@ -1,7 +1,6 @@
 //! Hyperparameters: fitted on training rows for every combination, chosen on validation rows.
 
-use std::{num::NonZeroUsize, thread};
-
+use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
 use super::{
@@ -82,14 +81,5 @@ pub fn choose(
 
 /// A model for each alpha, in their order; fitted on as many threads as there are, which does not change their bits.
 fn fit_all(prepared: &Prepared, alphas: &[f64]) -> Vec<Result<Logistic, LogisticError>> {
-    let share = alphas.len().div_ceil(thread::available_parallelism().map_or(1, NonZeroUsize::get)).max(1);
-    let mut fitted: Vec<Option<Result<Logistic, LogisticError>>> = alphas.iter().map(|_| None).collect();
-    thread::scope(|scope| {
-        for (slots, alphas) in fitted.chunks_mut(share).zip(alphas.chunks(share)) {
-            scope.spawn(move || {
-                slots.iter_mut().zip(alphas).for_each(|(slot, alpha)| *slot = Some(prepared.fit(*alpha)));
-            });
-        }
-    });
-    fitted.into_iter().flatten().collect()
+    alphas.par_iter().map(|alpha| prepared.fit(*alpha)).collect()
 }

@@ -1,5 +1,7 @@
 //! One column of the frame as the model sees it: numbers, categories or vectors. Its Arrow type decides which.
 
+use std::ops::Range;
+
 use datafusion::arrow::{
     array::{Array, ArrayRef, AsArray, OffsetSizeTrait, StringArray},
     compute::cast,
@@ -75,21 +77,34 @@ fn numbers(column: &ArrayRef) -> Result<Vec<f64>, ArrowError> {
 }
 
 fn vectors(column: &ArrayRef) -> Result<Vec<Option<Vec<f64>>>, ReadError> {
-    let rows: Vec<Option<ArrayRef>> = match column.data_type() {
-        DataType::FixedSizeList(_, _) => column.as_fixed_size_list().iter().collect(),
+    match column.data_type() {
+        DataType::FixedSizeList(_, size) => {
+            let (list, size) = (column.as_fixed_size_list(), *size as usize);
+            of_rows(column, list.values(), (0..list.len()).map(|row| row * size..(row + 1) * size))
+        }
         DataType::List(_) => lists::<i32>(column),
         DataType::LargeList(_) => lists::<i64>(column),
-        other => return Err(ReadError::Unsupported(other.clone())),
-    };
-    let vector = |row: Option<ArrayRef>| -> Result<Option<Vec<f64>>, ReadError> {
-        let values = row.as_ref().map(numbers).transpose()?;
-        Ok(values.filter(|values| !values.is_empty() && values.iter().all(|value| value.is_finite())))
-    };
-    rows.into_iter().map(vector).collect()
+        other => Err(ReadError::Unsupported(other.clone())),
+    }
 }
 
-fn lists<O: OffsetSizeTrait>(column: &ArrayRef) -> Vec<Option<ArrayRef>> {
-    column.as_list::<O>().iter().collect()
+fn lists<O: OffsetSizeTrait>(column: &ArrayRef) -> Result<Vec<Option<Vec<f64>>>, ReadError> {
+    let list = column.as_list::<O>();
+    of_rows(column, list.values(), list.offsets().windows(2).map(|ends| ends[0].as_usize()..ends[1].as_usize()))
+}
+
+/// The vectors of `column`'s rows; `values` are the numbers of all of them, and `places` where each row's stand there.
+fn of_rows(
+    column: &ArrayRef,
+    values: &ArrayRef,
+    places: impl Iterator<Item = Range<usize>>,
+) -> Result<Vec<Option<Vec<f64>>>, ReadError> {
+    let values = numbers(values)?;
+    let vector = |(row, place): (usize, Range<usize>)| {
+        let values = values.get(place).filter(|_| column.is_valid(row))?;
+        (!values.is_empty() && values.iter().all(|value| value.is_finite())).then(|| values.to_vec())
+    };
+    Ok(places.enumerate().map(vector).collect())
 }
 
 /// Why a column cannot be read.

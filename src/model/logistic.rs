@@ -106,11 +106,15 @@ impl Logistic {
         groups.sort_unstable();
         groups.dedup();
         let mut values = Array2::zeros((matrix.nrows(), groups.len()));
-        for (column, (term, group)) in self.columns.iter().zip(&of_column).enumerate() {
-            let group = groups.partition_point(|other| other < group);
-            for (row, value) in matrix.column(column).iter().enumerate() {
-                values[[row, group]] += term.coefficient * (value - term.mean);
+        let places: Vec<usize> = of_column.iter().map(|group| groups.partition_point(|other| other < group)).collect();
+        let mut sums = vec![0.0; groups.len()];
+        // Row by row, as the matrix lies in memory.
+        for (row, mut values) in matrix.rows().into_iter().zip(values.rows_mut()) {
+            sums.fill(0.0);
+            for ((value, term), place) in row.iter().zip(&self.columns).zip(&places) {
+                sums[*place] += term.coefficient * (value - term.mean);
             }
+            values.iter_mut().zip(&sums).for_each(|(value, sum)| *value = *sum);
         }
         let baseline = self.columns.iter().fold(self.intercept, |sum, term| sum + term.coefficient * term.mean);
         Ok(Contributions { baseline, groups: groups.into_iter().map(str::to_owned).collect(), values })

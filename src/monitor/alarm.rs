@@ -7,13 +7,14 @@ use datafusion::arrow::array::{ArrayRef, Float64Array, Int64Array, RecordBatch, 
 use datafusion::arrow::compute::concat_batches;
 use serde::Deserialize;
 
+use super::MonitorError;
 use super::plan::Plan;
-use super::shuffle::{self, Days};
+use super::shuffle::{self, History};
 use crate::engine::{Engine, TableError, batch_of, read_rows};
 use crate::error::Result;
 use crate::params;
 use crate::project::Project;
-use crate::sql::TableName;
+use crate::sql::{Layer, TableName};
 
 /// How many segments may fire for one metric: a stop for logs in which everything moved on its own.
 const MOST_ROUNDS: i64 = 8;
@@ -50,25 +51,17 @@ struct Stretch {
 #[derive(Debug, Deserialize)]
 struct ScanDay {
     metric: String,
-    day: i64,
-}
-
-#[derive(Debug, Deserialize)]
-struct Extreme {
-    metric: String,
-    run: i64,
-    furthest: f64,
 }
 
 /// Where the lines come from.
 #[derive(Debug, Clone, Copy)]
 pub enum Draw<'a> {
-    /// From shuffled histories, one pair for all metrics together, so that the promise holds for the whole report.
-    Together,
-    /// The same, but drawn only when something is beyond the least line there can be: enough to know what is raised.
+    /// From shuffled histories, one pair for all metrics of a report together, so that the promise holds for the whole
+    /// report.  A metric is called `click`, or `some report/click` where many reports are judged in one pass.
+    Shuffled,
+    /// The same, but drawn only for reports with something beyond the least line there can be: enough to know what is
+    /// raised.
     WhenNeeded,
-    /// From shuffled histories, a pair for every metric: each is a report of its own.
-    Apart,
     /// As given, by metric.
     Given(&'a BTreeMap<String, Lines>),
 }
@@ -94,7 +87,7 @@ pub struct Raised {
 
 /// Runs the loop and registers `monitoring.rounds`, `monitoring.taken_out` and `monitoring.thresholds`.
 pub fn look(engine: &Engine, project: &Project, plan: &Plan) -> Result<()> {
-    let looked = explain_away(engine, project, plan, Draw::Together)?;
+    let looked = explain_away(engine, project, plan, Draw::Shuffled)?;
     engine.register(&table("taken_out"), taken_out(&looked.fired)?)?;
     engine.register(&table("thresholds"), lines_table(&looked.lines)?)?;
     engine.register(&table("rounds"), looked.rounds)
@@ -102,30 +95,25 @@ pub fn look(engine: &Engine, project: &Project, plan: &Plan) -> Result<()> {
 
 /// The loop itself, over whatever metrics `monitoring.scan_days` has days of.
 pub fn explain_away(engine: &Engine, project: &Project, plan: &Plan, draw: Draw) -> Result<Looked> {
-    let scan_days: Vec<ScanDay> = engine.rows(&table("scan_days"))?;
-    let mut days = Days::new();
-    for day in scan_days {
-        days.entry(day.metric).or_default().push(day.day);
-    }
-    let scan = |fired: &[Fired], shuffles: RecordBatch| -> Result<Vec<Stretch>> {
+    let days: Vec<ScanDay> = engine.rows(&table("scan_days"))?;
+    let mut metrics: BTreeSet<String> = days.into_iter().map(|day| day.metric).collect();
+    let scan = |fired: &[Fired], metrics: &BTreeSet<String>| -> Result<Vec<Stretch>> {
         engine.register(&table("taken_out"), taken_out(fired)?)?;
-        engine.register(&table("shuffles"), shuffles)?;
+        let metrics = texts(metrics.iter().map(String::as_str));
+        engine.register(&table("looked_at"), batch_of("looked_at", [("metric", metrics)])?)?;
         plan.run_scan(engine, project)?;
         engine.rows(&table("scan"))
     };
     // What can be judged at all is known after a first look; only that is worth a thousand shuffles.
-    let mut stretches = by_metric(scan(&[], shuffle::identity(&days)?)?);
+    let mut stretches = by_metric(scan(&[], &metrics)?);
     let mut rounds = vec![with_round(&engine.read(&table("scan"))?, 1)?];
-    days.retain(|metric, _| stretches.contains_key(metric));
+    metrics.retain(|metric| stretches.contains_key(metric));
     let lines = match draw {
         Draw::Given(lines) => lines.clone(),
-        _ if days.is_empty() => BTreeMap::new(),
-        Draw::WhenNeeded if !beyond(&stretches, project.params.monitor.threshold_floor) => BTreeMap::new(),
-        _ => {
-            let monitor = &project.params.monitor;
-            scan(&[], shuffle::shuffled(&days, monitor.permutations, monitor.seed)?)?;
-            let extremes: Vec<Extreme> = engine.rows(&table("scan_extremes"))?;
-            thresholds(&days, &extremes, monitor, !matches!(draw, Draw::Apart))
+        Draw::Shuffled => drawn(engine, project, |metric| metrics.contains(metric))?,
+        Draw::WhenNeeded => {
+            let restless = beyond(&stretches, project.params.monitor.threshold_floor);
+            drawn(engine, project, |metric| metrics.contains(metric) && restless.contains(report_of(metric)))?
         }
     };
     let mut fired: Vec<Fired> = Vec::new();
@@ -135,12 +123,12 @@ pub fn explain_away(engine: &Engine, project: &Project, plan: &Plan, draw: Draw)
             .filter_map(|(metric, stretches)| furthest(stretches, metric, *lines.get(metric)?, round))
             .collect();
         // Where nothing fired, another look would see the same.
-        days.retain(|metric, _| next.iter().any(|fired| fired.metric == *metric));
+        metrics.retain(|metric| next.iter().any(|fired| fired.metric == *metric));
         if next.is_empty() {
             break;
         }
         fired.extend(next);
-        stretches = by_metric(scan(&fired, shuffle::identity(&days)?)?);
+        stretches = by_metric(scan(&fired, &metrics)?);
         rounds.push(with_round(&engine.read(&table("scan"))?, round + 1)?);
     }
     let schema = rounds[0].schema();
@@ -182,8 +170,15 @@ impl Fired {
     }
 }
 
-fn beyond(stretches: &BTreeMap<String, Vec<Stretch>>, line: f64) -> bool {
-    stretches.values().flatten().any(|stretch| stretch.z.abs() > line)
+/// The reports in which something is beyond a line.
+fn beyond(stretches: &BTreeMap<String, Vec<Stretch>>, line: f64) -> BTreeSet<&str> {
+    let is_beyond = |stretches: &[Stretch]| stretches.iter().any(|stretch| stretch.z.abs() > line);
+    stretches.iter().filter(|(_, stretches)| is_beyond(stretches)).map(|(metric, _)| report_of(metric)).collect()
+}
+
+/// The report that a metric belongs to; nothing for the metrics of the only one.
+fn report_of(metric: &str) -> &str {
+    metric.rsplit_once('/').map_or("", |(report, _)| report)
 }
 
 fn by_metric(stretches: Vec<Stretch>) -> BTreeMap<String, Vec<Stretch>> {
@@ -209,32 +204,44 @@ fn furthest(stretches: &[Stretch], metric: &str, lines: Lines, round: i64) -> Op
     })
 }
 
-/// The lines that shuffled histories draw.  Together, a shuffled report counts as alarmed when the furthest of all its
-/// metrics crosses, so that the promise holds for the report and not for each metric alone.
-fn thresholds(
-    judged: &Days,
-    extremes: &[Extreme],
-    monitor: &params::Monitor,
-    together: bool,
-) -> BTreeMap<String, Lines> {
-    let mut worst: BTreeMap<&str, BTreeMap<i64, f64>> = BTreeMap::new();
-    for extreme in extremes {
-        let report = if together { "" } else { &extreme.metric };
-        let furthest = worst.entry(report).or_default().entry(extreme.run).or_default();
-        *furthest = extreme.furthest.max(*furthest);
+/// The lines that shuffled histories draw, for the wanted metrics.  A shuffled report counts as alarmed when the furthest
+/// of all its metrics crosses, so that the promise holds for the report and not for each metric alone.
+fn drawn(engine: &Engine, project: &Project, wanted: impl Fn(&str) -> bool) -> Result<BTreeMap<String, Lines>> {
+    let monitor = &project.params.monitor;
+    let enough = enough(project)?;
+    let mut reports: BTreeMap<String, Vec<(String, History)>> = BTreeMap::new();
+    for (metric, history) in shuffle::histories(engine)? {
+        if wanted(&metric) {
+            reports.entry(report_of(&metric).to_owned()).or_default().push((metric, history));
+        }
     }
-    let drawn = |metric: &String| {
-        let runs = worst.get(if together { "" } else { metric.as_str() });
-        let mut furthest: Vec<f64> = runs.into_iter().flat_map(BTreeMap::values).copied().collect();
+    let mut lines = BTreeMap::new();
+    for metrics in reports.into_values() {
+        let mut random = shuffle::random(monitor.seed);
         // A history in which nothing could be judged raised no alarm.
-        furthest.resize(monitor.permutations.max(furthest.len()), 0.0);
-        furthest.sort_by(f64::total_cmp);
-        let line = |share: f64| quantile(&furthest, 1.0 - share);
-        let clear = line(monitor.false_alarms).max(monitor.threshold_floor).min(monitor.threshold_cap);
-        let possible = line(monitor.maybe_alarms).max(monitor.maybe_floor).min(clear);
-        (metric.clone(), Lines { clear, possible })
-    };
-    judged.keys().map(drawn).collect()
+        let mut worst = vec![0.0; monitor.permutations];
+        for (_, history) in &metrics {
+            let furthest = history.shuffled(monitor.permutations, enough, &mut random);
+            worst = worst.iter().zip(furthest).map(|(worst, furthest)| f64::max(*worst, furthest)).collect();
+        }
+        let line = line(worst, monitor);
+        lines.extend(metrics.into_iter().map(|(metric, _)| (metric, line)));
+    }
+    Ok(lines)
+}
+
+/// The lines that so many of the shuffled histories cross as may.
+fn line(mut furthest: Vec<f64>, monitor: &params::Monitor) -> Lines {
+    furthest.sort_by(f64::total_cmp);
+    let line = |share: f64| quantile(&furthest, 1.0 - share);
+    let clear = line(monitor.false_alarms).max(monitor.threshold_floor).min(monitor.threshold_cap);
+    Lines { clear, possible: line(monitor.maybe_alarms).max(monitor.maybe_floor).min(clear) }
+}
+
+/// `monitor.enough`, which queries read as `$enough`.
+fn enough(project: &Project) -> Result<f64> {
+    let written = project.sql_params(Layer::Monitoring).remove("enough").unwrap_or_default();
+    Ok(written.parse().map_err(|_| MonitorError::NotANumber { key: "monitor.enough", value: written })?)
 }
 
 /// The value that at most `1 - share` of the sorted values exceed; 0 for none.

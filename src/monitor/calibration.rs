@@ -7,11 +7,11 @@ use chrono::{DateTime, TimeDelta, Utc};
 use datafusion::arrow::array::RecordBatch;
 use serde::Deserialize;
 
-use super::{Shop, name, nowcast, plan, traits};
+use super::log::{Log, Shared};
+use super::{name, nowcast};
 use crate::engine::Engine;
 use crate::error::Result;
 use crate::project::Project;
-use crate::sql::TableName;
 
 /// Earlier reports that are asked, and the days between them.
 const REPORTS: i64 = 4;
@@ -33,7 +33,7 @@ struct Known {
 
 /// The mean squared error of past forecasts of single days, in units of the variance that they claimed; at least 1.
 /// `engine` holds the tables of the report that asks; only days whose outcomes are all known by now count.
-pub fn strain(engine: &Engine, project: &Project, as_of: DateTime<Utc>) -> Result<Strain> {
+pub fn strain(engine: &Engine, project: &Project, shared: &mut Shared, as_of: DateTime<Utc>) -> Result<Strain> {
     let known: Vec<Known> = engine.rows(&name("daily"))?;
     let first = known.iter().map(|day| day.shown_on.as_str()).min().unwrap_or_default();
     let truth: BTreeMap<(&str, &str), &Known> = known
@@ -51,7 +51,7 @@ pub fn strain(engine: &Engine, project: &Project, as_of: DateTime<Utc>) -> Resul
             if (earlier - TimeDelta::days(wait)).date_naive().to_string().as_str() < first {
                 break;
             }
-            for forecast in forecasts(project, earlier, None)?.iter().filter(|forecast| forecast.metric == metric) {
+            for forecast in shared.forecasts(project, earlier)?.iter().filter(|forecast| forecast.metric == metric) {
                 if let Some(day) = truth.get(&(metric, forecast.span.as_str())) {
                     errors.push(forecast.squared_error(day.mature_yes, day.mature));
                 }
@@ -64,16 +64,7 @@ pub fn strain(engine: &Engine, project: &Project, as_of: DateTime<Utc>) -> Resul
     Ok(strain)
 }
 
-/// What a report as of a moment forecasts for each day of the whole shop; `log` stands in for the shop's own.
-pub fn forecasts(project: &Project, as_of: DateTime<Utc>, log: Option<&RecordBatch>) -> Result<Vec<nowcast::Named>> {
-    let project = project.with_sql_param("monitor", "as_of", Shop::sql_time(as_of));
-    let engine = Engine::new(&project)?;
-    if let Some(log) = log {
-        engine.register(&TableName::new("sources", "recommendations"), log.clone())?;
-    }
-    traits::register(&engine, &project.params.monitor.segments)?;
-    plan::Plan::new(&project).run_for(&engine, &project, &["delays", "pace", "waiting"])?;
-    nowcast::forecasts(&engine, project.params.monitor.seed, |column, span| {
-        column == "shop" && span.starts_with(|c: char| c.is_ascii_digit())
-    })
+/// What a report as of a moment forecasts for each day of the whole shop; `rows` stand in for the shop's own log.
+pub fn forecasts(project: &Project, as_of: DateTime<Utc>, rows: &RecordBatch) -> Result<Vec<nowcast::Named>> {
+    Log::read(project, as_of, Some(rows))?.forecasts(project, as_of)
 }

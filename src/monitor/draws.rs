@@ -62,3 +62,22 @@ pub fn binomial(random: &mut ChaCha8Rng, n: u64, p: f64) -> u64 {
         }
     }
 }
+
+/// Beyond so many expected either way, a normal number stands for a count.
+const MANY: f64 = 30.0;
+
+/// How many happen in all, of groups of `n` at chance `p` each; large groups share one normal number.
+pub fn binomials(random: &mut ChaCha8Rng, groups: impl Iterator<Item = (u64, f64)>) -> f64 {
+    let (mut counted, mut mean, mut variance) = (0, 0.0, 0.0);
+    for (n, p) in groups {
+        let expected = n as f64 * p;
+        if expected > MANY && n as f64 - expected > MANY {
+            mean += expected;
+            variance += expected * (1.0 - p);
+        } else {
+            counted += binomial(random, n, p);
+        }
+    }
+    let many = if variance > 0.0 { (mean + variance.sqrt() * normal(random)).round().max(0.0) } else { 0.0 };
+    counted as f64 + many
+}

@@ -10,6 +10,7 @@ use datafusion::arrow::array::{ArrayRef, RecordBatch, StringArray};
 use datafusion::arrow::compute::concat_batches;
 use serde::{Deserialize, Serialize};
 
+use super::log::Shared;
 use super::plan::Plan;
 use super::{Depth, Look, clock, name};
 use crate::engine::{Table, TableError, batch_of};
@@ -58,7 +59,7 @@ pub struct File {
 }
 
 /// Makes the reports of earlier Mondays again and tells their story up to `look`, the report as of `as_of`.
-pub fn earlier(project: &Project, look: &Look, as_of: DateTime<Utc>) -> Result<History> {
+pub fn earlier(project: &Project, shared: &mut Shared, look: &Look, as_of: DateTime<Utc>) -> Result<History> {
     let shop = &project.params.shop;
     let mut reports: Vec<String> = Vec::new();
     let (mut findings, mut weeks) = (Vec::new(), Vec::new());
@@ -71,7 +72,7 @@ pub fn earlier(project: &Project, look: &Look, as_of: DateTime<Utc>) -> Result<H
         Ok(())
     };
     for monday in mondays(project, look, as_of)? {
-        add(&Look::at(project, monday, Depth::AlertsAndWeeks)?, monday)?;
+        add(&Look::at(project, shared, monday, Depth::AlertsAndWeeks)?, monday)?;
     }
     add(look, as_of)?;
     let published = together("published", &findings)?;

@@ -9,9 +9,10 @@ mod calibration;
 pub mod draws;
 mod drift;
 mod history;
+mod log;
 mod nowcast;
 mod plan;
-mod shuffle;
+pub mod shuffle;
 pub mod stack;
 pub mod survival;
 mod traits;
@@ -25,6 +26,7 @@ pub use alarm::{Draw, Lines, Raised, quantile};
 pub use alerts::{Finding, State};
 pub use calibration::forecasts;
 pub use history::AlertLife;
+pub use log::{Log, Shared};
 pub use nowcast::PACE_LINE;
 
 use crate::engine::{Engine, Staged, Table};
@@ -38,6 +40,8 @@ use crate::sql::{Layer, TableName};
 pub enum MonitorError {
     #[error("params.yaml: monitor.segments names {column}, which is no column of customers or articles")]
     UnknownColumn { column: String, known: Vec<String> },
+    #[error("params.yaml: {key} is {value}, which is no number")]
+    NotANumber { key: &'static str, value: String },
     #[error("'{text}' is no moment on the shop's clock")]
     BadMoment { text: String },
     #[error("{as_of} is after the export, which was taken at {exported_at}")]
@@ -55,6 +59,7 @@ impl Advice for MonitorError {
                 let fallback = format!("the columns are {}", known.join(", "));
                 did_you_mean(column, known.iter().map(String::as_str), &fallback)
             }
+            Self::NotANumber { .. } => "write a number such as 25".into(),
             Self::BadMoment { .. } => "write a day such as 2031-09-25 or a time such as '2031-09-25 18:00:00'".into(),
             Self::AfterExport { .. } => "name an earlier moment: nothing is known of a later one".into(),
             Self::Clear { .. } => "read reports/dashboard.md for whom, since when and where to look".into(),
@@ -101,15 +106,17 @@ pub fn run(project: &Project, as_of: Option<DateTime<Utc>>) -> Result<Outcome> {
         let exported_at = clock(shop, shop.exported_at);
         return Err(MonitorError::AfterExport { as_of: clock(shop, as_of), exported_at }.into());
     }
-    let look = Look::at(project, as_of, Depth::Whole)?;
+    let mut shared = log::Shared::new(as_of);
+    let look = Look::at(project, &mut shared, as_of, Depth::Whole)?;
     let findings = look.findings()?;
-    let earlier = history::earlier(project, &look, as_of)?;
+    let earlier = history::earlier(project, &mut shared, &look, as_of)?;
     let drift = drift::tables(&look)?;
     let now = clock(shop, as_of);
     let moment: ArrayRef = Arc::new(StringArray::from(vec![now.clone()]));
     let report = ("report".to_owned(), Table::of_columns("report", &["as_of"], [("as_of", moment)])?);
     let mut staged = Staged::new(&project.paths, "monitor")?;
-    for (name, table) in look.tables.iter().chain(&earlier.tables).chain(&drift).chain([&report]) {
+    let log = shared.log(project, as_of)?;
+    for (name, table) in look.tables.iter().chain(&log.tables).chain(&earlier.tables).chain(&drift).chain([&report]) {
         staged.table(&project.paths.monitoring(), Some(name), table, &[])?;
     }
     staged.json(&project.paths.alerts_json(), None, &alerts::file(&findings, &now))?;
@@ -151,22 +158,22 @@ struct Look {
 
 impl Look {
     /// Looks at the log as it was known at a moment.
-    fn at(project: &Project, as_of: DateTime<Utc>, depth: Depth) -> Result<Self> {
-        let project = project.with_sql_param("monitor", "as_of", Shop::sql_time(as_of));
+    fn at(project: &Project, shared: &mut log::Shared, as_of: DateTime<Utc>, depth: Depth) -> Result<Self> {
+        let project = log::as_of(project, as_of);
         let engine = Engine::new(&project)?;
-        traits::register(&engine, &project.params.monitor.segments)?;
+        shared.log(&project, as_of)?.register(&engine)?;
         let plan = match depth {
             Depth::Whole => plan::Plan::new(&project),
             Depth::AlertsAndWeeks => plan::Plan::of_earlier_report(&project),
         };
         let mut tables = plan.run_before(&engine, &project)?;
-        if engine.read(&name("outcomes"))?.num_rows() == 0 {
+        if engine.read(&name("days"))?.num_rows() == 0 {
             let looks_back = project.sql_params(Layer::Monitoring).remove("looks_back").unwrap_or_default();
             let looks_back = looks_back.replace("INTERVAL '", "").replace("' DAY", " days");
             let as_of = clock(&project.params.shop, as_of);
             return Err(MonitorError::NothingShown { as_of, looks_back }.into());
         }
-        let strain = calibration::strain(&engine, &project, as_of)?;
+        let strain = calibration::strain(&engine, &project, shared, as_of)?;
         nowcast::register(&engine, project.params.monitor.seed, &strain)?;
         alarm::look(&engine, &project, &plan)?;
         tables.extend(plan.run_after(&engine, &project)?);
@@ -187,27 +194,17 @@ impl Look {
     }
 }
 
-/// The alarm alone, as of a moment: what drills and benchmarks ask for again and again.
-pub struct Watch {
-    pub engine: Engine,
-    /// Every alert, all metrics.
-    pub raised: Vec<Raised>,
-}
-
-impl Watch {
-    /// What a report as of a moment would raise; `log` stands in for the shop's own recommendations.
-    pub fn at(project: &Project, as_of: DateTime<Utc>, log: Option<&RecordBatch>) -> Result<Self> {
-        let project = project.with_sql_param("monitor", "as_of", Shop::sql_time(as_of));
-        let engine = Engine::new(&project)?;
-        if let Some(log) = log {
-            engine.register(&TableName::new("sources", "recommendations"), log.clone())?;
-        }
-        traits::register(&engine, &project.params.monitor.segments)?;
-        let plan = plan::Plan::new(&project);
-        plan.run_for_scan(&engine, &project, &[])?;
-        let raised = alarm::explain_away(&engine, &project, &plan, Draw::WhenNeeded)?.raised()?;
-        Ok(Self { engine, raised })
+/// The log's counts as of a moment, by metric, profile and day: what drills ask for again and again.  `tally` stands in for
+/// the log's own; besides `monitoring.cohorts` there are `segments` and `days`.
+pub fn counted(project: &Project, log: &Log, as_of: DateTime<Utc>, tally: Option<&RecordBatch>) -> Result<Engine> {
+    let project = log::as_of(project, as_of);
+    let engine = Engine::new(&project)?;
+    log.register(&engine)?;
+    if let Some(tally) = tally {
+        engine.register(&name("tally"), tally.clone())?;
     }
+    plan::Plan::new(&project).run_for(&engine, &project, &["cohorts", "segments", "days"])?;
+    Ok(engine)
 }
 
 fn name(table: &str) -> TableName {

@@ -197,15 +197,10 @@ fn kept(
         .map(|_| {
             let buy = draw_rates(buying, random);
             let send_back = draw_rates(returning, random);
-            let mut kept = 0;
-            for row in bought {
-                kept += draws::binomial(random, row.waiting, stays(&send_back, row.age));
-            }
-            for row in shown.iter().filter(|row| row.waiting > 0) {
-                let chance = (1.0 - buying.never(&buy, row.age)) * stays(&send_back, 0);
-                kept += draws::binomial(random, row.waiting, chance);
-            }
-            kept as f64 / total as f64
+            let bought = bought.iter().map(|row| (row.waiting, stays(&send_back, row.age)));
+            let buyers = shown.iter().filter(|row| row.waiting > 0);
+            let buyers = buyers.map(|row| (row.waiting, (1.0 - buying.never(&buy, row.age)) * stays(&send_back, 0)));
+            draws::binomials(random, bought.chain(buyers)) / total as f64
         })
         .collect();
     drawn.sort_by(f64::total_cmp);

@@ -1,5 +1,5 @@
-//! Which files of sql/monitoring run when: before the alarm's loop, in it, after it, over all reports there have been,
-//! over the model's frame.  The tables they read decide.
+//! Which files of sql/monitoring run when: over the log, before the alarm's loop, in it, after it, over all reports there
+//! have been, over the model's frame.  The tables they read decide.
 
 use std::collections::BTreeSet;
 
@@ -8,8 +8,10 @@ use crate::error::Result;
 use crate::project::Project;
 use crate::sql::{Layer, SqlFile, TableName};
 
+/// The log as counts: made once for all reports of one time of day.
+pub const LOG_MAKES: [&str; 2] = ["tally", "shop_tally"];
 /// What the loop gives to its queries anew each time.
-const LOOP_READS: [&str; 2] = ["shuffles", "taken_out"];
+const LOOP_READS: [&str; 2] = ["looked_at", "taken_out"];
 /// What is there only after the loop: what it leaves behind, and the forecasts.
 const LOOP_MAKES: [&str; 3] = ["nowcasts", "rounds", "thresholds"];
 
@@ -20,19 +22,8 @@ const HISTORY_MAKES: [&str; 2] = ["published", "vintages"];
 const DRIFT_MAKES: [&str; 3] = ["drift_numbers", "drift_texts", "drift_vectors"];
 
 /// What an earlier report is asked for, and what the forecasts and the loop need for it.
-const EARLIER_NEEDS: [&str; 11] = [
-    "findings",
-    "weeks",
-    "daily",
-    "outcomes",
-    "days",
-    "delays",
-    "pace",
-    "waiting",
-    "scan",
-    "scan_days",
-    "scan_extremes",
-];
+const EARLIER_NEEDS: [&str; 9] =
+    ["findings", "weeks", "daily", "days", "delays", "pace", "waiting", "scan", "scan_days"];
 
 /// The files of sql/monitoring in six groups, each in run order.
 #[derive(Default)]
@@ -94,45 +85,41 @@ impl<'a> Plan<'a> {
         plan
     }
 
-    /// Runs what does not depend on the loop; returns the tables by name.
+    /// Runs what does not depend on the loop and is not registered yet; returns the tables by name.
     pub fn run_before(&self, engine: &Engine, project: &Project) -> Result<Vec<(String, Table)>> {
-        run(&self.before, engine, project)
+        let files: Vec<&SqlFile> = self.before.iter().copied().filter(|file| !engine.has(&file.table())).collect();
+        run(&files, engine, project)
     }
 
-    /// Runs only what the loop's queries need, each file whose table is not among `given`; the answers stay registered.
-    pub fn run_for_scan(&self, engine: &Engine, project: &Project, given: &[&str]) -> Result<()> {
+    /// Runs what the loop's queries need and is not registered yet; the answers stay registered.
+    pub fn run_for_scan(&self, engine: &Engine, project: &Project) -> Result<()> {
         let days = TableName::new(Layer::Monitoring.folder(), "scan_days");
-        let needed = self.scan.iter().flat_map(|file| &file.reads).chain([&days]).collect();
-        self.run_needed(engine, project, needed, given)
+        let needed = self.scan.iter().flat_map(|file| &file.reads).chain([&days]).cloned().collect();
+        self.run_needed(engine, project, needed).map(|_| ())
     }
 
-    /// Runs only these tables and what they need.
-    pub fn run_for(&self, engine: &Engine, project: &Project, wanted: &[&str]) -> Result<()> {
-        let wanted: Vec<TableName> =
-            wanted.iter().map(|name| TableName::new(Layer::Monitoring.folder(), name)).collect();
-        self.run_needed(engine, project, wanted.iter().collect(), &[])
+    /// Runs these tables and what they need, as far as it is not registered yet; returns the tables by name.
+    pub fn run_for(&self, engine: &Engine, project: &Project, wanted: &[&str]) -> Result<Vec<(String, Table)>> {
+        let wanted = wanted.iter().map(|name| TableName::new(Layer::Monitoring.folder(), name));
+        self.run_needed(engine, project, wanted.collect())
     }
 
-    fn run_needed<'t>(
-        &'t self,
+    fn run_needed(
+        &self,
         engine: &Engine,
         project: &Project,
-        mut needed: BTreeSet<&'t TableName>,
-        given: &[&str],
-    ) -> Result<()> {
+        mut needed: BTreeSet<TableName>,
+    ) -> Result<Vec<(String, Table)>> {
         let mut files = Vec::new();
         for file in self.before.iter().rev() {
             let table = file.table();
-            if given.contains(&table.name.as_str()) {
-                continue;
-            }
-            if needed.contains(&table) {
-                needed.extend(&file.reads);
+            if needed.contains(&table) && !engine.has(&table) {
+                needed.extend(file.reads.iter().cloned());
                 files.push(*file);
             }
         }
         files.reverse();
-        run(&files, engine, project).map(|_| ())
+        run(&files, engine, project)
     }
 
     /// Runs what depends on the loop's results; returns the tables by name.
@@ -167,6 +154,10 @@ impl<'a> Plan<'a> {
 fn run(files: &[&SqlFile], engine: &Engine, project: &Project) -> Result<Vec<(String, Table)>> {
     let mut tables = Vec::new();
     for file in files {
+        if !file.header.is_kept() {
+            engine.register(&file.table(), engine.run(project, file)?)?;
+            continue;
+        }
         let table = engine.table(project, file)?;
         engine.register(&file.table(), table.batch.clone())?;
         tables.push((file.header.name().to_owned(), table));

@@ -1,12 +1,13 @@
 //! The segment columns of params.yaml as tables: which column, whose, with which value.
 
+use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
-use datafusion::arrow::array::{Array, ArrayRef, RecordBatch, StringArray};
-use datafusion::arrow::compute::{cast, concat};
+use datafusion::arrow::array::{Array, ArrayRef, AsArray, Int64Array, RecordBatch, StringArray};
+use datafusion::arrow::compute::cast;
 use datafusion::arrow::datatypes::DataType;
 
-use super::MonitorError;
+use super::{MonitorError, name};
 use crate::engine::{Engine, TableError, batch_of};
 use crate::error::Result;
 use crate::sql::TableName;
@@ -14,8 +15,9 @@ use crate::sql::TableName;
 /// What stands for a value that is not there.
 const NOT_GIVEN: &str = "not given";
 
-/// Registers `monitoring.customer_traits`, `monitoring.article_traits` and `monitoring.segment_columns`.
-pub fn register(engine: &Engine, segments: &[String]) -> Result<()> {
+/// `monitoring.segment_columns`; `customer_kinds` and `article_kinds`: customers (articles) that are alike in all these
+/// columns share a number; `kinds`: what they are called; `traits`: their values.
+pub fn tables(engine: &Engine, segments: &[String]) -> Result<Vec<(TableName, RecordBatch)>> {
     let customers = engine.read(&TableName::new("sources", "customers"))?;
     let articles = engine.read(&TableName::new("sources", "products"))?;
     let crossings: Vec<Crossing> = segments.iter().map(|name| Crossing::parse(name)).collect();
@@ -30,10 +32,6 @@ pub fn register(engine: &Engine, segments: &[String]) -> Result<()> {
             owner.push(column);
         }
     }
-    let traits = unpivot("customer_traits", &customers, &["customer_id"], &of_customers)?;
-    engine.register(&TableName::new("monitoring", "customer_traits"), traits)?;
-    let traits = unpivot("article_traits", &articles, &["product_id", "season"], &of_articles)?;
-    engine.register(&TableName::new("monitoring", "article_traits"), traits)?;
     let owner = |crossing: &Crossing| {
         let article =
             of_articles.contains(&crossing.first) && crossing.second.is_none_or(|second| of_articles.contains(&second));
@@ -46,7 +44,18 @@ pub fn register(engine: &Engine, segments: &[String]) -> Result<()> {
         ("owner", Arc::new(StringArray::from_iter_values(crossings.iter().map(owner)))),
         ("second_column", texts(|crossing| crossing.second.map(str::to_owned))),
     ];
-    engine.register(&TableName::new("monitoring", "segment_columns"), batch_of("segment_columns", columns)?)
+    let customers = Kinds::new("customer_kinds", &customers, &["customer_id"], of_customers)?;
+    // Where nobody asks for articles, all are alike and none is looked up.
+    let articles = if of_articles.is_empty() { articles.slice(0, 0) } else { articles };
+    let articles = Kinds::new("article_kinds", &articles, &["product_id", "season"], of_articles)?;
+    let owners = [("customers", &customers), ("articles", &articles)];
+    Ok(vec![
+        (name("segment_columns"), batch_of("segment_columns", columns)?),
+        (name("customer_kinds"), customers.numbers.clone()),
+        (name("article_kinds"), articles.numbers.clone()),
+        (name("kinds"), kinds(&owners)?),
+        (name("traits"), traits(&owners)?),
+    ])
 }
 
 /// `region`, or `age_group x region`.
@@ -77,28 +86,75 @@ fn unknown(column: &str, customers: &RecordBatch, articles: &RecordBatch) -> Mon
     MonitorError::UnknownColumn { column: column.into(), known: [names(customers), names(articles)].concat() }
 }
 
-/// One row per row of `batch` and column of `columns`: the key, the column's name, its value as text.
-fn unpivot(table: &str, batch: &RecordBatch, key: &[&str], columns: &[&str]) -> Result<RecordBatch> {
-    let failed = |cause: String| TableError::Shape { table: table.into(), cause };
-    let column = |name: &str| batch.column_by_name(name).ok_or_else(|| failed(format!("no column {name}")));
-    let mut answer: Vec<(&str, ArrayRef)> = Vec::new();
-    for name in key {
-        let one = column(name)?;
-        let copies: Vec<&dyn Array> = columns.iter().map(|_| one.as_ref()).collect();
-        let many = match copies.is_empty() {
-            true => one.slice(0, 0),
-            false => concat(&copies).map_err(|e| failed(e.to_string()))?,
-        };
-        answer.push((name, many));
+/// Rows that are alike in some columns, numbered.
+struct Kinds<'a> {
+    columns: Vec<&'a str>,
+    /// The key of each row and its kind.
+    numbers: RecordBatch,
+    /// The values of each kind, column by column; the first is number 1.
+    values: Vec<Vec<String>>,
+}
+
+impl<'a> Kinds<'a> {
+    fn new(table: &str, batch: &RecordBatch, key: &[&str], mut columns: Vec<&'a str>) -> Result<Self> {
+        let failed = |cause: String| TableError::Shape { table: table.into(), cause };
+        let column = |name: &str| batch.column_by_name(name).ok_or_else(|| failed(format!("no column {name}")));
+        columns.sort_unstable();
+        let mut texts = Vec::new();
+        for name in &columns {
+            let cells = cast(column(name)?, &DataType::Utf8).map_err(|e| failed(e.to_string()))?;
+            texts.push(cells.as_string_opt::<i32>().ok_or_else(|| failed(format!("{name} is no text")))?.clone());
+        }
+        let of_row = |row: usize| texts.iter().map(|column| cell(column, row)).collect::<Vec<&str>>();
+        let distinct: BTreeSet<Vec<&str>> = (0..batch.num_rows()).map(of_row).collect();
+        let number: HashMap<&Vec<&str>, i64> = distinct.iter().zip(1..).collect();
+        let numbers = (0..batch.num_rows()).map(|row| number.get(&of_row(row)).copied());
+        let mut answer: Vec<(&str, ArrayRef)> = vec![("kind", Arc::new(numbers.collect::<Int64Array>()))];
+        for name in key {
+            answer.push((name, Arc::clone(column(name)?)));
+        }
+        let owned = |values: &Vec<&str>| values.iter().map(|value| (*value).to_owned()).collect();
+        Ok(Self { numbers: batch_of(table, answer)?, values: distinct.iter().map(owned).collect(), columns })
     }
-    let (mut names, mut values) = (Vec::new(), Vec::new());
-    for name in columns {
-        let texts = cast(column(name)?, &DataType::Utf8).map_err(|e| failed(e.to_string()))?;
-        let texts = texts.as_any().downcast_ref::<StringArray>().ok_or_else(|| failed(format!("{name} is no text")))?;
-        names.extend(std::iter::repeat_n(*name, texts.len()));
-        values.extend(texts.iter().map(|value| value.unwrap_or(NOT_GIVEN).to_owned()));
+}
+
+fn cell(column: &StringArray, row: usize) -> &str {
+    if column.is_valid(row) { column.value(row) } else { NOT_GIVEN }
+}
+
+/// What each kind is called: its values.
+fn kinds(owners: &[(&str, &Kinds)]) -> Result<RecordBatch> {
+    let rows = || owners.iter().flat_map(|(owner, of)| of.values.iter().zip(1..).map(move |row| (*owner, row)));
+    // Where nobody asks for customers (articles), they have no name.
+    let name = |(_, (values, _)): (&str, (&Vec<String>, i64))| (!values.is_empty()).then(|| values.join(" / "));
+    batch_of(
+        "kinds",
+        vec![
+            ("owner", Arc::new(rows().map(|(owner, _)| Some(owner)).collect::<StringArray>()) as ArrayRef),
+            ("kind", Arc::new(rows().map(|(_, (_, kind))| Some(kind)).collect::<Int64Array>())),
+            ("profile", Arc::new(rows().map(name).collect::<StringArray>())),
+        ],
+    )
+}
+
+/// The value of each kind in each column.
+fn traits(owners: &[(&str, &Kinds)]) -> Result<RecordBatch> {
+    let mut rows: Vec<(&str, i64, &str, &str)> = Vec::new();
+    for (owner, of) in owners {
+        for (values, kind) in of.values.iter().zip(1..) {
+            rows.extend(of.columns.iter().zip(values).map(|(column, value)| (*owner, kind, *column, value.as_str())));
+        }
     }
-    answer.push(("segment_column", Arc::new(StringArray::from(names))));
-    answer.push(("segment_value", Arc::new(StringArray::from(values))));
-    batch_of(table, answer)
+    let texts = |of: fn(&(&'_ str, i64, &'_ str, &'_ str)) -> String| -> ArrayRef {
+        Arc::new(StringArray::from_iter_values(rows.iter().map(of)))
+    };
+    batch_of(
+        "traits",
+        vec![
+            ("owner", texts(|row| row.0.to_owned())),
+            ("kind", Arc::new(Int64Array::from_iter_values(rows.iter().map(|row| row.1))) as ArrayRef),
+            ("segment_column", texts(|row| row.2.to_owned())),
+            ("segment_value", texts(|row| row.3.to_owned())),
+        ],
+    )
 }

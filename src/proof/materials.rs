@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use datafusion::arrow::array::{Array, ArrayRef, AsArray, RecordBatch};
 use datafusion::arrow::compute::cast;
-use datafusion::arrow::datatypes::{DataType, TimeUnit, TimestampNanosecondType};
+use datafusion::arrow::datatypes::{DataType, Int64Type, TimeUnit, TimestampNanosecondType};
 use datafusion::arrow::error::ArrowError;
 
 use crate::engine::{Engine, Table};
@@ -28,6 +28,8 @@ pub struct Material {
     pub time: Option<String>,
     /// For each row the moment from which it is known, in nanoseconds; none: from the start.
     pub known_from: Vec<Option<i64>>,
+    /// The source whose CSV the rows stand in, and for each row the line; none for rows that stand in no CSV.
+    pub csv: Option<(TableName, Vec<Option<i64>>)>,
 }
 
 /// One grain with its moments, in nanoseconds.
@@ -83,6 +85,16 @@ impl Materials {
         moments.into_iter().collect()
     }
 
+    /// The lines of a source's CSV that are known only at `cut` (nanoseconds) or later.
+    pub fn lines_from(&self, source: &TableName, cut: i64) -> BTreeSet<i64> {
+        let tables = self.tables.iter().filter(|table| table.name == *source);
+        let lines = tables.flat_map(|table| {
+            let lines = table.csv.iter().flat_map(|(_, lines)| lines);
+            lines.zip(&table.known_from).filter(|(_, from)| from.is_some_and(|from| from >= cut))
+        });
+        lines.filter_map(|(line, _)| *line).collect()
+    }
+
     /// The sources whose header does not say from when a row is known.
     pub fn timeless(&self) -> impl Iterator<Item = &TableName> {
         let timeless = |table: &&Material| table.time.is_none() && table.name.schema.as_deref() == Some("sources");
@@ -99,8 +111,9 @@ impl Material {
                 Some(column) => times(&batch, column, &file.shown)?,
                 None => vec![None; rows],
             };
+            let csv = Some((name.clone(), lines(&batch, &file.shown)?));
             let (name, key, time) = (name.clone(), header.key.clone(), header.known_from.clone());
-            return Ok(Self { name, key, batch, time, known_from });
+            return Ok(Self { name, key, batch, time, known_from, csv });
         }
         // A vector is known from when its row of the source is.
         let texts = project.library.file(&TableName::new(Layer::Texts.folder(), &name.name));
@@ -109,18 +122,19 @@ impl Material {
             _ => Vec::new(),
         };
         let mut sources = texts.into_iter().flat_map(|file| &file.reads).filter_map(|table| source(project, table));
-        let of = sources.find(|(_, header)| header.key == key);
-        let known_from = match of.and_then(|(file, header)| Some((file, header, header.known_from.as_ref()?))) {
-            Some((file, header, column)) => {
-                let source = engine.read(&file.table())?;
-                let times = times(&source, column, &file.shown)?;
-                let keys = named(&source, &header.key);
-                let by_key: BTreeMap<String, Option<i64>> = keys.into_iter().zip(times).collect();
-                named(&batch, &key).iter().map(|key| by_key.get(key).copied().flatten()).collect()
-            }
-            None => vec![None; rows],
+        let Some((file, header)) = sources.find(|(_, header)| header.key == key) else {
+            return Ok(Self { name: name.clone(), key, batch, time: None, known_from: vec![None; rows], csv: None });
         };
-        Ok(Self { name: name.clone(), key, batch, time: None, known_from })
+        let source = engine.read(&file.table())?;
+        let times = match &header.known_from {
+            Some(column) => times(&source, column, &file.shown)?,
+            None => vec![None; source.num_rows()],
+        };
+        let behind = times.into_iter().zip(lines(&source, &file.shown)?);
+        let by_key: BTreeMap<String, _> = named(&source, &header.key).into_iter().zip(behind).collect();
+        let found = named(&batch, &key).into_iter().map(|key| by_key.get(&key).copied().unwrap_or_default());
+        let (known_from, lines) = found.unzip();
+        Ok(Self { name: name.clone(), key, batch, time: None, known_from, csv: Some((file.table(), lines)) })
     }
 }
 
@@ -151,6 +165,14 @@ fn source<'a>(project: &'a Project, table: &TableName) -> Option<(&'a SqlFile, &
 fn named(batch: &RecordBatch, key: &[String]) -> Vec<String> {
     let table = Table { batch: batch.clone(), key: key.to_vec() };
     (0..batch.num_rows()).map(|row| table.show_key(row)).collect()
+}
+
+/// The line of the CSV that each row of a source stands in.
+fn lines(batch: &RecordBatch, file: &str) -> Result<Vec<Option<i64>>> {
+    let arrow = |cause| MaterialError::Arrow { table: file.into(), cause };
+    let Some(lines) = batch.column_by_name("line") else { return Ok(vec![None; batch.num_rows()]) };
+    let lines = cast(lines, &DataType::Int64).map_err(arrow)?;
+    Ok(lines.as_primitive::<Int64Type>().iter().collect())
 }
 
 /// A column of times or days in nanoseconds.

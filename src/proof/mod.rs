@@ -11,9 +11,11 @@ mod world;
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
+pub use self::materials::{Material, Materials};
+pub use self::world::show_time;
+
 use self::compare::{Moved, first_move};
-use self::materials::Materials;
-use self::world::{Proof, World, show_time};
+use self::world::{Proof, World};
 use crate::engine::Engine;
 use crate::error::{Advice, Error, Result, did_you_mean};
 use crate::features::{self, View};

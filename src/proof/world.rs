@@ -1,7 +1,8 @@
 //! The same materials in another world: the future scrambled or gone, the rows in another order, a delivery repeated.
 
-use datafusion::arrow::array::{RecordBatch, UInt32Array};
+use datafusion::arrow::array::{AsArray, RecordBatch, UInt32Array};
 use datafusion::arrow::compute::take_record_batch;
+use datafusion::arrow::datatypes::Int64Type;
 use datafusion::arrow::temporal_conversions::timestamp_ns_to_datetime;
 use rand::SeedableRng;
 use rand::seq::SliceRandom;
@@ -24,6 +25,8 @@ pub enum Proof {
     Poison(i64),
     /// Those rows are not there.
     Truncation(i64),
+    /// Those rows are not in the CSVs, from which the sources are made anew.
+    EarlierExport(i64),
     /// All rows stand in another order.
     Shuffle,
     /// Every CSV holds all its rows twice.
@@ -34,18 +37,22 @@ pub enum Proof {
 
 impl Proof {
     /// What all of them together prove, in words; one row per row of the grain is part of each.
-    pub const NAMES: [&str; 6] = [
+    pub const NAMES: [&str; 7] = [
         "future poison",
         "truncation",
+        "earlier export",
         "shuffle",
         "late copy",
         "partitions 1, 2 and 8",
         "one row per row of the grain",
     ];
 
-    /// Every proof: two for each cut, and those that need none.  `partitions` are those of the expected answer.
+    /// Every proof: three for each cut, and those that need none.  `partitions` are those of the expected answer.
     pub fn all(cuts: &[i64], partitions: usize) -> Vec<Self> {
-        let mut all: Vec<Self> = cuts.iter().flat_map(|cut| [Self::Truncation(*cut), Self::Poison(*cut)]).collect();
+        let mut all: Vec<Self> = cuts
+            .iter()
+            .flat_map(|cut| [Self::Truncation(*cut), Self::Poison(*cut), Self::EarlierExport(*cut)])
+            .collect();
         all.extend([Self::Shuffle, Self::LateCopy]);
         all.extend([1, 2, 8].into_iter().filter(|parts| *parts != partitions).map(Self::Partitions));
         all
@@ -55,6 +62,7 @@ impl Proof {
         match self {
             Self::Poison(_) => "future poison",
             Self::Truncation(_) => "truncation",
+            Self::EarlierExport(_) => "earlier export",
             Self::Shuffle => "shuffle",
             Self::LateCopy => "late copy",
             Self::Partitions(_) => "partitions",
@@ -64,7 +72,7 @@ impl Proof {
     /// The moment until which features must not move; none: all of them.
     pub fn cut(self) -> Option<i64> {
         match self {
-            Self::Poison(cut) | Self::Truncation(cut) => Some(cut),
+            Self::Poison(cut) | Self::Truncation(cut) | Self::EarlierExport(cut) => Some(cut),
             _ => None,
         }
     }
@@ -78,6 +86,9 @@ impl Proof {
             Self::Truncation(cut) => {
                 format!("every source row at or after {} was dropped (truncation)", show_time(cut))
             }
+            Self::EarlierExport(cut) => {
+                format!("the CSVs were delivered without what came at or after {} (earlier export)", show_time(cut))
+            }
             Self::Shuffle => "the rows came in another order (shuffle)".into(),
             Self::LateCopy => "every CSV was delivered twice (late copy)".into(),
             Self::Partitions(parts) => format!("the query was split into {parts} (partitions)"),
@@ -89,6 +100,9 @@ impl Proof {
         match self {
             Self::Poison(_) | Self::Truncation(_) => {
                 "bound every source it joins with a strict time < g.as_of: what happens at the moment is not yet known"
+            }
+            Self::EarlierExport(_) => {
+                "take out of the source's query what looks at later rows: a window or an aggregate over the whole CSV moves when it grows"
             }
             Self::Shuffle => "give every ROW_NUMBER, FIRST_VALUE, ARRAY_AGG and LIMIT an ORDER BY without ties",
             Self::LateCopy => {
@@ -126,13 +140,18 @@ impl World {
                 }
             }
         }
+        if let Proof::EarlierExport(cut) = proof {
+            export_earlier(&project, &engine, materials, cut)?;
+        }
         for table in &materials.tables {
             let batch = match proof {
                 Proof::Poison(cut) => poisoned(table, cut, &mut random)?,
                 Proof::Truncation(cut) => known_before(table, cut)?,
                 Proof::Shuffle => shuffled(&table.batch, &mut random)?,
+                // A source was made anew; what was made from it shrinks with it.
+                Proof::EarlierExport(cut) if !engine.has(&table.name) => known_before(table, cut)?,
                 // Read from where the stage reads it.
-                Proof::LateCopy | Proof::Partitions(_) => continue,
+                Proof::LateCopy | Proof::Partitions(_) | Proof::EarlierExport(_) => continue,
             };
             engine.register(&table.name, batch)?;
         }
@@ -165,6 +184,20 @@ fn shuffled(batch: &RecordBatch, random: &mut ChaCha8Rng) -> Result<RecordBatch>
 fn rows(batch: &RecordBatch, order: Vec<u32>) -> Result<RecordBatch> {
     let arrow = |cause| MaterialError::Arrow { table: "a source".into(), cause };
     Ok(take_record_batch(batch, &UInt32Array::from(order)).map_err(arrow)?)
+}
+
+/// Every CSV without the rows that are known only at `cut` or later, through the sources' own queries.  Rows that these
+/// set aside stay in it: nothing says from when they are known.
+fn export_earlier(project: &Project, engine: &Engine, materials: &Materials, cut: i64) -> Result<()> {
+    for (file, header) in project.library.sources() {
+        let raw = ingest::read_raw(project, file, header)?.batch;
+        let late = materials.lines_from(&file.table(), cut);
+        let lines = raw.column(0).as_primitive::<Int64Type>();
+        let early = |row: &u32| !late.contains(&lines.value(*row as usize));
+        let batch = rows(&raw, (0..raw.num_rows() as u32).filter(early).collect())?;
+        ingest::judge(project, engine, file, header, &RawTable { batch, malformed: Vec::new() })?;
+    }
+    Ok(())
 }
 
 /// Every CSV with all its rows a second time, through the sources' own queries: it is for them to set copies aside.

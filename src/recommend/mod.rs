@@ -1,6 +1,6 @@
 //! Ten articles for every customer: on sale at the export, shippable, not owned, each with its score and its reason.
 
-use std::collections::BTreeMap;
+use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -14,6 +14,7 @@ use datafusion::arrow::array::{
 use datafusion::arrow::compute::{cast, filter_record_batch};
 use datafusion::arrow::datatypes::{DataType, Float64Type};
 use datafusion::arrow::error::ArrowError;
+use rayon::prelude::*;
 
 use self::choose::Pick;
 use self::explain::{DRIVERS, Phrases, Why};
@@ -159,17 +160,17 @@ fn explained(
     phrases: &Phrases,
     chosen: Vec<(String, Vec<Pick>)>,
 ) -> Result<Vec<(String, Vec<Recommendation>)>> {
-    let mut out = Vec::with_capacity(chosen.len());
-    for (customer, picks) in chosen {
+    let of_customer = |(customer, picks): (String, Vec<Pick>)| {
         let asked: Option<Vec<usize>> = picks.iter().map(|pick| pick.asked).collect();
         let why: Vec<Option<Why>> = match (scored, asked) {
             (Some(scored), Some(rows)) => phrases.explain(scored, &customer, &rows)?.into_iter().map(Some).collect(),
             _ => picks.iter().map(|_| None).collect(),
         };
         let recommendations = picks.into_iter().zip(why).map(|(pick, why)| Recommendation { pick, why }).collect();
-        out.push((customer, recommendations));
-    }
-    Ok(out)
+        Ok((customer, recommendations))
+    };
+    let explained: Vec<Result<_>> = chosen.into_par_iter().map(of_customer).collect();
+    explained.into_iter().collect()
 }
 
 fn table(batch: RecordBatch, file: &'static str) -> Result<RecordBatch> {
@@ -196,19 +197,19 @@ fn popular(engine: &Engine, candidates: &RecordBatch) -> Result<Vec<Pick>> {
     let popular = engine.read(&TableName::new("recommend", "popular"))?;
     let score = cast(column(&popular, "popular", "score")?, &DataType::Float64).map_err(RecommendError::Arrow)?;
     let score = score.as_primitive::<Float64Type>();
-    let names = |batch: &RecordBatch, file| -> Result<Vec<[String; 3]>> {
-        let of = |name| -> Result<StringArray> { Ok(column(batch, file, name)?.as_string::<i32>().clone()) };
-        let (region, product, season) = (of("region")?, of("product_id")?, of("season")?);
-        Ok((0..batch.num_rows())
-            .map(|row| [&region, &product, &season].map(|array| array.value(row).to_owned()))
-            .collect())
-    };
-    let by_name: BTreeMap<[String; 3], f64> =
+    let by_name: HashMap<[&str; 3], f64> =
         names(&popular, "popular")?.into_iter().zip(score.values().iter().copied()).collect();
     let picks = names(candidates, "candidates")?.into_iter().enumerate();
     Ok(picks
         .map(|(row, name)| Pick { row, score: by_name.get(&name).copied().unwrap_or_default(), asked: None })
         .collect())
+}
+
+/// Region, article and season of each row.
+fn names<'a>(batch: &'a RecordBatch, file: &'static str) -> Result<Vec<[&'a str; 3]>> {
+    let of = |name| -> Result<&'a StringArray> { Ok(column(batch, file, name)?.as_string::<i32>()) };
+    let arrays = [of("region")?, of("product_id")?, of("season")?];
+    Ok((0..batch.num_rows()).map(|row| arrays.map(|array| array.value(row))).collect())
 }
 
 /// One row per customer and rank.

@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use datafusion::arrow::array::{ArrayRef, AsArray, RecordBatch, TimestampNanosecondArray};
 use ndarray::{Array2, Axis, concatenate};
+use rayon::prelude::*;
 
 use super::{RecommendError, column};
 use crate::engine::{Engine, Table};
@@ -15,8 +16,8 @@ use crate::model::logistic::Logistic;
 use crate::project::Project;
 use crate::train::Kind;
 
-/// Rows scored at a time: enough to be quick, few enough to stay small.
-const CHUNK: usize = 16_384;
+/// Rows scored at a time: few enough that their matrix stays near the processor.
+const CHUNK: usize = 1024;
 
 /// The candidates of every customer whom the model may serve, scored.
 pub struct Scored {
@@ -49,10 +50,14 @@ pub fn score(project: &Project, engine: &Engine, model: &Logistic, asked: Record
     let names = Kind::Combined.features(project);
     model.accepts(&rows.schema(), &names).map_err(failed)?;
     let itself = |wanted: &str| names.iter().find(|name| *name == wanted).map_or("", String::as_str);
+    let starts: Vec<usize> = (0..rows.num_rows()).step_by(CHUNK).collect();
+    let chunks = starts
+        .par_iter()
+        .map(|start| model.contributions(&rows.slice(*start, CHUNK.min(rows.num_rows() - start)), itself));
+    let chunks: Vec<_> = chunks.collect();
     let (mut scores, mut features, mut parts) = (Vec::new(), Vec::new(), Vec::new());
-    for start in (0..rows.num_rows()).step_by(CHUNK) {
-        let chunk = rows.slice(start, CHUNK.min(rows.num_rows() - start));
-        let found = model.contributions(&chunk, itself).map_err(failed)?;
+    for found in chunks {
+        let found = found.map_err(failed)?;
         let odds = found.values.rows().into_iter().map(|row| row.iter().fold(found.baseline, |sum, part| sum + part));
         scores.extend(odds.map(|odds| 1.0 / (1.0 + (-odds).exp())));
         features = found.groups;

@@ -87,10 +87,13 @@ pub fn report(project: &Project, engine: &Engine) -> Result<Catalogue> {
                 .filter_map(|(name, column)| Some(panel(name, column, found(name)?)))
                 .collect(),
         };
-        let name = format!("features-{}.png", header.name);
-        markdown += &format!("{}\n", picture(&name, &chart.caption.title));
-        let drawn = |cause| CatalogueError { view: header.name.clone(), cause };
-        charts.insert(name, distributions::draw(&chart).map_err(drawn)?);
+        // A view of vectors alone has nothing to draw.
+        if chart.panels.iter().any(|panel| !matches!(panel.spread, Spread::Words(_))) {
+            let name = format!("features-{}.png", header.name);
+            markdown += &format!("{}\n", picture(&name, &chart.caption.title));
+            let drawn = |cause| CatalogueError { view: header.name.clone(), cause };
+            charts.insert(name, distributions::draw(&chart).map_err(drawn)?);
+        }
         let lines = header.columns.iter().filter_map(|(name, column)| Some(line(project, name, column, found(name)?)));
         let headings = ["Column", "Meaning", "Unit", "Driver", "Missing#", "Lowest#", "Middle#", "Highest#", "Used by"];
         markdown += &format!("{}\n", table(&headings, &lines.collect::<Vec<_>>()));

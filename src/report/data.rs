@@ -1,32 +1,38 @@
 //! `reports/data.md` and `reports/data.json`: what the export holds, every surprise in it, and what was done about each.
 
+use serde::Deserialize;
 use serde_json::json;
 
 use super::chart::{Caption, Unit, bars};
 use super::markdown::{count, counted, details, picture, table};
-use super::rows::Rows;
 use super::{Report, ReportError};
 use crate::engine::Engine;
 use crate::error::Result;
 use crate::project::Project;
-use crate::sql::SourceHeader;
+use crate::sql::{SourceHeader, TableName};
 
 /// One line of `sources.surprises`.
+#[derive(Deserialize)]
 struct Line {
     file: String,
     kind: String,
+    #[serde(default)]
     code: String,
+    #[serde(default)]
     column: String,
+    #[serde(default)]
     rows: u64,
     first_line: Option<u64>,
+    #[serde(default)]
     found: String,
+    #[serde(default)]
     done: String,
 }
 
 const CHART: &str = "set-aside.png";
 
 pub fn report(project: &Project, engine: &Engine) -> Result<Report> {
-    let lines = lines(&Rows::read(engine, "sources", "surprises")?)?;
+    let lines = lines(engine)?;
     let shop = &project.params.shop;
     let total = |kind: &str| -> u64 { lines.iter().filter(|line| line.kind == kind).map(|line| line.rows).sum() };
     let (rows, kept) = (total("rows"), total("kept"));
@@ -45,7 +51,7 @@ pub fn report(project: &Project, engine: &Engine) -> Result<Report> {
     out += &picture(CHART, &chart.caption.title);
     charts.insert(CHART, bars::draw(&chart).map_err(|cause| ReportError::Chart { chart: CHART, cause })?);
     out += "\n";
-    let profile = profile(&Rows::read(engine, "sources", "profile")?)?;
+    let profile: Vec<Profile> = engine.rows(&TableName::new("sources", "profile"))?;
     for (_, header) in project.library.sources() {
         out += &file_section(&header.file, &header.description, &lines);
         out += &columns_section(header, &profile);
@@ -55,8 +61,8 @@ pub fn report(project: &Project, engine: &Engine) -> Result<Report> {
 
 /// The same numbers for programs: files, their columns, and what was found by its code.  Keys stay as they are.
 pub fn json(project: &Project, engine: &Engine) -> Result<Vec<u8>> {
-    let lines = lines(&Rows::read(engine, "sources", "surprises")?)?;
-    let profile = profile(&Rows::read(engine, "sources", "profile")?)?;
+    let lines = lines(engine)?;
+    let profile: Vec<Profile> = engine.rows(&TableName::new("sources", "profile"))?;
     let mut files = serde_json::Map::new();
     for (_, header) in project.library.sources() {
         let of = |kind: &'static str| lines.iter().filter(move |line| line.file == header.file && line.kind == kind);
@@ -97,35 +103,25 @@ pub fn json(project: &Project, engine: &Engine) -> Result<Vec<u8>> {
 }
 
 /// One column of a file as it was written.
+#[derive(Deserialize)]
 struct Profile {
     file: String,
+    #[serde(rename = "column")]
     name: String,
+    #[serde(default)]
     looks_like: String,
+    #[serde(default)]
     missing: u64,
+    #[serde(default)]
     distinct: u64,
+    #[serde(default)]
     padded: u64,
+    #[serde(default)]
     unlike: u64,
+    #[serde(default)]
     lowest: String,
+    #[serde(default)]
     highest: String,
-}
-
-fn profile(rows: &Rows) -> Result<Vec<Profile>> {
-    let (files, names, types) = (rows.texts("file")?, rows.texts("column")?, rows.texts("looks_like")?);
-    let (missing, distinct) = (rows.counts("missing")?, rows.counts("distinct")?);
-    let (padded, unlike) = (rows.counts("padded")?, rows.counts("unlike")?);
-    let (lowest, highest) = (rows.texts("lowest")?, rows.texts("highest")?);
-    let column = |row: usize| Profile {
-        file: files[row].clone(),
-        name: names[row].clone(),
-        looks_like: types[row].clone(),
-        missing: missing[row],
-        distinct: distinct[row],
-        padded: padded[row],
-        unlike: unlike[row],
-        lowest: lowest[row].clone(),
-        highest: highest[row].clone(),
-    };
-    Ok((0..rows.len()).map(column).collect())
 }
 
 /// Every column of a file, folded away.
@@ -156,22 +152,9 @@ fn columns_section(header: &SourceHeader, profile: &[Profile]) -> String {
     format!("{}\n", details("Every column as it was written", &body))
 }
 
-fn lines(rows: &Rows) -> Result<Vec<Line>> {
-    let (files, kinds, columns) = (rows.texts("file")?, rows.texts("kind")?, rows.texts("column")?);
-    let codes = rows.texts("code")?;
-    let (counts, first) = (rows.counts("rows")?, rows.numbers("first_line")?);
-    let (found, done) = (rows.texts("found")?, rows.texts("done")?);
-    let line = |row: usize| Line {
-        file: files[row].clone(),
-        kind: kinds[row].clone(),
-        code: codes[row].clone(),
-        column: columns[row].clone(),
-        rows: counts[row],
-        first_line: first[row].map(|line| line as u64),
-        found: found[row].clone(),
-        done: done[row].clone(),
-    };
-    let mut lines: Vec<Line> = (0..rows.len()).map(line).collect();
+/// What was found, the most frequent first.
+fn lines(engine: &Engine) -> Result<Vec<Line>> {
+    let mut lines: Vec<Line> = engine.rows(&TableName::new("sources", "surprises"))?;
     lines.sort_by_key(|line| std::cmp::Reverse(line.rows));
     Ok(lines)
 }

@@ -2,9 +2,10 @@
 
 use std::collections::BTreeMap;
 
+use serde::Deserialize;
+
 use super::chart::{Caption, scorecard};
 use super::markdown::{counted, details, picture, table};
-use super::rows::Rows;
 use super::{Report, ReportError};
 use crate::engine::Engine;
 use crate::error::Result;
@@ -19,12 +20,37 @@ struct Segment {
     depths: Vec<(u64, u64, u64)>,
 }
 
+/// A row of `drill.depths`.
+#[derive(Deserialize)]
+struct Depth {
+    segment_column: String,
+    segment_value: String,
+    drop_percent: f64,
+    tried: u64,
+    noticed: u64,
+    within_days: u64,
+}
+
+/// A row of `drill.standing`.
+#[derive(Deserialize)]
+struct Standing {
+    segment: String,
+    from_day: String,
+    drop_percent: Option<f64>,
+    noticed_within: u64,
+    noticed_after: Option<u64>,
+    #[serde(default)]
+    also_raised: String,
+    #[serde(default)]
+    not_held: String,
+}
+
 /// The report; none before the drill stage has run.
 pub fn report(engine: &Engine) -> Result<Option<Report>> {
     if !engine.open_if_made(&TableName::new("drill", "depths"))? {
         return Ok(None);
     }
-    let (segments, days) = read(&Rows::read(engine, "drill", "depths")?)?;
+    let (segments, days) = segments(engine.rows(&TableName::new("drill", "depths"))?);
     let mut charts = BTreeMap::new();
     let title = title(&segments, days);
     let mut out = format!("# What would have been noticed\n\n**{title}**\n\n");
@@ -34,7 +60,7 @@ pub fn report(engine: &Engine) -> Result<Option<Report>> {
         out += &format!("{}\n", picture(SCORECARD, &title));
         out += &smallest(&segments, days);
     }
-    out += &standing(&Rows::read(engine, "drill", "standing")?)?;
+    out += &standing(&engine.rows::<Standing>(&TableName::new("drill", "standing"))?);
     out += &details(
         "How it is done",
         "A share of one segment's clicks, and all that came of them, is taken out of a copy of the log from one day on. Which clicks are lost is drawn by \
@@ -46,22 +72,19 @@ pub fn report(engine: &Engine) -> Result<Option<Report>> {
     Ok(Some(Report { markdown: out, charts }))
 }
 
-fn read(rows: &Rows) -> Result<(Vec<Segment>, u64)> {
-    let (columns, values) = (rows.texts("segment_column")?, rows.texts("segment_value")?);
-    let [percent, tried, noticed, within] =
-        ["drop_percent", "tried", "noticed", "within_days"].map(|name| rows.counts(name));
-    let (percent, tried, noticed, within) = (percent?, tried?, noticed?, within?);
+/// The segments, and within how many days a drop should be noticed.
+fn segments(depths: Vec<Depth>) -> (Vec<Segment>, u64) {
     let mut segments: Vec<Segment> = Vec::new();
-    for row in 0..rows.len() {
-        let name = format!("{} {}", columns[row].replace('_', " "), values[row]);
+    for depth in &depths {
+        let name = format!("{} {}", depth.segment_column.replace('_', " "), depth.segment_value);
         if segments.last().is_none_or(|last| last.name != name) {
             segments.push(Segment { name, depths: Vec::new() });
         }
         if let Some(last) = segments.last_mut() {
-            last.depths.push((percent[row], tried[row], noticed[row]));
+            last.depths.push((depth.drop_percent as u64, depth.tried, depth.noticed));
         }
     }
-    Ok((segments, within.first().copied().unwrap_or_default()))
+    (segments, depths.first().map_or(0, |depth| depth.within_days))
 }
 
 impl Segment {
@@ -159,29 +182,23 @@ fn smallest(segments: &[Segment], days: u64) -> String {
     format!("## The smallest drop noticed within {}\n\n{}\n", counted(days, "day", "days"), table(&headings, &rows))
 }
 
-fn standing(rows: &Rows) -> Result<String> {
-    let [segment, from, also, not_held] =
-        ["segment", "from_day", "also_raised", "not_held"].map(|name| rows.texts(name));
-    let (segment, from, also, not_held) = (segment?, from?, also?, not_held?);
-    let (drop, within, after) =
-        (rows.numbers("drop_percent")?, rows.counts("noticed_within")?, rows.numbers("noticed_after")?);
+fn standing(drills: &[Standing]) -> String {
     let mut out = "## The standing drills\n\n".to_owned();
-    if segment.is_empty() {
-        return Ok(out + "params.yaml names none.\n\n");
+    if drills.is_empty() {
+        return out + "params.yaml names none.\n\n";
     }
-    let lines: Vec<Vec<String>> = (0..rows.len())
-        .map(|row| {
-            let verdict = match (&not_held[row], after[row]) {
-                (why, _) if !why.is_empty() => format!("not held: {why}"),
-                (_, Some(days)) => format!("noticed after {}", counted(days as u64, "day", "days")),
-                _ => "missed".to_owned(),
-            };
-            let lost = drop[row].map_or("–".to_owned(), |percent| percent.to_string());
-            let also = if also[row].is_empty() { "nothing".to_owned() } else { also[row].clone() };
-            vec![segment[row].clone(), lost, from[row].clone(), within[row].to_string(), verdict, also]
-        })
-        .collect();
+    let line = |drill: &Standing| {
+        let verdict = match (&drill.not_held, drill.noticed_after) {
+            (why, _) if !why.is_empty() => format!("not held: {why}"),
+            (_, Some(days)) => format!("noticed after {}", counted(days, "day", "days")),
+            _ => "missed".to_owned(),
+        };
+        let lost = drill.drop_percent.map_or("–".to_owned(), |percent| percent.to_string());
+        let also = if drill.also_raised.is_empty() { "nothing".to_owned() } else { drill.also_raised.clone() };
+        vec![drill.segment.clone(), lost, drill.from_day.clone(), drill.noticed_within.to_string(), verdict, also]
+    };
+    let lines: Vec<Vec<String>> = drills.iter().map(line).collect();
     let headings = ["segment", "of 100 clicks lost#", "from", "days allowed#", "how it went", "also raised"];
     out += &format!("{}\n", table(&headings, &lines));
-    Ok(out)
+    out
 }

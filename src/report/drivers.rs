@@ -2,40 +2,74 @@
 
 use std::collections::BTreeMap;
 
+use serde::Deserialize;
+
 use super::chart::{Caption, Interval, dots};
 use super::markdown::{count, counted, details, picture, table};
-use super::rows::Rows;
 use super::{Report, ReportError};
 use crate::drivers::ALL;
 use crate::engine::Engine;
 use crate::error::Result;
 use crate::project::Project;
-use crate::sql::Driver;
+use crate::sql::{Driver, TableName};
 
 const CHART: &str = "drivers.png";
 
-/// A driver over one group of looks.
+/// A driver over one group of looks: a row of `drivers.shares`.
+#[derive(Deserialize)]
 struct Figure {
     kind: String,
     name: String,
     driver: String,
     looks: u64,
     customers: u64,
-    /// Of what sets chances apart; none where it is too early.
-    share: Option<Interval>,
+    share: Option<f64>,
+    share_low: Option<f64>,
+    share_high: Option<f64>,
+    chance_down: Option<f64>,
+    chance: Option<f64>,
+    chance_up: Option<f64>,
+}
+
+impl Figure {
+    /// Its share of what sets chances apart; none where it is too early.
+    fn share(&self) -> Option<Interval> {
+        Interval::of(self.share, self.share_low, self.share_high)
+    }
+
     /// The chance with nothing for or against, and where the usual push takes it.
-    chances: Option<[f64; 3]>,
+    fn chances(&self) -> Option<[f64; 3]> {
+        Some([self.chance_down?, self.chance?, self.chance_up?])
+    }
+}
+
+/// A row of `exposure.lifts`.
+#[derive(Deserialize)]
+struct Lift {
+    driver: String,
+    lift: Option<f64>,
+    lift_low: Option<f64>,
+    lift_high: Option<f64>,
+}
+
+/// A feature: a row of `drivers.columns`.
+#[derive(Deserialize)]
+struct Part {
+    driver: String,
+    meaning: String,
+    #[serde(default)]
+    share: f64,
 }
 
 pub fn report(project: &Project, engine: &Engine) -> Result<Report> {
-    let figures = figures(&Rows::read(engine, "drivers", "shares")?)?;
-    let lifts = lifts(&Rows::read(engine, "exposure", "lifts")?)?;
-    let columns = Rows::read(engine, "drivers", "columns")?;
+    let figures: Vec<Figure> = engine.rows(&TableName::new("drivers", "shares"))?;
+    let lifts = lifts(engine.rows(&TableName::new("exposure", "lifts"))?);
     let overall: Vec<&Figure> = figures.iter().filter(|figure| figure.kind == ALL).collect();
     let title = title(&lifts, &overall);
     let mut out = String::from("# What drives a recommendation\n\n");
     out += &format!("**{title}**\n\n");
-    let made_of = made_of(&columns)?;
+    let mut made_of: Vec<Part> = engine.rows(&TableName::new("drivers", "columns"))?;
+    made_of.sort_by(|a, b| b.share.total_cmp(&a.share).then(a.meaning.cmp(&b.meaning)));
     for sentence in [of_a_look(&overall), of_the_rest(&made_of), of_groups(&figures, &overall)].into_iter().flatten() {
         out += &format!("- {sentence}\n");
     }
@@ -49,45 +83,16 @@ pub fn report(project: &Project, engine: &Engine) -> Result<Report> {
     Ok(Report { markdown: out, charts: BTreeMap::from([(CHART, png)]) })
 }
 
-fn figures(rows: &Rows) -> Result<Vec<Figure>> {
-    let (kinds, names, drivers) = (rows.texts("kind")?, rows.texts("name")?, rows.texts("driver")?);
-    let (looks, customers) = (rows.counts("looks")?, rows.counts("customers")?);
-    let (share, low, high) = (rows.numbers("share")?, rows.numbers("share_low")?, rows.numbers("share_high")?);
-    let chances = [rows.numbers("chance_down")?, rows.numbers("chance")?, rows.numbers("chance_up")?];
-    let figure = |row: usize| Figure {
-        kind: kinds[row].clone(),
-        name: names[row].clone(),
-        driver: drivers[row].clone(),
-        looks: looks[row],
-        customers: customers[row],
-        share: interval(share[row], low[row], high[row]),
-        chances: match chances.each_ref().map(|chance| chance[row]) {
-            [Some(down), Some(middle), Some(up)] => Some([down, middle, up]),
-            _ => None,
-        },
-    };
-    Ok((0..rows.len()).map(figure).collect())
-}
-
-fn interval(value: Option<f64>, lower: Option<f64>, upper: Option<f64>) -> Option<Interval> {
-    Some(Interval { value: value?, lower: lower?, upper: upper? })
-}
-
 /// By driver: its share of the lead that recommended articles have over the rest.  Empty where nobody got anything
 /// personal, or the articles lead by nothing.
-fn lifts(rows: &Rows) -> Result<BTreeMap<String, Interval>> {
-    let drivers = rows.texts("driver")?;
-    let (value, low, high) = (rows.numbers("lift")?, rows.numbers("lift_low")?, rows.numbers("lift_high")?);
-    let total: f64 = value.iter().flatten().sum();
-    let mut lifts = BTreeMap::new();
-    for row in (0..rows.len()).filter(|_| total > 1e-9) {
-        if let Some(found) = interval(value[row], low[row].or(value[row]), high[row].or(value[row])) {
-            let share = |part: f64| part / total;
-            let found = Interval { value: share(found.value), lower: share(found.lower), upper: share(found.upper) };
-            lifts.insert(drivers[row].clone(), found);
-        }
-    }
-    Ok(lifts)
+fn lifts(rows: Vec<Lift>) -> BTreeMap<String, Interval> {
+    let total: f64 = rows.iter().filter_map(|row| row.lift).sum();
+    let share = |part: Option<f64>| part.map(|part| part / total);
+    let lift = |row: Lift| {
+        let (low, high) = (row.lift_low.or(row.lift), row.lift_high.or(row.lift));
+        Some((row.driver, Interval::of(share(row.lift), share(low), share(high))?))
+    };
+    rows.into_iter().filter(|_| total > 1e-9).filter_map(lift).collect()
 }
 
 /// `46 in 100`, or `less than 1 in 100`.
@@ -118,7 +123,7 @@ fn ordered<'a>(shares: impl Iterator<Item = (&'a str, f64)>) -> (Vec<(&'a str, f
 fn title(lifts: &BTreeMap<String, Interval>, overall: &[&Figure]) -> String {
     let shares: Vec<(&str, f64)> = match lifts.is_empty() {
         false => lifts.iter().map(|(name, lift)| (name.as_str(), lift.value)).collect(),
-        true => overall.iter().filter_map(|one| Some((one.driver.as_str(), one.share?.value))).collect(),
+        true => overall.iter().filter_map(|one| Some((one.driver.as_str(), one.share()?.value))).collect(),
     };
     let (four, other) = ordered(shares.into_iter());
     let Some(((first, share), rest)) = four.split_first() else {
@@ -136,15 +141,15 @@ fn title(lifts: &BTreeMap<String, Interval>, overall: &[&Figure]) -> String {
 
 /// How far the strongest of the four moves a chance, in whole people.
 fn of_a_look(overall: &[&Figure]) -> Option<String> {
-    let four = overall.iter().filter(|figure| figure.driver != Driver::OTHER && figure.share.is_some());
+    let four = overall.iter().filter(|figure| figure.driver != Driver::OTHER && figure.share().is_some());
     let mut four: Vec<&&Figure> = four.collect();
-    let width = |figure: &Figure| figure.chances.map_or(0.0, |[down, _, up]| up - down);
+    let width = |figure: &Figure| figure.chances().map_or(0.0, |[down, _, up]| up - down);
     four.sort_by(|a, b| width(b).total_cmp(&width(a)));
     let say = |figure: &Figure| {
-        let [down, _, up] = figure.chances?.map(|chance| 100.0 * chance);
+        let [down, _, up] = figure.chances()?.map(|chance| 100.0 * chance);
         Some(format!("{} to between {down:.1} and {up:.1}", figure.driver))
     };
-    let [_, middle, _] = four.first()?.chances?;
+    let [_, middle, _] = four.first()?.chances()?;
     let moves: Vec<String> = four.iter().filter_map(|figure| say(figure)).collect();
     Some(format!(
         "When a customer looks at an article and nothing speaks for or against it, {:.1} in 100 such looks lead to a \
@@ -155,12 +160,12 @@ fn of_a_look(overall: &[&Figure]) -> Option<String> {
 }
 
 /// What "everything else" is.
-fn of_the_rest(made_of: &[(String, String, f64)]) -> Option<String> {
+fn of_the_rest(made_of: &[Part]) -> Option<String> {
     let rest: Vec<&str> = made_of
         .iter()
-        .filter(|(driver, _, share)| driver == Driver::OTHER && *share >= 0.01)
+        .filter(|part| part.driver == Driver::OTHER && part.share >= 0.01)
         .take(3)
-        .map(|(_, meaning, _)| meaning.as_str())
+        .map(|part| part.meaning.as_str())
         .collect();
     let [first, others @ ..] = rest.as_slice() else { return None };
     let others = others.iter().map(|meaning| format!(", “{meaning}”")).collect::<String>();
@@ -169,12 +174,12 @@ fn of_the_rest(made_of: &[(String, String, f64)]) -> Option<String> {
 
 /// In how many groups the same of the four comes first, and how far apart they are.
 fn of_groups(figures: &[Figure], overall: &[&Figure]) -> Option<String> {
-    let (four, _) = ordered(overall.iter().filter_map(|one| Some((one.driver.as_str(), one.share?.value))));
+    let (four, _) = ordered(overall.iter().filter_map(|one| Some((one.driver.as_str(), one.share()?.value))));
     let (driver, _) = four.first()?;
     let mut by_group = BTreeMap::<(&str, &str), Vec<(&str, f64)>>::new();
     for figure in figures.iter().filter(|figure| figure.kind != ALL && figure.driver != Driver::OTHER) {
         let shares = by_group.entry((&figure.kind, &figure.name)).or_default();
-        shares.extend(figure.share.map(|share| (figure.driver.as_str(), share.value)));
+        shares.extend(figure.share().map(|share| (figure.driver.as_str(), share.value)));
     }
     by_group.retain(|_, shares| !shares.is_empty());
     let first = by_group
@@ -196,12 +201,12 @@ fn of_groups(figures: &[Figure], overall: &[&Figure]) -> Option<String> {
 }
 
 fn chart(title: &str, lifts: &BTreeMap<String, Interval>, overall: &[&Figure]) -> dots::Chart {
-    let share = |driver: &str| overall.iter().find(|figure| figure.driver == driver).and_then(|figure| figure.share);
+    let share = |driver: &str| overall.iter().find(|figure| figure.driver == driver).and_then(|figure| figure.share());
     let names: Vec<(&str, f64)> = overall
         .iter()
         .map(|figure| {
             let lift = lifts.get(&figure.driver).map(|lift| lift.value);
-            (figure.driver.as_str(), lift.or(figure.share.map(|share| share.value)).unwrap_or_default())
+            (figure.driver.as_str(), lift.or(figure.share().map(|share| share.value)).unwrap_or_default())
         })
         .collect();
     let (four, _) = ordered(names.iter().copied());
@@ -229,7 +234,6 @@ fn chart(title: &str, lifts: &BTreeMap<String, Interval>, overall: &[&Figure]) -
 }
 
 fn shown(share: Option<Interval>) -> String {
-    let hundredths = |share: f64| format!("{:.1}", 100.0 * share).replace('-', "−");
     share.map_or("too early".into(), |i| {
         format!("{} ({} to {})", hundredths(i.value), hundredths(i.lower), hundredths(i.upper))
     })
@@ -237,10 +241,10 @@ fn shown(share: Option<Interval>) -> String {
 
 fn overall_section(overall: &[&Figure], lifts: &BTreeMap<String, Interval>) -> String {
     let row = |figure: &&Figure| {
-        let moved = figure.chances.map_or("too early".to_owned(), |[down, middle, up]| {
+        let moved = figure.chances().map_or("too early".to_owned(), |[down, middle, up]| {
             format!("from {:.1} to {:.1} or {:.1}", 100.0 * middle, 100.0 * down, 100.0 * up)
         });
-        vec![figure.driver.clone(), shown(lifts.get(&figure.driver).copied()), shown(figure.share), moved]
+        vec![figure.driver.clone(), shown(lifts.get(&figure.driver).copied()), shown(figure.share()), moved]
     };
     let rows: Vec<Vec<String>> = overall.iter().map(row).collect();
     let headings = [
@@ -270,7 +274,7 @@ fn groups_section(figures: &[Figure]) -> String {
         let mut cells = vec![(*kind).to_owned(), (*name).to_owned()];
         cells.push(first.map_or(String::new(), |figure| count(figure.looks)));
         cells.push(first.map_or(String::new(), |figure| count(figure.customers)));
-        cells.extend(drivers.iter().map(|driver| shown(of(driver).and_then(|figure| figure.share))));
+        cells.extend(drivers.iter().map(|driver| shown(of(driver).and_then(|figure| figure.share()))));
         cells
     };
     let rows: Vec<Vec<String>> = groups.iter().map(row).collect();
@@ -284,23 +288,15 @@ fn groups_section(figures: &[Figure]) -> String {
     )
 }
 
-/// Driver, meaning and share of every feature, largest share first.
-fn made_of(columns: &Rows) -> Result<Vec<(String, String, f64)>> {
-    let (drivers, meanings, shares) = (columns.texts("driver")?, columns.texts("meaning")?, columns.numbers("share")?);
-    let mut found: Vec<(String, String, f64)> = (0..columns.len())
-        .map(|row| (drivers[row].clone(), meanings[row].clone(), shares[row].unwrap_or(0.0)))
-        .collect();
-    found.sort_by(|a, b| b.2.total_cmp(&a.2).then(a.1.cmp(&b.1)));
-    Ok(found)
+/// `1.6` or `−0.3`; never a zero with a sign.
+fn hundredths(share: f64) -> String {
+    let tenths = (1000.0 * share).round() / 10.0;
+    format!("{:.1}", if tenths == 0.0 { 0.0 } else { tenths }).replace('-', "−")
 }
 
-fn columns_section(made_of: &[(String, String, f64)]) -> String {
-    let rows: Vec<Vec<String>> = made_of
-        .iter()
-        .map(|(driver, meaning, share)| {
-            vec![driver.clone(), meaning.clone(), format!("{:.1}", 100.0 * share).replace('-', "−")]
-        })
-        .collect();
+fn columns_section(made_of: &[Part]) -> String {
+    let row = |part: &Part| vec![part.driver.clone(), part.meaning.clone(), hundredths(part.share)];
+    let rows: Vec<Vec<String>> = made_of.iter().map(row).collect();
     table(&["Driver", "What it knows", "Why a look is promising, of 100#"], &rows)
 }
 

@@ -9,7 +9,6 @@ mod drivers;
 pub mod markdown;
 mod model;
 mod recommendations;
-mod rows;
 
 use std::collections::BTreeMap;
 
@@ -30,15 +29,12 @@ struct Report {
 pub enum ReportError {
     #[error("{chart} cannot be drawn: {cause}")]
     Chart { chart: &'static str, cause: chart::ChartError },
-    #[error("{table} has no column '{column}' as {wanted}")]
-    NoColumn { table: String, column: String, wanted: &'static str },
 }
 
 impl Advice for ReportError {
     fn advice(&self) -> Option<String> {
         match self {
             Self::Chart { .. } => None,
-            Self::NoColumn { .. } => Some("run the stage that makes this table again".into()),
         }
     }
 }
@@ -59,16 +55,13 @@ pub fn dashboard(project: &Project) -> Result<()> {
 pub fn run(project: &Project) -> Result<()> {
     let progress = Progress::start("report");
     let engine = Engine::new(project)?;
-    let mut reports = vec![
-        ("dashboard.md", dashboard::report(project, &engine)?),
-        ("data.md", data::report(project, &engine)?),
-        ("model.md", model::report(project, &engine)?),
-        ("drivers.md", drivers::report(project, &engine)?),
-        ("recommendations.md", recommendations::report(project, &engine)?),
-    ];
-    if let Some(drill) = drill::report(&engine)? {
-        reports.push(("drill.md", drill));
-    }
+    // Half of the pictures are the catalogue's, and drawing them is most of the work.
+    let (reports, catalogue) = std::thread::scope(|threads| {
+        let catalogue = threads.spawn(|| catalogue::report(project, &Engine::new(project)?));
+        let reports = reports(project, &engine);
+        (reports, catalogue.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)))
+    });
+    let (reports, catalogue) = (reports?, catalogue?);
     let mut staged = Staged::new(&project.paths, "report")?;
     let mut charts = 0;
     for (name, report) in &reports {
@@ -78,7 +71,6 @@ pub fn run(project: &Project) -> Result<()> {
             charts += 1;
         }
     }
-    let catalogue = catalogue::report(project, &engine)?;
     staged.file(&project.paths.reports().join("features.md"), None, catalogue.markdown.as_bytes())?;
     for (chart, png) in &catalogue.charts {
         staged.file(&project.paths.charts(), Some(chart), png)?;
@@ -88,4 +80,19 @@ pub fn run(project: &Project) -> Result<()> {
     staged.commit()?;
     progress.done(format!("{} reports and {charts} charts are in reports/", reports.len() + 1));
     Ok(())
+}
+
+/// Every report but the catalogue, with its file's name.
+fn reports(project: &Project, engine: &Engine) -> Result<Vec<(&'static str, Report)>> {
+    let mut reports = vec![
+        ("dashboard.md", dashboard::report(project, engine)?),
+        ("data.md", data::report(project, engine)?),
+        ("model.md", model::report(project, engine)?),
+        ("drivers.md", drivers::report(project, engine)?),
+        ("recommendations.md", recommendations::report(project, engine)?),
+    ];
+    if let Some(drill) = drill::report(engine)? {
+        reports.push(("drill.md", drill));
+    }
+    Ok(reports)
 }

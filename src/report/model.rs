@@ -7,10 +7,11 @@ mod technical;
 
 use std::collections::BTreeMap;
 
+use serde::Deserialize;
+
 use self::figures::{Figures, USED, comparison_chart, metrics_section, verdict};
 use super::chart::{Caption, Interval, comparison, curve, reliability};
 use super::markdown::{count, picture, table};
-use super::rows::Rows;
 use super::{Report, ReportError};
 use crate::embeddings;
 use crate::engine::Engine;
@@ -24,10 +25,8 @@ const CURVE: &str = "model-learning-curve.png";
 
 pub fn report(project: &Project, engine: &Engine) -> Result<Report> {
     let length = project.params.evaluate.list_length;
-    let figures = Figures::read(&Rows::read(engine, "evaluation", "metrics")?)?;
-    let sides = Rows::read(engine, "evaluation", "sides")?;
-    let bins = Rows::read(engine, "evaluation", "reliability")?;
-    let lists = Rows::read(engine, "evaluation", "lists")?;
+    let made = |name| TableName::new("evaluation", name);
+    let figures = Figures::of_rows(engine.rows(&made("metrics"))?);
     let mut out = String::from("# How good the model is\n\n");
     out += "The question it answers: when this customer looks at this article, will they buy it and keep it? \
             Every figure here is about looks that came after everything the model has learned from.\n\n";
@@ -39,33 +38,49 @@ pub fn report(project: &Project, engine: &Engine) -> Result<Report> {
     let compared = comparison_chart(&figures, &headline, length);
     charts.insert(COMPARISON, comparison::draw(&compared).map_err(drawing(COMPARISON))?);
     out += &format!("{}\n", picture(COMPARISON, &compared.caption.title));
-    out += &metrics_section(&figures, &lists, length)?;
-    let reliable = reliability_chart(&bins)?;
+    out += &metrics_section(&figures, engine.rows(&made("lists"))?, length);
+    let reliable = reliability_chart(engine.rows(&made("reliability"))?);
     charts.insert(RELIABILITY, reliability::draw(&reliable).map_err(drawing(RELIABILITY))?);
     out += &format!("## Does it promise too much?\n\n{}\n", picture(RELIABILITY, &reliable.caption.title));
-    let learned = learning_curve::chart(&Rows::read(engine, "evaluation", "learning_curve")?)?;
+    let learned = learning_curve::chart(&engine.rows::<learning_curve::Part>(&made("learning_curve"))?);
     charts.insert(CURVE, curve::draw(&learned).map_err(drawing(CURVE))?);
     out += &format!("## Would more data help?\n\n{}\n", picture(CURVE, &learned.caption.title));
-    out += &sides_section(project, engine, &sides)?;
-    let reference = TableName::new("evaluation", "reference");
-    let references = if engine.open_if_made(&reference)? { engine.rows(&reference)? } else { Vec::new() };
-    out += &cohorts::section(project, &Rows::read(engine, "evaluation", "by_cohort")?, &references)?;
+    out += &sides_section(project, engine, engine.rows(&made("sides"))?)?;
+    let references =
+        if engine.open_if_made(&made("reference"))? { engine.rows(&made("reference"))? } else { Vec::new() };
+    let steps = engine.rows(&made("reference_steps"))?;
+    out += &cohorts::section(project, engine.rows(&made("by_cohort"))?, &references, &steps);
     out += &technical::section(project, &figures, length)?;
     Ok(Report { markdown: out, charts })
 }
 
-fn reliability_chart(bins: &Rows) -> Result<reliability::Chart> {
-    let models = bins.texts("model")?;
-    let (predicted, happened) = (bins.numbers("predicted")?, bins.numbers("happened")?);
-    let (low, high, looks) = (bins.numbers("low")?, bins.numbers("high")?, bins.counts("looks")?);
-    let mut points = Vec::new();
-    for row in (0..bins.len()).filter(|row| models[*row] == USED.name()) {
-        let observed = match (happened[row], low[row], high[row]) {
-            (Some(value), Some(lower), Some(upper)) => Some(Interval { value, lower, upper }),
-            _ => None,
-        };
-        points.push(reliability::Bin { predicted: predicted[row].unwrap_or_default(), observed, n: looks[row] });
-    }
+/// A row of `evaluation.reliability`.
+#[derive(Deserialize)]
+struct Bin {
+    model: String,
+    looks: u64,
+    #[serde(default)]
+    predicted: f64,
+    happened: Option<f64>,
+    low: Option<f64>,
+    high: Option<f64>,
+}
+
+/// A row of `evaluation.sides`.
+#[derive(Deserialize)]
+struct Side {
+    side: String,
+    looks: u64,
+    kept_purchases: u64,
+}
+
+fn reliability_chart(bins: Vec<Bin>) -> reliability::Chart {
+    let point = |bin: Bin| reliability::Bin {
+        predicted: bin.predicted,
+        observed: Interval::of(bin.happened, bin.low, bin.high),
+        n: bin.looks,
+    };
+    let points: Vec<_> = bins.into_iter().filter(|bin| bin.model == USED.name()).map(point).collect();
     let held = points
         .iter()
         .filter(|bin| bin.observed.is_some_and(|o| o.lower <= bin.predicted && bin.predicted <= o.upper))
@@ -78,21 +93,15 @@ fn reliability_chart(bins: &Rows) -> Result<reliability::Chart> {
         subtitle: "Test looks in groups of equal size, from the least to the most promising".into(),
         footnote: "Bars show the range that chance allows (19 times out of 20). On the line: promise kept.".into(),
     };
-    Ok(reliability::Chart { caption, bins: points })
+    reliability::Chart { caption, bins: points }
 }
 
-fn sides_section(project: &Project, engine: &Engine, sides: &Rows) -> Result<String> {
-    let (names, looks, kept) = (sides.texts("side")?, sides.counts("looks")?, sides.counts("kept_purchases")?);
-    let rows: Vec<Vec<String>> = (0..sides.len())
-        .map(|row| {
-            vec![
-                names[row].clone(),
-                count(looks[row]),
-                count(kept[row]),
-                format!("{:.1} in 100", 100.0 * kept[row] as f64 / looks[row].max(1) as f64),
-            ]
-        })
-        .collect();
+fn sides_section(project: &Project, engine: &Engine, sides: Vec<Side>) -> Result<String> {
+    let row = |side: Side| {
+        let share = 100.0 * side.kept_purchases as f64 / side.looks.max(1) as f64;
+        vec![side.side, count(side.looks), count(side.kept_purchases), format!("{share:.1} in 100")]
+    };
+    let rows: Vec<Vec<String>> = sides.into_iter().map(row).collect();
     let shop = &project.params.shop;
     let mut out = String::from("## What it learned from\n\n");
     out += &format!(

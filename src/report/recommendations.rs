@@ -2,48 +2,109 @@
 
 use std::collections::BTreeMap;
 
+use serde::Deserialize;
+
 use super::chart::{Caption, Interval, dots};
 use super::markdown::{count, counted, details, picture, table};
-use super::rows::Rows;
 use super::{Report, ReportError};
 use crate::engine::Engine;
 use crate::error::Result;
 use crate::project::Project;
+use crate::sql::TableName;
 
 const CHART: &str = "recommendations.png";
 /// Cards that are open; the others are folded.
 const OPEN: u64 = 3;
 
 /// One line of `exposure.by_group`.
+#[derive(Deserialize)]
 struct Group {
     kind: String,
     value: String,
     articles: u64,
+    #[serde(rename = "catalogue_share", default)]
     catalogue: f64,
+    #[serde(rename = "ours_share", default)]
     ours: f64,
+    #[serde(rename = "old_share", default)]
     old: f64,
 }
 
 /// One line of `exposure.coverage`.
+#[derive(Deserialize)]
 struct Coverage {
     list: String,
     audience: String,
     customers: u64,
+    #[serde(rename = "articles_shown")]
     shown: u64,
+    #[serde(rename = "articles_on_sale")]
     on_sale: u64,
+    #[serde(rename = "articles_in_common")]
     in_common: Option<f64>,
+    #[serde(default)]
     top_share: f64,
+    #[serde(default)]
     new_share: f64,
 }
 
+/// One line of `exposure.audience`.
+#[derive(Deserialize)]
+struct Audience {
+    basis: String,
+    why: String,
+    customers: u64,
+}
+
+/// One line of `exposure.reasons`.
+#[derive(Deserialize)]
+struct Reason {
+    driver: String,
+    because_of: String,
+    recommendations: u64,
+    strongest: u64,
+    customers: u64,
+    example: String,
+}
+
+/// One line of `exposure.cards`: an article on a customer's card.
+#[derive(Deserialize)]
+struct Card {
+    card: u64,
+    rank: u64,
+    customer_id: String,
+    #[serde(default)]
+    age_group: String,
+    #[serde(default)]
+    region: String,
+    #[serde(default)]
+    sustainability_preference: String,
+    #[serde(default)]
+    price_band: String,
+    #[serde(default)]
+    personalisation_consent: bool,
+    looks: u64,
+    wishes: u64,
+    purchases: u64,
+    #[serde(default)]
+    product_name: String,
+    #[serde(default)]
+    brand: String,
+    #[serde(default)]
+    category: String,
+    price_eur: Option<f64>,
+    reason: String,
+}
+
 pub fn report(project: &Project, engine: &Engine) -> Result<Report> {
-    let groups = groups(&Rows::read(engine, "exposure", "by_group")?)?;
-    let coverage = coverage(&Rows::read(engine, "exposure", "coverage")?)?;
+    let shown = |name| TableName::new("exposure", name);
+    let groups: Vec<Group> = engine.rows(&shown("by_group"))?;
+    let coverage: Vec<Coverage> = engine.rows(&shown("coverage"))?;
     let places = project.params.recommend.per_customer;
     let mut out = String::from("# What the lists show\n\n");
     let title = title(&groups, &coverage);
     out += &format!("**{title}**\n\n");
-    out += &format!("- {}\n", audience_sentence(&Rows::read(engine, "exposure", "audience")?)?);
+    out += &format!("- {}\n", audience_sentence(&engine.rows::<Audience>(&shown("audience"))?));
     for sentence in [alike_sentence(&coverage, places), new_sentence(&groups, &coverage)].into_iter().flatten() {
         out += &format!("- {sentence}\n");
     }
@@ -52,39 +113,10 @@ pub fn report(project: &Project, engine: &Engine) -> Result<Report> {
     out += &format!("\n{}\n", picture(CHART, &title));
     out += &coverage_section(&coverage);
     out += &exposure_section(&groups);
-    out += &reasons_section(&Rows::read(engine, "exposure", "reasons")?)?;
-    out += &cards_section(&Rows::read(engine, "exposure", "cards")?)?;
+    out += &reasons_section(engine.rows(&shown("reasons"))?);
+    out += &cards_section(&engine.rows::<Card>(&shown("cards"))?);
     out += &details("For the ML team: how the lists are made", &methods(project));
     Ok(Report { markdown: out, charts: BTreeMap::from([(CHART, png)]) })
-}
-
-fn groups(rows: &Rows) -> Result<Vec<Group>> {
-    let (kinds, values, articles) = (rows.texts("kind")?, rows.texts("value")?, rows.counts("articles")?);
-    let shares = [rows.numbers("catalogue_share")?, rows.numbers("ours_share")?, rows.numbers("old_share")?];
-    let group = |row: usize| {
-        let [catalogue, ours, old] = shares.each_ref().map(|share| share[row].unwrap_or_default());
-        Group { kind: kinds[row].clone(), value: values[row].clone(), articles: articles[row], catalogue, ours, old }
-    };
-    Ok((0..rows.len()).map(group).collect())
-}
-
-fn coverage(rows: &Rows) -> Result<Vec<Coverage>> {
-    let (lists, audiences) = (rows.texts("list")?, rows.texts("audience")?);
-    let (customers, shown, on_sale) =
-        (rows.counts("customers")?, rows.counts("articles_shown")?, rows.counts("articles_on_sale")?);
-    let (common, top, new) =
-        (rows.numbers("articles_in_common")?, rows.numbers("top_share")?, rows.numbers("new_share")?);
-    let line = |row: usize| Coverage {
-        list: lists[row].clone(),
-        audience: audiences[row].clone(),
-        customers: customers[row],
-        shown: shown[row],
-        on_sale: on_sale[row],
-        in_common: common[row],
-        top_share: top[row].unwrap_or_default(),
-        new_share: new[row].unwrap_or_default(),
-    };
-    Ok((0..rows.len()).map(line).collect())
 }
 
 fn found<'a>(coverage: &'a [Coverage], list: &str, audience: &str) -> Option<&'a Coverage> {
@@ -107,14 +139,11 @@ fn title(groups: &[Group], coverage: &[Coverage]) -> String {
     )
 }
 
-fn audience_sentence(rows: &Rows) -> Result<String> {
-    let (bases, why, customers) = (rows.texts("basis")?, rows.texts("why")?, rows.counts("customers")?);
-    let total: u64 = customers.iter().sum();
-    let personal: u64 = (0..rows.len()).filter(|row| bases[*row] == "personal").map(|row| customers[row]).sum();
-    let others: Vec<String> = (0..rows.len())
-        .filter(|row| bases[*row] != "personal")
-        .map(|row| format!("{} ({})", count(customers[row]), why[row]))
-        .collect();
+fn audience_sentence(rows: &[Audience]) -> String {
+    let (personal, popular): (Vec<&Audience>, Vec<&Audience>) = rows.iter().partition(|row| row.basis == "personal");
+    let total: u64 = rows.iter().map(|row| row.customers).sum();
+    let personal: u64 = personal.iter().map(|row| row.customers).sum();
+    let others: Vec<String> = popular.iter().map(|row| format!("{} ({})", count(row.customers), row.why)).collect();
     let rest = match others.is_empty() {
         true => String::new(),
         false => format!(
@@ -122,7 +151,7 @@ fn audience_sentence(rows: &Rows) -> Result<String> {
             others.join(", ")
         ),
     };
-    Ok(format!("{} of {} get a list of their own{rest}.", count(personal), counted(total, "customer", "customers")))
+    format!("{} of {} get a list of their own{rest}.", count(personal), counted(total, "customer", "customers"))
 }
 
 /// Whether the lists are personal: how much two of them share.
@@ -243,82 +272,70 @@ fn exposure_section(groups: &[Group]) -> String {
     format!("## Who has the places\n\n{few}\n{}\n", details("By brand", &lines(&["brand"])))
 }
 
-fn reasons_section(rows: &Rows) -> Result<String> {
-    let (drivers, because) = (rows.texts("driver")?, rows.texts("because_of")?);
-    let (counts, strongest) = (rows.counts("recommendations")?, rows.counts("strongest")?);
-    let (customers, examples) = (rows.counts("customers")?, rows.texts("example")?);
-    let total: u64 = counts.iter().sum();
+fn reasons_section(mut reasons: Vec<Reason>) -> String {
+    let total: u64 = reasons.iter().map(|reason| reason.recommendations).sum();
+    let strongest: u64 = reasons.iter().map(|reason| reason.strongest).sum();
     if total == 0 {
-        return Ok(String::new());
+        return String::new();
     }
-    let mut order: Vec<usize> = (0..rows.len()).collect();
-    order.sort_by_key(|row| (std::cmp::Reverse(counts[*row]), because[*row].clone()));
-    let line = |row: &usize| {
+    reasons.sort_by_key(|reason| (std::cmp::Reverse(reason.recommendations), reason.because_of.clone()));
+    let line = |reason: &Reason| {
         vec![
-            format!("“{}”", examples[*row]),
-            drivers[*row].clone(),
-            format!("{:.1}", 100.0 * counts[*row] as f64 / total as f64),
-            count(strongest[*row]),
-            count(customers[*row]),
+            format!("“{}”", reason.example),
+            reason.driver.clone(),
+            format!("{:.1}", 100.0 * reason.recommendations as f64 / total as f64),
+            count(reason.strongest),
+            count(reason.customers),
         ]
     };
-    let lines: Vec<Vec<String>> = order.iter().map(line).collect();
+    let lines: Vec<Vec<String>> = reasons.iter().map(line).collect();
     let headings = ["Reason (an example)", "Driver", "Of 100 reasons#", "Times the strongest#", "Customers#"];
-    Ok(format!(
+    format!(
         "## The reasons\n\nEvery personal recommendation says why it is there: what lifts this article above the others that \
          this customer could get, as far as it is true of the article. {} of 100 give the strongest reason; \
          the others give the next strongest, because the list had said the strongest often enough.\n\n{}\n",
-        (100.0 * strongest.iter().sum::<u64>() as f64 / total as f64).round(),
+        (100.0 * strongest as f64 / total as f64).round(),
         table(&headings, &lines)
-    ))
+    )
 }
 
-fn cards_section(rows: &Rows) -> Result<String> {
-    let (cards, ranks) = (rows.counts("card")?, rows.counts("rank")?);
-    let text = |name| rows.texts(name);
-    let (customer, age, region) = (text("customer_id")?, text("age_group")?, text("region")?);
-    let (preference, band, consent) =
-        (text("sustainability_preference")?, text("price_band")?, rows.flags("personalisation_consent")?);
-    let (looks, wishes, purchases) = (rows.counts("looks")?, rows.counts("wishes")?, rows.counts("purchases")?);
-    let (name, brand, category) = (text("product_name")?, text("brand")?, text("category")?);
-    let (price, reason) = (rows.numbers("price_eur")?, text("reason")?);
+fn cards_section(rows: &[Card]) -> String {
     let mut out = String::from("## Ten customers\n\nAs different as there are, from the longest history to none.\n\n");
-    let mut numbers = cards.clone();
-    numbers.dedup();
-    for card in numbers {
-        let lines: Vec<usize> = (0..rows.len()).filter(|row| cards[*row] == card).collect();
-        let Some(first) = lines.first().copied() else { continue };
-        let did = match (consent[first], looks[first] + wishes[first] + purchases[first]) {
+    for lines in rows.chunk_by(|a, b| a.card == b.card) {
+        let Some(first) = lines.first() else { continue };
+        let did = match (first.personalisation_consent, first.looks + first.wishes + first.purchases) {
             (false, _) => "no consent: what they did is not used".to_owned(),
             (true, 0) => "nothing done yet".to_owned(),
             (true, _) => format!(
                 "{}, {}, {}",
-                counted(looks[first], "look", "looks"),
-                counted(wishes[first], "wish", "wishes"),
-                counted(purchases[first], "purchase", "purchases")
+                counted(first.looks, "look", "looks"),
+                counted(first.wishes, "wish", "wishes"),
+                counted(first.purchases, "purchase", "purchases")
             ),
         };
         let traits: Vec<&str> =
-            [&age[first], &region[first]].into_iter().map(String::as_str).filter(|text| !text.is_empty()).collect();
-        let mut who = vec![format!("{} ({})", customer[first], traits.join(", ")), did];
-        for (label, value) in [("sustainability matters", &preference[first]), ("price band", &band[first])] {
+            [&first.age_group, &first.region].into_iter().map(String::as_str).filter(|text| !text.is_empty()).collect();
+        let mut who = vec![format!("{} ({})", first.customer_id, traits.join(", ")), did];
+        for (label, value) in
+            [("sustainability matters", &first.sustainability_preference), ("price band", &first.price_band)]
+        {
             if !value.is_empty() {
                 who.push(format!("{label}: {value}"));
             }
         }
-        let line = |row: &usize| {
-            let price = price[*row].map_or(String::new(), |price| format!("{price:.2}"));
-            let article = format!("{}, {} ({})", name[*row], brand[*row], category[*row]);
-            vec![ranks[*row].to_string(), article, price, reason[*row].clone()]
+        let line = |line: &Card| {
+            let price = line.price_eur.map_or(String::new(), |price| format!("{price:.2}"));
+            let article = format!("{}, {} ({})", line.product_name, line.brand, line.category);
+            vec![line.rank.to_string(), article, price, line.reason.clone()]
         };
         let list = table(&["Rank#", "Article", "EUR#", "Because"], &lines.iter().map(line).collect::<Vec<_>>());
         let who = who.join(" · ");
-        out += &match card <= OPEN {
+        out += &match first.card <= OPEN {
             true => format!("**{who}**\n\n{list}\n"),
             false => format!("{}\n", details(&who.replace('<', "&lt;"), &list)),
         };
     }
-    Ok(out)
+    out
 }
 
 fn methods(project: &Project) -> String {

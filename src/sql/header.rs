@@ -77,6 +77,11 @@ fn first() -> u32 {
     1
 }
 
+/// What a header says of itself where it says nothing.
+fn yes() -> bool {
+    true
+}
+
 /// One column of a feature view.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -168,6 +173,9 @@ pub struct TableHeader {
     pub description: String,
     /// The columns that name one row; the table is sorted by them.
     pub key: Vec<String>,
+    /// Whether it is stored.  A table of many rows that are added up at once need not be; only the monitor has such.
+    #[serde(default = "yes")]
+    pub kept: bool,
 }
 
 impl Header {
@@ -179,6 +187,11 @@ impl Header {
             Self::Audit(header) => &header.name,
             Self::Table(header) => &header.name,
         }
+    }
+
+    /// Whether the table is stored.
+    pub fn is_kept(&self) -> bool {
+        !matches!(self, Self::Table(header) if !header.kept)
     }
 
     /// The same header; one that says no name is called as its file.

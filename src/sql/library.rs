@@ -10,19 +10,22 @@ use crate::params::Params;
 use crate::paths::Paths;
 
 /// Tables of the layer evaluation that its stage makes itself: figures, which no query can work out.
-const MADE_BY_EVALUATE: [&str; 6] = ["by_cohort", "learning_curve", "lists", "metrics", "reliability", "sides"];
+const MADE_BY_EVALUATE: [&str; 7] =
+    ["by_cohort", "learning_curve", "lists", "metrics", "reference_steps", "reliability", "sides"];
 /// Tables of the layer monitoring that its stage makes itself: what parameters and seeded randomness say, as rows.
-const MADE_BY_MONITOR: [&str; 13] = [
+const MADE_BY_MONITOR: [&str; 15] = [
     "drift_numbers",
     "drift_texts",
     "drift_vectors",
     "published",
     "vintages",
-    "customer_traits",
-    "article_traits",
+    "customer_kinds",
+    "article_kinds",
+    "kinds",
+    "traits",
     "segment_columns",
     "nowcasts",
-    "shuffles",
+    "looked_at",
     "taken_out",
     "rounds",
     "thresholds",

@@ -58,6 +58,24 @@ fn bits_do_not_depend_on_what_came_before() {
     assert_eq!(fresh.version(), encoder().version());
 }
 
+/// A text's rows stand elsewhere in their block, beside others, whenever another text is left out or repeated.
+#[test]
+fn bits_do_not_depend_on_neighbours() {
+    let texts = reference().texts;
+    let expected = one_by_one(&texts);
+    for left_out in 1..5 {
+        let kept: Vec<usize> = (0..texts.len()).filter(|position| position % 5 != left_out).collect();
+        let order: Vec<usize> = kept.iter().rev().chain(&kept[left_out..]).copied().collect();
+        let chosen: Vec<String> = order.iter().map(|position| texts[*position].clone()).collect();
+        let on_done = |place: usize, vector: Vec<f32>| {
+            let position = order[place];
+            assert!(bits(&vector) == expected[position], "without each {left_out}th: {:?}", texts[position]);
+            ControlFlow::Continue(())
+        };
+        encoder().encode_all(&chosen, 2, on_done).unwrap();
+    }
+}
+
 #[test]
 fn bits_do_not_depend_on_threads() {
     let texts = reference().texts;
@@ -132,7 +150,7 @@ fn a_run_that_is_killed_keeps_what_it_has_done() {
     let words = String::from_utf8_lossy(&output.stderr).into_owned();
     let new = words.split(" of them new").next().unwrap().rsplit(' ').next().unwrap();
     let new: usize = new.parse().unwrap_or_else(|_| panic!("{words}"));
-    assert!(output.status.success() && 0 < new && new <= 900 - 128, "{words}");
+    assert!(output.status.success() && 0 < new && new <= 900 - 256, "{words}");
     assert_eq!(parts(), 0, "the parts are gone once the whole is there");
     let resumed = shop.files("work/embeddings");
     fs::remove_dir_all(shop.path("work/embeddings")).unwrap();

@@ -46,3 +46,5 @@ mod simulated_log;
 mod tidy;
 mod time;
 mod tracking;
+#[cfg(feature = "encoder")]
+mod why;

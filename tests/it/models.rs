@@ -68,6 +68,12 @@ fn later_descriptions_reach_nothing_that_is_fitted() {
     let distinct = shop.ask("SELECT COUNT(DISTINCT text_hash) FROM embeddings.products WHERE in_training");
     let trained_on = json(&shop, "work/embeddings/products_reduction.json")["trained_on"].to_string();
     assert_eq!(distinct, [trained_on], "the reduction is fitted on the training side's texts and no others");
+    // An article without a description has no vector, not that of an empty text; the models have a column that says so.
+    let without = "SELECT COUNT(*) FROM embeddings.products e JOIN sources.products p ON p.product_id = e.product_id AND p.season = e.season WHERE COALESCE(trim(p.description), '') = ''";
+    assert_ne!(shop.ask(without), ["0"]);
+    let wrong = format!("{without} AND (e.vector IS NOT NULL OR e.reduced IS NOT NULL OR e.text_hash IS NOT NULL)");
+    assert_eq!(shop.ask(&wrong), ["0"]);
+    assert!(shop.read("work/models/combined.json").contains("\"style_vector is missing\""));
     let (before, vectors) = (fitted(&shop), shop.files("work/embeddings"));
     assert!(describe_later_articles_anew(&shop) >= 10);
     run(&shop, &UP_TO_TRAIN);
@@ -119,6 +125,22 @@ fn models_are_compared_on_looks_groups_and_lists() {
     let not_on_sale = "SELECT COUNT(*) FROM evaluation.choices c JOIN sources.products p ON p.product_id = c.product_id AND p.season = c.season WHERE NOT (p.on_sale_from <= CAST(c.as_of AS DATE) AND p.on_sale_until >= CAST(c.as_of AS DATE))";
     let not_bought = "SELECT COUNT(*) FROM evaluation.choices c LEFT JOIN sources.transactions t ON t.customer_id = c.customer_id AND t.product_id = c.product_id AND t.season = c.season AND t.event_type = 'purchase' AND date_trunc('day', t.event_time) = c.as_of WHERE c.kept AND t.line IS NULL";
     assert_eq!((shop.ask(not_on_sale), shop.ask(not_bought)), (vec!["0".to_owned()], vec!["0".to_owned()]));
+    // By the reference tool's rules: first what stands everywhere else, then its looks, its labels, its training looks.
+    let steps = shop.ask("SELECT fitted_on, looks, kept_purchases FROM evaluation.reference_steps ORDER BY step");
+    let count = |what: &str| shop.ask(&format!("SELECT COUNT(*) FROM {what}"))[0].clone();
+    let trained = count("frame WHERE split = 'train'");
+    let (before, since) = ("frame CROSS JOIN split.periods WHERE as_of < test_from", "as_of >= test_from");
+    let since = |label: &str| count(&format!("frame CROSS JOIN split.periods WHERE {since}{label}"));
+    let theirs = count("evaluation.reference_looks WHERE their_label AND their_side = 'test'");
+    assert_eq!(
+        steps,
+        [
+            format!("{trained},{},{}", looks[0], count("frame WHERE split = 'test' AND label")),
+            format!("{trained},{},{}", since(""), since(" AND label")),
+            format!("{trained},{},{theirs}", since("")),
+            format!("{},{},{theirs}", count(before), since("")),
+        ]
+    );
     // The learning curve ends where the models are.
     let ends = shop.ask("SELECT value FROM evaluation.learning_curve WHERE share = 1 AND model = 'combined'");
     let auc = evaluation["models"]["combined"]["auc"].as_f64().unwrap();

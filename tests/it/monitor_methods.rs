@@ -2,15 +2,25 @@
 
 use std::sync::{Arc, OnceLock};
 
-use datafusion::arrow::array::{ArrayRef, Date32Array, Float64Array, Int64Array, StringArray};
+use chrono::DateTime;
+use datafusion::arrow::array::{
+    ArrayRef, BooleanArray, Date32Array, Float64Array, Int64Array, StringArray, TimestampNanosecondArray,
+};
+use rand::SeedableRng;
+use rand_chacha::ChaCha8Rng;
 use selvedge::engine::{Engine, batch_of, read_rows};
 use selvedge::intervals;
+use selvedge::monitor::draws::{binomial, normal};
+use selvedge::monitor::shuffle;
 use selvedge::project::Project;
 use selvedge::sql::TableName;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 use super::shop::Shop;
+
+/// The moment of the report, in seconds.
+const REPORT: i64 = 1_950_000_000;
 
 /// A project whose queries run over tables that a test registers.
 struct Room {
@@ -23,6 +33,11 @@ impl Room {
         static SHOP: OnceLock<Shop> = OnceLock::new();
         let shop = SHOP.get_or_init(|| Shop::new(3));
         let project = Project::open(Some(&shop.path(""))).unwrap();
+        let project = project.with_sql_param(
+            "monitor",
+            "as_of",
+            selvedge::params::Shop::sql_time(DateTime::from_timestamp(REPORT, 0).unwrap()),
+        );
         Self { engine: Engine::new(&project).unwrap(), project }
     }
 
@@ -56,6 +71,12 @@ fn numbers(values: &[f64]) -> ArrayRef {
 /// Days counted from an arbitrary first one.
 fn days(values: &[i32]) -> ArrayRef {
     Arc::new(Date32Array::from(values.iter().map(|day| 22_000 + day).collect::<Vec<_>>()))
+}
+
+/// Hours before the report.
+fn moments(values: &[i64]) -> ArrayRef {
+    let nanos = |hours: &i64| (REPORT - hours * 3600) * 1_000_000_000;
+    Arc::new(TimestampNanosecondArray::from_iter_values(values.iter().map(nanos)))
 }
 
 fn near(found: &Value, expected: f64) {
@@ -151,12 +172,13 @@ fn a_gap_is_confirmed_only_when_all_of_its_range_lies_below_the_line() {
 fn exposure_counts_the_place_and_the_articles_on_sale() {
     let room = Room::new()
         .with(
-            "monitoring",
-            "outcomes",
+            "sources",
+            "recommendations",
             vec![
                 ("product_id", texts(&["p", "q", "p", "q"])),
                 ("season", texts(&["s"; 4])),
                 ("shown_on", days(&[0; 4])),
+                ("recommended_at", moments(&[1; 4])),
                 ("position", counts(&[1, 2, 3, 4])),
             ],
         )
@@ -181,6 +203,7 @@ fn exposure_counts_the_place_and_the_articles_on_sale() {
                 ("on_sale_until", days(&[9; 3])),
             ],
         );
+    room.run::<Value>("article_days");
     let rows: Vec<Value> = room.run("exposure");
     let of = |name: &str| rows.iter().find(|row| row["supply_value"] == name);
     near(&of("A").unwrap()["exposure"], 1.5);
@@ -241,7 +264,7 @@ fn a_collection_goes_from_no_data_to_confirmed() {
                     "previous",
                     Arc::new(StringArray::from(vec![None, Some("first"), Some("first"), Some("first"), None])),
                 ),
-                ("launched_in_between", Arc::new(datafusion::arrow::array::BooleanArray::from(vec![false; 5]))),
+                ("launched_in_between", Arc::new(BooleanArray::from(vec![false; 5]))),
             ],
         )
         .with(
@@ -298,4 +321,67 @@ fn drift_tells_apart_what_moved_and_what_did_not() {
     let rows: Vec<Value> = room.run("drift_shares");
     near(&rows[0]["distance"], 0.5);
     assert!(rows.iter().all(|row| row["moved"] == true));
+}
+
+/// Counts of three segments and the whole shop on thirty days in this order, as the scan has them.
+fn scanned(order: &[usize]) -> Room {
+    let mut random = ChaCha8Rng::seed_from_u64(5);
+    let days: Vec<[(i64, i64); 3]> = (0..order.len())
+        .map(|_| {
+            let shock = 0.1 * normal(&mut random);
+            [(90, 0.28), (60, 0.1), (30, 0.3)].map(|(n, p)| (n, binomial(&mut random, n as u64, p + shock * p) as i64))
+        })
+        .collect();
+    let (mut series, mut is_shop, mut day, mut is_reference) = (vec![], vec![], vec![], vec![]);
+    let (mut n, mut x, mut m, mut y) = (vec![], vec![], vec![], vec![]);
+    for (number, place) in order.iter().enumerate() {
+        let counts = days[*place];
+        let all = counts.iter().fold((0, 0), |sum, part| (sum.0 + part.0, sum.1 + part.1));
+        for (of, part) in counts.iter().chain([&all]).enumerate() {
+            series.push(of as i64 + 1);
+            is_shop.push(of == 3);
+            day.push(number as i64 + 1);
+            is_reference.push(number < 20);
+            n.push(part.0);
+            x.push(part.1);
+            m.push(all.0 - part.0);
+            y.push(all.1 - part.1);
+        }
+    }
+    let flags = |flags: Vec<bool>| -> ArrayRef { Arc::new(BooleanArray::from(flags)) };
+    let columns = vec![
+        ("series", counts(&series)),
+        ("is_shop", flags(is_shop)),
+        ("day", counts(&day)),
+        ("is_reference", flags(is_reference)),
+        ("n", counts(&n)),
+        ("x", counts(&x)),
+        ("m", counts(&m)),
+        ("y", counts(&y)),
+    ];
+    let names = vec![
+        ("series", counts(&[1, 2, 3, 4])),
+        ("metric", texts(&["click"; 4])),
+        ("is_shop", flags(vec![false, false, false, true])),
+    ];
+    Room::new().with("monitoring", "scan_counts", columns).with("monitoring", "series", names)
+}
+
+/// Shuffled histories are added up in Rust; whatever the order, that says what the queries of the scan say.
+#[test]
+fn shuffled_histories_are_judged_as_the_queries_judge_the_log() {
+    let log: Vec<usize> = (0..30).collect();
+    let backwards: Vec<usize> = log.iter().rev().copied().collect();
+    let mixed: Vec<usize> = log.iter().map(|day| day * 7 % 30).collect();
+    let known = &shuffle::histories(&scanned(&log).engine).unwrap()["click"];
+    for order in [log, backwards, mixed] {
+        let room = scanned(&order);
+        for name in ["scan_expected", "scan_phi"] {
+            room.run::<Value>(name);
+        }
+        let stretches: Vec<Value> = room.run("scan_stretches");
+        let furthest = stretches.iter().map(|row| row["z"].as_f64().unwrap().abs()).fold(0.0, f64::max);
+        let found = known.furthest(&order, 25.0);
+        assert!(furthest > 1.0 && (found - furthest).abs() < 1e-9, "{found} in Rust, {furthest} by the queries");
+    }
 }

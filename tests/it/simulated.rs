@@ -1,5 +1,7 @@
 //! Simulated shops whose truth is known: the same random numbers for the same seed.
 
+use std::sync::Arc;
+
 use chrono::{Days, NaiveDate};
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
@@ -64,7 +66,7 @@ pub fn members() -> Vec<Membership> {
 pub fn shop(name: &str, setting: Setting, event: Event, seed: u64) -> Vec<Cell> {
     let mut random = ChaCha8Rng::seed_from_u64(seed);
     let each = setting.shown / (VALUES * VALUES) as f64;
-    let mut cells = Vec::new();
+    let (mut cells, name): (_, Arc<str>) = (Vec::new(), name.into());
     for number in 0..DAYS {
         let week = 0.1 * (std::f64::consts::TAU * number as f64 / 7.0).sin();
         let moved = setting.shock * normal(&mut random) + week;
@@ -76,7 +78,13 @@ pub fn shop(name: &str, setting: Setting, event: Event, seed: u64) -> Vec<Cell> 
             let shown = binomial(&mut random, whole, 0.5);
             let odds = (setting.base / (1.0 - setting.base)) * moved.exp();
             let yes = binomial(&mut random, shown, (odds / (1.0 + odds) * factor).min(1.0));
-            cells.push(Cell { log: name.to_owned(), profile: profile(kind), shown_on: day(number), shown, yes });
+            cells.push(Cell {
+                log: Arc::clone(&name),
+                profile: profile(kind).into(),
+                shown_on: day(number),
+                shown,
+                yes,
+            });
         }
     }
     cells
@@ -84,13 +92,13 @@ pub fn shop(name: &str, setting: Setting, event: Event, seed: u64) -> Vec<Cell> 
 
 /// The log as it was known after the first so many days, under a name of its own.
 pub fn until(cells: &[Cell], name: &str, days: usize) -> Vec<Cell> {
+    let name: Arc<str> = name.into();
     let known = cells.iter().filter(|cell| cell.shown_on < day(days));
-    known.map(|cell| Cell { log: name.to_owned(), ..cell.clone() }).collect()
+    known.map(|cell| Cell { log: Arc::clone(&name), ..cell.clone() }).collect()
 }
 
-/// What reports on these logs raise; a few logs at a time, so that shuffles fit into memory.
+/// What reports on these logs raise, each a report of its own.
 pub fn raised(project: &Project, logs: &[Vec<Cell>], draw: Draw) -> Vec<Raised> {
-    let at_once = if matches!(draw, Draw::Apart) { 10 } else { 200 };
-    let judged = logs.chunks(at_once).map(|logs| judge(project, &members(), &logs.concat(), draw).unwrap());
+    let judged = logs.chunks(200).map(|logs| judge(project, &members(), &logs.concat(), draw).unwrap());
     judged.flat_map(|looked| looked.raised().unwrap()).collect()
 }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use datafusion::arrow::array::{Array, ArrayRef, RecordBatch, RecordBatchOptions, UInt32Array};
+use datafusion::arrow::array::{Array, ArrayRef, RecordBatch, RecordBatchOptions, UInt32Array, new_empty_array};
 use datafusion::arrow::compute::take;
 use datafusion::arrow::datatypes::{Schema, SchemaRef};
 use datafusion::common::Result;
@@ -58,6 +58,10 @@ impl Groups {
     }
 
     fn value(&self, aggregate: &Aggregate, states: &[ArrayRef]) -> Result<ArrayRef> {
+        // Some accumulators cannot say what no group's value is.
+        if self.count == 0 {
+            return Ok(new_empty_array(aggregate.function.field().data_type()));
+        }
         match (aggregate.method, &self.firsts) {
             // The windows of one group's rows are the same, and so are their counts.
             (Method::Distinct, Some(firsts)) => return Ok(take(&states[0], firsts, None)?),

@@ -1,28 +1,28 @@
 /*---
 name: scan_stretches
 description: How far each segment is from what it should do on every stretch of watched days with enough to go by.
-key: [run, series, from_day, to_day]
+key: [series, from_day, to_day]
 ---*/
 WITH running AS (
-  SELECT run, series, day, v0, n, x, e, v, d,
+  SELECT series, day, v0, n, x, e, v, d,
          SUM(n) OVER days AS sum_n, SUM(x) OVER days AS sum_x, SUM(e) OVER days AS sum_e,
          SUM(v) OVER days AS sum_v, SUM(d) OVER days AS sum_d
   FROM monitoring.scan_expected
   WHERE NOT is_reference
-  WINDOW days AS (PARTITION BY run, series ORDER BY day ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW)
+  WINDOW days AS (PARTITION BY series ORDER BY day ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW)
 ),
 -- Every stretch from day k to day t is a difference of two running sums; only those with enough to go by are kept.
 stretches AS (
-  SELECT t.run, t.series, k.day AS from_day, t.day AS to_day, t.v0,
+  SELECT t.series, k.day AS from_day, t.day AS to_day, t.v0,
          t.sum_n - k.sum_n + k.n AS n, t.sum_x - k.sum_x + k.x AS x, t.sum_e - k.sum_e + k.e AS expected,
          t.sum_v - k.sum_v + k.v AS v, t.sum_d - k.sum_d + k.d AS d
   FROM running k
-  JOIN running t ON t.run = k.run AND t.series = k.series AND t.day >= k.day
+  JOIN running t ON t.series = k.series AND t.day >= k.day
                 AND t.sum_e - k.sum_e + k.e >= $enough
                 AND t.sum_n - k.sum_n + k.n - (t.sum_e - k.sum_e + k.e) >= $enough
 )
-SELECT e.run, e.series, e.from_day, e.to_day, e.n, e.x, e.expected, COALESCE(f.phi, 1.0) AS phi,
+SELECT e.series, e.from_day, e.to_day, e.n, e.x, e.expected, COALESCE(f.phi, 1.0) AS phi,
        (e.x - e.expected) / sqrt(COALESCE(f.phi, 1.0) * (e.d + e.v * e.v * e.v0)) AS z
 FROM stretches e
 JOIN monitoring.series s ON s.series = e.series
-LEFT JOIN monitoring.scan_phi f ON f.run = e.run AND f.metric = s.metric AND f.is_shop = s.is_shop
+LEFT JOIN monitoring.scan_phi f ON f.metric = s.metric AND f.is_shop = s.is_shop

@@ -4,7 +4,7 @@ description: On each day of waiting, how many were still waiting at its start (o
 key: [stage, day]
 ---*/
 WITH counts AS (
-  SELECT stage, window_days, age, delay, COUNT(*) AS waiting FROM monitoring.waits GROUP BY stage, window_days, age, delay
+  SELECT stage, window_days, age, delay, SUM(waits) AS waiting FROM monitoring.waits GROUP BY stage, window_days, age, delay
 ),
 days AS (
   SELECT stage, unnest(range(0, window_days)) AS day FROM (SELECT DISTINCT stage, window_days FROM monitoring.waits)

@@ -5,8 +5,8 @@ key: [stage]
 ---*/
 WITH quick AS (
   SELECT stage,
-         COUNT(*) FILTER (WHERE age < 14) AS recent, COUNT(*) FILTER (WHERE age < 14 AND delay = 0) AS recent_quick,
-         COUNT(*) FILTER (WHERE age >= 14) AS older, COUNT(*) FILTER (WHERE age >= 14 AND delay = 0) AS older_quick
+         COALESCE(SUM(waits) FILTER (WHERE age < 14), 0) AS recent, COALESCE(SUM(waits) FILTER (WHERE age < 14 AND delay = 0), 0) AS recent_quick,
+         COALESCE(SUM(waits) FILTER (WHERE age >= 14), 0) AS older, COALESCE(SUM(waits) FILTER (WHERE age >= 14 AND delay = 0), 0) AS older_quick
   FROM monitoring.waits
   WHERE age >= 7 AND delay < 7
   GROUP BY stage

@@ -5,9 +5,9 @@ key: [stage, segment_column, segment_value, span, age]
 ---*/
 WITH counts AS (
   SELECT stage, profile, shown_on, LEAST(age, window_days) AS age,
-         COUNT(*) FILTER (WHERE stage = 'purchase' OR counted) AS total,
-         COUNT(*) FILTER (WHERE counted AND delay < age) AS came,
-         COUNT(delay) AS came_so_far
+         COALESCE(SUM(waits) FILTER (WHERE stage = 'purchase' OR counted), 0) AS total,
+         COALESCE(SUM(waits) FILTER (WHERE counted AND delay < age), 0) AS came,
+         COALESCE(SUM(waits) FILTER (WHERE delay IS NOT NULL), 0) AS came_so_far
   FROM monitoring.waits
   GROUP BY stage, profile, shown_on, LEAST(age, window_days)
 ),

@@ -1,11 +1,15 @@
-//! The encoder itself: rust-bert on libtorch.
+//! The encoder itself: rust-bert reads, checks and tokenizes, `bert` computes on libtorch.
 //!
-//! A text's vector has the same bits whatever was encoded before or beside it. So every text is a batch of its own:
-//! in a larger batch a row's sums could be split differently, because BLAS picks its blocks by the shape of the whole
-//! matrix. And every model runs on one torch thread; more texts at a time means more models, never more threads in one.
+//! A text's vector has the same bits whatever was encoded before or beside it: every operation has a shape that follows
+//! from the text alone (see `bert`), and every thread has one torch thread; more blocks at a time, never more threads in
+//! one.
+
+mod bert;
+mod blocks;
+mod files;
 
 use std::{
-    fmt, fs, io,
+    fmt,
     ops::ControlFlow,
     path::{Path, PathBuf},
     sync::{
@@ -16,38 +20,23 @@ use std::{
     thread,
 };
 
-use rust_bert::{
-    bert::BertConfig,
-    pipelines::{
-        common::ModelType,
-        sentence_embeddings::{
-            SentenceEmbeddingsConfig, SentenceEmbeddingsModel, SentenceEmbeddingsModulesConfig,
-            SentenceEmbeddingsSentenceBertConfig, SentenceEmbeddingsTokenizerConfig, layers::PoolingConfig,
-        },
-    },
-    resources::{LocalResource, ResourceProvider},
-};
-use serde::de::DeserializeOwned;
-use sha2::{Digest, Sha256};
-use tch::Device;
+use rust_bert::pipelines::common::TokenizerOption;
+use rust_tokenizers::tokenizer::TruncationStrategy;
 
+use self::bert::{Bert, ROWS, Weights};
+use self::blocks::blocks;
+use self::files::Files;
 use super::{DIMENSIONS, EncoderError};
 
-const WEIGHTS: &str = "model.safetensors";
-const VOCABULARY: &str = "vocab.txt";
-const CONFIG: &str = "config.json";
-const MODULES: &str = "modules.json";
-const POOLING: &str = "1_Pooling/config.json";
-const SENTENCES: &str = "sentence_bert_config.json";
-const TOKENIZER: &str = "tokenizer_config.json";
-
-/// A sentence encoder: a pool of equal models, one for each thread that encodes at the same time.
-///
-/// A model takes about 90 MB. The first is loaded by [`Encoder::load`], a further one when a thread finds none idle.
+/// A sentence encoder.  Its weights take about 90 MB, however many threads encode at the same time.
 pub struct Encoder {
     folder: PathBuf,
     version: String,
-    idle: Mutex<Vec<SentenceEmbeddingsModel>>,
+    tokenizer: TokenizerOption,
+    /// Tokens of a text that are read.
+    longest: usize,
+    /// Locked only while a thread takes its handles.
+    weights: Mutex<Weights>,
 }
 
 impl fmt::Debug for Encoder {
@@ -65,28 +54,33 @@ impl Encoder {
         if !folder.is_dir() {
             return Err(EncoderError::Missing { path: folder.to_owned() });
         }
-        let version = read(folder)?;
-        let model = load_model(folder)?;
-        Ok(Encoder { folder: folder.to_owned(), version, idle: Mutex::new(vec![model]) })
+        one_torch_thread();
+        let Files { version, weights, tokenizer, longest } = Files::read(folder)?;
+        Ok(Encoder { folder: folder.to_owned(), version, tokenizer, longest, weights: Mutex::new(weights) })
     }
 
-    /// Names what decides the vectors: 16 hex digits of the SHA-256 over weights, vocabulary and settings.
+    /// Names what decides the vectors: 16 hex digits.
     pub fn version(&self) -> &str {
         &self.version
     }
 
-    /// The vector of one text: [`DIMENSIONS`] numbers, length one.
+    /// The vector of one text: [`DIMENSIONS`] numbers, length one.  Many texts are quicker together.
     ///
     /// An empty text has the vector of the two tokens that frame every text; whether that means anything is for the
     /// caller to say.
     pub fn encode(&self, text: &str) -> Result<Vec<f32>, EncoderError> {
-        self.with_model(|model| encode(model, text))?
+        let mut found = Vec::new();
+        self.encode_all(&[text.to_owned()], 1, |_, vector| {
+            found = vector;
+            ControlFlow::Continue(())
+        })?;
+        Ok(found)
     }
 
     /// Encodes `texts` on up to `threads` threads and calls `on_done(position, vector)` on the caller's thread for each
     /// as soon as it is ready, in no fixed order. The bits are those of [`Encoder::encode`], for any number of threads.
     ///
-    /// Two cores are busy with two threads; more threads than cores only cost memory.
+    /// Two cores are busy with two threads; more threads than cores are of no use.
     ///
     /// `ControlFlow::Break` ends the work early: texts already begun are dropped. So does the first error; what was
     /// reported before it stays good.
@@ -96,120 +90,62 @@ impl Encoder {
         threads: usize,
         mut on_done: impl FnMut(usize, Vec<f32>) -> ControlFlow<()>,
     ) -> Result<(), EncoderError> {
+        let tokens = self.tokens(texts);
+        let lengths: Vec<usize> = tokens.iter().map(Vec::len).collect();
+        let blocks = blocks(&lengths, ROWS);
         let next = AtomicUsize::new(0);
         let (send, receive) = mpsc::channel();
         thread::scope(|scope| {
-            for _ in 0..threads.max(1).min(texts.len()) {
-                let (send, next) = (send.clone(), &next);
+            for _ in 0..threads.max(1).min(blocks.len()) {
+                let bert = self.bert()?;
+                let (send, next, blocks, tokens) = (send.clone(), &next, &blocks, &tokens);
                 scope.spawn(move || {
-                    let outcome = self.with_model(|model| {
-                        while let Some((position, text)) = take(texts, next) {
-                            // Nobody listens any more: the caller has had enough.
-                            if send.send(encode(model, text).map(|vector| (position, vector))).is_err() {
-                                break;
-                            }
+                    one_torch_thread();
+                    while let Some(block) = blocks.get(next.fetch_add(1, Ordering::Relaxed)) {
+                        // Nobody listens any more: the caller has had enough.
+                        if send.send(encode(&bert, block, tokens)).is_err() {
+                            break;
                         }
-                    });
-                    if let Err(error) = outcome {
-                        let _ = send.send(Err(error));
                     }
                 });
             }
             drop(send);
             for done in receive {
-                let (position, vector) = done?;
-                if on_done(position, vector).is_break() {
-                    break;
+                for (position, vector) in done? {
+                    if on_done(position, vector).is_break() {
+                        return Ok(());
+                    }
                 }
             }
             Ok(())
         })
     }
 
-    /// Runs `work` with a model nobody else uses, loaded now if none is idle.
-    fn with_model<T>(&self, work: impl FnOnce(&SentenceEmbeddingsModel) -> T) -> Result<T, EncoderError> {
-        let idle = || self.idle.lock().unwrap_or_else(PoisonError::into_inner);
-        let waiting = idle().pop();
-        let model = match waiting {
-            Some(model) => model,
-            None => load_model(&self.folder)?,
-        };
-        // Part of this number belongs to the thread (OpenMP) and part to the process (BLAS): everybody who encodes sets
-        // both to one, and nothing else in this program sets them.
-        tch::set_num_threads(1);
-        let result = work(&model);
-        idle().push(model);
-        Ok(result)
+    fn tokens(&self, texts: &[String]) -> Vec<Vec<i64>> {
+        let tokens = self.tokenizer.encode_list(texts, self.longest, &TruncationStrategy::LongestFirst, 0);
+        tokens.into_iter().map(|text| text.token_ids).collect()
+    }
+
+    /// A model for one thread.
+    fn bert(&self) -> Result<Bert, EncoderError> {
+        let weights = self.weights.lock().unwrap_or_else(PoisonError::into_inner);
+        Bert::new(&weights).map_err(|error| EncoderError::Load { path: self.folder.clone(), reason: error.to_string() })
     }
 }
 
-/// The next text nobody has taken.
-fn take<'a>(texts: &'a [String], next: &AtomicUsize) -> Option<(usize, &'a str)> {
-    let position = next.fetch_add(1, Ordering::Relaxed);
-    texts.get(position).map(|text| (position, text.as_str()))
+/// Part of this number belongs to the thread (OpenMP) and part to the process (BLAS): everybody who loads or encodes sets
+/// both to one, and nothing else in this program sets them.
+fn one_torch_thread() {
+    tch::set_num_threads(1);
 }
 
-fn encode(model: &SentenceEmbeddingsModel, text: &str) -> Result<Vec<f32>, EncoderError> {
-    let failed = |reason: String| EncoderError::Encode { bytes: text.len(), reason };
-    let vectors = model.encode(&[text]).map_err(|error| failed(error.to_string()))?;
-    match vectors.into_iter().next() {
-        Some(vector) if vector.len() == DIMENSIONS => Ok(vector),
-        Some(vector) => Err(failed(format!("{} numbers, not {DIMENSIONS}", vector.len()))),
-        None => Err(failed("no vector".to_owned())),
+/// The vectors of one block with the positions of their texts.
+fn encode(bert: &Bert, block: &[usize], tokens: &[Vec<i64>]) -> Result<Vec<(usize, Vec<f32>)>, EncoderError> {
+    let texts: Vec<&[i64]> = block.iter().map(|position| tokens[*position].as_slice()).collect();
+    let failed = |reason: String| EncoderError::Encode { texts: texts.len(), reason };
+    let vectors = bert.vectors(&texts).map_err(|error| failed(error.to_string()))?;
+    match vectors.iter().find(|vector| vector.len() != DIMENSIONS || vector.iter().any(|value| !value.is_finite())) {
+        Some(vector) => Err(failed(format!("a vector of {} numbers, not all finite", vector.len()))),
+        None => Ok(block.iter().copied().zip(vectors).collect()),
     }
-}
-
-/// Reads every file once: proves that rust-bert can parse the settings (it would panic) and hashes all of them.
-fn read(folder: &Path) -> Result<String, EncoderError> {
-    let mut hash = Sha256::new();
-    for (name, parse) in [
-        (WEIGHTS, anything as fn(&[u8]) -> Result<(), String>),
-        (VOCABULARY, anything),
-        (CONFIG, json::<BertConfig>),
-        (MODULES, json::<SentenceEmbeddingsModulesConfig>),
-        (POOLING, json::<PoolingConfig>),
-        (SENTENCES, json::<SentenceEmbeddingsSentenceBertConfig>),
-        (TOKENIZER, json::<SentenceEmbeddingsTokenizerConfig>),
-    ] {
-        let path = folder.join(name);
-        let content = match fs::read(&path) {
-            Ok(content) => content,
-            Err(error) if error.kind() == io::ErrorKind::NotFound => return Err(EncoderError::Missing { path }),
-            Err(source) => return Err(EncoderError::Unreadable { path, source }),
-        };
-        parse(&content).map_err(|reason| EncoderError::Malformed { path, reason })?;
-        hash.update(name);
-        hash.update((content.len() as u64).to_le_bytes());
-        hash.update(&content);
-    }
-    Ok(hash.finalize().iter().take(8).map(|byte| format!("{byte:02x}")).collect())
-}
-
-fn anything(_content: &[u8]) -> Result<(), String> {
-    Ok(())
-}
-
-fn json<T: DeserializeOwned>(content: &[u8]) -> Result<(), String> {
-    serde_json::from_slice::<T>(content).map(drop).map_err(|error| error.to_string())
-}
-
-fn load_model(folder: &Path) -> Result<SentenceEmbeddingsModel, EncoderError> {
-    let file =
-        |name: &str| -> Box<dyn ResourceProvider + Send> { Box::new(LocalResource { local_path: folder.join(name) }) };
-    SentenceEmbeddingsModel::new(SentenceEmbeddingsConfig {
-        modules_config_resource: file(MODULES),
-        transformer_type: ModelType::Bert,
-        transformer_config_resource: file(CONFIG),
-        transformer_weights_resource: file(WEIGHTS),
-        pooling_config_resource: file(POOLING),
-        dense_config_resource: None,
-        dense_weights_resource: None,
-        sentence_bert_config_resource: file(SENTENCES),
-        tokenizer_config_resource: file(TOKENIZER),
-        tokenizer_vocab_resource: file(VOCABULARY),
-        tokenizer_merges_resource: None,
-        device: Device::Cpu,
-        kind: None,
-    })
-    .map_err(|error| EncoderError::Load { path: folder.to_owned(), reason: error.to_string() })
 }

@@ -36,6 +36,6 @@ pub enum EncoderError {
     Malformed { path: PathBuf, reason: String },
     #[error("{}: the sentence model cannot be loaded: {reason}", path.display())]
     Load { path: PathBuf, reason: String },
-    #[error("the sentence model failed on a text of {bytes} bytes: {reason}")]
-    Encode { bytes: usize, reason: String },
+    #[error("the sentence model failed on {texts} texts: {reason}")]
+    Encode { texts: usize, reason: String },
 }

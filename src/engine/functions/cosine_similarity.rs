@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use datafusion::arrow::array::{Array, AsArray, Float64Builder};
+use datafusion::arrow::array::{Array, AsArray, Float64Array};
 use datafusion::arrow::datatypes::{DataType, Float32Type};
 use datafusion::common::{Result, plan_err};
 use datafusion::logical_expr::{
@@ -44,19 +44,15 @@ impl ScalarUDFImpl for CosineSimilarity {
     fn invoke_with_args(&self, args: ScalarFunctionArgs) -> Result<ColumnarValue> {
         let arrays = ColumnarValue::values_to_arrays(&args.args)?;
         let (a, b) = (arrays[0].as_fixed_size_list(), arrays[1].as_fixed_size_list());
-        let mut out = Float64Builder::with_capacity(a.len());
-        for row in 0..a.len() {
-            if a.is_null(row) || b.is_null(row) {
-                out.append_null();
-                continue;
-            }
-            let (a, b) = (a.value(row), b.value(row));
-            out.append_option(cosine(
-                a.as_primitive::<Float32Type>().values(),
-                b.as_primitive::<Float32Type>().values(),
-            ));
-        }
-        Ok(ColumnarValue::Array(Arc::new(out.finish())))
+        let length = a.value_length() as usize;
+        let numbers = [a, b].map(|vectors| vectors.values().as_primitive::<Float32Type>().values());
+        let cosine = |row: usize| {
+            let [a, b] = numbers.map(|numbers| &numbers[row * length..(row + 1) * length]);
+            cosine(a, b)
+        };
+        let both = |row: &usize| a.is_valid(*row) && b.is_valid(*row);
+        let out: Float64Array = (0..a.len()).map(|row| Some(row).filter(both).and_then(cosine)).collect();
+        Ok(ColumnarValue::Array(Arc::new(out)))
     }
 }
 

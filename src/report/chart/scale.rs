@@ -101,6 +101,13 @@ pub struct Interval {
     pub upper: f64,
 }
 
+impl Interval {
+    /// None where any part is not known.
+    pub fn of(value: Option<f64>, lower: Option<f64>, upper: Option<f64>) -> Option<Self> {
+        Some(Self { value: value?, lower: lower?, upper: upper? })
+    }
+}
+
 /// An interval that can be drawn.
 pub fn known_interval(interval: Option<Interval>) -> Option<Interval> {
     interval.filter(|it| it.value.is_finite() && it.lower.is_finite() && it.upper.is_finite())

@@ -152,7 +152,7 @@ impl Scene {
                 paint(&area, shape)?;
             }
         }
-        pack(&average(&bitmap, width as usize, height as usize), width, height)
+        pack(&smooth::shrink(&bitmap, width as usize, ZOOM as usize), width, height)
     }
 }
 
@@ -185,27 +185,6 @@ fn paint(area: &DrawingArea<BitMapBackend, Shift>, shape: &Shape) -> Result<(), 
         }
     }
     Ok(())
-}
-
-/// The picture: each pixel the mean of its square on the bitmap.
-fn average(bitmap: &[u8], width: usize, height: usize) -> Vec<u8> {
-    let zoom = ZOOM as usize;
-    let square = (zoom * zoom) as u32;
-    let mut picture = Vec::with_capacity(width * height * 3);
-    for row in 0..height {
-        for column in 0..width {
-            for channel in 0..3 {
-                let mut sum = square / 2;
-                for y in row * zoom..(row + 1) * zoom {
-                    for x in column * zoom..(column + 1) * zoom {
-                        sum += u32::from(bitmap[(y * width * zoom + x) * 3 + channel]);
-                    }
-                }
-                picture.push((sum / square) as u8);
-            }
-        }
-    }
-    picture
 }
 
 fn pack(picture: &[u8], width: u32, height: u32) -> Result<Vec<u8>, ChartError> {

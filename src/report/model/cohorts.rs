@@ -3,57 +3,47 @@
 use serde::Deserialize;
 
 use super::figures::{USED, signed};
-use crate::error::Result;
 use crate::model::metrics::Metric;
 use crate::project::Project;
 use crate::report::chart::Interval;
 use crate::report::markdown::{count, table};
-use crate::report::rows::Rows;
 use crate::train::Kind;
 
 /// The group that is not about known outcomes; it has a section of its own.
 const WITHOUT_WAITING: &str = "counted without waiting";
 
-/// The rows of `evaluation.by_cohort`.
-struct Cohorts {
-    cohort: Vec<String>,
-    members: Vec<String>,
-    model: Vec<String>,
-    metric: Vec<String>,
-    looks: Vec<u64>,
-    kept: Vec<u64>,
-    expected: Vec<Option<f64>>,
-    intervals: Vec<Option<Interval>>,
+/// A row of `evaluation.by_cohort`.
+#[derive(Deserialize)]
+pub struct Row {
+    cohort: String,
+    members: String,
+    model: String,
+    metric: String,
+    looks: u64,
+    kept_purchases: u64,
+    expected: Option<f64>,
+    value: Option<f64>,
+    low: Option<f64>,
+    high: Option<f64>,
 }
 
+impl Row {
+    fn interval(&self) -> Option<Interval> {
+        Interval::of(self.value, self.low, self.high)
+    }
+}
+
+struct Cohorts(Vec<Row>);
+
 impl Cohorts {
-    fn read(rows: &Rows) -> Result<Self> {
-        let (values, lows, highs) = (rows.numbers("value")?, rows.numbers("low")?, rows.numbers("high")?);
-        let interval = |row: usize| match (values[row], lows[row], highs[row]) {
-            (Some(value), Some(lower), Some(upper)) => Some(Interval { value, lower, upper }),
-            _ => None,
-        };
-        Ok(Self {
-            cohort: rows.texts("cohort")?,
-            members: rows.texts("members")?,
-            model: rows.texts("model")?,
-            metric: rows.texts("metric")?,
-            looks: rows.counts("looks")?,
-            kept: rows.counts("kept_purchases")?,
-            expected: rows.numbers("expected")?,
-            intervals: (0..rows.len()).map(interval).collect(),
-        })
-    }
-
     /// The row of one model and metric in each group, in the groups' order.
-    fn of(&self, model: &str, metric: Metric) -> Vec<usize> {
-        let wanted = |row: &usize| self.model[*row] == model && self.metric[*row] == metric.name();
-        (0..self.cohort.len()).filter(wanted).collect()
+    fn of(&self, model: &str, metric: Metric) -> impl Iterator<Item = &Row> {
+        self.0.iter().filter(move |row| row.model == model && row.metric == metric.name())
     }
 
-    fn interval(&self, like: usize, model: &str, metric: Metric) -> Option<Interval> {
-        let same = |row: &usize| self.cohort[*row] == self.cohort[like] && self.members[*row] == self.members[like];
-        self.of(model, metric).into_iter().find(same).and_then(|row| self.intervals[row])
+    fn interval(&self, like: &Row, model: &str, metric: Metric) -> Option<Interval> {
+        let same = |row: &&Row| row.cohort == like.cohort && row.members == like.members;
+        self.of(model, metric).find(same).and_then(Row::interval)
     }
 }
 
@@ -65,9 +55,34 @@ pub struct Reference {
     average_precision: f64,
 }
 
+/// A row of `evaluation.reference_steps`.
+#[derive(Debug, Deserialize)]
+pub struct Step {
+    rule: String,
+    fitted_on: u64,
+    looks: u64,
+    kept_purchases: u64,
+    auc: Option<f64>,
+    auc_low: Option<f64>,
+    auc_high: Option<f64>,
+    average_precision: Option<f64>,
+    average_precision_low: Option<f64>,
+    average_precision_high: Option<f64>,
+}
+
+impl Step {
+    fn auc(&self) -> Option<Interval> {
+        Interval::of(self.auc, self.auc_low, self.auc_high)
+    }
+
+    fn average_precision(&self) -> Option<Interval> {
+        Interval::of(self.average_precision, self.average_precision_low, self.average_precision_high)
+    }
+}
+
 /// The section, from `evaluation.by_cohort` and the tools to be held against.
-pub fn section(project: &Project, rows: &Rows, references: &[Reference]) -> Result<String> {
-    let cohorts = Cohorts::read(rows)?;
+pub fn section(project: &Project, rows: Vec<Row>, references: &[Reference], steps: &[Step]) -> String {
+    let cohorts = Cohorts(rows);
     let enough = project.params.evaluate.enough as u64;
     let mut out = String::from("## By group\n\n");
     out += &format!(
@@ -76,11 +91,11 @@ pub fn section(project: &Project, rows: &Rows, references: &[Reference]) -> Resu
     );
     let mut groups: Vec<Vec<String>> = Vec::new();
     for row in cohorts.of(USED.name(), Metric::Auc) {
-        if cohorts.cohort[row] == WITHOUT_WAITING {
+        if row.cohort == WITHOUT_WAITING {
             continue;
         }
-        let kept = cohorts.kept[row];
-        let order = match cohorts.intervals[row] {
+        let kept = row.kept_purchases;
+        let order = match row.interval() {
             Some(auc) => {
                 format!("{:.0} ({:.0} to {:.0})", 100.0 * auc.value, 100.0 * auc.lower, 100.0 * auc.upper)
             }
@@ -94,11 +109,11 @@ pub fn section(project: &Project, rows: &Rows, references: &[Reference]) -> Resu
             format!("{:+.0} ({:+.0} to {:+.0})", 100.0 * more.value, 100.0 * more.lower, 100.0 * more.upper)
         });
         groups.push(vec![
-            cohorts.cohort[row].clone(),
-            cohorts.members[row].clone(),
-            count(cohorts.looks[row]),
+            row.cohort.clone(),
+            row.members.clone(),
+            count(row.looks),
             count(kept),
-            cohorts.expected[row].map_or(String::new(), |expected| format!("{expected:.0}")),
+            row.expected.map_or(String::new(), |expected| format!("{expected:.0}")),
             order,
             difference,
         ]);
@@ -106,14 +121,14 @@ pub fn section(project: &Project, rows: &Rows, references: &[Reference]) -> Resu
     let headings =
         ["Group", "", "Test looks#", "Kept purchases#", "The model expected#", "Right order#", "Descriptions add#"];
     out += &format!("{}\n", table(&headings, &groups));
-    Ok(out + &without_waiting(&cohorts, references))
+    out + &without_waiting(&cohorts, references, steps)
 }
 
 /// The same models counted as tools do that do not wait for outcomes, so that their figures can be held side by side.
-fn without_waiting(cohorts: &Cohorts, references: &[Reference]) -> String {
+fn without_waiting(cohorts: &Cohorts, references: &[Reference], steps: &[Step]) -> String {
     let metrics = [Metric::Auc, Metric::AveragePrecision, Metric::LogLoss];
-    let of_group = |row: &usize| cohorts.cohort[*row] == WITHOUT_WAITING;
-    let Some(row) = cohorts.of(USED.name(), Metric::Auc).into_iter().find(of_group) else { return String::new() };
+    let of_group = |row: &&Row| row.cohort == WITHOUT_WAITING;
+    let Some(row) = cohorts.of(USED.name(), Metric::Auc).find(of_group) else { return String::new() };
     let cells = |kind: Kind| -> Vec<String> {
         let figure = |metric| cohorts.interval(row, kind.name(), metric);
         let mut cells = vec![super::figures::model_words(kind).to_owned()];
@@ -125,10 +140,18 @@ fn without_waiting(cohorts: &Cohorts, references: &[Reference]) -> String {
     let mut last = vec!["what the descriptions add".to_owned()];
     last.extend(metrics.map(|metric| signed(cohorts.interval(row, &name, metric))));
     rows.push(last);
-    let figure = |figure: f64| format!("{figure:.4}");
-    let other = |tool: &Reference| vec![tool.name.clone(), figure(tool.auc), figure(tool.average_precision), "".into()];
-    rows.extend(references.iter().map(other));
-    let used = |metric| cohorts.interval(row, USED.name(), metric);
+    let compared: String = references.iter().map(|tool| held_against(tool, steps)).collect();
+    format!(
+        "## Held against tools that do not wait\n\nMany tools judge a model on every look since testing began and take an \
+         outcome that is still open for a no (or for a yes, before the parcel can come back). Counted that way, over {} looks, \
+         the same models have these figures. Use them only to compare with such a tool.\n\n{}\n{compared}",
+        count(row.looks),
+        table(&["", "Right order (AUC)#", "At the top (AP)#", "Surprise (log loss)#"], &rows)
+    )
+}
+
+/// The used model taken to a tool's rules, one by one, beside what the tool says of itself.
+fn held_against(tool: &Reference, steps: &[Step]) -> String {
     let against = |found: Option<Interval>, other: f64| match found {
         None => "too early to say".to_owned(),
         Some(found) => {
@@ -140,22 +163,51 @@ fn without_waiting(cohorts: &Cohorts, references: &[Reference]) -> String {
             format!("{:.4} against {other:.4}, {words}", found.value)
         }
     };
-    let verdicts = references.iter().map(|tool| {
-        format!(
-            "Held against {}: right order {}; at the top {}. Its figures are its own: by its own rule of what counts as \
-             kept, and after learning from every look up to the test. The model here learned only from looks whose \
-             outcome was known when validation began, so it had fewer to learn from and nothing that came later.\n\n",
-            tool.name,
-            against(used(Metric::Auc), tool.auc),
-            against(used(Metric::AveragePrecision), tool.average_precision),
-        )
-    });
-    let verdicts: String = verdicts.collect();
-    format!(
-        "## Held against tools that do not wait\n\nMany tools judge a model on every look since testing began and take an \
-         outcome that is still open for a no (or for a yes, before the parcel can come back). Counted that way, over {} looks, \
-         the same models have these figures. Use them only to compare with such a tool.\n\n{verdicts}{}\n",
-        count(cohorts.looks[row]),
-        table(&["", "Right order (AUC)#", "At the top (AP)#", "Surprise (log loss)#"], &rows)
-    )
+    let verdict = |step: &Step| {
+        let (auc, top) = (against(step.auc(), tool.auc), against(step.average_precision(), tool.average_precision));
+        format!("right order {auc}; at the top {top}")
+    };
+    let mut out = format!("### Held against {}, by its rules\n\n", tool.name);
+    if let [first, .., last] = steps {
+        let ahead = |found: Option<Interval>, other: f64| found.is_some_and(|found| found.lower > other);
+        let behind = |found: Option<Interval>, other: f64| found.is_some_and(|found| found.upper < other);
+        let pairs = [(last.auc(), tool.auc), (last.average_precision(), tool.average_precision)];
+        let headline = match () {
+            () if pairs.iter().any(|(found, other)| behind(*found, *other)) => "By its own rules it is ahead.",
+            () if pairs.iter().any(|(found, other)| ahead(*found, *other)) => "By its own rules it is beaten.",
+            () => "By its own rules neither is ahead: the difference is within chance.",
+        };
+        out += &format!(
+            "**{headline}** The model here, by all of its rules: {}. By the rules above: {}.\n\nThe rules differ in what is learned from \
+             and in what is counted. The model here learned from {} looks, whose outcomes were known when validation began; \
+             by that tool's rules it learns from {}, and some of their outcomes came in only after testing had begun. Each \
+             line below takes one more rule from it; what is left in the last line are the features and the way to fit.\n\n",
+            verdict(last),
+            verdict(first),
+            count(first.fitted_on),
+            count(last.fitted_on),
+        );
+    }
+    let row = |step: &Step| {
+        vec![
+            step.rule.clone(),
+            count(step.fitted_on),
+            count(step.looks),
+            count(step.kept_purchases),
+            super::figures::shown(step.auc()),
+            super::figures::shown(step.average_precision()),
+        ]
+    };
+    let mut rows: Vec<Vec<String>> = steps.iter().map(row).collect();
+    let (auc, top) = (format!("{:.4}", tool.auc), format!("{:.4}", tool.average_precision));
+    rows.push(vec![tool.name.clone(), String::new(), String::new(), String::new(), auc, top]);
+    let headings = [
+        "One rule after the other",
+        "Learned from#",
+        "Judged on#",
+        "Kept purchases#",
+        "Right order (AUC)#",
+        "At the top (AP)#",
+    ];
+    format!("{out}{}\n", table(&headings, &rows))
 }

@@ -2,12 +2,12 @@
 
 use std::collections::BTreeMap;
 
-use crate::error::Result;
+use serde::Deserialize;
+
 use crate::model::lists::ListMetric;
 use crate::model::metrics::Metric;
 use crate::report::chart::{Caption, Interval, Unit, comparison};
 use crate::report::markdown::{count, counted, details, table};
-use crate::report::rows::Rows;
 use crate::train::Kind;
 
 /// The model that is used.
@@ -71,20 +71,31 @@ pub fn lines(length: usize) -> Vec<Line> {
     looks.into_iter().chain(lists).collect()
 }
 
+/// A row of `evaluation.metrics`.
+#[derive(Deserialize)]
+pub struct Row {
+    model: String,
+    metric: String,
+    value: Option<f64>,
+    low: Option<f64>,
+    high: Option<f64>,
+}
+
+/// The row of `evaluation.lists`.
+#[derive(Deserialize, Default)]
+pub struct Lists {
+    lists: u64,
+    customers: u64,
+    articles: u64,
+}
+
 /// Every metric of every model: (model, metric) -> value and 95 % interval.
 pub struct Figures(BTreeMap<(String, String), Interval>);
 
 impl Figures {
-    pub fn read(rows: &Rows) -> Result<Self> {
-        let (models, metrics) = (rows.texts("model")?, rows.texts("metric")?);
-        let (values, lows, highs) = (rows.numbers("value")?, rows.numbers("low")?, rows.numbers("high")?);
-        let mut figures = BTreeMap::new();
-        for row in 0..rows.len() {
-            if let (Some(value), Some(lower), Some(upper)) = (values[row], lows[row], highs[row]) {
-                figures.insert((models[row].clone(), metrics[row].clone()), Interval { value, lower, upper });
-            }
-        }
-        Ok(Self(figures))
+    pub fn of_rows(rows: Vec<Row>) -> Self {
+        let known = |row: Row| Some(((row.model, row.metric), Interval::of(row.value, row.low, row.high)?));
+        Self(rows.into_iter().filter_map(known).collect())
     }
 
     pub fn of(&self, kind: Kind, metric: &str) -> Option<Interval> {
@@ -160,7 +171,7 @@ pub fn signed(interval: Option<Interval>) -> String {
     interval.map_or("too early".into(), |i| format!("{:+.4} ({:+.4} to {:+.4})", i.value, i.lower, i.upper))
 }
 
-pub fn metrics_section(figures: &Figures, lists: &Rows, length: usize) -> Result<String> {
+pub fn metrics_section(figures: &Figures, lists: Vec<Lists>, length: usize) -> String {
     let lines = lines(length);
     let row = |line: &Line| {
         let mut cells = vec![line.words.clone()];
@@ -173,8 +184,7 @@ pub fn metrics_section(figures: &Figures, lists: &Rows, length: usize) -> Result
     let mut headings = vec![""];
     headings.extend(names.iter().map(String::as_str));
     headings.push("What the descriptions add#");
-    let counts = |name| -> Result<u64> { Ok(lists.counts(name)?.first().copied().unwrap_or_default()) };
-    let (days, customers, articles) = (counts("lists")?, counts("customers")?, counts("articles")?);
+    let Lists { lists: days, customers, articles } = lists.into_iter().next().unwrap_or_default();
     let hits = |kind| figures.of(kind, ListMetric::HitRate.name()).map(|rate| 100.0 * rate.value);
     let mut said = match (hits(USED), hits(Kind::Popularity)) {
         (Some(used), Some(popular)) => format!(
@@ -192,7 +202,7 @@ pub fn metrics_section(figures: &Figures, lists: &Rows, length: usize) -> Result
         table(&headings, &rows),
         details("What these figures mean", &(meanings.join("\n") + "\n"))
     );
-    Ok(said)
+    said
 }
 
 fn capital(words: &str) -> String {

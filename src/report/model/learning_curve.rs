@@ -1,33 +1,34 @@
 //! Would more data help?  The picture, and the sentence over it.
 
+use serde::Deserialize;
+
 use super::figures::{USED, model_words};
-use crate::error::Result;
 use crate::report::chart::{Caption, Interval, Tone, Unit, curve};
 use crate::report::markdown::count;
-use crate::report::rows::Rows;
 use crate::train::Kind;
 
+/// A row of `evaluation.learning_curve`.
+#[derive(Deserialize)]
+pub struct Part {
+    model: String,
+    looks: u64,
+    value: Option<f64>,
+    low: Option<f64>,
+    high: Option<f64>,
+    more: Option<f64>,
+    more_low: Option<f64>,
+    more_high: Option<f64>,
+}
+
 /// Both models, with how good they were when fitted on less.
-pub fn chart(rows: &Rows) -> Result<curve::Chart> {
-    let (models, looks) = (rows.texts("model")?, rows.counts("looks")?);
-    let (values, lows, highs) = (rows.numbers("value")?, rows.numbers("low")?, rows.numbers("high")?);
-    let points = |kind: Kind| -> Vec<curve::Point> {
-        let of_kind = (0..rows.len()).filter(|row| models[*row] == kind.name());
-        of_kind
-            .map(|row| {
-                let score = match (values[row], lows[row], highs[row]) {
-                    (Some(value), Some(lower), Some(upper)) => Some(Interval { value, lower, upper }),
-                    _ => None,
-                };
-                curve::Point { n: looks[row], score }
-            })
-            .collect()
-    };
+pub fn chart(parts: &[Part]) -> curve::Chart {
+    let point = |part: &Part| curve::Point { n: part.looks, score: Interval::of(part.value, part.low, part.high) };
+    let points = |kind: Kind| parts.iter().filter(|part| part.model == kind.name()).map(point).collect();
     let series = |kind: Kind, tone| curve::Series { name: model_words(kind).into(), tone, points: points(kind) };
     let used = series(USED, Tone::Better);
-    Ok(curve::Chart {
+    curve::Chart {
         caption: Caption {
-            title: title(rows)?,
+            title: title(parts),
             subtitle: "Both models fitted again on parts of the training customers, judged on all test looks".into(),
             footnote: "The scale does not start at zero; guessing gives 50. Bars show the range that chance allows \
                        (19 times out of 20). Each smaller part is contained in the larger ones."
@@ -37,29 +38,27 @@ pub fn chart(rows: &Rows) -> Result<curve::Chart> {
         counted: "looks to learn from".into(),
         unit: Unit::In100,
         series: vec![used, series(Kind::Tabular, Tone::Same)],
-    })
+    }
 }
 
 /// What more than twice the data brought, and whether chance could have.
-fn title(rows: &Rows) -> Result<String> {
-    let (models, looks) = (rows.texts("model")?, rows.counts("looks")?);
-    let (more, low, high) = (rows.numbers("more")?, rows.numbers("more_low")?, rows.numbers("more_high")?);
-    let all = (0..rows.len()).filter(|row| models[*row] == USED.name()).map(|row| looks[row]).max().unwrap_or_default();
-    let half = (0..rows.len()).rfind(|row| models[*row] == USED.name() && 2 * looks[*row] <= all);
+fn title(parts: &[Part]) -> String {
+    let used = || parts.iter().filter(|part| part.model == USED.name());
+    let all = used().map(|part| part.looks).max().unwrap_or_default();
+    let half = used().filter(|part| 2 * part.looks <= all).last();
     let early = "Too early to say whether more data would help";
-    let Some((row, more, low, high)) = half.and_then(|row| Some((row, more[row]?, low[row]?, high[row]?))) else {
-        return Ok(format!("{early}."));
-    };
+    let known = half.and_then(|part| Some((part.looks, part.more?, part.more_low?, part.more_high?)));
+    let Some((looks, more, low, high)) = known else { return format!("{early}.") };
     let figures = format!(
         "{} instead of {} looks to learn from change the right order by {:+.1} of 100 pairs, give or take {:.1}.",
         count(all),
-        count(looks[row]),
+        count(looks),
         100.0 * more,
         50.0 * (high - low),
     );
-    Ok(match () {
+    match () {
         () if low > 0.0 => format!("More data help: {figures}"),
         () if high < 0.0 => format!("More data do not help: {figures}"),
         () => format!("{early}: {figures}"),
-    })
+    }
 }

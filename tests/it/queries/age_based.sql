@@ -5,4 +5,5 @@ SELECT COUNT(*) AS shown,
        COUNT(*) FILTER (WHERE recommended_at < TIMESTAMP '2026-09-30T22:00:00' - INTERVAL '14' DAY) AS old_enough,
        COUNT(*) FILTER (WHERE recommended_at < TIMESTAMP '2026-09-30T22:00:00' - INTERVAL '14' DAY
                           AND purchased_at IS NOT NULL) AS came_to_old_enough
-FROM monitoring.outcomes
+FROM sources.recommendations
+WHERE recommended_at < TIMESTAMP '2026-09-30T22:00:00'

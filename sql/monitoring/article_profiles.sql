@@ -1,8 +1,0 @@
-/*---
-name: article_profiles
-description: Each article's values in the segment columns as one text; no rows where no segment column describes articles.
-key: [product_id, season]
----*/
-SELECT product_id, season, string_agg(segment_value, ' / ' ORDER BY segment_column) AS profile
-FROM monitoring.article_traits
-GROUP BY product_id, season
