@@ -42,7 +42,8 @@ pub fn profiles(csv: &str, raw: &RawTable) -> Result<Vec<Profile>> {
 }
 
 fn profile(csv: &str, column: &str, values: &ArrayRef) -> Result<Profile> {
-    let all = Counted::of(values).map_err(|cause| IngestError::Profile { csv: csv.into(), column: column.into(), cause })?;
+    let all =
+        Counted::of(values).map_err(|cause| IngestError::Profile { csv: csv.into(), column: column.into(), cause })?;
     // Each value once, with how often it stands there.
     let given: Vec<(&str, i64)> = all.iter().filter(|(value, _)| !value.trim().is_empty()).collect();
     let rows: i64 = given.iter().map(|(_, count)| count).sum();

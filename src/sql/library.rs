@@ -177,9 +177,8 @@ impl Library {
     }
 
     pub fn file(&self, table: &TableName) -> Option<&SqlFile> {
-        let wanted = |file: &&SqlFile| {
-            table.name == file.header.name() && table.schema.as_deref() == Some(file.layer.folder())
-        };
+        let wanted =
+            |file: &&SqlFile| table.name == file.header.name() && table.schema.as_deref() == Some(file.layer.folder());
         self.files.iter().find(wanted)
     }
 

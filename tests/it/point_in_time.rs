@@ -25,6 +25,7 @@ use datafusion::prelude::{SessionConfig, SessionContext};
 use point_in_time::{PointInTimeRule, Verdict, verdicts};
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
+use selvedge::project::Project;
 use tokio::runtime::Runtime;
 
 use crate::shop::ROOT;
@@ -182,8 +183,10 @@ fn without_memory_the_operators_spill() {
     let mut random = ChaCha8Rng::seed_from_u64(4);
     let mut numbers = |most: i64, count: usize| -> Vec<i64> { (0..count).map(|_| random.gen_range(0..most)).collect() };
     let mut table = |count: usize, names: [&'static str; 4]| {
-        let columns = [numbers(9_000, count), numbers(1 << 40, count), numbers(1 << 20, count), numbers(1 << 30, count)];
-        let columns = names.into_iter().zip(columns).map(|(name, values)| (name, Arc::new(Int64Array::from(values)) as ArrayRef));
+        let columns =
+            [numbers(9_000, count), numbers(1 << 40, count), numbers(1 << 20, count), numbers(1 << 30, count)];
+        let columns =
+            names.into_iter().zip(columns).map(|(name, values)| (name, Arc::new(Int64Array::from(values)) as ArrayRef));
         RecordBatch::try_from_iter(columns).unwrap()
     };
     let (grain, events) = (table(140_000, ["k", "as_of", "n", "m"]), table(400_000, ["k", "at", "v", "long"]));
@@ -206,12 +209,16 @@ fn without_memory_the_operators_spill() {
             let builder = builder.with_runtime_env(runtime_env.build_arc().unwrap());
             let context = SessionContext::new_with_state(builder.with_physical_optimizer_rules(rules).build());
             for (name, batch) in [("g", &grain), ("e", &events)] {
-                let parts = (0..batch.num_rows()).step_by(8192).map(|from| batch.slice(from, 8192.min(batch.num_rows() - from)));
+                let parts = (0..batch.num_rows())
+                    .step_by(8192)
+                    .map(|from| batch.slice(from, 8192.min(batch.num_rows() - from)));
                 let parts = vec![parts.collect()];
                 context.register_table(name, Arc::new(MemTable::try_new(batch.schema(), parts).unwrap())).unwrap();
             }
-            let plan = runtime.block_on(async { context.sql(query).await.unwrap().create_physical_plan().await.unwrap() });
-            let batches = runtime.block_on(datafusion::physical_plan::collect(Arc::clone(&plan), context.task_ctx())).unwrap();
+            let plan =
+                runtime.block_on(async { context.sql(query).await.unwrap().create_physical_plan().await.unwrap() });
+            let batches =
+                runtime.block_on(datafusion::physical_plan::collect(Arc::clone(&plan), context.task_ctx())).unwrap();
             let answer = concat_batches(&plan.schema(), &batches).unwrap();
             let by = |column: &ArrayRef| SortColumn { values: Arc::clone(column), options: None };
             let order = lexsort_to_indices(&answer.columns().iter().map(by).collect::<Vec<_>>(), None).unwrap();
@@ -238,4 +245,11 @@ fn what_is_not_recognised_says_why() {
         assert!(matches!(&found[..], [Verdict::RowByRow(reason)] if reason.contains(wanted)), "{file}: {found:?}");
         assert!(!is_quick(&answer(&runtime, &quick, &query).0), "{file}");
     }
+}
+
+/// What `make bench` runs is a project like any other: a key that is missing or new in params.yaml shows here.
+#[test]
+fn the_benchmarks_project_opens() {
+    let project = Path::new(ROOT).join("crates/benchmarks/project");
+    assert!(Project::open(Some(&project)).is_ok_and(|project| project.library.files().count() > 0));
 }
