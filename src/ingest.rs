@@ -9,6 +9,7 @@ use datafusion::arrow::array::{Array, AsArray, BooleanArray, Int64Array, RecordB
 use datafusion::arrow::compute::filter_record_batch;
 use datafusion::arrow::datatypes::Int64Type;
 use datafusion::arrow::error::ArrowError;
+use datafusion::error::DataFusionError;
 
 use self::tables::{Aside, Count, rejected, surprises};
 use crate::engine::{Engine, Malformed, RawTable, Staged, Table};
@@ -31,6 +32,8 @@ pub enum IngestError {
     UnknownCode { file: String, csv: String, code: String, line: i64 },
     #[error("{csv}:{line}: {aside} of {rows} rows would be set aside; most because: {reason}; the first is: {text}")]
     TooManySetAside { csv: String, aside: usize, rows: usize, reason: String, line: i64, text: String },
+    #[error("{csv}: the column '{column}' cannot be looked at: {cause}")]
+    Profile { csv: String, column: String, cause: DataFusionError },
     #[error("{file}: {cause}")]
     Arrow { file: String, cause: ArrowError },
 }
@@ -48,7 +51,7 @@ impl Advice for IngestError {
             Self::TooManySetAside { .. } => {
                 "look at the file; if it is meant to be so, raise ingest.max_set_aside_share in params.yaml".into()
             }
-            Self::Arrow { .. } => return None,
+            Self::Profile { .. } | Self::Arrow { .. } => return None,
         })
     }
 }
@@ -64,7 +67,7 @@ pub fn run(project: &Project) -> Result<()> {
     let (mut aside, mut counts, mut profiles) = (Vec::new(), Vec::new(), Vec::new());
     for (file, header) in project.library.sources() {
         let raw = read_raw(project, file, header)?;
-        profiles.extend(profile::profiles(&header.file, &raw));
+        profiles.extend(profile::profiles(&header.file, &raw)?);
         let judged = judge(project, &engine, file, header, &raw)?;
         judged.refuse_too_many(project.params.ingest.max_set_aside_share, header, &project.paths)?;
         let (kept, set_aside) = (judged.kept.batch.num_rows(), judged.aside.len());
@@ -127,7 +130,7 @@ impl Judged {
         };
         let (reasons, found) = (texts("set_aside")?, texts("surprises")?);
         refuse_lost_rows(line, raw, file)?;
-        let written: BTreeMap<i64, usize> = raw_lines(raw).iter().enumerate().map(|(row, line)| (*line, row)).collect();
+        let written = raw_lines(raw);
         let (mut aside, mut surprises) = (Vec::new(), BTreeMap::<String, (usize, i64)>::new());
         for row in 0..batch.num_rows() {
             let line = line.value(row);
@@ -142,7 +145,7 @@ impl Judged {
             };
             if reasons.is_valid(row) {
                 known(reasons.value(row), &header.set_aside)?;
-                let text = written.get(&line).map(|row| row_text(&raw.batch, *row)).unwrap_or_default();
+                let text = written.binary_search(&line).map(|row| row_text(&raw.batch, row)).unwrap_or_default();
                 aside.push(Aside { csv: header.file.clone(), line, reason: reasons.value(row).into(), text });
                 continue;
             }

@@ -6,6 +6,7 @@ use std::fmt::Write as _;
 use crate::engine::{Engine, Verdict};
 use crate::error::{Advice, Outcome, Result};
 use crate::lineage::{Basis, Memory, ROWS, Stamp, TableTrace, Traces};
+use crate::parallel;
 use crate::progress::answer;
 use crate::project::Project;
 use crate::sql::{Layer, TableName};
@@ -52,18 +53,19 @@ impl Advice for PlanError {}
 impl Plan {
     /// Holds every table up to the feature views against what its file says now.
     pub fn of(project: &Project, traces: &Traces) -> Result<Self> {
-        let engine = Engine::new(project)?;
         let mut plan = Self::default();
         let mut seen = Seen::default();
-        for layer in [Layer::Sources, Layer::Split, Layer::Texts, Layer::Grain, Layer::Features] {
-            for file in project.library.layer(layer) {
-                let table = crate::lineage::made(file);
-                let (Some(trace), Some(wanted)) = (traces.tables.get(&table), traces.stamp(&table)) else { continue };
-                let stored = Stamp::read(&engine.stored(&table));
-                match compare(&table, trace, &wanted, stored.as_ref(), &mut seen) {
-                    Some(change) => plan.changes.push(change),
-                    None => plan.same.push(table),
-                }
+        let layers = [Layer::Sources, Layer::Split, Layer::Texts, Layer::Grain, Layer::Features];
+        let tables = layers.into_iter().flat_map(|layer| project.library.layer(layer).map(crate::lineage::made));
+        let tables: Vec<TableName> = tables.collect();
+        let stamps = parallel::map(&tables, |table| {
+            (traces.stamp(table), Stamp::read(&crate::engine::stored(&project.paths, table).0))
+        });
+        for (table, (wanted, stored)) in tables.into_iter().zip(stamps) {
+            let (Some(trace), Some(wanted)) = (traces.tables.get(&table), wanted) else { continue };
+            match compare(&table, trace, &wanted, stored.as_ref(), &mut seen) {
+                Some(change) => plan.changes.push(change),
+                None => plan.same.push(table),
             }
         }
         plan.changes.extend(removed(project));

@@ -44,7 +44,7 @@ use crate::sql::{Layer, SqlFile, TableName};
 use self::query_error::{plain, query_error};
 
 /// Raise it when a stored table of the same query holds or looks like something else: all are then made again.
-pub const ENGINE_VERSION: u32 = 1;
+pub const ENGINE_VERSION: u32 = 2;
 
 /// A session over a project's tables.
 pub struct Engine {

@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use datafusion::arrow::record_batch::RecordBatch;
 use datafusion::parquet::arrow::ArrowWriter;
+use datafusion::parquet::arrow::arrow_writer::compute_leaves;
 use datafusion::parquet::basic::{Compression, ZstdLevel};
 use datafusion::parquet::errors::ParquetError;
 use datafusion::parquet::file::metadata::KeyValue;
@@ -14,6 +15,9 @@ use datafusion::parquet::file::reader::FileReader;
 use datafusion::parquet::file::serialized_reader::SerializedFileReader;
 
 use super::Table;
+use crate::parallel;
+
+const ROWS_OF_GROUP: usize = 1 << 20;
 
 /// Writes a table; `notes` go into the file's metadata, so that a file says what it is.
 pub fn write(path: &Path, table: &Table, notes: &[(&str, String)]) -> Result<(), ParquetError> {
@@ -23,7 +27,7 @@ pub fn write(path: &Path, table: &Table, notes: &[(&str, String)]) -> Result<(),
         .set_compression(Compression::ZSTD(ZstdLevel::try_new(3)?))
         .set_created_by("selvedge".into())
         .set_statistics_enabled(EnabledStatistics::Chunk)
-        .set_max_row_group_row_count(Some(1 << 20))
+        .set_max_row_group_row_count(Some(ROWS_OF_GROUP))
         .set_key_value_metadata(Some(metadata))
         .build();
     write_batch(path, &table.batch, properties)
@@ -37,11 +41,29 @@ pub fn notes(path: &Path) -> Option<BTreeMap<String, String>> {
     Some(pairs.iter().filter_map(own).collect())
 }
 
+/// Columns are encoded side by side; the file is the same as one after the other.
 fn write_batch(path: &Path, batch: &RecordBatch, properties: WriterProperties) -> Result<(), ParquetError> {
     let file = std::fs::File::create(path)?;
-    let mut writer = ArrowWriter::try_new(file, Arc::clone(batch.schema_ref()), Some(properties))?;
-    writer.write(batch)?;
-    writer.finish()?;
-    writer.inner().sync_all()?;
+    let writer = ArrowWriter::try_new(file, Arc::clone(batch.schema_ref()), Some(properties))?;
+    let (mut file, groups) = writer.into_serialized_writer()?;
+    for (number, start) in (0..batch.num_rows()).step_by(ROWS_OF_GROUP).enumerate() {
+        let rows = batch.slice(start, ROWS_OF_GROUP.min(batch.num_rows() - start));
+        let mut leaves = Vec::new();
+        for (field, column) in rows.schema().fields().iter().zip(rows.columns()) {
+            leaves.extend(compute_leaves(field, column)?);
+        }
+        let columns = groups.create_column_writers(number)?.into_iter().zip(leaves);
+        let encoded = parallel::map(columns, |(mut column, leaf)| {
+            column.write(&leaf)?;
+            column.close()
+        });
+        let mut group = file.next_row_group()?;
+        for column in encoded {
+            column?.append_to_row_group(&mut group)?;
+        }
+        group.close()?;
+    }
+    file.finish()?;
+    file.inner().sync_all()?;
     Ok(())
 }

@@ -1,16 +1,21 @@
 //! Every column of every file as a stranger would look at it first: what it seems to be, what is missing, how far it goes.
 
-use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use datafusion::arrow::array::{Array, ArrayRef, AsArray, Int64Array, RecordBatch, StringArray};
+use datafusion::arrow::datatypes::{DataType, Field, Schema};
+use datafusion::error::DataFusionError;
+use datafusion::logical_expr::EmitTo;
+use datafusion::physical_plan::aggregates::group_values::new_group_values;
+use datafusion::physical_plan::aggregates::order::GroupOrdering;
 
 use super::IngestError;
 use crate::engine::{RawTable, Table};
 use crate::error::Result;
+use crate::parallel;
 
 /// Of 20 values, at least so many must be of a type before the column is said to be of it.
-const MOST_OF_20: usize = 19;
+const MOST_OF_20: i64 = 19;
 
 /// One column of one CSV as it was written.
 pub struct Profile {
@@ -30,50 +35,95 @@ pub struct Profile {
 }
 
 /// Looks at every column of a file; `line` is the reader's own.
-pub fn profiles(csv: &str, raw: &RawTable) -> Vec<Profile> {
+pub fn profiles(csv: &str, raw: &RawTable) -> Result<Vec<Profile>> {
     let schema = raw.batch.schema();
     let columns = schema.fields().iter().zip(raw.batch.columns()).filter(|(field, _)| field.name() != "line");
-    columns.filter_map(|(field, column)| Some(profile(csv, field.name(), column.as_string_opt::<i32>()?))).collect()
+    parallel::map(columns, |(field, column)| profile(csv, field.name(), column)).into_iter().collect()
 }
 
-fn profile(csv: &str, column: &str, values: &StringArray) -> Profile {
-    let given: Vec<&str> = values.iter().flatten().filter(|value| !value.trim().is_empty()).collect();
+fn profile(csv: &str, column: &str, values: &ArrayRef) -> Result<Profile> {
+    let all =
+        Counted::of(values).map_err(|cause| IngestError::Profile { csv: csv.into(), column: column.into(), cause })?;
+    // Each value once, with how often it stands there.
+    let given: Vec<(&str, i64)> = all.iter().filter(|(value, _)| !value.trim().is_empty()).collect();
+    let rows: i64 = given.iter().map(|(_, count)| count).sum();
     let types: [(&'static str, fn(&str) -> bool); 5] = [
-        ("yes or no", |text| matches!(text.to_lowercase().as_str(), "true" | "false" | "yes" | "no")),
+        ("yes or no", |text| ["true", "false", "yes", "no"].iter().any(|word| text.eq_ignore_ascii_case(word))),
         ("whole number", |text| text.parse::<i64>().is_ok()),
         ("number", |text| number(text).is_some()),
         ("date", |text| date(text)),
         ("time", |text| text.split_once(['T', ' ']).is_some_and(|(day, time)| date(day) && time.contains(':'))),
     ];
-    let of = |is: fn(&str) -> bool| given.iter().filter(|value| is(value.trim())).count();
-    let found = types.into_iter().find(|(_, is)| !given.is_empty() && of(*is) * 20 >= given.len() * MOST_OF_20);
+    let found = types.into_iter().find_map(|(name, is)| Some((name, unlike(&given, rows, is)?)));
     let (looks_like, unlike) = match found {
-        Some((name, is)) => (name, given.len() - of(is)),
+        Some(found) => found,
         None if given.is_empty() => ("nothing", 0),
         None => ("text", 0),
     };
-    let mut ends: Vec<&str> = given.clone();
-    match looks_like {
-        "whole number" | "number" => ends.sort_by(|a, b| size(a).total_cmp(&size(b)).then(a.cmp(b))),
-        _ => ends.sort_unstable(),
-    }
-    Profile {
+    let by_letters = |a: &&str, b: &&str| a.cmp(b);
+    let by_size = |a: &&str, b: &&str| size(a).total_cmp(&size(b)).then(a.cmp(b));
+    let values = given.iter().map(|(value, _)| *value);
+    let (lowest, highest) = match looks_like {
+        "whole number" | "number" => (values.clone().min_by(by_size), values.max_by(by_size)),
+        _ => (values.clone().min_by(by_letters), values.max_by(by_letters)),
+    };
+    Ok(Profile {
         csv: csv.into(),
         column: column.into(),
         looks_like,
-        rows: values.len() as i64,
-        missing: (values.len() - given.len()) as i64,
-        distinct: given.iter().collect::<BTreeSet<_>>().len() as i64,
-        padded: given.iter().filter(|value| value.trim().len() < value.len()).count() as i64,
-        unlike: unlike as i64,
-        lowest: ends.first().map(|value| (*value).to_owned()),
-        highest: ends.last().map(|value| (*value).to_owned()),
+        rows: all.rows as i64,
+        missing: all.rows as i64 - rows,
+        distinct: given.len() as i64,
+        padded: given.iter().filter(|(value, _)| value.trim().len() < value.len()).map(|(_, count)| count).sum(),
+        unlike,
+        lowest: lowest.map(str::to_owned),
+        highest: highest.map(str::to_owned),
+    })
+}
+
+/// How many of the values are not of a type; None where too many are not, or none is there.
+fn unlike(given: &[(&str, i64)], rows: i64, is: fn(&str) -> bool) -> Option<i64> {
+    let bearable = rows * (20 - MOST_OF_20) / 20;
+    let mut unlike = 0;
+    for (value, count) in given {
+        if !is(value.trim()) {
+            unlike += count;
+            if unlike > bearable {
+                return None;
+            }
+        }
+    }
+    (rows > 0).then_some(unlike)
+}
+
+/// The values of a column, each once.
+struct Counted {
+    values: ArrayRef,
+    counts: Vec<i64>,
+    rows: usize,
+}
+
+impl Counted {
+    fn of(column: &ArrayRef) -> std::result::Result<Self, DataFusionError> {
+        let schema = Arc::new(Schema::new(vec![Field::new("value", DataType::Utf8, true)]));
+        let (mut known, mut ids) = (new_group_values(schema, &GroupOrdering::None)?, Vec::new());
+        known.intern(&[Arc::clone(column)], &mut ids)?;
+        let mut counts = vec![0; known.len()];
+        ids.iter().for_each(|id| counts[*id] += 1);
+        let values = known.emit(EmitTo::All)?.swap_remove(0);
+        Ok(Self { values, counts, rows: column.len() })
+    }
+
+    /// Those that are there, with how often.
+    fn iter(&self) -> impl Iterator<Item = (&str, i64)> {
+        self.values.as_string::<i32>().iter().zip(&self.counts).filter_map(|(value, count)| Some((value?, *count)))
     }
 }
 
 /// A number with a point, or with a comma as some people type it.
 fn number(text: &str) -> Option<f64> {
-    text.replace(',', ".").parse::<f64>().ok().filter(|number| number.is_finite())
+    let number = if text.contains(',') { text.replace(',', ".").parse::<f64>() } else { text.parse() };
+    number.ok().filter(|number| number.is_finite())
 }
 
 fn size(text: &str) -> f64 {
@@ -82,7 +132,12 @@ fn size(text: &str) -> f64 {
 
 /// `2031-05-01` or `01.05.2031`.
 fn date(text: &str) -> bool {
-    ["%Y-%m-%d", "%d.%m.%Y"].iter().any(|format| chrono::NaiveDate::parse_from_str(text, format).is_ok())
+    let formats: &[&str] = match text.contains('.') {
+        true => &["%d.%m.%Y"],
+        false if text.contains('-') => &["%Y-%m-%d"],
+        false => &[],
+    };
+    formats.iter().any(|format| chrono::NaiveDate::parse_from_str(text, format).is_ok())
 }
 
 /// The profiles as a table.

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use super::{Header, Layer, SourceHeader, SqlFile, TableName};
 use crate::error::{Advice, Result, did_you_mean};
+use crate::parallel;
 use crate::params::Params;
 use crate::paths::Paths;
 
@@ -103,7 +104,7 @@ impl Advice for LibraryError {
 impl Library {
     /// Walks `sql/`, parses every file, and refuses what breaks a rule.
     pub fn load(paths: &Paths) -> Result<Self> {
-        let mut files = Vec::new();
+        let mut found = Vec::new();
         for folder in entries(&paths.sql(), paths)? {
             let name = folder.file_name().unwrap_or_default().to_string_lossy().into_owned();
             let shown = paths.shown(&folder);
@@ -114,11 +115,10 @@ impl Library {
                 continue;
             }
             let layer = Layer::of_folder(&name).ok_or(LibraryError::UnknownFolder { folder: shown, name })?;
-            for path in sql_files(&folder, paths)? {
-                files.push(SqlFile::load(&path, paths.shown(&path), layer)?);
-            }
+            found.extend(sql_files(&folder, paths)?.into_iter().map(|path| (path, layer)));
         }
-        let library = Self { files };
+        let files = parallel::map(&found, |(path, layer)| SqlFile::load(path, paths.shown(path), *layer));
+        let library = Self { files: files.into_iter().collect::<Result<_>>()? };
         library.refuse_two_of_one_name()?;
         library.refuse_forbidden_reads()?;
         library.refuse_grains_without_moment()?;
@@ -177,7 +177,9 @@ impl Library {
     }
 
     pub fn file(&self, table: &TableName) -> Option<&SqlFile> {
-        self.files.iter().find(|file| file.table() == *table)
+        let wanted =
+            |file: &&SqlFile| table.name == file.header.name() && table.schema.as_deref() == Some(file.layer.folder());
+        self.files.iter().find(wanted)
     }
 
     /// Every table a query may name, sorted.

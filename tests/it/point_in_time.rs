@@ -11,17 +11,21 @@ use datafusion::arrow::array::{
     ArrayRef, BooleanArray, Decimal128Array, FixedSizeListArray, Float64Array, Int64Array, RecordBatch, StringArray,
     TimestampMicrosecondArray,
 };
-use datafusion::arrow::compute::concat_batches;
+use datafusion::arrow::compute::{SortColumn, concat_batches, lexsort_to_indices, take_record_batch};
 use datafusion::arrow::datatypes::Float32Type;
 use datafusion::datasource::MemTable;
 use datafusion::execution::SessionStateBuilder;
+use datafusion::execution::memory_pool::FairSpillPool;
+use datafusion::execution::runtime_env::RuntimeEnvBuilder;
 use datafusion::physical_optimizer::PhysicalOptimizerRule;
 use datafusion::physical_optimizer::optimizer::PhysicalOptimizer;
+use datafusion::physical_plan::display::DisplayableExecutionPlan;
 use datafusion::physical_plan::displayable;
 use datafusion::prelude::{SessionConfig, SessionContext};
 use point_in_time::{PointInTimeRule, Verdict, verdicts};
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
+use selvedge::project::Project;
 use tokio::runtime::Runtime;
 
 use crate::shop::ROOT;
@@ -172,6 +176,61 @@ fn the_operator_answers_as_the_plain_plan() {
     assert!(cases >= 10_000, "{cases} cases");
 }
 
+/// With hardly any memory the same comes out, by way of the disk.
+#[test]
+fn without_memory_the_operators_spill() {
+    let runtime = Runtime::new().unwrap();
+    let mut random = ChaCha8Rng::seed_from_u64(4);
+    let mut numbers = |most: i64, count: usize| -> Vec<i64> { (0..count).map(|_| random.gen_range(0..most)).collect() };
+    let mut table = |count: usize, names: [&'static str; 4]| {
+        let columns =
+            [numbers(9_000, count), numbers(1 << 40, count), numbers(1 << 20, count), numbers(1 << 30, count)];
+        let columns =
+            names.into_iter().zip(columns).map(|(name, values)| (name, Arc::new(Int64Array::from(values)) as ArrayRef));
+        RecordBatch::try_from_iter(columns).unwrap()
+    };
+    let (grain, events) = (table(140_000, ["k", "as_of", "n", "m"]), table(400_000, ["k", "at", "v", "long"]));
+    let queries = [
+        "SELECT g.k, g.as_of, g.n, g.m, COUNT(*), SUM(e.v), MAX(e.at), last_value(e.v ORDER BY e.at, e.v)
+         FROM g LEFT JOIN e ON e.k = g.k AND e.at < g.as_of GROUP BY g.k, g.as_of, g.n, g.m",
+        "SELECT g.k, g.as_of, g.n, e.at, e.v FROM g LEFT JOIN e ON e.k = g.k AND e.at < g.as_of AND e.at + e.long * 8 > g.as_of",
+    ];
+    for query in queries {
+        let mut answers = Vec::new();
+        for limit in [None, Some(12 << 20)] {
+            let config = SessionConfig::new().with_target_partitions(2);
+            let mut runtime_env = RuntimeEnvBuilder::new();
+            if let Some(limit) = limit {
+                runtime_env = runtime_env.with_memory_pool(Arc::new(FairSpillPool::new(limit)));
+            }
+            let mut rules = PhysicalOptimizer::new().rules;
+            rules.insert(0, Arc::new(PointInTimeRule::default()));
+            let builder = SessionStateBuilder::new().with_default_features().with_config(config);
+            let builder = builder.with_runtime_env(runtime_env.build_arc().unwrap());
+            let context = SessionContext::new_with_state(builder.with_physical_optimizer_rules(rules).build());
+            for (name, batch) in [("g", &grain), ("e", &events)] {
+                let parts = (0..batch.num_rows())
+                    .step_by(8192)
+                    .map(|from| batch.slice(from, 8192.min(batch.num_rows() - from)));
+                let parts = vec![parts.collect()];
+                context.register_table(name, Arc::new(MemTable::try_new(batch.schema(), parts).unwrap())).unwrap();
+            }
+            let plan =
+                runtime.block_on(async { context.sql(query).await.unwrap().create_physical_plan().await.unwrap() });
+            let batches =
+                runtime.block_on(datafusion::physical_plan::collect(Arc::clone(&plan), context.task_ctx())).unwrap();
+            let answer = concat_batches(&plan.schema(), &batches).unwrap();
+            let by = |column: &ArrayRef| SortColumn { values: Arc::clone(column), options: None };
+            let order = lexsort_to_indices(&answer.columns().iter().map(by).collect::<Vec<_>>(), None).unwrap();
+            answers.push(take_record_batch(&answer, &order).unwrap());
+            let shown = DisplayableExecutionPlan::with_metrics(plan.as_ref()).indent(false).to_string();
+            let operator = shown.lines().find(|line| is_quick(line)).unwrap();
+            assert_eq!(operator.contains("spill_count=0"), limit.is_none(), "{operator}");
+        }
+        assert_eq!(answers[0], answers[1]);
+    }
+}
+
 /// What runs as before says which part of the query is in the way; each file begins with it.
 #[test]
 fn what_is_not_recognised_says_why() {
@@ -186,4 +245,11 @@ fn what_is_not_recognised_says_why() {
         assert!(matches!(&found[..], [Verdict::RowByRow(reason)] if reason.contains(wanted)), "{file}: {found:?}");
         assert!(!is_quick(&answer(&runtime, &quick, &query).0), "{file}");
     }
+}
+
+/// What `make bench` runs is a project like any other: a key that is missing or new in params.yaml shows here.
+#[test]
+fn the_benchmarks_project_opens() {
+    let project = Path::new(ROOT).join("crates/benchmarks/project");
+    assert!(Project::open(Some(&project)).is_ok_and(|project| project.library.files().count() > 0));
 }

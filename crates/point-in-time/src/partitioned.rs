@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use datafusion::arrow::array::{RecordBatch, UInt32Array};
+use datafusion::arrow::array::{Array, RecordBatch, UInt32Array};
 use datafusion::arrow::compute::{concat_batches, take_record_batch};
 use datafusion::common::Result;
 use datafusion::common::hash_utils::{RandomState, create_hashes};
@@ -17,6 +17,11 @@ pub const BUCKETS: usize = 32;
 const CHUNK: usize = 1 << 17;
 /// Another seed than that of the partitions, which split by the same keys.
 const SEED: u64 = 0x7365_6c76_6564_6765;
+
+/// Bytes of the rows of `batch`, whatever larger arrays they are slices of.
+pub fn size(batch: &RecordBatch) -> Result<usize> {
+    batch.columns().iter().map(|column| Ok(column.to_data().get_slice_memory_size()?)).sum()
+}
 
 /// One side of the join.
 pub struct Partitioned {
@@ -84,7 +89,7 @@ impl Partitioned {
             *place += 1;
         }
         let sorted = take_record_batch(&chunk, &UInt32Array::from(rows))?;
-        self.held += sorted.get_array_memory_size();
+        self.held += size(&sorted)?;
         for (n, bucket) in self.buckets.iter_mut().enumerate().filter(|(n, _)| starts[*n] < starts[*n + 1]) {
             bucket.batches.push(sorted.slice(starts[n], starts[n + 1] - starts[n]));
         }
@@ -121,7 +126,7 @@ impl Partitioned {
         for file in bucket.spilled.drain(..) {
             let mut stream = self.spill.read_spill_as_stream_unbuffered(file, None)?;
             while let Some(batch) = stream.try_next().await? {
-                memory.try_grow(batch.get_array_memory_size())?;
+                memory.try_grow(size(&batch)?)?;
                 batches.push(batch);
             }
         }

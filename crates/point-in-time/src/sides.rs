@@ -9,7 +9,7 @@ use datafusion::physical_plan::metrics::{BaselineMetrics, SpillMetrics};
 use datafusion::physical_plan::{SendableRecordBatchStream, SpillManager};
 use futures::{Stream, TryStreamExt, stream};
 
-use crate::partitioned::{BUCKETS, Partitioned};
+use crate::partitioned::{BUCKETS, Partitioned, size};
 
 /// The inputs are read to their ends, split by key, and handed on as pairs of buckets with the same keys, those without
 /// rows of the grain left out.  What the memory pool has no room for waits on disk.
@@ -108,7 +108,7 @@ impl Sides {
             let source = self.source.bucket(self.next - 1, &self.memory).await?;
             if grain.num_rows() > 0 {
                 // Sorted events, positions and windows: about as much again.
-                let needed = 2 * (grain.get_array_memory_size() + source.get_array_memory_size());
+                let needed = 2 * (size(&grain)? + size(&source)?);
                 if self.memory.try_grow(needed).is_err() {
                     self.grain.spill()?;
                     self.source.spill()?;

@@ -124,12 +124,14 @@ impl ExecutionPlan for RangeJoinExec {
             &SpillMetrics::new(&self.metrics, partition),
         );
         let metrics = BaselineMetrics::new(&self.metrics, partition);
+        let output = metrics.clone();
         let (shape, schema, size) = (Arc::clone(&self.shape), self.schema(), context.session_config().batch_size());
         let batches = sides.buckets(grain, source, metrics.clone()).and_then(move |(grain, source)| {
             let _timer = metrics.elapsed_compute().timer();
             let matches = Matches::new(Arc::clone(&shape), Arc::clone(&schema), size, &grain, &source);
             future::ready(matches.map(stream::iter))
         });
-        Ok(Box::pin(RecordBatchStreamAdapter::new(self.schema(), batches.try_flatten().boxed())))
+        let counted = batches.try_flatten().inspect_ok(move |batch| output.record_output(batch.num_rows()));
+        Ok(Box::pin(RecordBatchStreamAdapter::new(self.schema(), counted.boxed())))
     }
 }
