@@ -154,9 +154,8 @@ pub fn view(project: &Project, engine: &Engine, file: &SqlFile) -> Result<View> 
 
 /// Computes the views of one pass, which are of one grain.
 fn together(project: &Project, engine: &Engine, pass: &Pass) -> Result<Vec<View>> {
-    let header = |file: &SqlFile| {
-        feature_header(file).cloned().ok_or_else(|| FeatureError::NoView { file: file.shown.clone() })
-    };
+    let header =
+        |file: &SqlFile| feature_header(file).cloned().ok_or_else(|| FeatureError::NoView { file: file.shown.clone() });
     let grain_name = TableName::new("grain", &header(pass.files[0])?.entity);
     let key = project.library.key(pass.files[0]);
     let grain = Table::new(engine.read(&grain_name)?, key, &grain_name.to_string())?;

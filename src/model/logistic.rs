@@ -106,8 +106,7 @@ impl Logistic {
         groups.sort_unstable();
         groups.dedup();
         let mut values = Array2::zeros((matrix.nrows(), groups.len()));
-        let places: Vec<usize> =
-            of_column.iter().map(|group| groups.partition_point(|other| other < group)).collect();
+        let places: Vec<usize> = of_column.iter().map(|group| groups.partition_point(|other| other < group)).collect();
         let mut sums = vec![0.0; groups.len()];
         // Row by row, as the matrix lies in memory.
         for (row, mut values) in matrix.rows().into_iter().zip(values.rows_mut()) {

@@ -51,9 +51,9 @@ pub fn score(project: &Project, engine: &Engine, model: &Logistic, asked: Record
     model.accepts(&rows.schema(), &names).map_err(failed)?;
     let itself = |wanted: &str| names.iter().find(|name| *name == wanted).map_or("", String::as_str);
     let starts: Vec<usize> = (0..rows.num_rows()).step_by(CHUNK).collect();
-    let chunks = starts.par_iter().map(|start| {
-        model.contributions(&rows.slice(*start, CHUNK.min(rows.num_rows() - start)), itself)
-    });
+    let chunks = starts
+        .par_iter()
+        .map(|start| model.contributions(&rows.slice(*start, CHUNK.min(rows.num_rows() - start)), itself));
     let chunks: Vec<_> = chunks.collect();
     let (mut scores, mut features, mut parts) = (Vec::new(), Vec::new(), Vec::new());
     for found in chunks {

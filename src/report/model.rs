@@ -46,7 +46,8 @@ pub fn report(project: &Project, engine: &Engine) -> Result<Report> {
     charts.insert(CURVE, curve::draw(&learned).map_err(drawing(CURVE))?);
     out += &format!("## Would more data help?\n\n{}\n", picture(CURVE, &learned.caption.title));
     out += &sides_section(project, engine, engine.rows(&made("sides"))?)?;
-    let references = if engine.open_if_made(&made("reference"))? { engine.rows(&made("reference"))? } else { Vec::new() };
+    let references =
+        if engine.open_if_made(&made("reference"))? { engine.rows(&made("reference"))? } else { Vec::new() };
     let steps = engine.rows(&made("reference_steps"))?;
     out += &cohorts::section(project, engine.rows(&made("by_cohort"))?, &references, &steps);
     out += &technical::section(project, &figures, length)?;

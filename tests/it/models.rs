@@ -68,6 +68,12 @@ fn later_descriptions_reach_nothing_that_is_fitted() {
     let distinct = shop.ask("SELECT COUNT(DISTINCT text_hash) FROM embeddings.products WHERE in_training");
     let trained_on = json(&shop, "work/embeddings/products_reduction.json")["trained_on"].to_string();
     assert_eq!(distinct, [trained_on], "the reduction is fitted on the training side's texts and no others");
+    // An article without a description has no vector, not that of an empty text; the models have a column that says so.
+    let without = "SELECT COUNT(*) FROM embeddings.products e JOIN sources.products p ON p.product_id = e.product_id AND p.season = e.season WHERE COALESCE(trim(p.description), '') = ''";
+    assert_ne!(shop.ask(without), ["0"]);
+    let wrong = format!("{without} AND (e.vector IS NOT NULL OR e.reduced IS NOT NULL OR e.text_hash IS NOT NULL)");
+    assert_eq!(shop.ask(&wrong), ["0"]);
+    assert!(shop.read("work/models/combined.json").contains("\"style_vector is missing\""));
     let (before, vectors) = (fitted(&shop), shop.files("work/embeddings"));
     assert!(describe_later_articles_anew(&shop) >= 10);
     run(&shop, &UP_TO_TRAIN);

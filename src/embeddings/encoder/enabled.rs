@@ -129,8 +129,7 @@ impl Encoder {
     /// A model for one thread.
     fn bert(&self) -> Result<Bert, EncoderError> {
         let weights = self.weights.lock().unwrap_or_else(PoisonError::into_inner);
-        Bert::new(&weights)
-            .map_err(|error| EncoderError::Load { path: self.folder.clone(), reason: error.to_string() })
+        Bert::new(&weights).map_err(|error| EncoderError::Load { path: self.folder.clone(), reason: error.to_string() })
     }
 }
 

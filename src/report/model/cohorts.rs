@@ -201,7 +201,13 @@ fn held_against(tool: &Reference, steps: &[Step]) -> String {
     let mut rows: Vec<Vec<String>> = steps.iter().map(row).collect();
     let (auc, top) = (format!("{:.4}", tool.auc), format!("{:.4}", tool.average_precision));
     rows.push(vec![tool.name.clone(), String::new(), String::new(), String::new(), auc, top]);
-    let headings =
-        ["One rule after the other", "Learned from#", "Judged on#", "Kept purchases#", "Right order (AUC)#", "At the top (AP)#"];
+    let headings = [
+        "One rule after the other",
+        "Learned from#",
+        "Judged on#",
+        "Kept purchases#",
+        "Right order (AUC)#",
+        "At the top (AP)#",
+    ];
     format!("{out}{}\n", table(&headings, &rows))
 }

@@ -54,7 +54,8 @@ impl Files {
         let only_mean = pooling.pooling_mode_mean_tokens
             && !(pooling.pooling_mode_cls_token || pooling.pooling_mode_max_tokens)
             && !pooling.pooling_mode_mean_sqrt_len_tokens;
-        let scaled = modules.clone().validate().is_ok_and(|all| all.has_normalization() && all.dense_module().is_none());
+        let scaled =
+            modules.clone().validate().is_ok_and(|all| all.has_normalization() && all.dense_module().is_none());
         let most = ROWS.min(usize::try_from(config.max_position_embeddings).unwrap_or_default());
         for (fine, name, reason) in [
             (width == DIMENSIONS as i64, CONFIG, format!("hidden_size is {width}, not {DIMENSIONS}")),
