@@ -100,7 +100,7 @@ fn shops(setting: Setting, event: Event) -> Vec<Vec<Cell>> {
 }
 
 fn lines(logs: &[Vec<Cell>]) -> BTreeMap<String, Lines> {
-    logs.iter().flatten().map(|cell| (cell.log.clone(), Lines { clear: LINE, possible: 2.5 })).collect()
+    logs.iter().flatten().map(|cell| (cell.log.to_string(), Lines { clear: LINE, possible: 2.5 })).collect()
 }
 
 fn logs_with(raised: &[Raised], is: impl Fn(&Raised) -> bool) -> BTreeSet<String> {

@@ -145,8 +145,8 @@ impl<'a> Plan<'a> {
     /// Runs the loop's own queries once; their answers stay registered.
     pub fn run_scan(&self, engine: &Engine, project: &Project) -> Result<()> {
         for file in &self.scan {
-                engine.register(&file.table(), engine.run(project, file)?)?;
-            }
+            engine.register(&file.table(), engine.run(project, file)?)?;
+        }
         Ok(())
     }
 }

@@ -16,6 +16,7 @@ use datafusion::arrow::datatypes::TimestampNanosecondType;
 use datafusion::arrow::util::display::array_value_to_string;
 use datafusion::catalog::TableProvider;
 use datafusion::common::TableReference;
+use datafusion::common::tree_node::{TreeNode, TreeNodeRecursion};
 use datafusion::datasource::MemTable;
 use datafusion::logical_expr::LogicalPlan;
 
@@ -53,9 +54,9 @@ impl Advice for WhyError {
                 let fallback = format!("there are {}", known.join(", "));
                 Some(did_you_mean(column, known.iter().map(String::as_str), &fallback))
             }
-            Self::NoRow { view, .. } => Some(format!(
-                "name one that the sources know; `selvedge sql 'SELECT * FROM features.{view} LIMIT 5'` shows some"
-            )),
+            Self::NoRow { view, .. } => {
+                Some(format!("name a row that the sources know; `selvedge sql` shows those of features.{view}"))
+            }
             Self::Untraceable { .. } => {
                 Some("write that part as joins and aggregates, or ask `selvedge lineage` for the columns alone".into())
             }
@@ -145,7 +146,7 @@ pub fn ask(project: &Project, engine: &Engine, file: &SqlFile, column: &str, key
         late: would_be.difference(&taken_in).filter(comes_late).cloned().collect(),
         leaked: made.iter().filter(comes_late).cloned().collect(),
         made,
-        subqueries: trace::has_subqueries(&question.plan),
+        subqueries: has_subqueries(&question.plan),
     })
 }
 
@@ -220,4 +221,17 @@ impl Question<'_> {
 fn behind(material: &Material, row: usize) -> Option<Row> {
     let (source, lines) = material.csv.as_ref()?;
     Some((source.clone(), (*lines.get(row)?)?))
+}
+
+/// Whether a query reads tables inside an expression, such as `IN (SELECT …)`: those rows are not followed.
+fn has_subqueries(plan: &LogicalPlan) -> bool {
+    let mut found = false;
+    // The visit itself cannot fail.
+    let _ = plan.apply(|node| {
+        node.apply_subqueries(|_| {
+            found = true;
+            Ok(TreeNodeRecursion::Stop)
+        })
+    });
+    found
 }

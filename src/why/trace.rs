@@ -8,7 +8,6 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use datafusion::common::tree_node::TreeNode;
 use datafusion::common::{DFSchema, DFSchemaRef, JoinType, TableReference};
 use datafusion::datasource::{TableProvider, provider_as_source};
 use datafusion::error::{DataFusionError, Result};
@@ -385,17 +384,4 @@ fn over_frame(mut function: WindowFunction, marks: Expr) -> Option<(Expr, bool)>
         }
     };
     Some((Expr::WindowFunction(Box::new(function)), list))
-}
-
-/// Whether a query reads tables inside an expression, such as `IN (SELECT …)`: those rows are not followed.
-pub fn has_subqueries(plan: &LogicalPlan) -> bool {
-    let mut nodes = Vec::from([plan]);
-    while let Some(node) = nodes.pop() {
-        let inside = |expr: &Expr| matches!(expr, Expr::InSubquery(_) | Expr::Exists(_) | Expr::ScalarSubquery(_));
-        if node.expressions().iter().any(|expr| expr.exists(|part| Ok(inside(part))).unwrap_or(false)) {
-            return true;
-        }
-        nodes.extend(node.inputs());
-    }
-    false
 }

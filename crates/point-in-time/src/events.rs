@@ -36,10 +36,9 @@ impl Events {
         keys.intern(grain_keys, &mut grain_ids)?;
         let wanted = keys.len();
         keys.intern(source_keys, &mut source_ids)?;
-        let nulls =
-            source_keys.iter().chain([time]).fold(None, |nulls: Option<NullBuffer>, column| {
-                NullBuffer::union(nulls.as_ref(), column.logical_nulls().as_ref())
-            });
+        let nulls = source_keys.iter().chain([time]).fold(None, |nulls: Option<NullBuffer>, column| {
+            NullBuffer::union(nulls.as_ref(), column.logical_nulls().as_ref())
+        });
         // NULL equals nothing, and a key that nobody asks for is left out.
         let counts = |row: usize| source_ids[row] < wanted && nulls.as_ref().is_none_or(|nulls| nulls.is_valid(row));
         let mut starts = vec![0_u32; wanted + 1];

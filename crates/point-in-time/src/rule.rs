@@ -9,11 +9,11 @@ use datafusion::functions_aggregate::min_max::max_udaf;
 use datafusion::physical_expr::aggregate::AggregateExprBuilder;
 use datafusion::physical_expr::expressions::Literal;
 use datafusion::physical_optimizer::PhysicalOptimizerRule;
-use datafusion::physical_plan::{ChildrenPropertiesMode, ExecutionPlan, ReplaceChildrenOptions};
 use datafusion::physical_plan::aggregates::AggregateExec;
 use datafusion::physical_plan::filter::FilterExec;
 use datafusion::physical_plan::joins::HashJoinExec;
 use datafusion::physical_plan::udaf::AggregateFunctionExpr;
+use datafusion::physical_plan::{ChildrenPropertiesMode, ExecutionPlan, ReplaceChildrenOptions};
 
 use crate::exec::PointInTimeExec;
 use crate::recognise::{Found, aggregate, first_row, range};
@@ -46,7 +46,9 @@ impl PointInTimeRule {
         if let Some(filter) = plan.downcast_ref::<FilterExec>()
             && let Found::This(rows) = first_row(filter)?
         {
-            return Ok(Transformed::yes(plan.replace_children(vec![rows], ReplaceChildrenOptions::new(ChildrenPropertiesMode::Recompute))?));
+            return Ok(Transformed::yes(
+                plan.replace_children(vec![rows], ReplaceChildrenOptions::new(ChildrenPropertiesMode::Recompute))?,
+            ));
         }
         Ok(Transformed::no(plan))
     }

@@ -6,16 +6,16 @@ use datafusion::arrow::datatypes::{FieldRef, Schema, SchemaRef};
 use datafusion::common::{JoinType, Result, ScalarValue};
 use datafusion::functions_aggregate::first_last::first_value_udaf;
 use datafusion::logical_expr::Operator;
+use datafusion::physical_expr::PhysicalSortExpr;
 use datafusion::physical_expr::aggregate::AggregateExprBuilder;
 use datafusion::physical_expr::expressions::{BinaryExpr, Column, Literal};
 use datafusion::physical_expr::utils::split_conjunction;
 use datafusion::physical_expr::window::StandardWindowExpr;
-use datafusion::physical_expr::PhysicalSortExpr;
-use datafusion::physical_plan::{ChildrenPropertiesMode, ExecutionPlan, ReplaceChildrenOptions};
 use datafusion::physical_plan::filter::FilterExec;
 use datafusion::physical_plan::joins::HashJoinExec;
 use datafusion::physical_plan::projection::ProjectionExec;
 use datafusion::physical_plan::windows::{BoundedWindowAggExec, WindowUDFExpr};
+use datafusion::physical_plan::{ChildrenPropertiesMode, ExecutionPlan, ReplaceChildrenOptions};
 
 use super::join::{Join, Layers, lefts, shown};
 use super::windows::{Function, Reading};
@@ -100,7 +100,9 @@ fn read(
                 wanted.push(expr);
                 groups.len() + wanted.len() - 1
             }
-            _ => return stop(format!("it takes {} from the numbered rows, which is not in PARTITION BY", shown(&expr))),
+            _ => {
+                return stop(format!("it takes {} from the numbered rows, which is not in PARTITION BY", shown(&expr)));
+            }
         }));
     }
     let whole = join.join_schema();
@@ -123,7 +125,9 @@ fn read(
         let arguments = [vec![Arc::clone(expr)], order.iter().map(|by| Arc::clone(&by.expr)).collect()].concat();
         functions.push(Function { function, arguments, filter: None });
     }
-    let group = |(n, group): (usize, &Expr)| Ok(Arc::new(group.return_field(whole)?.as_ref().clone().with_name(format!("group{n}"))));
+    let group = |(n, group): (usize, &Expr)| {
+        Ok(Arc::new(group.return_field(whole)?.as_ref().clone().with_name(format!("group{n}"))))
+    };
     let mut fields: Vec<FieldRef> = groups.iter().enumerate().map(group).collect::<Result<_>>()?;
     fields.extend(functions.iter().map(|function| function.function.field()));
     let schema: SchemaRef = Arc::new(Schema::new(fields));

@@ -82,12 +82,17 @@ fn read(join: &HashJoinExec, sides: Join, filter: &JoinFilter) -> Result<Option<
         filter: filter.clone(),
     };
     let all = |side: &Arc<dyn datafusion::physical_plan::ExecutionPlan>| -> Vec<Expr> {
-        let column = |(n, field): (usize, &datafusion::arrow::datatypes::FieldRef)| -> Expr { Arc::new(Column::new(field.name(), n)) };
+        let column = |(n, field): (usize, &datafusion::arrow::datatypes::FieldRef)| -> Expr {
+            Arc::new(Column::new(field.name(), n))
+        };
         side.schema().fields().iter().enumerate().map(column).collect()
     };
     let grain = columns("g", Arc::clone(sides.grain), [grain_keys, moments, all(sides.grain)].concat())?;
-    let source =
-        columns("s", Arc::clone(sides.source), [source_keys, time, second_time.into_iter().collect(), all(sides.source)].concat())?;
+    let source = columns(
+        "s",
+        Arc::clone(sides.source),
+        [source_keys, time, second_time.into_iter().collect(), all(sides.source)].concat(),
+    )?;
     Ok(Some(RangeJoinExec::new(shape, Arc::clone(join.join_schema()), grain, source)))
 }
 
