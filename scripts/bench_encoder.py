@@ -2,7 +2,8 @@
 
     python scripts/bench_encoder.py SELVEDGE MODEL [TEXTS]    10,000 texts unless told otherwise; see `make bench-encoder`
 
-Ours is timed as a user meets it: the whole `embeddings` stage, with loading, hashing, Parquet and the reduction.  Theirs
+Ours is timed twice: the whole `embeddings` stage as a user meets it, with loading, hashing, Parquet and the reduction; and
+encoding, which is that less a second run in which every vector is remembered.  Theirs
 is `encode` alone, batch 32, after loading and a first small batch, on two threads; it runs half before and half after ours,
 so that a machine that gets slower or busier meets both.  Descriptions are invented, each different, from 5 to 120 words.
 """
@@ -22,7 +23,7 @@ import torch
 from sentence_transformers import SentenceTransformer
 
 # As in src/embeddings/encoder/enabled/bert.rs.
-ROWS = 384
+ROWS = 768
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 WORDS = """coat shirt dress scarf jumper trousers made from organic cotton linen recycled polyester wool hemp soft warm light
 sturdy cut by hand in Portugal with deep pockets and a wide collar for cold mornings, long walks or the office. Weicher Stoff
@@ -105,6 +106,7 @@ def main() -> None:
         half = len(texts) // 2
         first, before = encoded(theirs, texts[:half])
         our_seconds = stage(program, folder, "embeddings")
+        encoding = our_seconds - stage(program, folder, "embeddings")
         second, after = encoded(theirs, texts[half:])
         table = parquet.read_table(folder / "work/embeddings/products.parquet", columns=["product_id", "vector"])
         ours = dict(zip(table["product_id"].to_pylist(), table["vector"].to_pylist()))
@@ -113,10 +115,11 @@ def main() -> None:
     likeness = min(float(np.dot(our, their)) for our, their in pairs)
     products = products_alone(lengths) / 2
     print(f"{len(texts)} texts, {tokens} tokens; smallest likeness {likeness:.6f}")
-    for name, seconds in (("selvedge", our_seconds), ("sentence-transformers", their_seconds)):
+    named = {"selvedge, whole stage": our_seconds, "selvedge, encoding": encoding, "sentence-transformers": their_seconds}
+    for name, seconds in named.items():
         print(f"{name:22} {seconds:7.1f} s {len(texts) / seconds:7.1f} texts/s {tokens / seconds:9.0f} tokens/s")
-    print(f"selvedge is {their_seconds / our_seconds:.2f} times as fast; matrix products alone take {products:.1f} s on two")
-    print(f"threads, {100 * products / our_seconds:.0f} % of its time")
+    print(f"selvedge is {their_seconds / encoding:.2f} times as fast, with all of its stage {their_seconds / our_seconds:.2f} times")
+    print(f"matrix products alone take {products:.1f} s on two threads, {100 * products / our_seconds:.0f} % of the stage")
 
 
 if __name__ == "__main__":
