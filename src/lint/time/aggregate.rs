@@ -21,15 +21,21 @@ impl Analysis<'_> {
         columns.resize(aggregate.schema.fields().len().saturating_sub(aggregate.aggr_expr.len()), Value::default());
         for expr in &aggregate.aggr_expr {
             let mut value = self.added_up(expr, &input);
-            let open: Vec<Scan> =
-                value.taint.iter().copied().filter(|scan| !times.contains(scan) && !around.contains(scan)).collect();
+            let open: Vec<Scan> = value
+                .taint
+                .iter()
+                .copied()
+                .filter(|scan| !input.is_near(*scan, &times) && !around.contains(scan))
+                .collect();
             for scan in open {
                 value.taint.remove(&scan);
                 self.over_all(scan, expr, per_moment || !around.is_empty());
             }
             columns.push(value);
         }
-        Rows { schema: Arc::clone(&aggregate.schema), columns, exist: input.exist, often: Taint::new() }
+        // Of a group's rows, those lag as before that have one time in it.
+        let lags = input.lags.into_iter().filter(|lag| times.contains(&lag.after)).collect();
+        Rows { schema: Arc::clone(&aggregate.schema), columns, exist: input.exist, often: Taint::new(), lags }
     }
 
     /// What one aggregate depends on: its arguments, and which rows there are.

@@ -61,7 +61,7 @@ pub fn findings(project: &Project, plan: &LogicalPlan, words: &Words) -> Vec<Fou
     let Some(root) = moment_of_answer(&rows) else { return Vec::new() };
     let mut second = Analysis::new(project, words, Some(root));
     let rows = second.rows(plan);
-    let open: Taint = rows.columns.iter().flat_map(|value| &value.taint).copied().chain(rows.count()).collect();
+    let open: Taint = rows.all();
     for scan in open.into_iter().filter(|scan| *scan != root && !second.refused.contains(scan)).collect::<Taint>() {
         second.no_bound(scan);
     }
@@ -114,7 +114,6 @@ impl<'a> Analysis<'a> {
 
     /// Readings that a subquery takes from around it: what it does with them stays with their own row.
     fn around(&self) -> Taint {
-        let rows = self.outer.iter();
-        rows.flat_map(|rows| rows.columns.iter().flat_map(|value| &value.taint).copied().chain(rows.count())).collect()
+        self.outer.iter().flat_map(Rows::all).collect()
     }
 }

@@ -28,11 +28,21 @@ pub struct Rows {
     pub exist: Taint,
     /// What decides how often a row is there.
     pub often: Taint,
+    /// How the times of two readings lie in each row.
+    pub lags: Vec<Lag>,
+}
+
+/// In each row the time of `of` is at most so many seconds after that of `after`.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Lag {
+    pub of: Scan,
+    pub after: Scan,
+    pub seconds: f64,
 }
 
 /// What a condition says: the reading on the left counts as what stands on the right.
 #[derive(Debug, Clone, Default)]
-pub struct Facts(pub BTreeMap<Scan, Taint>);
+pub struct Facts(pub BTreeMap<Scan, Taint>, pub Vec<Lag>);
 
 impl Rows {
     pub fn value(&self, column: &Column) -> Option<Value> {
@@ -44,7 +54,20 @@ impl Rows {
         self.columns.iter_mut().for_each(|value| facts.apply(&mut value.taint));
         facts.apply(&mut self.exist);
         facts.apply(&mut self.often);
+        // A row without a partner of an outer join is held to nothing.
+        let own = self.all();
+        self.lags.extend(facts.1.iter().filter(|lag| own.contains(&lag.of)));
         self
+    }
+
+    /// Every reading that the rows depend on.
+    pub fn all(&self) -> Taint {
+        self.columns.iter().flat_map(|value| &value.taint).copied().chain(self.count()).collect()
+    }
+
+    /// Whether the time of a reading is one of `times`, or lies within a lag after one of them.
+    pub fn is_near(&self, scan: Scan, times: &[Scan]) -> bool {
+        times.contains(&scan) || self.lags.iter().any(|lag| lag.of == scan && times.contains(&lag.after))
     }
 
     /// Whether rows are there, and how often.
@@ -67,6 +90,7 @@ impl Facts {
     /// What holds when one of both holds.
     pub fn or(self, other: &Self) -> Self {
         let both = self.0.into_iter().filter_map(|(scan, by)| Some((scan, &by | other.0.get(&scan)?)));
-        Self(both.collect())
+        // A lag that only one of both says may not hold.
+        Self(both.collect(), Vec::new())
     }
 }

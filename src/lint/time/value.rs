@@ -4,9 +4,9 @@ use datafusion::arrow::datatypes::DataType;
 use datafusion::common::ScalarValue;
 use datafusion::logical_expr::{BinaryExpr, Case, Expr, Operator};
 
-use super::Analysis;
-use super::moment::{DAY, Moment, seconds, unit_seconds};
+use super::moment::{DAY, Moment, Unit, seconds, span, unit};
 use super::state::{Rows, Taint, Value};
+use super::{Analysis, Kind};
 
 impl Analysis<'_> {
     /// What an expression over `rows` depends on, and whether it is a time or a column as it stands in a table.
@@ -36,27 +36,38 @@ impl Analysis<'_> {
                 self.cast(&cast.expr, days, cast.field.data_type(), rows)
             }
             Expr::BinaryExpr(BinaryExpr { left, op, right }) => match op {
-                Operator::Plus => match (seconds(left), seconds(right)) {
-                    (_, Some(by)) => self.moment(left, rows)?.plus(by),
-                    (Some(by), _) => self.moment(right, rows)?.plus(by),
+                Operator::Plus => match (span(left), span(right)) {
+                    (_, Some(by)) => Some(self.moment(left, rows)?.plus(by)),
+                    (Some(by), _) => Some(self.moment(right, rows)?.plus(by)),
                     _ => None,
                 },
-                Operator::Minus => self.moment(left, rows)?.plus(-seconds(right)?),
+                Operator::Minus => Some(self.moment(left, rows)?.plus(span(&Expr::Negative(right.clone()))?)),
                 _ => None,
             },
             Expr::ScalarFunction(function) => {
                 let args = function.args.as_slice();
                 match (function.name(), args) {
-                    ("date_trunc", [unit, time]) => self.moment(time, rows)?.down_to(unit_seconds(text(unit)?)),
-                    ("date_bin", [unit, time, ..]) => self.moment(time, rows)?.down_to(seconds(unit)?),
+                    ("date_trunc", [period, time]) => Some(self.moment(time, rows)?.down_to(unit(text(period)?))),
+                    ("date_bin", [period, time]) => {
+                        Some(self.moment(time, rows)?.down_to(Unit::Seconds(seconds(period)?)))
+                    }
                     ("date_part", [part, time]) if text(part)?.eq_ignore_ascii_case("epoch") => self.moment(time, rows),
-                    ("to_date", [time]) => self.moment(time, rows)?.down_to(DAY),
+                    ("to_date", [time]) => Some(self.moment(time, rows)?.down_to(Unit::Seconds(DAY))),
                     ("to_unixtime" | "to_timestamp" | "coalesce", [time, ..]) => self.moment(time, rows),
+                    // The least is not after the moment, whatever else there is; the greatest not before the row's time.
+                    ("least", times) => self.limit(times, true, rows),
+                    ("greatest", times) => self.limit(times, false, rows),
                     _ => None,
                 }
             }
             _ => None,
         }
+    }
+
+    fn limit(&mut self, times: &[Expr], least: bool, rows: &Rows) -> Option<Moment> {
+        let times: Vec<Moment> = times.iter().filter_map(|time| self.moment(time, rows)).collect();
+        let of_grain = |time: &&Moment| (self.scans[time.scan].kind == Kind::Grain) == least;
+        times.iter().find(of_grain).or(times.first()).map(|time| time.limit(least))
     }
 
     fn cast(&mut self, inner: &Expr, to_days: bool, to: &DataType, rows: &Rows) -> Option<Moment> {
@@ -69,7 +80,7 @@ impl Analysis<'_> {
             _ => false,
         };
         match to {
-            _ if to_days && !from_days => moment.down_to(DAY),
+            _ if to_days && !from_days => Some(moment.down_to(Unit::Seconds(DAY))),
             DataType::Timestamp(..) | DataType::Date32 | DataType::Date64 => Some(moment),
             number if number.is_numeric() => Some(moment),
             _ => None,

@@ -65,7 +65,7 @@ impl Analysis<'_> {
         let own: Vec<Scan> =
             partition.iter().filter_map(|expr| self.value(expr, rows).moment).map(|moment| moment.scan).collect();
         let around = self.around();
-        taint.iter().copied().filter(|scan| !own.contains(scan) && !around.contains(scan)).collect()
+        taint.iter().copied().filter(|scan| !rows.is_near(*scan, &own) && !around.contains(scan)).collect()
     }
 
     /// How far a window function goes in the time of one reading.
@@ -106,7 +106,11 @@ impl Analysis<'_> {
     fn ascending(&mut self, order: &[Sort], scan: Scan, rows: &Rows) -> Option<bool> {
         let first = order.first()?;
         let moment = self.value(&first.expr, rows).moment?;
-        (moment.scan == scan && moment.shift == Shift::Exact).then_some(first.asc)
+        let others = rows.columns.iter().filter_map(|value| value.moment).filter(|other| other.scan == scan);
+        // Whole days are as good an order as moments where nothing finer is left to bound the rows by.
+        let finest = moment.shift == Shift::EXACT
+            || matches!(moment.shift, Shift::Start { back: 0, .. }) && others.into_iter().all(|other| other == moment);
+        (moment.scan == scan && finest).then_some(first.asc)
     }
 
     /// Whether the columns name one row of the reading.
@@ -164,7 +168,7 @@ impl Analysis<'_> {
                 value.taint.remove(&scan);
             }
         }
-        Rows { schema: Arc::clone(&on.schema), columns, exist: rows.exist, often: Taint::new() }
+        Rows { schema: Arc::clone(&on.schema), columns, exist: rows.exist, often: Taint::new(), lags: Vec::new() }
     }
 }
 
