@@ -3,7 +3,7 @@
 use datafusion::common::tree_node::{TreeNode, TreeNodeRecursion};
 use datafusion::logical_expr::{Between, BinaryExpr, Expr, Operator};
 
-use super::moment::{Before, Moment, Shift, before, seconds};
+use super::moment::{Before, Moment, Scan, Shift, before, seconds};
 use super::state::{Facts, Lag, Rows, Taint, Value};
 use super::{Analysis, Kind};
 use crate::lint::rule::Rule;
@@ -65,9 +65,23 @@ impl Analysis<'_> {
 
     /// What a join's or filter's whole condition says.
     pub fn holds(&mut self, condition: &Expr, rows: &Rows) -> Facts {
+        self.place(condition, rows);
         let named = self.lookups(&[(condition, false)], rows);
         let facts = self.facts(condition, rows, false);
         self.both(named, facts)
+    }
+
+    /// Of several readings of one table, the one that a condition speaks of stands before it.
+    fn place(&mut self, condition: &Expr, rows: &Rows) {
+        for column in condition.column_refs() {
+            let Some((scan, _)) = rows.value(column).and_then(|value| value.column) else { continue };
+            let Some(line) = self.words.line_of_expr(&Expr::Column(column.clone())) else { continue };
+            let (words, Some(reading)) = (self.words, self.scans.get_mut(scan)) else { continue };
+            if !std::mem::replace(&mut reading.placed, true) {
+                reading.line =
+                    words.line_of_table(&reading.shown, reading.alias.as_deref(), Some(line)).or(reading.line);
+            }
+        }
     }
 
     /// A row that is named by its whole key counts as whatever named it.
@@ -95,13 +109,14 @@ impl Analysis<'_> {
             let by: Option<Vec<&Taint>> = table.key.iter().map(of).collect();
             let by: Taint = by.unwrap_or_default().into_iter().flatten().copied().collect();
             // Of two that name each other, one follows and the other stays.
-            let mutual = by.iter().any(|by| facts.0.get(by).is_some_and(|back| back.contains(&scan)));
+            let mutual = by.iter().any(|by| facts.by.get(by).is_some_and(|back| back.contains(&scan)));
             if !table.key.is_empty()
                 && named.iter().any(|(of, ..)| *of == scan)
                 && !mutual
                 && covered(&named, scan, &table.key)
             {
-                facts.0.insert(scan, by);
+                facts.by.insert(scan, by);
+                facts.named.insert(scan);
             }
         }
         facts
@@ -110,13 +125,14 @@ impl Analysis<'_> {
     /// What holds when both hold; a bound by a moment is worth more than one by another row.
     fn both(&self, mut one: Facts, other: Facts) -> Facts {
         let by_moment = |by: &Taint| by.iter().all(|scan| self.scans[*scan].kind == Kind::Grain);
-        for (scan, by) in other.0 {
-            match one.0.get(&scan) {
+        for (scan, by) in other.by {
+            match one.by.get(&scan) {
                 Some(known) if by_moment(known) || !by_moment(&by) => {}
-                _ => drop(one.0.insert(scan, by)),
+                _ => drop(one.by.insert(scan, by)),
             }
         }
-        one.1.extend(other.1);
+        one.lags.extend(other.lags);
+        one.named.extend(other.named);
         one
     }
 
@@ -147,6 +163,9 @@ impl Analysis<'_> {
     fn bound(&mut self, early: &Value, late: &Value, strict: bool, rows: &Rows, whole: &Expr) -> Facts {
         let (Some(e), Some(l)) = (early.moment, late.moment) else { return Facts::default() };
         let (from, to) = (self.scans[e.scan].kind, self.scans[l.scan].kind);
+        if from == Kind::Grain && to != Kind::Grain {
+            self.late(l.scan, whole, "has a lower bound only");
+        }
         // Nothing that is bound to happen later bounds the moment.
         if e.scan == l.scan || Some(e.scan) == self.root || from == Kind::Grain && to != Kind::Grain {
             return Facts::default();
@@ -156,23 +175,35 @@ impl Analysis<'_> {
             Before::OrAtOnce if to != Kind::Grain => {}
             Before::OrAtOnce => self.not_strict(e, whole),
             Before::Within(seconds) if to != Kind::Grain => {
-                return Facts(Default::default(), vec![Lag { of: e.scan, after: l.scan, seconds }]);
+                let lag = Lag { of: e.scan, after: l.scan, seconds };
+                return Facts { lags: vec![lag], ..Facts::default() };
             }
-            Before::Within(_) | Before::Unknown => return Facts::default(),
+            Before::Within(_) | Before::Unknown => {
+                self.late(e.scan, whole, "is bounded by what may lie after the moment");
+                return Facts::default();
+            }
         }
         self.with_lags(e, l, strict, late, rows, whole)
     }
 
+    /// Notes a condition that does not keep a reading before the moment.
+    fn late(&mut self, scan: Scan, whole: &Expr, why: &'static str) {
+        let line = self.words.line_of_expr(whole);
+        if let Some(reading) = self.scans.get_mut(scan) {
+            reading.late.get_or_insert((line, why));
+        }
+    }
+
     /// The bound of a reading, and of those whose times lie at most so much later than its own.
     fn with_lags(&mut self, e: Moment, l: Moment, strict: bool, late: &Value, rows: &Rows, whole: &Expr) -> Facts {
-        let mut facts = Facts([(e.scan, late.taint.clone())].into(), Vec::new());
+        let mut facts = Facts::of(e.scan, &late.taint);
         for lag in rows.lags.iter().filter(|lag| lag.after == e.scan && late.taint.iter().all(|by| *by != lag.of)) {
             match before(e.seen_after(lag.seconds).shift, l.shift, strict) {
                 Before::Strictly => {}
                 Before::OrAtOnce => self.not_strict(Moment { scan: lag.of, ..e }, whole),
                 Before::Within(_) | Before::Unknown => continue,
             }
-            facts.0.insert(lag.of, late.taint.clone());
+            facts.by.insert(lag.of, late.taint.clone());
         }
         facts
     }
@@ -188,19 +219,17 @@ impl Analysis<'_> {
         match (kind_a, kind_b) {
             // The same moment, or the same day: one and the same row of the grain, or one that stands for it.
             (Kind::Grain, Kind::Grain) if aligned => match Some(a.scan) == self.root {
-                true => Facts([(b.scan, one.taint.clone())].into(), Vec::new()),
-                false if Some(b.scan) == self.root || !one.taint.contains(&a.scan) => {
-                    Facts([(a.scan, other.taint.clone())].into(), Vec::new())
-                }
+                true => Facts::of(b.scan, &one.taint),
+                false if Some(b.scan) == self.root || !one.taint.contains(&a.scan) => Facts::of(a.scan, &other.taint),
                 // Which of both is the moment is decided later; the second follows the first.
-                false => Facts([(b.scan, one.taint.clone())].into(), Vec::new()),
+                false => Facts::of(b.scan, &one.taint),
             },
             (Kind::Grain, Kind::Grain) => Facts::default(),
             (Kind::Grain, _) => self.at(b, a, one, rows, whole),
             (_, Kind::Grain) => self.at(a, b, other, rows, whole),
             // A time that is another's: whichever is bounded bounds both.
-            _ if aligned && !one.taint.contains(&a.scan) => Facts([(b.scan, one.taint.clone())].into(), Vec::new()),
-            _ if aligned => Facts([(a.scan, other.taint.clone())].into(), Vec::new()),
+            _ if aligned && !one.taint.contains(&a.scan) => Facts::of(b.scan, &one.taint),
+            _ if aligned => Facts::of(a.scan, &other.taint),
             _ => Facts::default(),
         }
     }

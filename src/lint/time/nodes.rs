@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use datafusion::arrow::datatypes::DataType;
 use datafusion::common::DFSchemaRef;
 use datafusion::logical_expr::{Distinct, Expr, Join, JoinType, LogicalPlan, TableScan, Union};
 
@@ -36,7 +37,7 @@ impl Analysis<'_> {
             LogicalPlan::Window(window) => self.window(window),
             LogicalPlan::Distinct(Distinct::All(input)) => {
                 let input = self.rows(input);
-                Rows { often: Taint::new(), ..input }
+                Rows { often: Taint::new(), single: Taint::new(), ..input }
             }
             LogicalPlan::Distinct(Distinct::On(on)) => self.distinct_on(on),
             LogicalPlan::Union(union) => self.union(union),
@@ -70,9 +71,15 @@ impl Analysis<'_> {
         let Some((kind, key, time)) = self.reading(&TableName::new(schema, name)) else {
             return nothing(&scan.projected_schema, &Taint::new());
         };
-        let line = self.words.line_of_table(&shown, alias);
+        let line = self.words.line_of_table(&shown, alias, None);
         let id = self.scans.len();
-        self.scans.push(Reading { shown, kind, key, line });
+        let days = |name: &String| {
+            let field = scan.projected_schema.field_with_unqualified_name(name);
+            field.is_ok_and(|field| matches!(field.data_type(), DataType::Date32 | DataType::Date64))
+        };
+        let known = time.clone().map(|name| (days(&name), name)).map(|(days, name)| (name, days));
+        let alias = alias.map(str::to_owned);
+        self.scans.push(Reading { shown, kind, key, time: known, alias, line, placed: false, late: None });
         let value = |name: &String| Value {
             taint: [id].into(),
             moment: (Some(name) == time.as_ref()).then_some(Moment { scan: id, shift: Shift::EXACT }),
@@ -85,6 +92,7 @@ impl Analysis<'_> {
             exist: [id].into(),
             often: Taint::new(),
             lags: Vec::new(),
+            single: [id].into(),
         }
     }
 
@@ -136,6 +144,7 @@ impl Analysis<'_> {
             exist: &left.exist | &right.exist,
             often: &left.often | &right.often,
             lags: [left.lags.as_slice(), &right.lags].concat(),
+            single: &left.single | &right.single,
         };
         let (facts, mut asked) = match &condition {
             Some(condition) => (self.holds(condition, &both), self.value(condition, &both).taint),
@@ -175,7 +184,8 @@ impl Analysis<'_> {
             }
         };
         let lags = [left.lags, right.lags].concat();
-        Rows { schema: Arc::clone(&join.schema), columns, exist, often, lags }
+        let single = &left.single | &right.single;
+        Rows { schema: Arc::clone(&join.schema), columns, exist, often, lags, single }
     }
 
     /// Rows of several queries under each other: where all have a time in one column, one bound on it bounds them all.
@@ -211,7 +221,7 @@ impl Analysis<'_> {
         let columns = (0..width).map(value).collect();
         let exist = rename(parts.iter().flat_map(|rows| &rows.exist).copied().collect());
         let often = rename(parts.iter().flat_map(|rows| &rows.often).copied().collect());
-        Rows { schema: Arc::clone(&union.schema), columns, exist, often, lags: Vec::new() }
+        Rows { schema: Arc::clone(&union.schema), columns, exist, often, lags: Vec::new(), single: Taint::new() }
     }
 }
 
@@ -219,7 +229,14 @@ impl Analysis<'_> {
 fn nothing(schema: &DFSchemaRef, taint: &Taint) -> Rows {
     let value = Value { taint: taint.clone(), ..Value::default() };
     let columns = vec![value; schema.fields().len()];
-    Rows { schema: Arc::clone(schema), columns, exist: taint.clone(), often: Taint::new(), lags: Vec::new() }
+    Rows {
+        schema: Arc::clone(schema),
+        columns,
+        exist: taint.clone(),
+        often: Taint::new(),
+        lags: Vec::new(),
+        single: Taint::new(),
+    }
 }
 
 /// The columns of both sides, as a join's condition sees them.

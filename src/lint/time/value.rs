@@ -5,7 +5,7 @@ use datafusion::common::ScalarValue;
 use datafusion::logical_expr::{BinaryExpr, Case, Expr, Operator};
 
 use super::moment::{DAY, Moment, Unit, seconds, span, unit};
-use super::state::{Rows, Taint, Value};
+use super::state::{Facts, Rows, Taint, Value};
 use super::{Analysis, Kind};
 
 impl Analysis<'_> {
@@ -107,20 +107,22 @@ impl Analysis<'_> {
         taint
     }
 
-    /// What an aggregate's argument says of the rows that it leaves out by being NULL or 0 for them.
-    pub fn facts_of_case(&mut self, expr: &Expr, rows: &Rows) -> super::state::Facts {
+    /// What an aggregate's argument says of the rows that it leaves out by being NULL for them, or 0 where `zero` says that it counts for nothing.
+    pub fn facts_of_case(&mut self, expr: &Expr, zero: bool, rows: &Rows) -> Facts {
         match expr {
-            Expr::Alias(alias) => self.facts_of_case(&alias.expr, rows),
-            Expr::Cast(cast) => self.facts_of_case(&cast.expr, rows),
-            Expr::Case(case) if case.expr.is_none() && case.else_expr.as_deref().is_none_or(is_nothing) => {
-                let mut all: Option<super::state::Facts> = None;
+            Expr::Alias(alias) => self.facts_of_case(&alias.expr, zero, rows),
+            Expr::Cast(cast) => self.facts_of_case(&cast.expr, zero, rows),
+            Expr::Case(case)
+                if case.expr.is_none() && case.else_expr.as_deref().is_none_or(|other| is_nothing(other, zero)) =>
+            {
+                let mut all: Option<Facts> = None;
                 for (when, _) in &case.when_then_expr {
                     let facts = self.holds(when, rows);
                     all = Some(all.map_or(facts.clone(), |all| all.or(&facts)));
                 }
                 all.unwrap_or_default()
             }
-            _ => super::state::Facts::default(),
+            _ => Facts::default(),
         }
     }
 }
@@ -129,9 +131,13 @@ fn is_day(data_type: &DataType) -> bool {
     matches!(data_type, DataType::Date32 | DataType::Date64)
 }
 
-/// NULL or 0, which adds nothing.
-fn is_nothing(expr: &Expr) -> bool {
-    matches!(expr, Expr::Literal(value, _) if value.is_null()) || seconds(expr) == Some(0.0)
+/// NULL, or 0 where that adds nothing.
+fn is_nothing(expr: &Expr, zero: bool) -> bool {
+    match expr {
+        Expr::Cast(cast) => is_nothing(&cast.expr, zero),
+        Expr::Literal(value, _) if value.is_null() => true,
+        other => zero && seconds(other) == Some(0.0),
+    }
 }
 
 fn text(expr: &Expr) -> Option<&str> {
