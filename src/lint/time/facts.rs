@@ -164,7 +164,7 @@ impl Analysis<'_> {
         let (Some(e), Some(l)) = (early.moment, late.moment) else { return Facts::default() };
         let (from, to) = (self.scans[e.scan].kind, self.scans[l.scan].kind);
         if from == Kind::Grain && to != Kind::Grain {
-            self.late(l.scan, whole, "has a lower bound only");
+            self.late(l.scan, whole, false);
         }
         // Nothing that is bound to happen later bounds the moment.
         if e.scan == l.scan || Some(e.scan) == self.root || from == Kind::Grain && to != Kind::Grain {
@@ -179,7 +179,7 @@ impl Analysis<'_> {
                 return Facts { lags: vec![lag], ..Facts::default() };
             }
             Before::Within(_) | Before::Unknown => {
-                self.late(e.scan, whole, "is bounded by what may lie after the moment");
+                self.late(e.scan, whole, true);
                 return Facts::default();
             }
         }
@@ -187,10 +187,14 @@ impl Analysis<'_> {
     }
 
     /// Notes a condition that does not keep a reading before the moment.
-    fn late(&mut self, scan: Scan, whole: &Expr, why: &'static str) {
+    fn late(&mut self, scan: Scan, whole: &Expr, upper: bool) {
+        let why = if upper { "is bounded by what may lie after the moment" } else { "has a lower bound only" };
         let line = self.words.line_of_expr(whole);
         if let Some(reading) = self.scans.get_mut(scan) {
-            reading.late.get_or_insert((line, why));
+            // An upper bound that is too late says more than a lower one.
+            if upper || reading.late.is_none() {
+                reading.late = Some((line, why));
+            }
         }
     }
 
