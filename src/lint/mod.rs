@@ -26,8 +26,16 @@ pub struct Finding {
     /// Its line; the first is 1.
     pub line: u64,
     pub rule: Rule,
-    /// What was found there, such as `sum of floats`.
+    /// What was found there, such as `sum in floats`.
     pub what: String,
+    /// How to write it instead, where that follows from the tables at hand.
+    pub instead: Option<String>,
+}
+
+impl Finding {
+    pub fn instead(&self) -> &str {
+        self.instead.as_deref().unwrap_or_else(|| self.rule.instead())
+    }
 }
 
 /// A finding that its file allows, with the reason given there.
@@ -52,6 +60,7 @@ struct Found {
     rule: Rule,
     line: Option<u64>,
     what: String,
+    instead: Option<String>,
 }
 
 #[derive(Debug, thiserror::Error)]
@@ -59,7 +68,7 @@ pub enum LintError {
     #[error("{file} is no file of sql/")]
     UnknownFile { file: String, known: Vec<String> },
     #[error("{place}: {rule}: {what}: {why}{}", and_more(*.others))]
-    Found { place: String, rule: &'static str, what: String, why: &'static str, instead: &'static str, others: usize },
+    Found { place: String, rule: &'static str, what: String, why: &'static str, instead: String, others: usize },
 }
 
 fn and_more(count: usize) -> String {
@@ -73,7 +82,7 @@ impl Advice for LintError {
                 let fallback = "name a file such as sql/features/visit.sql";
                 did_you_mean(file, known.iter().map(String::as_str), fallback)
             }
-            Self::Found { instead, .. } => (*instead).to_owned(),
+            Self::Found { instead, .. } => instead.clone(),
         })
     }
 }
@@ -100,12 +109,14 @@ impl Report {
     /// Takes what a file's comments allow out of its findings.
     fn judge(&mut self, file: &SqlFile, found: Vec<Found>, words: &Words) {
         let shown = &file.shown;
-        let as_finding = |rule, line, what: String| Finding { file: shown.clone(), line, rule, what };
+        let as_finding = |rule, line, what, instead| Finding { file: shown.clone(), line, rule, what, instead };
         let allows = words.allows();
         let mut used = BTreeSet::new();
         // A WITH table that is read twice is planned twice.
-        let found: BTreeSet<Finding> =
-            found.into_iter().map(|found| as_finding(found.rule, found.line.unwrap_or(1), found.what)).collect();
+        let found: BTreeSet<Finding> = found
+            .into_iter()
+            .map(|found| as_finding(found.rule, found.line.unwrap_or(1), found.what, found.instead))
+            .collect();
         for finding in found {
             let allow = allows.iter().position(|allow| {
                 allow.rule == Some(finding.rule) && !allow.reason.is_empty() && allow.target == finding.line
@@ -124,18 +135,19 @@ impl Report {
                 (Some(_), true) => Rule::AllowWithoutReason,
                 (Some(_), false) => Rule::AllowWithoutUse,
             };
-            self.findings.push(as_finding(rule, allow.line, allow.id.clone()));
+            self.findings.push(as_finding(rule, allow.line, allow.id.clone(), None));
         }
     }
 
     /// Says every finding, and every one that is allowed.
     pub fn say(&self, progress: &Progress) {
-        for Finding { file, line, rule, what } in &self.findings {
+        for finding in &self.findings {
+            let Finding { file, line, rule, what, .. } = finding;
             progress.say(format!("{file}:{line}: {}: {what}", rule.id()));
             progress.say(format!("  why: {}", rule.why()));
-            progress.say(format!("  instead: {}", rule.instead()));
+            progress.say(format!("  instead: {}", finding.instead()));
         }
-        for Allowed { finding: Finding { file, line, rule, what }, reason } in &self.allowed {
+        for Allowed { finding: Finding { file, line, rule, what, .. }, reason } in &self.allowed {
             progress.say(format!("{file}:{line}: allowed: {}: {what}, because {reason}", rule.id()));
         }
         if let Some((_, cause)) = self.unseen.first() {
@@ -156,7 +168,7 @@ impl Report {
             rule: rule.id(),
             what: first.what.clone(),
             why: rule.why(),
-            instead: rule.instead(),
+            instead: first.instead().to_owned(),
             others: self.findings.len() - 1,
         }
         .into())

@@ -46,18 +46,26 @@ impl Words {
 
     /// The line of the first place where these words follow each other.
     pub fn line_of(&self, phrase: &[&str]) -> Option<u64> {
-        let same = |window: &&[(String, u64)]| window.iter().zip(phrase).all(|((word, _), wanted)| word == wanted);
-        self.words.windows(phrase.len().max(1)).find(same).and_then(|window| window.first()).map(|(_, line)| *line)
+        self.lines_of(phrase).next()
     }
 
-    /// The line that reads `table`, under `alias` where it has one.
-    pub fn line_of_table(&self, table: &str, alias: Option<&str>) -> Option<u64> {
+    fn lines_of<'a>(&'a self, phrase: &'a [&'a str]) -> impl Iterator<Item = u64> + 'a {
+        let same = move |window: &&[(String, u64)]| window.iter().zip(phrase).all(|((word, _), wanted)| word == wanted);
+        self.words.windows(phrase.len().max(1)).filter(same).filter_map(|window| window.first()).map(|(_, line)| *line)
+    }
+
+    /// The line that reads `table`, under `alias` where it has one: the last up to the line `until`, or else the first.
+    pub fn line_of_table(&self, table: &str, alias: Option<&str>, until: Option<u64>) -> Option<u64> {
+        let find = |phrase: &[&str]| match until {
+            None => self.line_of(phrase),
+            Some(until) => self.lines_of(phrase).filter(|line| *line <= until).last(),
+        };
         let parts: Vec<&str> = table.split('.').flat_map(|part| [".", part]).skip(1).collect();
         let with = |between: &[&str]| {
             let phrase: Vec<&str> = parts.iter().chain(between).copied().chain(alias).collect();
-            self.line_of(&phrase)
+            find(&phrase)
         };
-        alias.and_then(|_| with(&[]).or_else(|| with(&["as"]))).or_else(|| self.line_of(&parts))
+        alias.and_then(|_| with(&[]).or_else(|| with(&["as"]))).or_else(|| find(&parts))
     }
 
     /// The line of an expression: of its first column, or of the function it is.

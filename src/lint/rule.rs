@@ -11,13 +11,14 @@ pub enum Rule {
     VolatileFunction,
     UnorderedPick,
     OpenFloatSum,
+    OrderWithTies,
     AllowWithoutReason,
     AllowWithoutUse,
     AllowOfNoRule,
 }
 
 impl Rule {
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 12] = [
         Self::NoTimeBound,
         Self::TimeBoundNotStrict,
         Self::FrameTouchesPeers,
@@ -26,6 +27,7 @@ impl Rule {
         Self::VolatileFunction,
         Self::UnorderedPick,
         Self::OpenFloatSum,
+        Self::OrderWithTies,
         Self::AllowWithoutReason,
         Self::AllowWithoutUse,
         Self::AllowOfNoRule,
@@ -42,6 +44,7 @@ impl Rule {
             Self::VolatileFunction => "volatile-function",
             Self::UnorderedPick => "unordered-pick",
             Self::OpenFloatSum => "open-float-sum",
+            Self::OrderWithTies => "order-with-ties",
             Self::AllowWithoutReason => "allow-without-reason",
             Self::AllowWithoutUse => "allow-without-use",
             Self::AllowOfNoRule => "allow-of-no-rule",
@@ -67,6 +70,7 @@ impl Rule {
             Self::VolatileFunction => "the answer is another one on every run, and no run can be repeated",
             Self::UnorderedPick => "which row is taken is left to chance, so two runs can differ",
             Self::OpenFloatSum => "floats add up differently in another order, so the last bits change between runs",
+            Self::OrderWithTies => "rows of one time stand in any order, so two runs can take different ones",
             Self::AllowWithoutReason => "the next reader cannot know whether it still holds",
             Self::AllowWithoutUse => "it allows nothing, and would hide a finding that comes later",
             Self::AllowOfNoRule => "a mistyped rule allows nothing",
@@ -91,7 +95,10 @@ impl Rule {
             }
             Self::VolatileFunction => "use g.as_of, or $exported_at for the day of the export",
             Self::UnorderedPick => "add an ORDER BY that ends in a unique column, such as the source's key",
-            Self::OpenFloatSum => "cast to DECIMAL before adding up, and the sum to DOUBLE",
+            Self::OpenFloatSum => {
+                "add DECIMALs up and cast the sums to DOUBLE; take MEDIAN or PERCENTILE_CONT, not APPROX_*"
+            }
+            Self::OrderWithTies => "end the ORDER BY in the source's key: ORDER BY t.event_time, t.transaction_id",
             Self::AllowWithoutReason => "write -- lint: allow <rule> because <reason>",
             Self::AllowWithoutUse => "remove the comment, or put it on the line of the finding or right above it",
             Self::AllowOfNoRule => "write the rule as it stands in the finding; `selvedge lint --help` lists them",

@@ -23,26 +23,28 @@ const PICKS: [&str; 11] = [
     "cume_dist",
     "percent_rank",
 ];
-/// Aggregates that add floats up.
-const SUMS: [&str; 18] = [
-    "sum",
-    "avg",
-    "mean",
+/// Aggregates that add up what they are given.
+const SUMS: [&str; 2] = ["sum", "avg"];
+/// Aggregates that work in doubles whatever they are given, or in centroids that follow the order of rows.
+const ALWAYS_FLOATS: [&str; 18] = [
     "stddev",
-    "stddev_samp",
     "stddev_pop",
     "var",
-    "var_samp",
     "var_pop",
-    "var_population",
-    "covar",
     "covar_samp",
     "covar_pop",
     "corr",
     "regr_slope",
     "regr_intercept",
     "regr_r2",
+    "regr_avgx",
     "regr_avgy",
+    "regr_sxx",
+    "regr_syy",
+    "regr_sxy",
+    "approx_median",
+    "approx_percentile_cont",
+    "approx_percentile_cont_with_weight",
 ];
 
 /// What in a plan depends on chance.
@@ -54,11 +56,13 @@ pub fn findings(plan: &LogicalPlan, words: &Words) -> Vec<Found> {
                 rule: Rule::UnorderedPick,
                 line: words.line_of(&["limit"]).or_else(|| words.line_of(&["fetch"])),
                 what: "LIMIT without ORDER BY".into(),
+                instead: None,
             }),
             LogicalPlan::Distinct(Distinct::On(on)) if on.sort_expr.is_none() => found.push(Found {
                 rule: Rule::UnorderedPick,
                 line: words.line_of(&["distinct", "on"]),
                 what: "DISTINCT ON without ORDER BY".into(),
+                instead: None,
             }),
             _ => {}
         }
@@ -75,7 +79,7 @@ pub fn findings(plan: &LogicalPlan, words: &Words) -> Vec<Found> {
 }
 
 fn of_expr(expr: &Expr, node: &LogicalPlan, words: &Words) -> Option<Found> {
-    let at = |rule, what: String| Some(Found { rule, line: words.line_of_expr(expr), what });
+    let at = |rule, what: String| Some(Found { rule, line: words.line_of_expr(expr), what, instead: None });
     let floats = |args: &[Expr]| {
         let input = node.inputs().first().map(|input| input.schema().clone());
         let is_float = |arg: &Expr| {
@@ -84,11 +88,12 @@ fn of_expr(expr: &Expr, node: &LogicalPlan, words: &Words) -> Option<Found> {
         };
         args.iter().any(is_float)
     };
+    let open = |name: &str, args: &[Expr]| ALWAYS_FLOATS.contains(&name) || SUMS.contains(&name) && floats(args);
     match expr {
         Expr::ScalarFunction(function) if function.func.signature().volatility != Volatility::Immutable => {
             let name = function.name();
             let line = words.line_of(&[name, "("]).or_else(|| words.line_of(&[name]));
-            Some(Found { rule: Rule::VolatileFunction, line, what: format!("{name}()") })
+            Some(Found { rule: Rule::VolatileFunction, line, what: format!("{name}()"), instead: None })
         }
         Expr::AggregateFunction(function) => {
             let (name, params) = (function.func.name(), &function.params);
@@ -96,9 +101,7 @@ fn of_expr(expr: &Expr, node: &LogicalPlan, words: &Words) -> Option<Found> {
                 () if PICKS.contains(&name) && params.order_by.is_empty() => {
                     at(Rule::UnorderedPick, format!("{name} without ORDER BY"))
                 }
-                () if SUMS.contains(&name) && floats(&params.args) => {
-                    at(Rule::OpenFloatSum, format!("{name} of floats"))
-                }
+                () if open(name, &params.args) => at(Rule::OpenFloatSum, format!("{name} in floats")),
                 () => None,
             }
         }
@@ -108,8 +111,8 @@ fn of_expr(expr: &Expr, node: &LogicalPlan, words: &Words) -> Option<Found> {
                 () if PICKS.contains(&name) && params.order_by.is_empty() => {
                     at(Rule::UnorderedPick, format!("{name} without ORDER BY"))
                 }
-                () if SUMS.contains(&name) && floats(&params.args) && !running(params) => {
-                    at(Rule::OpenFloatSum, format!("{name} of floats over a window"))
+                () if open(name, &params.args) && !running(params) => {
+                    at(Rule::OpenFloatSum, format!("{name} in floats over a window"))
                 }
                 () => None,
             }

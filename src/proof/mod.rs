@@ -100,7 +100,9 @@ pub fn run(project: &Project, names: &[String]) -> Result<()> {
     let mut names: Vec<&str> = broken.iter().map(|broken| broken.view.as_str()).collect();
     names.sort_unstable();
     names.dedup();
-    match broken.first() {
+    // Chance moves the other proofs too, so it is named before them.
+    let of_first = || broken.iter().filter(|other| broken.first().is_some_and(|first| other.view == first.view));
+    match of_first().find(|broken| Proof::OF_CHANCE.contains(&broken.proof)).or(broken.first()) {
         // What leaks is named first, what could leak after it.
         None if !linted.findings.is_empty() => linted.refuse()?,
         None => progress.done(format!("{} views hold: {}", expected.len(), Proof::NAMES.join(", "))),

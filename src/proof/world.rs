@@ -47,6 +47,9 @@ impl Proof {
         "one row per row of the grain",
     ];
 
+    /// Those that fail where something is left to chance.
+    pub const OF_CHANCE: [&str; 2] = ["shuffle", "partitions"];
+
     /// Every proof: three for each cut, and those that need none.  `partitions` are those of the expected answer.
     pub fn all(cuts: &[i64], partitions: usize) -> Vec<Self> {
         let mut all: Vec<Self> = cuts

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use datafusion::logical_expr::{Aggregate, Expr};
 
 use super::moment::Scan;
-use super::state::{Rows, Taint, Value};
+use super::state::{Facts, Rows, Taint, Value};
 use super::{Analysis, Kind};
 use crate::lint::rule::Rule;
 
@@ -21,15 +21,29 @@ impl Analysis<'_> {
         columns.resize(aggregate.schema.fields().len().saturating_sub(aggregate.aggr_expr.len()), Value::default());
         for expr in &aggregate.aggr_expr {
             let mut value = self.added_up(expr, &input);
-            let open: Vec<Scan> =
-                value.taint.iter().copied().filter(|scan| !times.contains(scan) && !around.contains(scan)).collect();
+            self.ties_of_aggregate(expr, &keys, &input);
+            let open: Vec<Scan> = value
+                .taint
+                .iter()
+                .copied()
+                .filter(|scan| !input.is_near(*scan, &times) && !around.contains(scan))
+                .collect();
             for scan in open {
                 value.taint.remove(&scan);
                 self.over_all(scan, expr, per_moment || !around.is_empty());
             }
             columns.push(value);
         }
-        Rows { schema: Arc::clone(&aggregate.schema), columns, exist: input.exist, often: Taint::new() }
+        // Of a group's rows, those lag as before that have one time in it.
+        let lags = input.lags.into_iter().filter(|lag| times.contains(&lag.after)).collect();
+        Rows {
+            schema: Arc::clone(&aggregate.schema),
+            columns,
+            exist: input.exist,
+            often: Taint::new(),
+            lags,
+            single: Taint::new(),
+        }
     }
 
     /// What one aggregate depends on: its arguments, and which rows there are.
@@ -41,12 +55,13 @@ impl Analysis<'_> {
         };
         let params = &function.params;
         let mut facts = match params.args.as_slice() {
-            [arg] => self.facts_of_case(arg, input),
-            _ => super::state::Facts::default(),
+            // A count counts a 0 too.
+            [arg] => self.facts_of_case(arg, ["sum", "max"].contains(&function.func.name()), input),
+            _ => Facts::default(),
         };
         if let Some(filter) = &params.filter {
             let more = self.holds(filter, input);
-            facts.0.extend(more.0);
+            facts.by.extend(more.by);
         }
         let exprs =
             params.args.iter().chain(params.filter.as_deref()).chain(params.order_by.iter().map(|sort| &sort.expr));

@@ -3,8 +3,8 @@
 use datafusion::common::tree_node::{TreeNode, TreeNodeRecursion};
 use datafusion::logical_expr::{Between, BinaryExpr, Expr, Operator};
 
-use super::moment::{Before, Moment, Shift, before, seconds};
-use super::state::{Facts, Rows, Taint, Value};
+use super::moment::{Before, Moment, Scan, Shift, before, seconds};
+use super::state::{Facts, Lag, Rows, Taint, Value};
 use super::{Analysis, Kind};
 use crate::lint::rule::Rule;
 
@@ -40,8 +40,24 @@ impl Analysis<'_> {
         let mut parts = Vec::new();
         split(condition, negated, &mut parts);
         let mut facts = self.lookups(&parts, rows);
-        for (part, negated) in parts {
-            let other = self.facts(part, rows, negated);
+        // Not after and not the same is before.
+        let apart = |one: &Expr, other: &Expr| {
+            parts.iter().any(|(part, negated)| {
+                let unequal = if *negated { Operator::Eq } else { Operator::NotEq };
+                matches!(part, Expr::BinaryExpr(BinaryExpr { left, op, right })
+                    if *op == unequal && [(left.as_ref(), right.as_ref()), (right, left)].contains(&(one, other)))
+            })
+        };
+        for (part, negated) in &parts {
+            let other = match part {
+                Expr::BinaryExpr(BinaryExpr { left, op: Operator::LtEq, right }) if !negated && apart(left, right) => {
+                    self.compare(left, Operator::Lt, right, rows, part)
+                }
+                Expr::BinaryExpr(BinaryExpr { left, op: Operator::GtEq, right }) if !negated && apart(left, right) => {
+                    self.compare(left, Operator::Gt, right, rows, part)
+                }
+                part => self.facts(part, rows, *negated),
+            };
             facts = self.both(facts, other);
         }
         facts
@@ -49,9 +65,23 @@ impl Analysis<'_> {
 
     /// What a join's or filter's whole condition says.
     pub fn holds(&mut self, condition: &Expr, rows: &Rows) -> Facts {
+        self.place(condition, rows);
         let named = self.lookups(&[(condition, false)], rows);
         let facts = self.facts(condition, rows, false);
         self.both(named, facts)
+    }
+
+    /// Of several readings of one table, the one that a condition speaks of stands before it.
+    fn place(&mut self, condition: &Expr, rows: &Rows) {
+        for column in condition.column_refs() {
+            let Some((scan, _)) = rows.value(column).and_then(|value| value.column) else { continue };
+            let Some(line) = self.words.line_of_expr(&Expr::Column(column.clone())) else { continue };
+            let (words, Some(reading)) = (self.words, self.scans.get_mut(scan)) else { continue };
+            if !std::mem::replace(&mut reading.placed, true) {
+                reading.line =
+                    words.line_of_table(&reading.shown, reading.alias.as_deref(), Some(line)).or(reading.line);
+            }
+        }
     }
 
     /// A row that is named by its whole key counts as whatever named it.
@@ -79,13 +109,14 @@ impl Analysis<'_> {
             let by: Option<Vec<&Taint>> = table.key.iter().map(of).collect();
             let by: Taint = by.unwrap_or_default().into_iter().flatten().copied().collect();
             // Of two that name each other, one follows and the other stays.
-            let mutual = by.iter().any(|by| facts.0.get(by).is_some_and(|back| back.contains(&scan)));
+            let mutual = by.iter().any(|by| facts.by.get(by).is_some_and(|back| back.contains(&scan)));
             if !table.key.is_empty()
                 && named.iter().any(|(of, ..)| *of == scan)
                 && !mutual
                 && covered(&named, scan, &table.key)
             {
-                facts.0.insert(scan, by);
+                facts.by.insert(scan, by);
+                facts.named.insert(scan);
             }
         }
         facts
@@ -94,12 +125,14 @@ impl Analysis<'_> {
     /// What holds when both hold; a bound by a moment is worth more than one by another row.
     fn both(&self, mut one: Facts, other: Facts) -> Facts {
         let by_moment = |by: &Taint| by.iter().all(|scan| self.scans[*scan].kind == Kind::Grain);
-        for (scan, by) in other.0 {
-            match one.0.get(&scan) {
+        for (scan, by) in other.by {
+            match one.by.get(&scan) {
                 Some(known) if by_moment(known) || !by_moment(&by) => {}
-                _ => drop(one.0.insert(scan, by)),
+                _ => drop(one.by.insert(scan, by)),
             }
         }
+        one.lags.extend(other.lags);
+        one.named.extend(other.named);
         one
     }
 
@@ -119,17 +152,20 @@ impl Analysis<'_> {
         }
         let (left, right) = (self.value(left, rows), self.value(right, rows));
         match op {
-            Operator::Lt | Operator::LtEq => self.bound(&left, &right, op == Operator::Lt, whole),
-            Operator::Gt | Operator::GtEq => self.bound(&right, &left, op == Operator::Gt, whole),
-            Operator::Eq => self.same(&left, &right, whole),
+            Operator::Lt | Operator::LtEq => self.bound(&left, &right, op == Operator::Lt, rows, whole),
+            Operator::Gt | Operator::GtEq => self.bound(&right, &left, op == Operator::Gt, rows, whole),
+            Operator::Eq => self.same(&left, &right, rows, whole),
             _ => Facts::default(),
         }
     }
 
     /// `early < late`.
-    fn bound(&mut self, early: &Value, late: &Value, strict: bool, whole: &Expr) -> Facts {
+    fn bound(&mut self, early: &Value, late: &Value, strict: bool, rows: &Rows, whole: &Expr) -> Facts {
         let (Some(e), Some(l)) = (early.moment, late.moment) else { return Facts::default() };
         let (from, to) = (self.scans[e.scan].kind, self.scans[l.scan].kind);
+        if from == Kind::Grain && to != Kind::Grain {
+            self.late(l.scan, whole, false);
+        }
         // Nothing that is bound to happen later bounds the moment.
         if e.scan == l.scan || Some(e.scan) == self.root || from == Kind::Grain && to != Kind::Grain {
             return Facts::default();
@@ -138,13 +174,46 @@ impl Analysis<'_> {
             Before::Strictly => {}
             Before::OrAtOnce if to != Kind::Grain => {}
             Before::OrAtOnce => self.not_strict(e, whole),
-            Before::Unknown => return Facts::default(),
+            Before::Within(seconds) if to != Kind::Grain => {
+                let lag = Lag { of: e.scan, after: l.scan, seconds };
+                return Facts { lags: vec![lag], ..Facts::default() };
+            }
+            Before::Within(_) | Before::Unknown => {
+                self.late(e.scan, whole, true);
+                return Facts::default();
+            }
         }
-        Facts([(e.scan, late.taint.clone())].into())
+        self.with_lags(e, l, strict, late, rows, whole)
+    }
+
+    /// Notes a condition that does not keep a reading before the moment.
+    fn late(&mut self, scan: Scan, whole: &Expr, upper: bool) {
+        let why = if upper { "is bounded by what may lie after the moment" } else { "has a lower bound only" };
+        let line = self.words.line_of_expr(whole);
+        if let Some(reading) = self.scans.get_mut(scan) {
+            // An upper bound that is too late says more than a lower one.
+            if upper || reading.late.is_none() {
+                reading.late = Some((line, why));
+            }
+        }
+    }
+
+    /// The bound of a reading, and of those whose times lie at most so much later than its own.
+    fn with_lags(&mut self, e: Moment, l: Moment, strict: bool, late: &Value, rows: &Rows, whole: &Expr) -> Facts {
+        let mut facts = Facts::of(e.scan, &late.taint);
+        for lag in rows.lags.iter().filter(|lag| lag.after == e.scan && late.taint.iter().all(|by| *by != lag.of)) {
+            match before(e.seen_after(lag.seconds).shift, l.shift, strict) {
+                Before::Strictly => {}
+                Before::OrAtOnce => self.not_strict(Moment { scan: lag.of, ..e }, whole),
+                Before::Within(_) | Before::Unknown => continue,
+            }
+            facts.by.insert(lag.of, late.taint.clone());
+        }
+        facts
     }
 
     /// `one = other`.
-    fn same(&mut self, one: &Value, other: &Value, whole: &Expr) -> Facts {
+    fn same(&mut self, one: &Value, other: &Value, rows: &Rows, whole: &Expr) -> Facts {
         let (Some(a), Some(b)) = (one.moment, other.moment) else { return Facts::default() };
         if a.scan == b.scan {
             return Facts::default();
@@ -154,37 +223,37 @@ impl Analysis<'_> {
         match (kind_a, kind_b) {
             // The same moment, or the same day: one and the same row of the grain, or one that stands for it.
             (Kind::Grain, Kind::Grain) if aligned => match Some(a.scan) == self.root {
-                true => Facts([(b.scan, one.taint.clone())].into()),
-                false if Some(b.scan) == self.root || !one.taint.contains(&a.scan) => {
-                    Facts([(a.scan, other.taint.clone())].into())
-                }
+                true => Facts::of(b.scan, &one.taint),
+                false if Some(b.scan) == self.root || !one.taint.contains(&a.scan) => Facts::of(a.scan, &other.taint),
                 // Which of both is the moment is decided later; the second follows the first.
-                false => Facts([(b.scan, one.taint.clone())].into()),
+                false => Facts::of(b.scan, &one.taint),
             },
             (Kind::Grain, Kind::Grain) => Facts::default(),
-            (Kind::Grain, _) => self.at(b, a, one, whole),
-            (_, Kind::Grain) => self.at(a, b, other, whole),
+            (Kind::Grain, _) => self.at(b, a, one, rows, whole),
+            (_, Kind::Grain) => self.at(a, b, other, rows, whole),
             // A time that is another's: whichever is bounded bounds both.
-            _ if aligned && !one.taint.contains(&a.scan) => Facts([(b.scan, one.taint.clone())].into()),
-            _ if aligned => Facts([(a.scan, other.taint.clone())].into()),
+            _ if aligned && !one.taint.contains(&a.scan) => Facts::of(b.scan, &one.taint),
+            _ if aligned => Facts::of(a.scan, &other.taint),
             _ => Facts::default(),
         }
     }
 
     /// A source's time that equals a moment's, or a time before it.
-    fn at(&mut self, source: Moment, moment: Moment, by: &Value, whole: &Expr) -> Facts {
+    fn at(&mut self, source: Moment, moment: Moment, by: &Value, rows: &Rows, whole: &Expr) -> Facts {
         match before(source.shift, moment.shift, false) {
             Before::Strictly => {}
             Before::OrAtOnce => self.not_strict(source, whole),
-            Before::Unknown => return Facts::default(),
+            Before::Within(_) | Before::Unknown => return Facts::default(),
         }
-        Facts([(source.scan, by.taint.clone())].into())
+        self.with_lags(source, moment, false, by, rows, whole)
     }
 
     fn not_strict(&mut self, early: Moment, whole: &Expr) {
         let table = self.scans[early.scan].shown.clone();
         let what = match early.shift {
-            Shift::Down(_) => format!("days of {table} are held against the moment, and its own day is among them"),
+            Shift::Start { .. } => {
+                format!("days of {table} are held against the moment, and its own day is among them")
+            }
             _ => format!("the time of {table} may be the moment itself"),
         };
         self.find(Rule::TimeBoundNotStrict, Some(whole), Some(early.scan), what);

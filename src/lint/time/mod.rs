@@ -8,6 +8,7 @@ mod facts;
 mod moment;
 mod nodes;
 mod state;
+mod ties;
 mod value;
 mod window;
 
@@ -36,7 +37,14 @@ struct Reading {
     shown: String,
     kind: Kind,
     key: Vec<String>,
+    /// The column from which its rows are known, and whether it holds days.
+    time: Option<(String, bool)>,
+    alias: Option<String>,
     line: Option<u64>,
+    /// Whether a condition has said which of several readings in the text it is.
+    placed: bool,
+    /// A condition on its time that does not keep it before the moment, and why.
+    late: Option<(Option<u64>, &'static str)>,
 }
 
 /// The walk over one plan.
@@ -61,7 +69,7 @@ pub fn findings(project: &Project, plan: &LogicalPlan, words: &Words) -> Vec<Fou
     let Some(root) = moment_of_answer(&rows) else { return Vec::new() };
     let mut second = Analysis::new(project, words, Some(root));
     let rows = second.rows(plan);
-    let open: Taint = rows.columns.iter().flat_map(|value| &value.taint).copied().chain(rows.count()).collect();
+    let open: Taint = rows.all();
     for scan in open.into_iter().filter(|scan| *scan != root && !second.refused.contains(scan)).collect::<Taint>() {
         second.no_bound(scan);
     }
@@ -80,19 +88,45 @@ impl<'a> Analysis<'a> {
 
     /// Notes a finding, on the line of `expr`, or else of the reading.
     fn find(&mut self, rule: Rule, expr: Option<&Expr>, scan: Option<Scan>, what: String) {
+        self.find_with(rule, expr, scan, what, None);
+        self.refused.extend(scan);
+    }
+
+    /// As [`Self::find`], with advice of its own; the reading may still be found open.
+    fn find_with(
+        &mut self,
+        rule: Rule,
+        expr: Option<&Expr>,
+        scan: Option<Scan>,
+        what: String,
+        instead: Option<String>,
+    ) {
         let of_scan = scan.and_then(|scan| self.scans.get(scan)).and_then(|scan| scan.line);
         let line = expr.and_then(|expr| self.words.line_of_expr(expr)).or(of_scan);
-        self.found.push(Found { rule, line, what });
-        self.refused.extend(scan);
+        self.found.push(Found { rule, line, what, instead });
     }
 
     fn no_bound(&mut self, scan: Scan) {
         let Some(reading) = self.scans.get(scan) else { return };
-        let what = match reading.kind {
-            Kind::Timed => format!("{} is read without a bound on its time", reading.shown),
-            Kind::Grain => format!("other moments of {} are read without a bound", reading.shown),
+        let Reading { shown, key, .. } = reading;
+        let what = match (reading.kind, reading.late) {
+            (Kind::Timed, Some((_, why))) => format!("the time of {shown} {why}"),
+            (Kind::Timed, None) => format!("{shown} is read without a bound on its time"),
+            (Kind::Grain, _) => format!("other moments of {shown} are read without a bound"),
         };
-        self.find(Rule::NoTimeBound, None, Some(scan), what);
+        let name = reading.alias.as_deref().unwrap_or(shown);
+        let whole_key = format!("join {name} by its whole key ({})", key.join(", "));
+        let instead = match &reading.time {
+            None => format!("{whole_key} with rows that are bounded"),
+            Some((time, days)) => {
+                let time = if *days { format!("CAST({name}.{time} AS TIMESTAMP)") } else { format!("{name}.{time}") };
+                let bound = format!("add a strict bound by the moment: AND {time} < g.as_of");
+                if *days { format!("{bound}; or {whole_key}") } else { bound }
+            }
+        };
+        let line = reading.late.and_then(|(line, _)| line).or(reading.line);
+        self.found.push(Found { rule: Rule::NoTimeBound, line, what, instead: Some(instead) });
+        self.refused.insert(scan);
     }
 
     /// A column of the rows around a subquery.
@@ -114,7 +148,6 @@ impl<'a> Analysis<'a> {
 
     /// Readings that a subquery takes from around it: what it does with them stays with their own row.
     fn around(&self) -> Taint {
-        let rows = self.outer.iter();
-        rows.flat_map(|rows| rows.columns.iter().flat_map(|value| &value.taint).copied().chain(rows.count())).collect()
+        self.outer.iter().flat_map(Rows::all).collect()
     }
 }

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use datafusion::arrow::datatypes::DataType;
 use datafusion::common::DFSchemaRef;
 use datafusion::logical_expr::{Distinct, Expr, Join, JoinType, LogicalPlan, TableScan, Union};
 
@@ -36,7 +37,7 @@ impl Analysis<'_> {
             LogicalPlan::Window(window) => self.window(window),
             LogicalPlan::Distinct(Distinct::All(input)) => {
                 let input = self.rows(input);
-                Rows { often: Taint::new(), ..input }
+                Rows { often: Taint::new(), single: Taint::new(), ..input }
             }
             LogicalPlan::Distinct(Distinct::On(on)) => self.distinct_on(on),
             LogicalPlan::Union(union) => self.union(union),
@@ -56,10 +57,7 @@ impl Analysis<'_> {
             // Whatever else there is passes on all it reads.
             other => {
                 let inputs: Vec<Rows> = other.inputs().into_iter().map(|input| self.rows(input)).collect();
-                let all: Taint = inputs
-                    .iter()
-                    .flat_map(|rows| rows.columns.iter().flat_map(|value| &value.taint).copied().chain(rows.count()))
-                    .collect();
+                let all: Taint = inputs.iter().flat_map(Rows::all).collect();
                 nothing(other.schema(), &all)
             }
         }
@@ -73,16 +71,29 @@ impl Analysis<'_> {
         let Some((kind, key, time)) = self.reading(&TableName::new(schema, name)) else {
             return nothing(&scan.projected_schema, &Taint::new());
         };
-        let line = self.words.line_of_table(&shown, alias);
+        let line = self.words.line_of_table(&shown, alias, None);
         let id = self.scans.len();
-        self.scans.push(Reading { shown, kind, key, line });
+        let days = |name: &String| {
+            let field = scan.projected_schema.field_with_unqualified_name(name);
+            field.is_ok_and(|field| matches!(field.data_type(), DataType::Date32 | DataType::Date64))
+        };
+        let known = time.clone().map(|name| (days(&name), name)).map(|(days, name)| (name, days));
+        let alias = alias.map(str::to_owned);
+        self.scans.push(Reading { shown, kind, key, time: known, alias, line, placed: false, late: None });
         let value = |name: &String| Value {
             taint: [id].into(),
-            moment: (Some(name) == time.as_ref()).then_some(Moment { scan: id, shift: Shift::Exact }),
+            moment: (Some(name) == time.as_ref()).then_some(Moment { scan: id, shift: Shift::EXACT }),
             column: Some((id, name.clone())),
         };
         let columns = scan.projected_schema.fields().iter().map(|field| value(field.name())).collect();
-        Rows { schema: Arc::clone(&scan.projected_schema), columns, exist: [id].into(), often: Taint::new() }
+        Rows {
+            schema: Arc::clone(&scan.projected_schema),
+            columns,
+            exist: [id].into(),
+            often: Taint::new(),
+            lags: Vec::new(),
+            single: [id].into(),
+        }
     }
 
     /// Kind, key and time of a table; nothing where all its rows are known from the start.
@@ -132,6 +143,8 @@ impl Analysis<'_> {
             columns: left.columns.iter().chain(&right.columns).cloned().collect(),
             exist: &left.exist | &right.exist,
             often: &left.often | &right.often,
+            lags: [left.lags.as_slice(), &right.lags].concat(),
+            single: &left.single | &right.single,
         };
         let (facts, mut asked) = match &condition {
             Some(condition) => (self.holds(condition, &both), self.value(condition, &both).taint),
@@ -170,7 +183,9 @@ impl Analysis<'_> {
                 (&(&left.exist | &right.exist) | &asked, &left.often | &right.often, columns)
             }
         };
-        Rows { schema: Arc::clone(&join.schema), columns, exist, often }
+        let lags = [left.lags, right.lags].concat();
+        let single = &left.single | &right.single;
+        Rows { schema: Arc::clone(&join.schema), columns, exist, often, lags, single }
     }
 
     /// Rows of several queries under each other: where all have a time in one column, one bound on it bounds them all.
@@ -179,7 +194,7 @@ impl Analysis<'_> {
         let width = union.schema.fields().len();
         let column = |place: usize| parts.iter().filter_map(move |rows| rows.columns.get(place));
         let times =
-            |place: &usize| column(*place).all(|value| value.moment.is_some_and(|moment| moment.shift == Shift::Exact));
+            |place: &usize| column(*place).all(|value| value.moment.is_some_and(|moment| moment.shift == Shift::EXACT));
         let time = (0..width).find(times);
         let merged: Vec<Scan> =
             time.into_iter().flat_map(column).filter_map(|value| value.moment).map(|moment| moment.scan).collect();
@@ -198,7 +213,7 @@ impl Analysis<'_> {
         let value = |place: usize| Value {
             taint: rename(column(place).flat_map(|value| &value.taint).copied().collect()),
             moment: match id {
-                Some(scan) if Some(place) == time => Some(Moment { scan, shift: Shift::Exact }),
+                Some(scan) if Some(place) == time => Some(Moment { scan, shift: Shift::EXACT }),
                 _ => column(place).next().and_then(|value| value.moment).filter(|_| id.is_none()),
             },
             column: None,
@@ -206,7 +221,7 @@ impl Analysis<'_> {
         let columns = (0..width).map(value).collect();
         let exist = rename(parts.iter().flat_map(|rows| &rows.exist).copied().collect());
         let often = rename(parts.iter().flat_map(|rows| &rows.often).copied().collect());
-        Rows { schema: Arc::clone(&union.schema), columns, exist, often }
+        Rows { schema: Arc::clone(&union.schema), columns, exist, often, lags: Vec::new(), single: Taint::new() }
     }
 }
 
@@ -214,7 +229,14 @@ impl Analysis<'_> {
 fn nothing(schema: &DFSchemaRef, taint: &Taint) -> Rows {
     let value = Value { taint: taint.clone(), ..Value::default() };
     let columns = vec![value; schema.fields().len()];
-    Rows { schema: Arc::clone(schema), columns, exist: taint.clone(), often: Taint::new() }
+    Rows {
+        schema: Arc::clone(schema),
+        columns,
+        exist: taint.clone(),
+        often: Taint::new(),
+        lags: Vec::new(),
+        single: Taint::new(),
+    }
 }
 
 /// The columns of both sides, as a join's condition sees them.

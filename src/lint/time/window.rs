@@ -49,6 +49,8 @@ impl Analysis<'_> {
         if let Some(filter) = &params.filter {
             self.holds(filter, rows).apply(&mut taint);
         }
+        let partition: Vec<&Expr> = params.partition_by.iter().collect();
+        self.ties(function.fun.name(), expr, &params.args, &partition, &params.order_by, rows);
         let moment = params.args.first().and_then(|arg| self.value(arg, rows).moment);
         let open = self.beyond_own_row(&taint, &params.partition_by, rows);
         for scan in open {
@@ -65,7 +67,7 @@ impl Analysis<'_> {
         let own: Vec<Scan> =
             partition.iter().filter_map(|expr| self.value(expr, rows).moment).map(|moment| moment.scan).collect();
         let around = self.around();
-        taint.iter().copied().filter(|scan| !own.contains(scan) && !around.contains(scan)).collect()
+        taint.iter().copied().filter(|scan| !rows.is_near(*scan, &own) && !around.contains(scan)).collect()
     }
 
     /// How far a window function goes in the time of one reading.
@@ -106,7 +108,11 @@ impl Analysis<'_> {
     fn ascending(&mut self, order: &[Sort], scan: Scan, rows: &Rows) -> Option<bool> {
         let first = order.first()?;
         let moment = self.value(&first.expr, rows).moment?;
-        (moment.scan == scan && moment.shift == Shift::Exact).then_some(first.asc)
+        let others = rows.columns.iter().filter_map(|value| value.moment).filter(|other| other.scan == scan);
+        // Whole days are as good an order as moments where nothing finer is left to bound the rows by.
+        let finest = moment.shift == Shift::EXACT
+            || matches!(moment.shift, Shift::Start { back: 0, .. }) && others.into_iter().all(|other| other == moment);
+        (moment.scan == scan && finest).then_some(first.asc)
     }
 
     /// Whether the columns name one row of the reading.
@@ -149,6 +155,10 @@ impl Analysis<'_> {
         let mut columns: Vec<Value> = on.select_expr.iter().map(|expr| self.value(expr, &rows)).collect();
         let taint: Taint = columns.iter().flat_map(|value| &value.taint).copied().chain(rows.count()).collect();
         let order: Vec<Sort> = on.sort_expr.clone().unwrap_or_default().into_iter().skip(on.on_expr.len()).collect();
+        let keys: Vec<&Expr> = on.on_expr.iter().collect();
+        if let Some(first) = on.select_expr.first() {
+            self.ties("distinct on", first, &on.select_expr, &keys, &order, &rows);
+        }
         for scan in self.beyond_own_row(&taint, &on.on_expr, &rows) {
             let first_in_time = self.ascending(&order, scan, &rows);
             let shown = self.scans.get(scan).map(|reading| reading.shown.clone()).unwrap_or_default();
@@ -164,7 +174,14 @@ impl Analysis<'_> {
                 value.taint.remove(&scan);
             }
         }
-        Rows { schema: Arc::clone(&on.schema), columns, exist: rows.exist, often: Taint::new() }
+        Rows {
+            schema: Arc::clone(&on.schema),
+            columns,
+            exist: rows.exist,
+            often: Taint::new(),
+            lags: Vec::new(),
+            single: Taint::new(),
+        }
     }
 }
 

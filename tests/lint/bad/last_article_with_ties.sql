@@ -1,4 +1,4 @@
--- expect: proof
+-- expect: order-with-ties
 /*---
 {name: last_article_with_ties, version: 1, entity: customer, owner: growth, description: last article with ties.,
  columns: {last_article: {unit: count, meaning: last article}}}

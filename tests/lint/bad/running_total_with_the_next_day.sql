@@ -1,0 +1,14 @@
+-- expect: window-looks-ahead
+/*---
+{name: running_total_with_the_next_day, version: 1, entity: customer, owner: growth, description: running total with the next day.,
+ columns: {shop_looks: {unit: count, meaning: shop looks}}}
+---*/
+WITH daily AS (
+  SELECT CAST(event_time AS DATE) AS day, COUNT(*) AS n FROM sources.transactions WHERE event_type = 'browse' GROUP BY CAST(event_time AS DATE)
+), running AS (
+  SELECT day, SUM(n) OVER (ORDER BY day ROWS BETWEEN UNBOUNDED PRECEDING AND 1 FOLLOWING) AS total FROM daily
+)
+SELECT g.customer_id, g.as_of, MAX(r.total) AS shop_looks
+FROM grain.customer g
+LEFT JOIN running r ON r.day < CAST(g.as_of AS DATE)
+GROUP BY g.customer_id, g.as_of
