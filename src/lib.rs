@@ -10,8 +10,6 @@ pub mod paths;
 pub mod params;
 /// What a run says while it works.
 pub mod progress;
-/// Work on all processors.
-pub mod parallel;
 /// Ranges that chance allows.
 pub mod intervals;
 /// The folder of SQL files that is the product.

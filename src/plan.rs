@@ -3,10 +3,11 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 
+use rayon::prelude::*;
+
 use crate::engine::{Engine, Verdict};
 use crate::error::{Advice, Outcome, Result};
 use crate::lineage::{Basis, Memory, ROWS, Stamp, TableTrace, Traces};
-use crate::parallel;
 use crate::progress::answer;
 use crate::project::Project;
 use crate::sql::{Layer, TableName};
@@ -58,9 +59,9 @@ impl Plan {
         let layers = [Layer::Sources, Layer::Split, Layer::Texts, Layer::Grain, Layer::Features];
         let tables = layers.into_iter().flat_map(|layer| project.library.layer(layer).map(crate::lineage::made));
         let tables: Vec<TableName> = tables.collect();
-        let stamps = parallel::map(&tables, |table| {
-            (traces.stamp(table), Stamp::read(&crate::engine::stored(&project.paths, table).0))
-        });
+        let stamp =
+            |table: &TableName| (traces.stamp(table), Stamp::read(&crate::engine::stored(&project.paths, table).0));
+        let stamps: Vec<_> = tables.par_iter().map(stamp).collect();
         for (table, (wanted, stored)) in tables.into_iter().zip(stamps) {
             let (Some(trace), Some(wanted)) = (traces.tables.get(&table), wanted) else { continue };
             match compare(&table, trace, &wanted, stored.as_ref(), &mut seen) {

@@ -6,16 +6,16 @@ use std::sync::Arc;
 
 use datafusion::arrow::record_batch::RecordBatch;
 use datafusion::parquet::arrow::ArrowWriter;
-use datafusion::parquet::arrow::arrow_writer::compute_leaves;
+use datafusion::parquet::arrow::arrow_writer::{ArrowColumnWriter, ArrowLeafColumn, compute_leaves};
 use datafusion::parquet::basic::{Compression, ZstdLevel};
 use datafusion::parquet::errors::ParquetError;
 use datafusion::parquet::file::metadata::KeyValue;
 use datafusion::parquet::file::properties::{EnabledStatistics, WriterProperties};
 use datafusion::parquet::file::reader::FileReader;
 use datafusion::parquet::file::serialized_reader::SerializedFileReader;
+use rayon::prelude::*;
 
 use super::Table;
-use crate::parallel;
 
 const ROWS_OF_GROUP: usize = 1 << 20;
 
@@ -52,11 +52,11 @@ fn write_batch(path: &Path, batch: &RecordBatch, properties: WriterProperties) -
         for (field, column) in rows.schema().fields().iter().zip(rows.columns()) {
             leaves.extend(compute_leaves(field, column)?);
         }
-        let columns = groups.create_column_writers(number)?.into_iter().zip(leaves);
-        let encoded = parallel::map(columns, |(mut column, leaf)| {
+        let encode = |(mut column, leaf): (ArrowColumnWriter, ArrowLeafColumn)| {
             column.write(&leaf)?;
             column.close()
-        });
+        };
+        let encoded: Vec<_> = groups.create_column_writers(number)?.into_par_iter().zip(leaves).map(encode).collect();
         let mut group = file.next_row_group()?;
         for column in encoded {
             column?.append_to_row_group(&mut group)?;

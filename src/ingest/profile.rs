@@ -10,9 +10,10 @@ use datafusion::physical_plan::aggregates::group_values::new_group_values;
 use datafusion::physical_plan::aggregates::order::GroupOrdering;
 
 use super::IngestError;
+use rayon::prelude::*;
+
 use crate::engine::{RawTable, Table};
 use crate::error::Result;
-use crate::parallel;
 
 /// Of 20 values, at least so many must be of a type before the column is said to be of it.
 const MOST_OF_20: i64 = 19;
@@ -37,8 +38,9 @@ pub struct Profile {
 /// Looks at every column of a file; `line` is the reader's own.
 pub fn profiles(csv: &str, raw: &RawTable) -> Result<Vec<Profile>> {
     let schema = raw.batch.schema();
-    let columns = schema.fields().iter().zip(raw.batch.columns()).filter(|(field, _)| field.name() != "line");
-    parallel::map(columns, |(field, column)| profile(csv, field.name(), column)).into_iter().collect()
+    let columns = schema.fields().par_iter().zip(raw.batch.columns()).filter(|(field, _)| field.name() != "line");
+    let profiles: Vec<_> = columns.map(|(field, column)| profile(csv, field.name(), column)).collect();
+    profiles.into_iter().collect()
 }
 
 fn profile(csv: &str, column: &str, values: &ArrayRef) -> Result<Profile> {

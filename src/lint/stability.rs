@@ -10,19 +10,10 @@ use super::place::Words;
 use super::rule::Rule;
 
 /// Functions whose answer is one row's, or follows the order of rows.
-const PICKS: [&str; 11] = [
-    "row_number",
-    "first_value",
-    "last_value",
-    "nth_value",
-    "lag",
-    "lead",
-    "ntile",
-    "array_agg",
-    "string_agg",
-    "cume_dist",
-    "percent_rank",
-];
+pub const PICKS: [&str; 9] =
+    ["row_number", "first_value", "last_value", "nth_value", "lag", "lead", "ntile", "array_agg", "string_agg"];
+/// Functions of a row's place, which rows of one order share.
+const PLACES: [&str; 2] = ["cume_dist", "percent_rank"];
 /// Aggregates that add up what they are given.
 const SUMS: [&str; 2] = ["sum", "avg"];
 /// Aggregates that work in doubles whatever they are given, or in centroids that follow the order of rows.
@@ -98,7 +89,7 @@ fn of_expr(expr: &Expr, node: &LogicalPlan, words: &Words) -> Option<Found> {
         Expr::AggregateFunction(function) => {
             let (name, params) = (function.func.name(), &function.params);
             match () {
-                () if PICKS.contains(&name) && params.order_by.is_empty() => {
+                () if needs_order(name) && params.order_by.is_empty() => {
                     at(Rule::UnorderedPick, format!("{name} without ORDER BY"))
                 }
                 () if open(name, &params.args) => at(Rule::OpenFloatSum, format!("{name} in floats")),
@@ -108,7 +99,7 @@ fn of_expr(expr: &Expr, node: &LogicalPlan, words: &Words) -> Option<Found> {
         Expr::WindowFunction(function) => {
             let (name, params) = (function.fun.name(), &function.params);
             match () {
-                () if PICKS.contains(&name) && params.order_by.is_empty() => {
+                () if needs_order(name) && params.order_by.is_empty() => {
                     at(Rule::UnorderedPick, format!("{name} without ORDER BY"))
                 }
                 () if open(name, &params.args) && !running(params) => {
@@ -119,6 +110,10 @@ fn of_expr(expr: &Expr, node: &LogicalPlan, words: &Words) -> Option<Found> {
         }
         _ => None,
     }
+}
+
+fn needs_order(function: &str) -> bool {
+    PICKS.contains(&function) || PLACES.contains(&function)
 }
 
 /// Whether a window adds row after row in an order that the query states.

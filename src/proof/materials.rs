@@ -168,7 +168,7 @@ fn named(batch: &RecordBatch, key: &[String]) -> Vec<String> {
 }
 
 /// The line of the CSV that each row of a source stands in.
-fn lines(batch: &RecordBatch, file: &str) -> Result<Vec<Option<i64>>> {
+pub fn lines(batch: &RecordBatch, file: &str) -> Result<Vec<Option<i64>>> {
     let arrow = |cause| MaterialError::Arrow { table: file.into(), cause };
     let Some(lines) = batch.column_by_name("line") else { return Ok(vec![None; batch.num_rows()]) };
     let lines = cast(lines, &DataType::Int64).map_err(arrow)?;
@@ -176,7 +176,7 @@ fn lines(batch: &RecordBatch, file: &str) -> Result<Vec<Option<i64>>> {
 }
 
 /// A column of times or days in nanoseconds.
-fn times(batch: &RecordBatch, column: &str, file: &str) -> Result<Vec<Option<i64>>> {
+pub fn times(batch: &RecordBatch, column: &str, file: &str) -> Result<Vec<Option<i64>>> {
     let no_time = || MaterialError::NoTime { file: file.into(), column: column.into() };
     let values: &ArrayRef = batch.column_by_name(column).ok_or_else(no_time)?;
     if !matches!(values.data_type(), DataType::Timestamp(..) | DataType::Date32 | DataType::Date64) {

@@ -11,7 +11,7 @@ mod world;
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
-pub use self::materials::{Material, Materials};
+pub use self::materials::{Material, Materials, lines, times};
 pub use self::world::show_time;
 
 use self::compare::{Moved, first_move};

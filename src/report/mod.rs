@@ -56,11 +56,8 @@ pub fn run(project: &Project) -> Result<()> {
     let progress = Progress::start("report");
     let engine = Engine::new(project)?;
     // Half of the pictures are the catalogue's, and drawing them is most of the work.
-    let (reports, catalogue) = std::thread::scope(|threads| {
-        let catalogue = threads.spawn(|| catalogue::report(project, &Engine::new(project)?));
-        let reports = reports(project, &engine);
-        (reports, catalogue.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)))
-    });
+    let (reports, catalogue) =
+        rayon::join(|| reports(project, &engine), || catalogue::report(project, &Engine::new(project)?));
     let (reports, catalogue) = (reports?, catalogue?);
     let mut staged = Staged::new(&project.paths, "report")?;
     let mut charts = 0;

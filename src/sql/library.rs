@@ -3,9 +3,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
+use rayon::prelude::*;
+
 use super::{Header, Layer, SourceHeader, SqlFile, TableName};
 use crate::error::{Advice, Result, did_you_mean};
-use crate::parallel;
 use crate::params::Params;
 use crate::paths::Paths;
 
@@ -117,7 +118,9 @@ impl Library {
             let layer = Layer::of_folder(&name).ok_or(LibraryError::UnknownFolder { folder: shown, name })?;
             found.extend(sql_files(&folder, paths)?.into_iter().map(|path| (path, layer)));
         }
-        let files = parallel::map(&found, |(path, layer)| SqlFile::load(path, paths.shown(path), *layer));
+        // The first error in the order of the files, whichever was met first.
+        let load = |(path, layer): &(PathBuf, Layer)| SqlFile::load(path, paths.shown(path), *layer);
+        let files: Vec<Result<SqlFile>> = found.par_iter().map(load).collect();
         let library = Self { files: files.into_iter().collect::<Result<_>>()? };
         library.refuse_two_of_one_name()?;
         library.refuse_forbidden_reads()?;

@@ -2,7 +2,7 @@
 
 use datafusion::arrow::array::{ArrayRef, BooleanArray, RecordBatch, Scalar, TimestampNanosecondArray};
 use datafusion::arrow::compute::kernels::zip::zip;
-use datafusion::arrow::compute::{CastOptions, cast, cast_with_options};
+use datafusion::arrow::compute::{CastOptions, cast_with_options};
 use datafusion::arrow::datatypes::{DataType, TimeUnit};
 use datafusion::arrow::error::ArrowError;
 
@@ -32,9 +32,4 @@ fn before(as_of: i64, kind: &DataType) -> Result<ArrayRef, ArrowError> {
     };
     let last = as_of.saturating_sub(1).div_euclid(size).saturating_mul(size);
     cast_with_options(&TimestampNanosecondArray::from(vec![last]), kind, &CastOptions::default())
-}
-
-/// A column of times or days in nanoseconds.
-pub fn nanoseconds(column: &ArrayRef) -> Result<ArrayRef, ArrowError> {
-    cast(column, &DataType::Timestamp(TimeUnit::Nanosecond, None))
 }

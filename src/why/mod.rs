@@ -12,7 +12,6 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use datafusion::arrow::array::{Array, ArrayRef, AsArray, RecordBatch, StringArray};
-use datafusion::arrow::datatypes::TimestampNanosecondType;
 use datafusion::arrow::util::display::array_value_to_string;
 use datafusion::catalog::TableProvider;
 use datafusion::common::TableReference;
@@ -27,7 +26,7 @@ use crate::engine::{Engine, batch_of, reference};
 use crate::error::{Advice, Result, did_you_mean};
 use crate::progress::answer;
 use crate::project::Project;
-use crate::proof::{Material, Materials};
+use crate::proof::{Material, Materials, times};
 use crate::sql::{Column, Header, SqlFile, TableName};
 
 #[derive(Debug, thiserror::Error)]
@@ -64,6 +63,9 @@ impl Advice for WhyError {
         }
     }
 }
+
+/// How errors name the question.
+const ASKED: &str = "selvedge why";
 
 /// A row of a CSV: its source, and its line.
 pub type Row = (TableName, i64);
@@ -115,7 +117,7 @@ pub fn print(project: &Project, of: &str, key: &[String]) -> Result<()> {
 fn named<'a>(project: &'a Project, of: &'a str) -> Result<(&'a SqlFile, &'a str, &'a Column)> {
     let short = of.strip_prefix("features.").unwrap_or(of);
     let (view, name) = short.split_once('.').ok_or_else(|| WhyError::NotAColumn(of.into()))?;
-    let file = cases::find(project, "selvedge why", view)?;
+    let file = cases::find(project, ASKED, view)?;
     let Header::Feature(header) = &file.header else { return Err(WhyError::NotAColumn(of.into()).into()) };
     let known = || header.columns.keys().cloned().collect();
     let column = header.columns.get(name);
@@ -129,7 +131,8 @@ fn named<'a>(project: &'a Project, of: &'a str) -> Result<(&'a SqlFile, &'a str,
 /// A key that the view does not have, or a query whose rows cannot be followed.
 pub fn ask(project: &Project, engine: &Engine, file: &SqlFile, column: &str, key: &[String]) -> Result<Answer> {
     let materials = Materials::load(project, engine, &[file])?;
-    let as_of = moment(&cases::request(project, engine, file, key, "selvedge why")?);
+    let request = cases::request(project, engine, file, key, ASKED)?;
+    let as_of = times(&request, "as_of", ASKED)?.first().copied().flatten().unwrap_or(i64::MAX);
     let question = Question { file, column, plan: engine.plan(project, file)?, engine, materials: &materials };
     let (as_is, in_time) = (question.marked(None)?, question.marked(Some(as_of))?);
     let (found, made) = question.rows(&as_is, Reach::Deciding)?;
@@ -148,13 +151,6 @@ pub fn ask(project: &Project, engine: &Engine, file: &SqlFile, column: &str, key
         made,
         subqueries: has_subqueries(&question.plan),
     })
-}
-
-/// The moment of a request, in nanoseconds.
-fn moment(request: &RecordBatch) -> i64 {
-    let column = request.column_by_name("as_of");
-    let nanoseconds = column.and_then(|column| late::nanoseconds(column).ok());
-    nanoseconds.map_or(i64::MAX, |times| times.as_primitive::<TimestampNanosecondType>().value(0))
 }
 
 /// One column of one row of a view, and what it may be made from.

@@ -3,9 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 
-use datafusion::arrow::array::{AsArray, RecordBatch, UInt32Array};
-use datafusion::arrow::compute::{cast, take_record_batch};
-use datafusion::arrow::datatypes::{DataType, Int64Type};
+use datafusion::arrow::array::{RecordBatch, UInt32Array};
+use datafusion::arrow::compute::take_record_batch;
 use datafusion::arrow::error::ArrowError;
 use datafusion::arrow::util::pretty::pretty_format_batches;
 
@@ -13,6 +12,7 @@ use super::{Row, WhyError};
 use crate::engine::Engine;
 use crate::error::Result;
 use crate::project::Project;
+use crate::proof;
 use crate::sql::{SqlFile, TableName};
 
 /// Rows of one CSV.
@@ -41,7 +41,9 @@ pub fn rows(project: &Project, engine: &Engine, file: &SqlFile, rows: &BTreeSet<
             }
         }
         let failed = |e: ArrowError| WhyError::Print(e.to_string());
-        let batch = of_lines(&engine.read(&table)?, lines, &columns).map_err(failed)?;
+        let batch = engine.read(&table)?;
+        let numbers = proof::lines(&batch, &source.shown)?;
+        let batch = of_lines(&batch, &numbers, lines, &columns).map_err(failed)?;
         listed.push(Listed {
             csv: project.paths.shown(&project.paths.materials().join(&header.file)),
             rows: batch.num_rows(),
@@ -51,15 +53,15 @@ pub fn rows(project: &Project, engine: &Engine, file: &SqlFile, rows: &BTreeSet<
     Ok(listed)
 }
 
-/// The rows of a source that stand in these lines, in their order.
+/// The rows of a source that stand in these lines, in their order; `numbers` holds the line of each row.
 fn of_lines(
     source: &RecordBatch,
+    numbers: &[Option<i64>],
     lines: &BTreeSet<i64>,
     columns: &[&str],
 ) -> std::result::Result<RecordBatch, ArrowError> {
     let schema = source.schema();
-    let numbers = cast(source.column(schema.index_of("line")?), &DataType::Int64)?;
-    let numbered = numbers.as_primitive::<Int64Type>().iter().zip(0..);
+    let numbered = numbers.iter().copied().zip(0..);
     let wanted = numbered.filter_map(|(line, row)| line.filter(|line| lines.contains(line)).map(|line| (line, row)));
     let in_order: BTreeMap<i64, u32> = wanted.collect();
     let rows = take_record_batch(source, &UInt32Array::from_iter_values(in_order.into_values()))?;

@@ -9,7 +9,7 @@ use datafusion::common::tree_node::TreeNodeRecursion;
 use datafusion::common::{Result, internal_err};
 use datafusion::execution::TaskContext;
 use datafusion::physical_expr::expressions::Column;
-use datafusion::physical_expr::{Distribution, EquivalenceProperties, Partitioning, PhysicalExpr};
+use datafusion::physical_expr::{EquivalenceProperties, Partitioning, PhysicalExpr};
 use datafusion::physical_plan::execution_plan::{Boundedness, EmissionType};
 use datafusion::physical_plan::metrics::{BaselineMetrics, ExecutionPlanMetricsSet, MetricsSet, SpillMetrics};
 use datafusion::physical_plan::stream::RecordBatchStreamAdapter;
@@ -20,7 +20,7 @@ use datafusion::physical_plan::{
 use futures::{StreamExt, TryStreamExt, future, stream};
 
 use crate::shape::{Comparison, Method, Shape};
-use crate::sides::Sides;
+use crate::sides::{self, Sides};
 use crate::{bucket, finish};
 
 /// A join of a grain with its source and the aggregate over it, in one pass: for every row of the grain its groups and
@@ -135,13 +135,7 @@ impl ExecutionPlan for PointInTimeExec {
     }
 
     fn input_distribution_requirements(&self) -> InputDistributionRequirements {
-        let keys = |input: &Arc<dyn ExecutionPlan>, first: usize| {
-            let schema = input.schema();
-            let key =
-                |index: usize| -> Arc<dyn PhysicalExpr> { Arc::new(Column::new(schema.field(index).name(), index)) };
-            Distribution::KeyPartitioned((first..first + self.shape.keys).map(key).collect())
-        };
-        InputDistributionRequirements::co_partitioned(vec![keys(&self.grain, self.shape.groups), keys(&self.source, 0)])
+        sides::together([&self.grain, &self.source], [self.shape.groups, 0], self.shape.keys)
     }
 
     fn children(&self) -> Vec<&Arc<dyn ExecutionPlan>> {

@@ -1,12 +1,18 @@
 //! Both inputs of an operator, bucket by bucket.
 
+use std::sync::Arc;
+
 use datafusion::arrow::array::RecordBatch;
 use datafusion::common::Result;
 use datafusion::error::DataFusionError;
 use datafusion::execution::TaskContext;
 use datafusion::execution::memory_pool::{MemoryConsumer, MemoryReservation};
+use datafusion::physical_expr::expressions::Column;
+use datafusion::physical_expr::{Distribution, PhysicalExpr};
 use datafusion::physical_plan::metrics::{BaselineMetrics, SpillMetrics};
-use datafusion::physical_plan::{SendableRecordBatchStream, SpillManager};
+use datafusion::physical_plan::{
+    ExecutionPlan, InputDistributionRequirements, SendableRecordBatchStream, SpillManager,
+};
 use futures::{Stream, TryStreamExt, stream};
 
 use crate::partitioned::{BUCKETS, Partitioned, size};
@@ -18,6 +24,18 @@ pub struct Sides {
     source: Partitioned,
     memory: MemoryReservation,
     next: usize,
+}
+
+/// Both inputs parted by their keys, so that rows of one key meet in one partition; `first` is the place of each one's
+/// first key.
+pub fn together(inputs: [&Arc<dyn ExecutionPlan>; 2], first: [usize; 2], keys: usize) -> InputDistributionRequirements {
+    let parted = |input: &Arc<dyn ExecutionPlan>, first: usize| {
+        let schema = input.schema();
+        let key = |index: usize| -> Arc<dyn PhysicalExpr> { Arc::new(Column::new(schema.field(index).name(), index)) };
+        Distribution::KeyPartitioned((first..first + keys).map(key).collect())
+    };
+    let [grain, source] = inputs;
+    InputDistributionRequirements::co_partitioned(vec![parted(grain, first[0]), parted(source, first[1])])
 }
 
 impl Sides {

@@ -7,20 +7,10 @@ use super::Analysis;
 use super::aggregate::short;
 use super::state::Rows;
 use crate::lint::rule::Rule;
+use crate::lint::stability::PICKS;
 
-/// What takes a row, or keeps rows in their order.
-const PICKS: [&str; 10] = [
-    "row_number",
-    "first_value",
-    "last_value",
-    "nth_value",
-    "lag",
-    "lead",
-    "ntile",
-    "array_agg",
-    "string_agg",
-    "distinct on",
-];
+/// How [`Analysis::ties`] is told of a DISTINCT ON.
+pub const DISTINCT_ON: &str = "distinct on";
 
 impl Analysis<'_> {
     pub fn ties_of_aggregate(&mut self, expr: &Expr, keys: &[&Expr], rows: &Rows) {
@@ -37,7 +27,7 @@ impl Analysis<'_> {
     /// Finds a pick whose order is nothing but the time of one reading, which does not tell its rows apart.
     /// Orders that hold anything else are taken at their word: a plan does not say what is unique after joins.
     pub fn ties(&mut self, name: &str, expr: &Expr, args: &[Expr], keys: &[&Expr], order: &[Sort], rows: &Rows) {
-        if !PICKS.contains(&name) {
+        if !PICKS.contains(&name) && name != DISTINCT_ON {
             return;
         }
         let times: Option<Vec<_>> = order.iter().map(|sort| self.value(&sort.expr, rows).moment).collect();
@@ -61,7 +51,7 @@ impl Analysis<'_> {
             return;
         }
         let what = match name {
-            "distinct on" => format!("DISTINCT ON takes one of several rows of {} of one time", reading.shown),
+            DISTINCT_ON => format!("DISTINCT ON takes one of several rows of {} of one time", reading.shown),
             _ => format!("{} orders rows of {} by time alone", short(expr), reading.shown),
         };
         let instead = format!("end the ORDER BY in the key of {}: {}", reading.shown, reading.key.join(", "));

@@ -9,6 +9,7 @@ use datafusion::logical_expr::{DistinctOn, Expr, Window, WindowFrameBound, Windo
 use super::aggregate::short;
 use super::moment::{Scan, Shift};
 use super::state::{Rows, Taint, Value};
+use super::ties::DISTINCT_ON;
 use super::{Analysis, Kind};
 use crate::lint::rule::Rule;
 
@@ -157,7 +158,7 @@ impl Analysis<'_> {
         let order: Vec<Sort> = on.sort_expr.clone().unwrap_or_default().into_iter().skip(on.on_expr.len()).collect();
         let keys: Vec<&Expr> = on.on_expr.iter().collect();
         if let Some(first) = on.select_expr.first() {
-            self.ties("distinct on", first, &on.select_expr, &keys, &order, &rows);
+            self.ties(DISTINCT_ON, first, &on.select_expr, &keys, &order, &rows);
         }
         for scan in self.beyond_own_row(&taint, &on.on_expr, &rows) {
             let first_in_time = self.ascending(&order, scan, &rows);

@@ -7,8 +7,7 @@ use datafusion::arrow::datatypes::SchemaRef;
 use datafusion::common::tree_node::TreeNodeRecursion;
 use datafusion::common::{Result, internal_err};
 use datafusion::execution::TaskContext;
-use datafusion::physical_expr::expressions::Column;
-use datafusion::physical_expr::{Distribution, EquivalenceProperties, Partitioning, PhysicalExpr};
+use datafusion::physical_expr::{EquivalenceProperties, Partitioning, PhysicalExpr};
 use datafusion::physical_plan::execution_plan::{Boundedness, EmissionType};
 use datafusion::physical_plan::metrics::{BaselineMetrics, ExecutionPlanMetricsSet, MetricsSet, SpillMetrics};
 use datafusion::physical_plan::stream::RecordBatchStreamAdapter;
@@ -20,7 +19,7 @@ use futures::{StreamExt, TryStreamExt, future, stream};
 
 use super::Shape;
 use super::matches::Matches;
-use crate::sides::Sides;
+use crate::sides::{self, Sides};
 
 /// A LEFT or INNER join of a grain with what its source holds for a range of times.
 #[derive(Debug)]
@@ -71,13 +70,7 @@ impl ExecutionPlan for RangeJoinExec {
     }
 
     fn input_distribution_requirements(&self) -> InputDistributionRequirements {
-        let keys = |input: &Arc<dyn ExecutionPlan>| {
-            let schema = input.schema();
-            let key =
-                |index: usize| -> Arc<dyn PhysicalExpr> { Arc::new(Column::new(schema.field(index).name(), index)) };
-            Distribution::KeyPartitioned((0..self.shape.keys).map(key).collect())
-        };
-        InputDistributionRequirements::co_partitioned(vec![keys(&self.grain), keys(&self.source)])
+        sides::together([&self.grain, &self.source], [0, 0], self.shape.keys)
     }
 
     fn children(&self) -> Vec<&Arc<dyn ExecutionPlan>> {
