@@ -37,7 +37,8 @@ mlflow: .venv-mlflow/ready
 bench: setup .venv-peers/ready
 	cargo build --release
 	.venv-peers/bin/python crates/benchmarks/bench.py
-	cargo run --release --quiet --package benchmarks -- work/benchmarks/growth.csv reports/benchmarks.png
+	LD_LIBRARY_PATH=$(abspath $(or $(LIBTORCH),.libtorch))/lib \
+	  cargo run --release --quiet --package benchmarks -- work/benchmarks/growth.csv reports/benchmarks.png
 
 bench-encoder: setup .venv-peers/ready
 	cargo build --release
