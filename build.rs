@@ -1,4 +1,4 @@
-//! Lets the program and the tests find libtorch at run time, wherever the target folder is.
+//! Lets the encoder's program and the tests find libtorch at run time, wherever the target folder is.
 
 fn main() {
     println!("cargo:rerun-if-changed=build.rs");
@@ -6,6 +6,7 @@ fn main() {
     if std::env::var_os("CARGO_FEATURE_ENCODER").is_some()
         && let Ok(libtorch) = std::env::var("LIBTORCH")
     {
-        println!("cargo:rustc-link-arg=-Wl,-rpath,{libtorch}/lib");
+        println!("cargo:rustc-link-arg-bin=selvedge-encoder=-Wl,-rpath,{libtorch}/lib");
+        println!("cargo:rustc-link-arg-tests=-Wl,-rpath,{libtorch}/lib");
     }
 }

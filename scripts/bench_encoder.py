@@ -22,7 +22,7 @@ import pyarrow.parquet as parquet
 import torch
 from sentence_transformers import SentenceTransformer
 
-# As in src/embeddings/encoder/enabled/bert.rs.
+# As in crates/sentence-encoder/src/bert.rs.
 ROWS = 768
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 WORDS = """coat shirt dress scarf jumper trousers made from organic cotton linen recycled polyester wool hemp soft warm light

@@ -15,7 +15,7 @@ use datafusion::arrow::error::ArrowError;
 use rayon::prelude::*;
 use serde::Deserialize;
 
-use self::encoder::{DIMENSIONS, EncoderError};
+use self::encoder::DIMENSIONS;
 use self::reduction::{Reduction, ReductionError, Side, TrainingVectors};
 use self::vectors::Vectors;
 use crate::engine::{Engine, Staged, Table};
@@ -47,8 +47,6 @@ impl Advice for EmbeddingError {
         }
     }
 }
-
-impl Advice for EncoderError {}
 
 /// The vectors of all texts, made or remembered; also the next run's memory.
 const VECTORS: &str = "vectors";

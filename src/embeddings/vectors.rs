@@ -32,7 +32,7 @@ pub struct Vectors {
 impl Vectors {
     /// Vectors for exactly `texts`: remembered ones first, the rest from the encoder.
     pub fn of_texts(project: &Project, engine: &Engine, progress: &Progress, texts: &BTreeSet<String>) -> Result<Self> {
-        let encoder = Encoder::load(&project.params.embeddings.model)?;
+        let encoder = Encoder::new(&project.params.embeddings.model)?;
         let mut vectors = Self { version: encoder.version().to_owned(), by_hash: BTreeMap::new() };
         vectors.remember(engine, &TableName::new("embeddings", VECTORS));
         for part in parts(project) {
@@ -46,7 +46,13 @@ impl Vectors {
         Ok(vectors)
     }
 
-    fn encode(&mut self, project: &Project, encoder: &Encoder, progress: &Progress, texts: &[String]) -> Result<()> {
+    fn encode(
+        &mut self,
+        project: &Project,
+        encoder: &Encoder<'_>,
+        progress: &Progress,
+        texts: &[String],
+    ) -> Result<()> {
         let mut steps = progress.steps(texts.len() as u64, "texts");
         let threads = std::thread::available_parallelism().map_or(1, usize::from);
         let mut part = Self { version: self.version.clone(), by_hash: BTreeMap::new() };

@@ -1,14 +1,15 @@
 #![cfg(feature = "encoder")]
 use std::{fs, ops::ControlFlow, path::Path, process::Command, sync::OnceLock};
 
-use selvedge::embeddings::encoder::{DIMENSIONS, Encoder, EncoderError};
+use selvedge::embeddings::encoder;
+use sentence_encoder::{DIMENSIONS, Encoder, EncoderError};
 
 use crate::shop::Shop;
 
 const MODEL: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/.minilm");
 const REFERENCE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/it/data/minilm_reference.json");
 
-fn encoder() -> &'static Encoder {
+fn loaded() -> &'static Encoder {
     static ENCODER: OnceLock<Encoder> = OnceLock::new();
     ENCODER.get_or_init(|| Encoder::load(Path::new(MODEL)).expect("make setup"))
 }
@@ -29,14 +30,14 @@ fn bits(vector: &[f32]) -> Vec<u32> {
 }
 
 fn one_by_one(texts: &[String]) -> Vec<Vec<u32>> {
-    texts.iter().map(|text| bits(&encoder().encode(text).unwrap())).collect()
+    texts.iter().map(|text| bits(&loaded().encode(text).unwrap())).collect()
 }
 
 #[test]
 fn vectors_are_those_of_sentence_transformers() {
     let reference = reference();
     for (text, expected) in reference.texts.iter().zip(&reference.vectors) {
-        let found: Vec<f64> = encoder().encode(text).unwrap().into_iter().map(f64::from).collect();
+        let found: Vec<f64> = loaded().encode(text).unwrap().into_iter().map(f64::from).collect();
         assert_eq!(found.len(), DIMENSIONS);
         let dot = |a: &[f64], b: &[f64]| a.iter().zip(b).map(|(a, b)| a * b).sum::<f64>();
         assert!((dot(&found, &found) - 1.0).abs() < 1e-5, "the length of {text:?} is not 1");
@@ -55,7 +56,6 @@ fn bits_do_not_depend_on_what_came_before() {
     // Another instance, which has encoded nothing.
     let fresh = Encoder::load(Path::new(MODEL)).unwrap();
     assert_eq!(bits(&fresh.encode(&texts[23]).unwrap()), forward[23]);
-    assert_eq!(fresh.version(), encoder().version());
 }
 
 /// A text's rows stand elsewhere in their block, beside others, whenever another text is left out or repeated.
@@ -72,7 +72,7 @@ fn bits_do_not_depend_on_neighbours() {
             assert!(bits(&vector) == expected[position], "without each {left_out}th: {:?}", texts[position]);
             ControlFlow::Continue(())
         };
-        encoder().encode_all(&chosen, 2, on_done).unwrap();
+        loaded().encode_all(&chosen, 2, on_done).unwrap();
     }
 }
 
@@ -86,7 +86,7 @@ fn bits_do_not_depend_on_threads() {
             found[position] = bits(&vector);
             ControlFlow::Continue(())
         };
-        encoder().encode_all(&texts, threads, on_done).unwrap();
+        loaded().encode_all(&texts, threads, on_done).unwrap();
         assert!(found == expected, "{threads} threads");
     }
 }
@@ -114,14 +114,14 @@ fn bits_do_not_depend_on_torchs_own_threads() {
 fn encoding_can_be_stopped_and_what_was_done_stays() {
     let texts = reference().texts;
     let mut done = 0;
-    encoder()
+    loaded()
         .encode_all(&texts, 2, |_, _| {
             done += 1;
             if done < 3 { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
         })
         .unwrap();
     assert_eq!(done, 3);
-    encoder().encode_all(&[], 2, |_, _| panic!("no texts, no vectors")).unwrap();
+    loaded().encode_all(&[], 2, |_, _| panic!("no texts, no vectors")).unwrap();
 }
 
 /// However a run is stopped, the next one encodes only what is missing, and ends with the same bytes.
@@ -158,61 +158,91 @@ fn a_run_that_is_killed_keeps_what_it_has_done() {
     assert!(resumed == shop.files("work/embeddings"), "the bytes are those of a run that was not stopped");
 }
 
-#[test]
-fn files_that_are_not_there_or_not_right_are_named() {
-    let missing = Encoder::load(Path::new("/nowhere/minilm")).unwrap_err().to_string();
-    assert!(missing.contains("/nowhere/minilm") && missing.contains("make setup"), "{missing}");
-
+/// The model's folder, with links to its files.
+fn copied_model() -> tempfile::TempDir {
     let folder = tempfile::tempdir().unwrap();
     fs::create_dir(folder.path().join("1_Pooling")).unwrap();
-    let files = [
-        "model.safetensors",
-        "vocab.txt",
-        "config.json",
-        "modules.json",
-        "1_Pooling/config.json",
-        "sentence_bert_config.json",
-        "tokenizer_config.json",
-    ];
-    for file in files {
-        let error = Encoder::load(folder.path()).unwrap_err();
-        let EncoderError::Missing { path } = &error else { panic!("{error}") };
-        assert_eq!(*path, folder.path().join(file));
-        fs::copy(Path::new(MODEL).join(file), path).unwrap();
+    for file in FILES {
+        std::os::unix::fs::symlink(Path::new(MODEL).join(file), folder.path().join(file)).unwrap();
     }
-    assert_eq!(Encoder::load(folder.path()).unwrap().version(), encoder().version());
-    for file in &files[2..] {
+    folder
+}
+
+const FILES: [&str; 7] = [
+    "model.safetensors",
+    "vocab.txt",
+    "config.json",
+    "modules.json",
+    "1_Pooling/config.json",
+    "sentence_bert_config.json",
+    "tokenizer_config.json",
+];
+
+fn version(folder: &Path) -> Result<String, encoder::EncoderError> {
+    Ok(encoder::Encoder::new(folder)?.version().to_owned())
+}
+
+#[test]
+fn files_that_are_not_there_or_not_right_are_named() {
+    for file in FILES {
+        let folder = copied_model();
         let path = folder.path().join(file);
-        fs::write(&path, "not json").unwrap();
-        let error = Encoder::load(folder.path()).unwrap_err();
-        assert!(matches!(&error, EncoderError::Malformed { path: named, .. } if *named == path), "{error}");
-        fs::copy(Path::new(MODEL).join(file), path).unwrap();
+        fs::remove_file(&path).unwrap();
+        let error = version(folder.path()).unwrap_err();
+        assert!(matches!(&error, encoder::EncoderError::MissingFile { path: named } if *named == path), "{error}");
+        assert!(Encoder::load(folder.path()).is_err());
+        fs::write(&path, "not what it should be").unwrap();
+        match Encoder::load(folder.path()) {
+            Err(EncoderError::Malformed { path: named, .. }) => assert!(named == path && file.ends_with("json")),
+            Err(EncoderError::Load { .. }) => assert!(FILES[..2].contains(&file)),
+            other => panic!("{file}: {other:?}"),
+        }
+        fs::remove_file(&path).unwrap();
+        fs::create_dir(&path).unwrap();
+        assert!(matches!(version(folder.path()), Err(encoder::EncoderError::Unreadable { .. })));
     }
-    let weights = folder.path().join(files[0]);
-    fs::write(&weights, "not weights").unwrap();
-    assert!(matches!(Encoder::load(folder.path()), Err(EncoderError::Load { .. })));
-    fs::remove_file(&weights).unwrap();
-    fs::create_dir(&weights).unwrap();
-    assert!(matches!(Encoder::load(folder.path()), Err(EncoderError::Unreadable { .. })));
 }
 
 #[test]
 fn the_version_follows_the_files() {
-    let folder = tempfile::tempdir().unwrap();
-    fs::create_dir(folder.path().join("1_Pooling")).unwrap();
-    for file in [
-        "model.safetensors",
-        "vocab.txt",
-        "config.json",
-        "modules.json",
-        "1_Pooling/config.json",
-        "tokenizer_config.json",
-    ] {
-        fs::copy(Path::new(MODEL).join(file), folder.path().join(file)).unwrap();
-    }
-    let shorter = r#"{"max_seq_length": 128, "do_lower_case": false}"#;
-    fs::write(folder.path().join("sentence_bert_config.json"), shorter).unwrap();
-    let other = Encoder::load(folder.path()).unwrap();
-    assert_ne!(other.version(), encoder().version());
-    assert_eq!(encoder().version().len(), 16);
+    let same = version(Path::new(MODEL)).unwrap();
+    assert_eq!(same.len(), 16);
+    let folder = copied_model();
+    assert_eq!(version(folder.path()).unwrap(), same);
+    let settings = folder.path().join(FILES[5]);
+    fs::remove_file(&settings).unwrap();
+    fs::write(settings, r#"{"max_seq_length": 128, "do_lower_case": false}"#).unwrap();
+    assert_ne!(version(folder.path()).unwrap(), same);
+}
+
+/// What the encoder's program says reaches the user, and so does that there is none.
+#[test]
+fn an_encoder_that_fails_or_is_not_there_is_told() {
+    let shop = Shop::new(5);
+    shop.must(&["ingest"]);
+    let folder = copied_model();
+    fs::remove_file(folder.path().join(FILES[3])).unwrap();
+    fs::write(folder.path().join(FILES[3]), "[]").unwrap();
+    let params = shop.read("params.yaml");
+    shop.write(
+        "params.yaml",
+        &params.replace(&format!("model: {MODEL}"), &format!("model: {}", folder.path().display())),
+    );
+    let words = String::from_utf8(shop.run(&["embeddings"]).stderr).unwrap();
+    assert!(words.contains("the sentence encoder gave up") && words.contains("modules.json"), "{words}");
+
+    shop.write("params.yaml", &params);
+    let alone = folder.path().join("selvedge");
+    fs::copy(env!("CARGO_BIN_EXE_selvedge"), &alone).unwrap();
+    let output = Command::new(alone).args(["embeddings", "--root"]).arg(shop.path("")).output().unwrap();
+    let words = String::from_utf8(output.stderr).unwrap();
+    assert!(output.status.code() == Some(1) && words.contains("selvedge-encoder"), "{words}");
+    assert!(words.contains("do: build it with `cargo build --release`"), "{words}");
+    assert!(!shop.path("work/embeddings").exists());
+}
+
+/// Both programs count the same numbers.
+#[test]
+fn the_programs_agree_on_the_size_of_a_vector() {
+    assert_eq!(DIMENSIONS, encoder::DIMENSIONS);
 }

@@ -29,8 +29,6 @@ mod monitor_log;
 mod monitor_methods;
 mod monitor_odd_logs;
 mod monitor_quality;
-#[cfg(not(feature = "encoder"))]
-mod no_encoder;
 mod point_in_time;
 mod proof;
 #[cfg(feature = "encoder")]

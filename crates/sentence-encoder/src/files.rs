@@ -1,6 +1,6 @@
-//! What stands in a model's folder, laid out as sentence-transformers saves it: read once, checked, hashed.
+//! What stands in a model's folder, laid out as sentence-transformers saves it: read and checked.
 
-use std::{fs, io, path::Path};
+use std::{fs, path::Path};
 
 use rust_bert::{
     Activation,
@@ -14,10 +14,9 @@ use rust_bert::{
     },
 };
 use serde::de::DeserializeOwned;
-use sha2::{Digest, Sha256};
 
-use super::super::{DIMENSIONS, EncoderError};
-use super::bert::{ROWS, Weights};
+use crate::bert::{ROWS, Weights};
+use crate::{DIMENSIONS, EncoderError};
 
 const WEIGHTS: &str = "model.safetensors";
 const VOCABULARY: &str = "vocab.txt";
@@ -26,13 +25,9 @@ const MODULES: &str = "modules.json";
 const POOLING: &str = "1_Pooling/config.json";
 const SENTENCES: &str = "sentence_bert_config.json";
 const TOKENIZER: &str = "tokenizer_config.json";
-/// Raise it when the same files give vectors with other bits: those remembered are then made again.
-const VERSION: u32 = 2;
 
 /// A model's folder, read.
 pub struct Files {
-    /// Names what decides the vectors: 16 hex digits of the SHA-256 over weights, vocabulary, settings and [`VERSION`].
-    pub version: String,
     pub weights: Weights,
     pub tokenizer: TokenizerOption,
     /// Tokens of a text that are read; the rest is cut off.
@@ -41,14 +36,11 @@ pub struct Files {
 
 impl Files {
     pub fn read(folder: &Path) -> Result<Self, EncoderError> {
-        let mut hash = Sha256::new_with_prefix(VERSION.to_le_bytes());
-        content(folder, WEIGHTS, &mut hash)?;
-        content(folder, VOCABULARY, &mut hash)?;
-        let config: BertConfig = json(folder, CONFIG, &mut hash)?;
-        let modules: SentenceEmbeddingsModulesConfig = json(folder, MODULES, &mut hash)?;
-        let pooling: PoolingConfig = json(folder, POOLING, &mut hash)?;
-        let sentences: SentenceEmbeddingsSentenceBertConfig = json(folder, SENTENCES, &mut hash)?;
-        let tokenizer: SentenceEmbeddingsTokenizerConfig = json(folder, TOKENIZER, &mut hash)?;
+        let config: BertConfig = json(folder, CONFIG)?;
+        let modules: SentenceEmbeddingsModulesConfig = json(folder, MODULES)?;
+        let pooling: PoolingConfig = json(folder, POOLING)?;
+        let sentences: SentenceEmbeddingsSentenceBertConfig = json(folder, SENTENCES)?;
+        let tokenizer: SentenceEmbeddingsTokenizerConfig = json(folder, TOKENIZER)?;
 
         let (width, heads, longest) = (config.hidden_size, config.num_attention_heads, sentences.max_seq_length);
         let only_mean = pooling.pooling_mode_mean_tokens
@@ -83,27 +75,12 @@ impl Files {
             tokenizer.add_prefix_space,
         )
         .map_err(|error| load(error.to_string()))?;
-        let version = hash.finalize().iter().take(8).map(|byte| format!("{byte:02x}")).collect();
-        Ok(Self { version, weights, tokenizer, longest })
+        Ok(Self { weights, tokenizer, longest })
     }
 }
 
-/// A file's bytes, which go into `hash` with the file's name.
-fn content(folder: &Path, name: &str, hash: &mut Sha256) -> Result<Vec<u8>, EncoderError> {
+fn json<T: DeserializeOwned>(folder: &Path, name: &str) -> Result<T, EncoderError> {
     let path = folder.join(name);
-    let content = match fs::read(&path) {
-        Ok(content) => content,
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Err(EncoderError::Missing { path }),
-        Err(source) => return Err(EncoderError::Unreadable { path, source }),
-    };
-    hash.update(name);
-    hash.update((content.len() as u64).to_le_bytes());
-    hash.update(&content);
-    Ok(content)
-}
-
-fn json<T: DeserializeOwned>(folder: &Path, name: &str, hash: &mut Sha256) -> Result<T, EncoderError> {
-    let content = content(folder, name, hash)?;
-    serde_json::from_slice(&content)
-        .map_err(|error| EncoderError::Malformed { path: folder.join(name), reason: error.to_string() })
+    let content = fs::read(&path).map_err(|source| EncoderError::Unreadable { path: path.clone(), source })?;
+    serde_json::from_slice(&content).map_err(|error| EncoderError::Malformed { path, reason: error.to_string() })
 }

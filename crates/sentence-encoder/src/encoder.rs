@@ -4,10 +4,6 @@
 //! from the text alone (see `bert`), and every thread has one torch thread; more blocks at a time, never more threads in
 //! one.
 
-mod bert;
-mod blocks;
-mod files;
-
 use std::{
     fmt,
     ops::ControlFlow,
@@ -23,15 +19,14 @@ use std::{
 use rust_bert::pipelines::common::TokenizerOption;
 use rust_tokenizers::tokenizer::TruncationStrategy;
 
-use self::bert::{Bert, ROWS, Weights};
-use self::blocks::blocks;
-use self::files::Files;
-use super::{DIMENSIONS, EncoderError};
+use crate::bert::{Bert, ROWS, Weights};
+use crate::blocks::blocks;
+use crate::files::Files;
+use crate::{DIMENSIONS, EncoderError};
 
 /// A sentence encoder.  Its weights take about 90 MB, however many threads encode at the same time.
 pub struct Encoder {
     folder: PathBuf,
-    version: String,
     tokenizer: TokenizerOption,
     /// Tokens of a text that are read.
     longest: usize,
@@ -41,7 +36,7 @@ pub struct Encoder {
 
 impl fmt::Debug for Encoder {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Encoder").field("folder", &self.folder).field("version", &self.version).finish_non_exhaustive()
+        f.debug_struct("Encoder").field("folder", &self.folder).finish_non_exhaustive()
     }
 }
 
@@ -51,17 +46,9 @@ impl Encoder {
     /// # Errors
     /// A file that is missing, cannot be read, or is not what its name says; each names the path.
     pub fn load(folder: &Path) -> Result<Encoder, EncoderError> {
-        if !folder.is_dir() {
-            return Err(EncoderError::Missing { path: folder.to_owned() });
-        }
         one_torch_thread();
-        let Files { version, weights, tokenizer, longest } = Files::read(folder)?;
-        Ok(Encoder { folder: folder.to_owned(), version, tokenizer, longest, weights: Mutex::new(weights) })
-    }
-
-    /// Names what decides the vectors: 16 hex digits.
-    pub fn version(&self) -> &str {
-        &self.version
+        let Files { weights, tokenizer, longest } = Files::read(folder)?;
+        Ok(Encoder { folder: folder.to_owned(), tokenizer, longest, weights: Mutex::new(weights) })
     }
 
     /// The vector of one text: [`DIMENSIONS`] numbers, length one.  Many texts are quicker together.

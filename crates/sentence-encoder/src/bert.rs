@@ -12,7 +12,7 @@ use std::path::Path;
 use rust_bert::bert::{BertConfig, BertEmbeddings, BertModel};
 use tch::{Device, Kind, TchError, Tensor, nn::VarStore};
 
-use super::super::DIMENSIONS;
+use crate::DIMENSIONS;
 
 /// Rows of a block: with fewer, the weights are fetched and packed more often; with many more, what the products make leaves
 /// the processor.  Measured on two cores: 256 to 1024 differ by a twelfth, 512 to 960 by a hundredth.
