@@ -6,22 +6,26 @@
 const CHANNELS: usize = 3;
 
 /// The picture behind `bitmap` (rows from top to bottom, RGB, `zoom` times `width` pixels wide): each pixel is the mean
-/// of a square of `zoom` by `zoom` pixels, rounded half up.  Rows at the bottom that fill no square are left out.
+/// of a square of `zoom` by `zoom` pixels, rounded half up; `zoom` is at most 257.  Rows at the bottom that fill no square are left out.
 pub fn shrink(bitmap: &[u8], width: usize, zoom: usize) -> Vec<u8> {
     let row = width * zoom * CHANNELS;
-    let square = (zoom * zoom) as u32;
-    let mut picture = Vec::with_capacity(bitmap.len() / (zoom * zoom).max(1));
-    let mut sums = vec![0; width * CHANNELS];
+    let square = zoom * zoom;
+    // A sum's mean is looked up: there are few sums, and divisions are slow.
+    let means: Vec<u8> = (0..=square * 255).map(|sum| ((sum + square / 2) / square.max(1)) as u8).collect();
+    let mut picture = Vec::with_capacity(bitmap.len() / square.max(1));
+    let mut sums = vec![0_u16; row];
     for band in bitmap.chunks_exact((row * zoom).max(1)) {
-        sums.fill(square / 2);
+        sums.fill(0);
         for line in band.chunks_exact(row) {
-            for (sum, across) in sums.chunks_exact_mut(CHANNELS).zip(line.chunks_exact(CHANNELS * zoom)) {
-                for pixel in across.chunks_exact(CHANNELS) {
-                    sum.iter_mut().zip(pixel).for_each(|(sum, byte)| *sum += u32::from(*byte));
-                }
-            }
+            sums.iter_mut().zip(line).for_each(|(sum, byte)| *sum += u16::from(*byte));
         }
-        picture.extend(sums.iter().map(|sum| (sum / square) as u8));
+        for across in sums.chunks_exact(CHANNELS * zoom) {
+            let mut total = [0; CHANNELS];
+            for pixel in across.chunks_exact(CHANNELS) {
+                total.iter_mut().zip(pixel).for_each(|(total, sum)| *total += usize::from(*sum));
+            }
+            picture.extend(total.map(|total| means[total]));
+        }
     }
     picture
 }

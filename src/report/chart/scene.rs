@@ -4,6 +4,8 @@
 //! before `png`, so charts read as drawings. The bitmap is three times as large as the picture and then averaged,
 //! which gives smooth edges that are the same on every machine.
 
+use std::cell::RefCell;
+
 use plotters::coord::Shift;
 use plotters::drawing::DrawingArea;
 use plotters::prelude::{BitMapBackend, Circle, IntoDrawingArea, Polygon, Rectangle};
@@ -17,6 +19,11 @@ use super::text::{self, Align, Style};
 pub const WIDTH: f64 = 1600.0;
 /// Bitmap pixels for one pixel of the picture, each way.
 const ZOOM: i32 = 3;
+
+thread_local! {
+    /// Where pictures are painted, one after the other: 40 MB that the system would clear again for each.
+    static BITMAP: RefCell<Vec<u8>> = const { RefCell::new(Vec::new()) };
+}
 
 /// A point in pixels of the picture, from its upper left corner.
 pub type Point = (f64, f64);
@@ -145,14 +152,17 @@ impl Scene {
     pub fn png(self, height: f64) -> Result<Vec<u8>, ChartError> {
         let (width, height) = (WIDTH as u32, height.ceil() as u32);
         let zoom = ZOOM as u32;
-        let mut bitmap = vec![255; (width * zoom) as usize * (height * zoom) as usize * 3];
-        {
-            let area = BitMapBackend::with_buffer(&mut bitmap, (width * zoom, height * zoom)).into_drawing_area();
+        let picture = BITMAP.with_borrow_mut(|bitmap| -> Result<_, ChartError> {
+            bitmap.clear();
+            bitmap.resize((width * zoom) as usize * (height * zoom) as usize * 3, 255);
+            let area = BitMapBackend::with_buffer(bitmap, (width * zoom, height * zoom)).into_drawing_area();
             for shape in &self.shapes {
                 paint(&area, shape)?;
             }
-        }
-        pack(&smooth::shrink(&bitmap, width as usize, ZOOM as usize), width, height)
+            drop(area);
+            Ok(smooth::shrink(bitmap, width as usize, ZOOM as usize))
+        })?;
+        pack(&picture, width, height)
     }
 }
 
