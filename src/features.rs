@@ -103,11 +103,15 @@ pub fn run(project: &Project) -> Result<()> {
             wanted.push(file);
         }
     }
-    for pass in engine.passes(project, &wanted)? {
-        for (file, view) in pass.files.iter().zip(together(project, &engine, &pass)?) {
-            let notes = traces.stamp(&file.table()).unwrap_or_default().notes();
-            staged.table(&folder(project, file), Some(&view.name), &view.table, &notes)?;
-            made.push(file.table().to_string());
+    // As many at once as there are threads, so that no more than these stand in memory.
+    for passes in engine.passes(project, &wanted)?.chunks(rayon::current_num_threads()) {
+        let views: Vec<Result<Vec<View>>> = passes.par_iter().map(|pass| together(project, &engine, pass)).collect();
+        for (pass, views) in passes.iter().zip(views) {
+            for (file, view) in pass.files.iter().zip(views?) {
+                let notes = traces.stamp(&file.table()).unwrap_or_default().notes();
+                staged.table(&folder(project, file), Some(&view.name), &view.table, &notes)?;
+                made.push(file.table().to_string());
+            }
         }
     }
     lint::Report::of(project, |file| matches!(file.layer, Layer::Grain | Layer::Features))?.refuse()?;

@@ -68,7 +68,7 @@ struct Cohort {
 impl<'a> Replays<'a> {
     pub fn new(project: &'a Project) -> Result<Self> {
         let export = project.params.shop.exported_at;
-        let mut shared = Shared::new(export);
+        let shared = Shared::new(export);
         let now = counted(project, &*shared.log(project, export)?, export, None)?;
         let rows: Vec<Day> = now.rows(&table("days"))?;
         let read = |day: &Day| day.shown_on.parse::<NaiveDate>().ok();

@@ -8,6 +8,7 @@ use std::sync::Arc;
 use chrono::{DateTime, Datelike, Days, NaiveTime, TimeZone, Utc};
 use datafusion::arrow::array::{ArrayRef, RecordBatch, StringArray};
 use datafusion::arrow::compute::concat_batches;
+use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
 use super::log::Shared;
@@ -59,22 +60,25 @@ pub struct File {
 }
 
 /// Makes the reports of earlier Mondays again and tells their story up to `look`, the report as of `as_of`.
-pub fn earlier(project: &Project, shared: &mut Shared, look: &Look, as_of: DateTime<Utc>) -> Result<History> {
+pub fn earlier(project: &Project, shared: &Shared, look: &Look, as_of: DateTime<Utc>) -> Result<History> {
     let shop = &project.params.shop;
-    let mut reports: Vec<String> = Vec::new();
-    let (mut findings, mut weeks) = (Vec::new(), Vec::new());
-    let mut add = |look: &Look, moment: DateTime<Utc>| -> Result<()> {
-        let published = clock(shop, moment);
-        for (table, batches) in [("findings", &mut findings), ("weeks", &mut weeks)] {
-            batches.push(published_on(&look.engine.read(&name(table))?, &published)?);
-        }
-        reports.push(published);
-        Ok(())
+    let published = |look: &Look, moment| -> Result<[RecordBatch; 2]> {
+        let moment = clock(shop, moment);
+        let said = |table| published_on(&look.engine.read(&name(table))?, &moment);
+        Ok([said("findings")?, said("weeks")?])
     };
-    for monday in mondays(project, look, as_of)? {
-        add(&Look::at(project, shared, monday, Depth::AlertsAndWeeks)?, monday)?;
+    let mondays = mondays(project, look, as_of)?;
+    let made: Vec<_> = mondays
+        .par_iter()
+        .map(|monday| published(&Look::at(project, shared, *monday, Depth::AlertsAndWeeks)?, *monday))
+        .collect();
+    let (mut findings, mut weeks) = (Vec::new(), Vec::new());
+    for said in made.into_iter().chain([published(look, as_of)]) {
+        let [finding, week] = said?;
+        findings.push(finding);
+        weeks.push(week);
     }
-    add(look, as_of)?;
+    let reports = mondays.into_iter().chain([as_of]).map(|moment| clock(shop, moment)).collect();
     let published = together("published", &findings)?;
     look.engine.register(&name("published"), published)?;
     let vintages = together("vintages", &weeks)?;

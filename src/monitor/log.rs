@@ -2,7 +2,7 @@
 //! earlier day follows from the counts as it would from the rows.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use chrono::{DateTime, TimeDelta, Utc};
 use datafusion::arrow::array::RecordBatch;
@@ -24,41 +24,43 @@ pub struct Log {
     pub tables: Vec<(String, Table)>,
 }
 
-/// What reports of several moments have in common.
+/// What reports of several moments, made one after the other or at once, have in common.
 pub struct Shared {
     /// No report is of a later moment.
     until: DateTime<Utc>,
     /// The counts there are, one for each time of day.
-    logs: Vec<Arc<Log>>,
+    logs: Mutex<Vec<Arc<Log>>>,
     /// What reports as of a moment forecast for the shop's days.
-    forecasts: BTreeMap<DateTime<Utc>, Vec<Named>>,
+    forecasts: Mutex<BTreeMap<DateTime<Utc>, Arc<Vec<Named>>>>,
 }
 
 impl Shared {
     pub fn new(until: DateTime<Utc>) -> Self {
-        Self { until, logs: Vec::new(), forecasts: BTreeMap::new() }
+        Self { until, logs: Mutex::default(), forecasts: Mutex::default() }
     }
 
     /// The counts for a report as of a moment, made where there are none: the log is read once for each time of day.
-    pub fn log(&mut self, project: &Project, as_of: DateTime<Utc>) -> Result<Arc<Log>> {
-        let place = match self.logs.iter().position(|log| log.serves(as_of)) {
-            Some(place) => place,
-            None => {
-                let latest = as_of + TimeDelta::days((self.until - as_of).num_days());
-                self.logs.push(Arc::new(Log::read(project, latest, None)?));
-                self.logs.len() - 1
-            }
-        };
-        Ok(Arc::clone(&self.logs[place]))
+    pub fn log(&self, project: &Project, as_of: DateTime<Utc>) -> Result<Arc<Log>> {
+        // Whoever comes second waits, and finds the counts made.
+        let mut logs = self.logs.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(log) = logs.iter().find(|log| log.serves(as_of)) {
+            return Ok(Arc::clone(log));
+        }
+        let latest = as_of + TimeDelta::days((self.until - as_of).num_days());
+        let log = Arc::new(Log::read(project, latest, None)?);
+        logs.push(Arc::clone(&log));
+        Ok(log)
     }
 
     /// What a report as of a moment forecast, worked out where nobody has asked yet.
-    pub fn forecasts(&mut self, project: &Project, as_of: DateTime<Utc>) -> Result<&[Named]> {
-        if !self.forecasts.contains_key(&as_of) {
-            let made = self.log(project, as_of)?.forecasts(project, as_of)?;
-            self.forecasts.insert(as_of, made);
+    pub fn forecasts(&self, project: &Project, as_of: DateTime<Utc>) -> Result<Arc<Vec<Named>>> {
+        let known = || self.forecasts.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(made) = known().get(&as_of) {
+            return Ok(Arc::clone(made));
         }
-        Ok(self.forecasts.get(&as_of).map_or(&[], Vec::as_slice))
+        let made = Arc::new(self.log(project, as_of)?.forecasts(project, as_of)?);
+        known().insert(as_of, Arc::clone(&made));
+        Ok(made)
     }
 }
 

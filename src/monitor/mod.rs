@@ -106,10 +106,10 @@ pub fn run(project: &Project, as_of: Option<DateTime<Utc>>) -> Result<Outcome> {
         let exported_at = clock(shop, shop.exported_at);
         return Err(MonitorError::AfterExport { as_of: clock(shop, as_of), exported_at }.into());
     }
-    let mut shared = log::Shared::new(as_of);
-    let look = Look::at(project, &mut shared, as_of, Depth::Whole)?;
+    let shared = log::Shared::new(as_of);
+    let look = Look::at(project, &shared, as_of, Depth::Whole)?;
     let findings = look.findings()?;
-    let earlier = history::earlier(project, &mut shared, &look, as_of)?;
+    let earlier = history::earlier(project, &shared, &look, as_of)?;
     let drift = drift::tables(&look)?;
     let now = clock(shop, as_of);
     let moment: ArrayRef = Arc::new(StringArray::from(vec![now.clone()]));
@@ -158,7 +158,7 @@ struct Look {
 
 impl Look {
     /// Looks at the log as it was known at a moment.
-    fn at(project: &Project, shared: &mut log::Shared, as_of: DateTime<Utc>, depth: Depth) -> Result<Self> {
+    fn at(project: &Project, shared: &log::Shared, as_of: DateTime<Utc>, depth: Depth) -> Result<Self> {
         let project = log::as_of(project, as_of);
         let engine = Engine::new(&project)?;
         shared.log(&project, as_of)?.register(&engine)?;
