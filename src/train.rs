@@ -102,6 +102,13 @@ fn fit(project: &Project, kind: Kind, frame: &RecordBatch, made_from: &Fingerpri
     }
 }
 
+impl Fitted {
+    /// Names this very fit: 16 hex digits of a SHA-256 over all that is stored of it.
+    pub fn version(&self) -> String {
+        fingerprints::hash(&[&serde_json::to_vec(self).unwrap_or_default()])
+    }
+}
+
 /// Reads a fitted model back.
 pub fn load(project: &Project, kind: Kind) -> Result<Fitted> {
     let path = project.paths.models().join(format!("{}.json", kind.name()));

@@ -3,8 +3,9 @@ name: audience
 description: How many customers are served from what, and why.
 key: [basis, why]
 ---*/
-SELECT CASE WHEN a.personal AND r.basis = 'personal' THEN 'personal' ELSE 'popular in the region' END AS basis,
-       CASE WHEN NOT c.personalisation_consent THEN 'no consent'
+SELECT COALESCE(r.basis, 'none') AS basis,
+       CASE WHEN r.basis IS NULL THEN 'owns all that is on sale and can be sent there'
+            WHEN NOT c.personalisation_consent THEN 'no consent: what they did is not used'
             WHEN NOT a.personal THEN 'consent, but nothing done yet'
             WHEN r.basis = 'personal' THEN 'consent and something done before'
             ELSE 'there is no model yet' END AS why,

@@ -7,7 +7,7 @@ description: What the article's description says, as a short vector.
 columns:
   style_vector:
     {unit: vector, meaning: "the description's vector, reduced", driver: style,
-     reasons: [{say: "a look that others keep"}]}
+     reasons: [{say: "described like things that others kept"}]}
 ---*/
 SELECT g.product_id, g.season, g.as_of, e.reduced AS style_vector
 FROM grain.product g

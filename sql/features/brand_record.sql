@@ -12,10 +12,10 @@ columns:
      reasons: [{say: "from {brand}, which many look at", than_others: higher}]}
   brand_purchase_share:
     {unit: share, meaning: "purchases for each look at the brand, NULL without looks", driver: brand,
-     reasons: [{say: "from {brand}, which others like to buy", than_others: higher}]}
+     reasons: [{say: "from {brand}, which others like to buy", than_others: higher, when: {brand_looks_1y: {above: 9}}}]}
   brand_return_share:
     {unit: share, meaning: "share of the brand's purchases sent back, NULL without purchases", driver: brand,
-     reasons: [{say: "from {brand}, which is rarely sent back", below: 0.2, than_others: lower}]}
+     reasons: [{say: "from {brand}, which is rarely sent back", below: 0.2, than_others: lower, when: {brand_looks_1y: {above: 49}}}]}
 ---*/
 WITH daily AS (
   SELECT p.brand, date_trunc('day', t.event_time) AS day,

@@ -8,10 +8,10 @@ description: |
   sent back pushes away.  NULL without consent, history or description.
 columns:
   taste_match:
-    {unit: likeness, meaning: "from -1 to 1, to all that was done before", driver: style,
+    {unit: likeness, meaning: "how like its description is to all that the customer did before: 1 the same, 0 nothing in common", driver: style,
      reasons: [{say: "similar to what you looked at", above: 0.3, than_others: higher}]}
   taste_match_bought:
-    {unit: likeness, meaning: "from -1 to 1, to what was bought or wished for before", driver: style,
+    {unit: likeness, meaning: "how like its description is to what the customer bought or wished for before: 1 the same, 0 nothing in common", driver: style,
      reasons: [{say: "similar to what you bought or wished for", above: 0.3, than_others: higher}]}
 ---*/
 WITH events AS (

@@ -2,7 +2,8 @@
 name: popular
 description: |
   How popular each article on sale is in each region: purchases that were not sent back, lately; what the region cannot
-  tell yet is filled up by the whole shop.  What customers without consent did is not counted.
+  tell yet is filled up by the whole shop.  What customers without consent did is not counted.  `reason` says on what the
+  score rests.
 key: [region, product_id, season]
 ---*/
 WITH on_sale AS (
@@ -26,8 +27,12 @@ shop AS (
   FROM events GROUP BY product_id, season
 )
 SELECT r.region, s.product_id, s.season,
-       -- The shop counts a tenth of the region, so that it decides only where the region is silent.
-       COALESCE(e.kept, 0) + 0.1 * COALESCE(w.kept, 0) + 0.001 * COALESCE(w.looks, 0) AS score
+       -- The shop counts less than the region, and looks less than purchases, so that they decide only where those are silent.
+       COALESCE(e.kept, 0) + $popular_in_shop * COALESCE(w.kept, 0) + $popular_look * COALESCE(w.looks, 0) AS score,
+       CASE WHEN e.kept > 0 THEN 'popular in the region'
+            WHEN w.kept > 0 THEN 'popular in the shop'
+            WHEN w.looks > 0 THEN 'looked at lately'
+            ELSE 'on sale now' END AS reason
 FROM regions r
 CROSS JOIN on_sale s
 LEFT JOIN events e ON e.region = r.region AND e.product_id = s.product_id AND e.season = s.season

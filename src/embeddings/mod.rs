@@ -106,10 +106,11 @@ impl<'a> Texts<'a> {
         Ok(Self { file, table })
     }
 
-    /// The text of each row; none where it is missing or blank, because a vector of nothing would mean something.
+    /// The text of each row; none where it is missing or has no letter or digit, because a vector of nothing would mean
+    /// something.
     fn texts(&self) -> impl Iterator<Item = Option<&str>> {
         let texts = self.table.batch["text"].as_string::<i32>();
-        texts.iter().map(|text| text.filter(|text| !text.trim().is_empty()))
+        texts.iter().map(|text| text.filter(|text| text.chars().any(char::is_alphanumeric)))
     }
 
     /// Fits the reduction on the distinct texts of the training side.  A shop whose texts differ in fewer directions

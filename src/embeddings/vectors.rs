@@ -5,6 +5,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::ControlFlow;
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use datafusion::arrow::array::{Array, ArrayRef, AsArray, StringArray};
 use datafusion::arrow::datatypes::Float32Type;
@@ -18,8 +19,8 @@ use crate::progress::Progress;
 use crate::project::Project;
 use crate::sql::TableName;
 
-/// So many vectors are put aside together: about a second's work.
-const PART: usize = 256;
+/// What is made within so long is put aside together: the most that a run that is stopped loses.
+const PART: Duration = Duration::from_secs(1);
 /// The schema of the parts, and their folder's name.
 const PARTS: &str = "embedding_parts";
 
@@ -56,13 +57,14 @@ impl Vectors {
         let mut steps = progress.steps(texts.len() as u64, "texts");
         let threads = std::thread::available_parallelism().map_or(1, usize::from);
         let mut part = Self { version: self.version.clone(), by_hash: BTreeMap::new() };
-        let mut kept = Ok(());
+        let (mut kept, mut begun) = (Ok(()), Instant::now());
         encoder.encode_all(texts, threads, |position, vector| {
             part.by_hash.insert(part.hash(&texts[position]), vector);
             steps.advance();
-            if part.by_hash.len() == PART {
+            if begun.elapsed() >= PART {
                 kept = part.put_aside(project);
                 self.by_hash.append(&mut part.by_hash);
+                begun = Instant::now();
             }
             if kept.is_ok() { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
         })?;

@@ -17,7 +17,7 @@ use crate::error::Result;
 use crate::features::{self, Feature};
 use crate::model::columns::{self, Meaning, Values};
 use crate::project::Project;
-use crate::sql::{Driver, Header, Layer, Reason, Side};
+use crate::sql::{Driver, Header, Layer, Limits, Reason, Side};
 
 /// The drivers, in the order of their columns.
 pub const DRIVERS: [&str; 5] = ["price", "brand", "style", "sustainability", Driver::OTHER];
@@ -50,7 +50,7 @@ pub struct Phrases {
 
 impl Phrases {
     /// # Errors
-    /// A placeholder that no candidate has a text for.
+    /// A placeholder that no candidate has a text for, or a condition on what is no feature.
     pub fn of(project: &Project) -> Result<Self> {
         let features = features::declared(&project.library);
         let headers = project.library.layer(Layer::Features).filter_map(|file| match &file.header {
@@ -70,6 +70,15 @@ impl Phrases {
                         file: file.shown.clone(),
                         column: column.clone(),
                         placeholder: placeholder.into(),
+                        known: features.iter().map(|feature| feature.name.clone()).collect(),
+                    }
+                    .into());
+                }
+                if let Some(other) = reason.when.keys().find(|name| !known(name)) {
+                    return Err(RecommendError::NoCondition {
+                        file: file.shown.clone(),
+                        column: column.clone(),
+                        condition: other.clone(),
                         known: features.iter().map(|feature| feature.name.clone()).collect(),
                     }
                     .into());
@@ -151,10 +160,13 @@ fn say(reason: &Reason, feature: &str, others: &RecordBatch, row: usize) -> Opti
     if !column.is_valid(row) || conditions && !number {
         return None;
     }
-    let value = if number { numbers(&column.slice(row, 1))?.first().copied()? } else { f64::NAN };
-    let beyond = reason.above.is_some_and(|limit| value <= limit) || reason.below.is_some_and(|limit| value >= limit);
-    if beyond || number && value.is_nan() {
+    let number_of = |column: &ArrayRef| numbers(&column.slice(row, 1))?.first().copied();
+    let value = if number { number_of(column)? } else { f64::NAN };
+    if number && !(Limits { above: reason.above, below: reason.below }).hold(value) {
         return None;
+    }
+    for (name, limits) in &reason.when {
+        limits.hold(number_of(others.column_by_name(name)?)?).then_some(())?;
     }
     if let Some(side) = reason.than_others {
         let known: Vec<f64> = numbers(column)?.into_iter().filter(|other| !other.is_nan()).collect();

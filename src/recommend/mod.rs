@@ -26,7 +26,7 @@ use crate::project::Project;
 use crate::sql::{Layer, SqlFile, TableName};
 use crate::train::{self, Kind};
 
-/// Basis and reason of what rests on no customer's behaviour.
+/// Basis of what does not rest on what this customer did.
 const POPULAR: &str = "popular in the region";
 
 #[derive(Debug, thiserror::Error)]
@@ -41,6 +41,8 @@ pub enum RecommendError {
     NothingOnSale(String),
     #[error("{file}: the reason of {column} says '{{{placeholder}}}', which is no text of a candidate")]
     NoPlaceholder { file: String, column: String, placeholder: String, known: Vec<String> },
+    #[error("{file}: the reason of {column} holds when '{condition}' lies within limits, which is no feature")]
+    NoCondition { file: String, column: String, condition: String, known: Vec<String> },
     #[error("the recommendations: {0}")]
     Arrow(#[from] ArrowError),
 }
@@ -54,6 +56,11 @@ impl Advice for RecommendError {
             Self::NothingOnSale(_) => {
                 Some("check shop.exported_at in params.yaml against the days of sale in products.csv".into())
             }
+            Self::NoCondition { condition, known, .. } => Some(did_you_mean(
+                condition,
+                known.iter().map(String::as_str),
+                "write the name of a feature that is a number",
+            )),
             Self::NoPlaceholder { placeholder, known, .. } => {
                 let fallback = "write {value}, {percent}, {brand} or the name of a feature that is a text";
                 Some(did_you_mean(placeholder, known.iter().map(String::as_str), fallback))
@@ -75,7 +82,9 @@ pub fn run(project: &Project) -> Result<()> {
     let progress = Progress::start("recommend");
     let engine = Engine::new(project)?;
     let phrases = Phrases::of(project)?;
-    let model = train::load(project, Kind::Combined)?.model;
+    let fitted = train::load(project, Kind::Combined)?;
+    let version = fitted.version();
+    let model = fitted.model;
     let loaded = Instant::now();
     for file in needed(project) {
         register(project, &engine, file)?;
@@ -86,7 +95,7 @@ pub fn run(project: &Project) -> Result<()> {
     }
     let candidates = table(candidates, "candidates")?;
     let personal = column(&candidates, "candidates", "personal")?.as_boolean();
-    let mut picks = popular(&engine, &candidates)?;
+    let (mut picks, because) = popular(&engine, &candidates)?;
     let mut scored = None;
     if let Some(model) = model.as_ref().filter(|_| personal.true_count() > 0) {
         let asked = filter_record_batch(&candidates, personal).map_err(RecommendError::Arrow)?;
@@ -99,12 +108,11 @@ pub fn run(project: &Project) -> Result<()> {
     }
     let chosen = choose::choose(&project.params.recommend, &candidates, picks)?;
     let chosen = explained(scored.as_ref(), &phrases, chosen)?;
-    let model = model.map_or("none yet".to_owned(), |model| model.fingerprint().to_owned());
-    let recommendations = written(project, &candidates, &model, &phrases.versions, &chosen)?;
+    let model = model.map_or("none yet".to_owned(), |_| version);
+    let recommendations = written(project, &candidates, &because, [&model, &phrases.versions], &chosen)?;
     progress.say(format!(
-        "{} for {} customers in {:.1} s once the model was loaded",
+        "{} recommendations in {:.1} s once the model was loaded",
         recommendations.batch.num_rows(),
-        chosen.len(),
         loaded.elapsed().as_secs_f64()
     ));
 
@@ -192,17 +200,24 @@ fn column<'a>(batch: &'a RecordBatch, file: &'static str, name: &'static str) ->
     Ok(batch.column_by_name(name).ok_or(RecommendError::NoColumn { file, column: name, wanted: "a column" })?)
 }
 
-/// What is popular in the customer's region: no use of the customer's own behaviour.
-fn popular(engine: &Engine, candidates: &RecordBatch) -> Result<Vec<Pick>> {
+/// What is popular in the customer's region: no use of the customer's own behaviour.  With each candidate's reason.
+fn popular(engine: &Engine, candidates: &RecordBatch) -> Result<(Vec<Pick>, StringArray)> {
     let popular = engine.read(&TableName::new("recommend", "popular"))?;
     let score = cast(column(&popular, "popular", "score")?, &DataType::Float64).map_err(RecommendError::Arrow)?;
     let score = score.as_primitive::<Float64Type>();
-    let by_name: HashMap<[&str; 3], f64> =
-        names(&popular, "popular")?.into_iter().zip(score.values().iter().copied()).collect();
-    let picks = names(candidates, "candidates")?.into_iter().enumerate();
-    Ok(picks
-        .map(|(row, name)| Pick { row, score: by_name.get(&name).copied().unwrap_or_default(), asked: None })
-        .collect())
+    let reason = column(&popular, "popular", "reason")?.as_string_opt::<i32>();
+    let reason = reason.ok_or(RecommendError::NoColumn { file: "popular", column: "reason", wanted: "a text" })?;
+    let by_name: HashMap<[&str; 3], usize> = names(&popular, "popular")?.into_iter().zip(0..).collect();
+    let known: Vec<Option<usize>> =
+        names(candidates, "candidates")?.into_iter().map(|name| by_name.get(&name).copied()).collect();
+    let pick = |(row, known): (usize, &Option<usize>)| Pick {
+        row,
+        score: known.map_or(0.0, |at| score.value(at)),
+        asked: None,
+    };
+    let picks = known.iter().enumerate().map(pick).collect();
+    let because = known.iter().map(|at| Some(at.map_or(POPULAR, |at| reason.value(at)))).collect();
+    Ok((picks, because))
 }
 
 /// Region, article and season of each row.
@@ -216,8 +231,8 @@ fn names<'a>(batch: &'a RecordBatch, file: &'static str) -> Result<Vec<[&'a str;
 fn written(
     project: &Project,
     candidates: &RecordBatch,
-    model: &str,
-    features: &str,
+    because: &StringArray,
+    [model, features]: [&str; 2],
     chosen: &[(String, Vec<Recommendation>)],
 ) -> Result<Table> {
     let rows: Vec<(&str, i64, &Recommendation)> = chosen
@@ -231,6 +246,10 @@ fn written(
     let text = |of: fn(&Why) -> &str, without: &str| -> ArrayRef {
         Arc::new(StringArray::from_iter_values(rows.iter().map(|row| row.2.why.as_ref().map_or(without, of))))
     };
+    let reason = |row: &(&str, i64, &'_ Recommendation)| match &row.2.why {
+        Some(why) => why.say.clone(),
+        None => because.value(row.2.pick.row).to_owned(),
+    };
     let same = |value: &str| -> ArrayRef { Arc::new(StringArray::from_iter_values(rows.iter().map(|_| value))) };
     let moment = project.params.shop.exported_at.timestamp_nanos_opt().unwrap_or_default();
     let mut columns: Vec<(String, ArrayRef)> = vec![
@@ -241,7 +260,7 @@ fn written(
         ("brand".into(), of_candidate("brand")?),
         ("score".into(), Arc::new(Float64Array::from_iter_values(rows.iter().map(|row| row.2.pick.score)))),
         ("basis".into(), text(|_| "personal", POPULAR)),
-        ("reason".into(), text(|why| &why.say, POPULAR)),
+        ("reason".into(), Arc::new(StringArray::from_iter_values(rows.iter().map(reason)))),
         ("driver".into(), text(|why| why.driver, "")),
         ("because_of".into(), text(|why| &why.feature, "")),
     ];

@@ -140,26 +140,32 @@ fn title(groups: &[Group], coverage: &[Coverage]) -> String {
 }
 
 fn audience_sentence(rows: &[Audience]) -> String {
-    let (personal, popular): (Vec<&Audience>, Vec<&Audience>) = rows.iter().partition(|row| row.basis == "personal");
     let total: u64 = rows.iter().map(|row| row.customers).sum();
-    let personal: u64 = personal.iter().map(|row| row.customers).sum();
-    let others: Vec<String> = popular.iter().map(|row| format!("{} ({})", count(row.customers), row.why)).collect();
-    let rest = match others.is_empty() {
+    let of = |basis: fn(&str) -> bool| rows.iter().filter(move |row| basis(&row.basis));
+    let personal: u64 = of(|basis| basis == "personal").map(|row| row.customers).sum();
+    let told = |rows: Vec<&Audience>, words: &str| match rows.is_empty() {
         true => String::new(),
-        false => format!(
-            "; the others are shown what is popular in their region, without any use of what they did: {}",
-            others.join(", ")
-        ),
+        false => {
+            let each: Vec<String> = rows.iter().map(|row| format!("{} ({})", count(row.customers), row.why)).collect();
+            format!("; {words}: {}", each.join(", "))
+        }
     };
-    format!("{} of {} get a list of their own{rest}.", count(personal), counted(total, "customer", "customers"))
+    let popular = of(|basis| !["personal", "none"].contains(&basis)).collect();
+    let popular = told(popular, "shown what is popular in their region, or where it is silent in the shop");
+    let none = told(of(|basis| basis == "none").collect(), "without a list");
+    format!(
+        "{} of {} with a list of their own{popular}{none}.",
+        count(personal),
+        counted(total, "customer", "customers")
+    )
 }
 
 /// Whether the lists are personal: how much two of them share.
 fn alike_sentence(coverage: &[Coverage], places: usize) -> Option<String> {
     let (ours, old) = (found(coverage, "ours", "personal")?, found(coverage, "old", "personal")?);
     Some(format!(
-        "How personal they are: two customers with lists of their own, picked at random, have {:.1} of their {places} \
-         articles in common; in the old lists the same customers have {:.1} in common.",
+        "How personal they are: two customers with lists of their own, picked at random, have {:.1} articles in common, \
+         of up to {places}; in the old lists the same customers have {:.1} in common.",
         ours.in_common?, old.in_common?,
     ))
 }
@@ -341,10 +347,12 @@ fn cards_section(rows: &[Card]) -> String {
 fn methods(project: &Project) -> String {
     let rules = &project.params.recommend;
     format!(
-        "- Candidates (`sql/recommend/candidates.sql`): on sale at the export, shipped to the customer's country, not owned.\n\
+        "- Candidates (`sql/recommend/candidates.sql`): on sale at the export, shipped to the customer's country, not owned. \
+         What customers without consent own is not looked at, so it may be among theirs.\n\
          - Personal: the combined model's probability of a kept purchase, over the request's features (the SQL of training). \
          At most {} of a brand, at least {} new articles (the best of them by the model), {} places.\n\
-         - Popular: purchases less returns in the region, lately (`sql/recommend/popular.sql`).\n\
+         - Popular: purchases less returns in the region, lately; where it is silent those in the whole shop, then looks \
+         (`sql/recommend/popular.sql`, which also says which of them it was).\n\
          - Reasons: contributions against the mean over the customer's own candidates; phrases and when they are true stand \
          in the headers of `sql/features`. One list says a phrase at most {} times where others are true, and no \
          reason adds less than a tenth of what the strongest feature adds.\n\

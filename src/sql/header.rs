@@ -111,6 +111,24 @@ pub struct Reason {
     pub below: Option<f64>,
     /// True only where the value is higher or lower than the mean of what else the customer could get.
     pub than_others: Option<Side>,
+    /// True only where these features lie within these limits, too: a share of two says nothing.
+    #[serde(default)]
+    pub when: BTreeMap<String, Limits>,
+}
+
+/// Between what a feature must lie.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Limits {
+    pub above: Option<f64>,
+    pub below: Option<f64>,
+}
+
+impl Limits {
+    /// Whether a value lies between them; one that is missing (NaN) does not.
+    pub fn hold(&self, value: f64) -> bool {
+        !value.is_nan() && self.above.is_none_or(|limit| value > limit) && self.below.is_none_or(|limit| value < limit)
+    }
 }
 
 /// On which side of the others.

@@ -22,8 +22,6 @@ const RECORD: &str = "record.json";
 pub enum TrackingError {
     #[error("{path} cannot be read: {cause}")]
     Unreadable { path: String, cause: String },
-    #[error("{path} cannot be removed: {cause}")]
-    NotRemoved { path: String, cause: String },
     #[error("tracking.uri is not set, so there is no server to send runs to")]
     Off,
 }
@@ -32,7 +30,6 @@ impl Advice for TrackingError {
     fn advice(&self) -> Option<String> {
         Some(match self {
             Self::Unreadable { .. } => "run `selvedge run` first; a broken pending run may be deleted".into(),
-            Self::NotRemoved { path, .. } => format!("delete {path}; it has been sent"),
             Self::Off => "`make mlflow` starts a server; write its address to tracking.uri in params.yaml".into(),
         })
     }
@@ -61,33 +58,44 @@ pub fn run(project: &Project) -> Result<Outcome> {
     }
 }
 
-/// Sends the runs that no server has taken yet, oldest first; the first that fails ends it.
+/// Sends the runs that no server has taken yet, oldest first.  One that cannot be sent waits on, and the rest go on.
 pub fn send_pending(project: &Project) -> Result<Outcome> {
     let progress = Progress::start("track");
     let uri = project.params.tracking.uri.as_ref().ok_or(TrackingError::Off)?;
     let waiting = pending(project)?;
+    let mut sent = 0;
     for folder in &waiting {
-        let shown = project.paths.shown(folder);
-        let mut record = Record::load(&folder.join(RECORD), &shown)?;
-        let read = |name: &str| std::fs::read(folder.join(flat(name))).map_err(|e| e.to_string());
-        let sent = Server::new(uri).send(&project.params.tracking.experiment, &mut record, read);
-        match sent {
+        match send_one(project, uri, folder) {
             Ok(run) => {
-                std::fs::remove_dir_all(folder)
-                    .map_err(|e| TrackingError::NotRemoved { path: shown.clone(), cause: e.to_string() })?;
+                sent += 1;
                 progress.say(format!("run {run}, kept since, is on {uri}"));
             }
-            Err(cause) => {
-                // What has been begun on the server is gone on with the next time.
-                std::fs::write(folder.join(RECORD), record.json())
-                    .map_err(|e| TrackingError::Unreadable { path: shown, cause: e.to_string() })?;
-                progress.say(format!("warning: {cause}"));
-                return Ok(Outcome::Warnings);
-            }
+            Err(cause) => progress.say(format!("warning: {}: {cause}", project.paths.shown(folder))),
         }
     }
-    progress.done(format!("{} runs sent, none is waiting", waiting.len()));
-    Ok(Outcome::Done)
+    progress.done(format!("{sent} sent, {} waiting", waiting.len() - sent));
+    Ok(if sent == waiting.len() { Outcome::Done } else { Outcome::Warnings })
+}
+
+/// Sends one waiting run and forgets it.
+///
+/// # Errors
+/// In words, for a warning.
+fn send_one(project: &Project, uri: &str, folder: &Path) -> std::result::Result<String, String> {
+    let file = folder.join(RECORD);
+    let mut record = Record::load(&file, &project.paths.shown(&file)).map_err(|error| error.to_string())?;
+    let read = |name: &str| std::fs::read(folder.join(flat(name))).map_err(|e| e.to_string());
+    match Server::new(uri).send(&project.params.tracking.experiment, &mut record, read) {
+        Ok(run) => {
+            std::fs::remove_dir_all(folder).map_err(|e| format!("it is on {uri} and cannot be removed: {e}"))?;
+            Ok(run)
+        }
+        Err(cause) => {
+            // What has been begun on the server is gone on with the next time.
+            std::fs::write(file, record.json()).map_err(|e| e.to_string())?;
+            Err(cause)
+        }
+    }
 }
 
 /// The folders of waiting runs; their names begin with the time.

@@ -70,7 +70,11 @@ impl Server {
     /// The run's id and the place of its artefacts behind the server's proxy: begun now, or some time before.
     fn run(&self, experiment: &str, record: &Record) -> Result<(String, String), String> {
         let answer = match &record.run_id {
-            Some(run) => self.get("runs/get", "run_id", run)?,
+            Some(run) => self.begun(run)?,
+            None => None,
+        };
+        let answer = match answer {
+            Some(answer) => answer,
             None => {
                 let experiment = self.experiment(experiment)?;
                 let run = json!({"experiment_id": experiment, "start_time": record.started});
@@ -88,6 +92,15 @@ impl Server {
         Ok((run, place))
     }
 
+    /// A run that was begun before; none where the server knows it no more.
+    fn begun(&self, run: &str) -> Result<Option<Value>, String> {
+        match self.agent.get(&format!("{}/api/2.0/mlflow/runs/get", self.uri)).query("run_id", run).call() {
+            Ok(answer) => self.read(answer).map(Some),
+            Err(ureq::Error::Status(404, _)) => Ok(None),
+            Err(error) => Err(self.words("runs/get", error)),
+        }
+    }
+
     /// The experiment's id; made where it is not there.
     fn experiment(&self, name: &str) -> Result<String, String> {
         let address = format!("{}/api/2.0/mlflow/experiments/get-by-name", self.uri);
@@ -103,11 +116,6 @@ impl Server {
 
     fn post(&self, what: &str, body: &Value) -> Result<Value, String> {
         let answer = self.agent.post(&format!("{}/api/2.0/mlflow/{what}", self.uri)).send_json(body);
-        self.read(answer.map_err(|error| self.words(what, error))?)
-    }
-
-    fn get(&self, what: &str, key: &str, value: &str) -> Result<Value, String> {
-        let answer = self.agent.get(&format!("{}/api/2.0/mlflow/{what}", self.uri)).query(key, value).call();
         self.read(answer.map_err(|error| self.words(what, error))?)
     }
 

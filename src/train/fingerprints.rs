@@ -55,7 +55,7 @@ impl Fingerprints {
 }
 
 /// Of several texts, each closed off by its length.
-fn hash(parts: &[&[u8]]) -> String {
+pub fn hash(parts: &[&[u8]]) -> String {
     let mut hash = Sha256::new();
     for part in parts {
         hash.update((part.len() as u64).to_le_bytes());

@@ -94,6 +94,15 @@ fn runs_wait_for_the_server_and_can_be_read_back() {
     shop.replace("params.yaml", "uri: null", &format!("uri: http://127.0.0.1:{port}"));
     let words = |output: &std::process::Output| String::from_utf8_lossy(&output.stderr).into_owned();
 
+    let git = |arguments: &[&str]| {
+        let who = ["-c", "user.name=Anna", "-c", "user.email=anna@example.org"];
+        let output = Command::new("git").arg("-C").arg(shop.path("")).args(who).args(arguments).output().unwrap();
+        String::from_utf8(output.stdout).unwrap().trim().to_owned()
+    };
+    git(&["init", "--quiet"]);
+    git(&["commit", "--quiet", "--allow-empty", "--message", "Begin"]);
+    let commit = git(&["rev-parse", "HEAD"]);
+
     // No server: a warning, and the run is kept as it was.
     let early = shop.run(&["track"]);
     assert_eq!(early.status.code(), Some(4), "{}", words(&early));
@@ -110,12 +119,25 @@ fn runs_wait_for_the_server_and_can_be_read_back() {
     assert!(shop.files("work/tracking/pending").is_empty());
     shop.must(&["track"]);
 
-    let runs = server.runs();
+    // What cannot be sent does not hold up what can, and a run that the server knows no more is begun again.
+    shop.write("work/tracking/pending/1/record.json", "{");
+    let gone =
+        r#"{"run_id": "0123", "started": 5, "params": {}, "metrics": {"gone": 1.0}, "tags": {}, "artefacts": []}"#;
+    shop.write("work/tracking/pending/2/record.json", gone);
+    let broken = shop.run(&["track", "--pending"]);
+    assert_eq!(broken.status.code(), Some(4), "{}", words(&broken));
+    assert!(words(&broken).contains("work/tracking/pending/1"), "{}", words(&broken));
+    assert_eq!(shop.files("work/tracking/pending").len(), 1, "the broken one waits on");
+
+    let mut runs = server.runs();
+    let again = runs.pop().unwrap();
+    assert_eq!(*value(&again["data"]["metrics"], "gone"), json!(1.0));
     assert_eq!(runs.len(), 2);
     for (run, auc) in runs.iter().zip([0.75, 0.625]) {
         assert_eq!(run["info"]["status"], "FINISHED");
         assert_eq!(*value(&run["data"]["metrics"], "models.combined.auc"), json!(auc));
         assert_eq!(*value(&run["data"]["params"], "recommend.per_customer"), json!("10"));
+        assert_eq!(*value(&run["data"]["tags"], "mlflow.source.git.commit"), json!(commit));
         assert_eq!(value(&run["data"]["tags"], "fingerprint.models").as_str().map(str::len), Some(16));
         let artefacts = run["info"]["artifact_uri"].as_str().unwrap().replace("mlflow-artifacts:/", "");
         let picture = format!("{}/api/2.0/mlflow-artifacts/artifacts/{artefacts}/charts/picture.png", server.uri);
