@@ -5,7 +5,7 @@
 #   make reproduce REV=<commit>   rebuilds it beside the tree and compares every hash of its dvc.lock
 #   make mlflow                   an MLflow server on http://127.0.0.1:5000 for tracking.uri, until Ctrl-C
 #   make bench                    how fast? -> reports/benchmarks.md (half an hour)
-#   make bench-encoder            our encoder against sentence-transformers, on the same texts (many minutes)
+#   make bench-encoder            our encoder against sentence-transformers, on the same texts -> reports/encoder.md (many minutes)
 #   make bench-monitoring         does the monitor keep its promises? -> reports/monitoring-quality.md (many minutes)
 .PHONY: repro test reproduce mlflow bench bench-encoder bench-monitoring setup
 .DELETE_ON_ERROR:
@@ -42,7 +42,7 @@ bench: setup .venv-peers/ready
 
 bench-encoder: setup .venv-peers/ready
 	cargo build --release
-	.venv-peers/bin/python scripts/bench_encoder.py target/release/selvedge .minilm
+	.venv-peers/bin/python scripts/bench_encoder.py $(or $(CARGO_TARGET_DIR),target)/release/selvedge .minilm
 
 bench-monitoring: setup
 	cargo bench --bench monitoring
