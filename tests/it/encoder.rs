@@ -241,6 +241,23 @@ fn an_encoder_that_fails_or_is_not_there_is_told() {
     assert!(!shop.path("work/embeddings").exists());
 }
 
+/// A vector of nothing would mean something.
+#[test]
+fn what_says_nothing_has_no_vector() {
+    let shop = Shop::new(5);
+    let texts = ["", "  ", "\u{a0}\u{200b}", "…!", "🧥"];
+    let article = |(n, text): (usize, &&str)| {
+        format!("N-{n},WINTER-31,Thing,Birch,Hats,{text},9.50,red,wool,,50,winter,warehouse,DE,2031-09-01,2032-02-28\n")
+    };
+    let articles: String = texts.iter().enumerate().map(article).collect();
+    shop.write("materials/products.csv", &(shop.read("materials/products.csv") + &articles));
+    for stage in ["ingest", "embeddings"] {
+        shop.must(&[stage]);
+    }
+    let vectors = "SELECT COUNT(*), COUNT(vector), COUNT(reduced) FROM embeddings.products WHERE product_id LIKE 'N-%'";
+    assert_eq!(shop.ask(vectors), ["5,0,0"]);
+}
+
 /// Both programs count the same numbers.
 #[test]
 fn the_programs_agree_on_the_size_of_a_vector() {
