@@ -15,7 +15,7 @@ use datafusion::arrow::datatypes::Float64Type;
 use datafusion::arrow::error::ArrowError;
 use serde::Serialize;
 
-use self::figures::{Figure, judge, metrics_table, reliability_table, sides_table};
+use self::figures::{Figure, judge, metrics_table, promise_table, reliability_table, sides_table};
 use self::lists::Lists;
 use crate::engine::{Engine, Staged, Table, batch_of};
 use crate::error::{Advice, Result};
@@ -92,6 +92,7 @@ pub fn run(project: &Project) -> Result<()> {
     let test = Looks::of(&on_side(&predictions.batch, TEST)?)?;
     let mut figures: Vec<Figure> = judge(project, &test)?;
     staged.table(&target, Some("reliability"), &reliability_table(&test)?, &[])?;
+    staged.table(&target, Some("promise"), &promise_table(&test)?, &[])?;
     staged.table(&target, Some("sides"), &sides_table(&frame)?, &[])?;
     staged.table(&target, Some("by_cohort"), &cohorts::judged(project, &engine, &predictions)?, &[])?;
     let curve = learning_curve::table(project, &models, &frame)?;

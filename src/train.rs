@@ -90,8 +90,16 @@ fn fit(project: &Project, kind: Kind, frame: &RecordBatch, made_from: &Fingerpri
         }
         (Err(cause), _) | (_, Err(cause)) => return Err(TrainError::Split(cause).into()),
     };
-    let features = kind.features(project);
     let params = &project.params;
+    let outcomes = training.outcomes(LABEL).map_err(TrainError::Split)?;
+    let enough = params.evaluate.enough;
+    if outcomes.iter().any(|count| *count < enough) {
+        let [kept, others] = outcomes;
+        return too_early(format!(
+            "the training looks hold {kept} kept purchases and {others} looks without one; {enough} of each are needed"
+        ));
+    }
+    let features = kind.features(project);
     let grid = Grid { alphas: &params.train.penalties, dimensions: &params.embeddings.dimensions };
     match choose(&training, &validation, LABEL, &features, grid) {
         Ok(choice) => {

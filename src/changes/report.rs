@@ -47,7 +47,7 @@ pub fn markdown(
     sections.extend(files.iter().map(|(name, diff)| (name.as_str(), diff.clone())));
     let mut left_out = Vec::new();
     for (name, section) in sections {
-        match text.len() + section.len() + 1 <= MOST {
+        match text.len() + section.len() < MOST {
             _ if section.is_empty() => {}
             true => text.extend(["\n", &section]),
             false => left_out.push(name),

@@ -44,6 +44,6 @@ impl Engine {
             self.open(table)?;
         }
         let plan = self.plan(project, file)?;
-        Ok(self.context.state().optimize(&plan).map_err(|e| query_error(&file.shown, &e, &self.tables()))?)
+        self.context.state().optimize(&plan).map_err(|e| query_error(&file.shown, &e, &self.tables()))
     }
 }

@@ -35,9 +35,9 @@ pub struct Figure {
 pub fn judge(project: &Project, looks: &Looks) -> Result<Vec<Figure>> {
     let params = &project.params.evaluate;
     let scores: Vec<&[f64]> = looks.scores.iter().map(Vec::as_slice).collect();
-    let drawn = match looks.labels.is_empty() {
-        true => None,
-        false => Some(
+    let drawn = match looks.enough(params.enough) {
+        false => None,
+        true => Some(
             Bootstrap::run(&scores, &looks.labels, &looks.customers, params.draws, params.seed)
                 .map_err(EvaluateError::Bootstrap)?,
         ),
@@ -101,6 +101,31 @@ pub fn reliability_table(looks: &Looks) -> Result<Table> {
         ("high", shares(|bin| bin.high)),
     ];
     Table::of_columns("reliability", &["model", "bin"], columns)
+}
+
+/// What each model promised over all `looks` and what came: `promised`, `came`, and `give`, how far chance takes the two
+/// apart 19 times out of 20.  A customer's looks resemble each other, so their errors are added up before they are squared
+/// (cluster-robust variance; Liang and Zeger 1986).
+pub fn promise_table(looks: &Looks) -> Result<Table> {
+    let came = looks.labels.iter().filter(|label| **label).count() as f64;
+    let promise = |scores: &Vec<f64>| -> Option<[f64; 3]> {
+        if scores.is_empty() || scores.iter().any(|score| score.is_nan()) {
+            return None;
+        }
+        let mut errors = BTreeMap::<&str, f64>::new();
+        for ((score, label), customer) in scores.iter().zip(&looks.labels).zip(&looks.customers) {
+            *errors.entry(customer).or_default() += score - f64::from(u8::from(*label));
+        }
+        let spread = errors.values().map(|error| error * error).sum::<f64>().sqrt();
+        Some([scores.iter().sum(), came, 1.959_964 * spread])
+    };
+    let rows: Vec<Option<[f64; 3]>> = looks.scores.iter().map(promise).collect();
+    let column =
+        |at: usize| -> ArrayRef { Arc::new(rows.iter().map(|row| row.map(|row| row[at])).collect::<Float64Array>()) };
+    let names = StringArray::from_iter_values(Kind::ALL.iter().map(|kind| kind.name()));
+    let columns =
+        [("model", Arc::new(names) as ArrayRef), ("promised", column(0)), ("came", column(1)), ("give", column(2))];
+    Table::of_columns("promise", &["model"], columns)
 }
 
 /// How many looks are on each side of the split, and how many of them led to a kept purchase.

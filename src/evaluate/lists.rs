@@ -90,7 +90,7 @@ impl Lists {
         let measure = |times: &dyn Fn(usize) -> u32| -> Vec<Option<ListMetrics>> {
             self.measured.iter().map(|lists| ListMetrics::mean(lists, times)).collect()
         };
-        let drawn = match self.customers.is_empty() {
+        let drawn = match self.customers.len() < params.enough {
             true => None,
             false => Some(
                 Resampled::run(&self.customers, params.draws, params.seed, measure)

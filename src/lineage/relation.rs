@@ -207,8 +207,10 @@ impl<'a> Tracer<'a> {
         let columns = match join.join_type {
             JoinType::LeftSemi | JoinType::LeftAnti => left.0,
             JoinType::RightSemi | JoinType::RightAnti => right.0,
-            JoinType::LeftMark => left.0.into_iter().chain([Node::list("mark", &[rows.clone()])]).collect(),
-            JoinType::RightMark => right.0.into_iter().chain([Node::list("mark", &[rows.clone()])]).collect(),
+            JoinType::LeftMark => left.0.into_iter().chain([Node::list("mark", std::slice::from_ref(&rows))]).collect(),
+            JoinType::RightMark => {
+                right.0.into_iter().chain([Node::list("mark", std::slice::from_ref(&rows))]).collect()
+            }
             _ => both,
         };
         Relation { rows, columns, order: None }

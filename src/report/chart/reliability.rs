@@ -80,10 +80,11 @@ pub fn draw(chart: &Chart) -> Result<Vec<u8>, ChartError> {
     scene.png(height)
 }
 
-/// The largest bin put into words at the right, tied to its point; of equal ones the most promising.
+/// The bin that is furthest off, counted in looks, put into words at the right and tied to its point.
 fn spoken(scene: &mut Scene, bins: &[&Bin], across: &Scale, up: &Scale, (right, top, bottom): (f64, f64, f64)) {
     let measured = bins.iter().filter_map(|bin| Some((bin, known_interval(bin.observed)?)));
-    let Some((bin, observed)) = measured.reduce(|a, b| if b.0.n >= a.0.n { b } else { a }) else {
+    let off = |(bin, observed): &(&&Bin, Interval)| (observed.value - bin.predicted).abs() * bin.n as f64;
+    let Some((bin, observed)) = measured.reduce(|a, b| if off(&b) > off(&a) { b } else { a }) else {
         return;
     };
     let (x, y) = (across.at(bin.predicted), up.at(observed.value));

@@ -108,14 +108,22 @@ impl Figures {
     }
 }
 
-/// Whether the descriptions help: the headline, and what chance allows.  No claim without enough data.
-pub fn verdict(figures: &Figures) -> (String, String) {
+/// Whether the descriptions help: the headline, and what chance allows.  No claim without enough data: `missing` says what
+/// is.
+pub fn verdict(figures: &Figures, missing: Option<&str>, described: bool) -> (String, String) {
     let auc = |kind| figures.of(kind, Metric::Auc.name());
     let difference = figures.more_than(Kind::Tabular, Metric::Auc.name());
     let (Some(tabular), Some(combined), Some(difference)) = (auc(Kind::Tabular), auc(USED), difference) else {
-        let headline = "Too early to say whether the descriptions help: the test looks do not hold both outcomes yet.";
-        return (headline.into(), String::new());
+        let missing = missing.unwrap_or("the test looks do not hold both outcomes yet");
+        return (format!("Too early to say how good the model is: {missing}."), String::new());
     };
+    if !described {
+        let right = 100.0 * combined.value;
+        let headline = format!(
+            "The model puts {right:.1} of 100 pairs of looks into the right order; there are no descriptions to learn from."
+        );
+        return (headline, String::new());
+    }
     let pairs = format!(
         "with them the model puts {:.1} of 100 pairs of looks into the right order, without them {:.1}.",
         100.0 * combined.value,
@@ -153,7 +161,7 @@ pub fn comparison_chart(figures: &Figures, headline: &str, length: usize) -> com
             footnote: format!(
                 "Right order: of all pairs (AUC); guessing gives 50. At the top: average precision. Lists: of {length} \
                  articles, one for each customer and day with a kept purchase. Ranges: customers drawn again and again, \
-                 the same ones for all models, so models differ more surely than their ranges suggest."
+                 the same ones for all models; how far two models are apart stands in the table."
             ),
         },
         models: Kind::ALL.iter().map(|kind| model_words(*kind).to_owned()).collect(),
@@ -171,7 +179,7 @@ pub fn signed(interval: Option<Interval>) -> String {
     interval.map_or("too early".into(), |i| format!("{:+.4} ({:+.4} to {:+.4})", i.value, i.lower, i.upper))
 }
 
-pub fn metrics_section(figures: &Figures, lists: Vec<Lists>, length: usize) -> String {
+pub fn metrics_section(figures: &Figures, missing: Option<&str>, lists: Vec<Lists>, length: usize) -> String {
     let lines = lines(length);
     let row = |line: &Line| {
         let mut cells = vec![line.words.clone()];
@@ -189,12 +197,23 @@ pub fn metrics_section(figures: &Figures, lists: Vec<Lists>, length: usize) -> S
     let mut said = match (hits(USED), hits(Kind::Popularity)) {
         (Some(used), Some(popular)) => format!(
             "On {} of {} with a kept purchase, all articles on sale that day were ranked as the day began, {} a list. \
-             The first {length} held what was bought and kept in {used:.0} of 100 lists; by popularity alone in {popular:.0}.\n\n",
+             The first {length} held what was bought and kept in {used:.0} of 100 lists; by popularity alone in \
+             {popular:.0}{}.\n\n",
             counted(days, "day", "days"),
             counted(customers, "customer", "customers"),
             count(articles / days.max(1)),
+            match figures.more_than(Kind::Popularity, ListMetric::HitRate.name()) {
+                Some(more) if more.lower > 0.0 || more.upper < 0.0 => "",
+                _ => ", and chance alone could make that difference",
+            },
         ),
-        _ => "Too early to judge whole lists: no customer has a kept purchase in the test period yet.\n\n".to_owned(),
+        _ => format!(
+            "Too early to judge whole lists: {}.\n\n",
+            missing.map_or_else(
+                || format!("there are {} with a kept purchase in the test period", counted(days, "day", "days")),
+                str::to_owned
+            )
+        ),
     };
     let meanings: Vec<String> = lines.iter().map(|line| format!("- {}: {}.", line.words, line.meaning)).collect();
     said += &format!(

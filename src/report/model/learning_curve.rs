@@ -30,7 +30,7 @@ pub fn chart(parts: &[Part]) -> curve::Chart {
         caption: Caption {
             title: title(parts),
             subtitle: "Both models fitted again on parts of the training customers, judged on all test looks".into(),
-            footnote: "The scale does not start at zero; guessing gives 50. Bars show the range that chance allows \
+            footnote: "Guessing gives 50, so look where the scale begins. Bars show the range that chance allows \
                        (19 times out of 20). Each smaller part is contained in the larger ones."
                 .into(),
         },
@@ -41,24 +41,29 @@ pub fn chart(parts: &[Part]) -> curve::Chart {
     }
 }
 
-/// What more than twice the data brought, and whether chance could have.
+/// What more than twice the data brought, what the last of them did, and whether chance could have.
 fn title(parts: &[Part]) -> String {
     let used = || parts.iter().filter(|part| part.model == USED.name());
     let all = used().map(|part| part.looks).max().unwrap_or_default();
-    let half = used().filter(|part| 2 * part.looks <= all).last();
+    let half = used().rfind(|part| 2 * part.looks <= all);
     let early = "Too early to say whether more data would help";
-    let known = half.and_then(|part| Some((part.looks, part.more?, part.more_low?, part.more_high?)));
-    let Some((looks, more, low, high)) = known else { return format!("{early}.") };
+    let gain = |part: &Part| Some((part.looks, 100.0 * part.more?, 100.0 * part.more_low?, 100.0 * part.more_high?));
+    let last = used().rfind(|part| part.looks < all).and_then(gain);
+    let (Some(half), Some(last)) = (half.and_then(gain), last) else { return format!("{early}.") };
+    let told =
+        |(_, more, low, high): (u64, f64, f64, f64)| format!("{more:+.1} of 100 pairs ({low:+.1} to {high:+.1})");
     let figures = format!(
-        "{} instead of {} looks to learn from change the right order by {:+.1} of 100 pairs, give or take {:.1}.",
+        "going from {} to {} looks changed the right order by {}, the last {} of them by {}.",
+        count(half.0),
         count(all),
-        count(looks),
-        100.0 * more,
-        50.0 * (high - low),
+        told(half),
+        count(all - last.0),
+        told(last),
     );
     match () {
-        () if low > 0.0 => format!("More data help: {figures}"),
-        () if high < 0.0 => format!("More data do not help: {figures}"),
+        () if last.2 > 0.0 => format!("More data would help: {figures}"),
+        () if half.2 > 0.0 => format!("More data have helped; whether still more would is too early to say: {figures}"),
+        () if half.3 < 0.0 => format!("More data do not help: {figures}"),
         () => format!("{early}: {figures}"),
     }
 }
