@@ -215,10 +215,10 @@ fn season(number: usize, kind: Kind) -> (f64, f64) {
 fn seasons(project: &Project, setting: Setting) -> Row {
     let logs = shops(SHOPS, setting, season);
     let raised = raised(project, &logs, Draw::Given(&lines(&logs)));
-    let loud = logs_with(&raised, |alert| alert.segment_column != "shop").len();
+    let loud = logs_with(&raised, |_| true).len();
     let setting = format!("three times as much shown to an age that clicks less, {} (line {LINE})", named(setting));
     let met = loud * 20 <= logs.len();
-    Row { setting, promise: "a segment is an alert in at most 5 %", measured: share(loud, logs.len()), met }
+    Row { setting, promise: "anything is an alert in at most 5 %", measured: share(loud, logs.len()), met }
 }
 
 fn forecasts(project: &Project, jumps: f64) -> Vec<Row> {
