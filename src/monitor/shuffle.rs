@@ -54,6 +54,15 @@ struct Day {
     moved: Option<(f64, f64)>,
 }
 
+/// What the scan's queries read as `$parameters`.
+#[derive(Debug, Clone, Copy)]
+pub struct Rules {
+    /// As many expected clicks, and misses, as a stretch must have to be judged.
+    pub enough: f64,
+    /// The share that a Z counts for when its stretch ended before the last day.
+    pub ended_counts: f64,
+}
+
 /// The days of one metric: for each segment its counts, day by day.
 #[derive(Debug, Default)]
 pub struct History {
@@ -153,24 +162,24 @@ impl History {
     }
 
     /// The furthest |Z| of each of `runs` shuffled histories; 0 where nothing can be judged.
-    pub fn shuffled(&self, runs: usize, enough: f64, random: &mut ChaCha8Rng) -> Vec<f64> {
+    pub fn shuffled(&self, runs: usize, rules: Rules, random: &mut ChaCha8Rng) -> Vec<f64> {
         let days = self.segments.first().map_or(0, |(_, days)| days.len());
         let mut order: Vec<usize> = (0..days).collect();
         (0..runs)
             .map(|_| {
                 order.shuffle(random);
-                self.furthest(&order, enough)
+                self.furthest(&order, rules)
             })
             .collect()
     }
 
     /// The furthest |Z| of any segment on any stretch with enough to go by, the days in this order.
-    pub fn furthest(&self, order: &[usize], enough: f64) -> f64 {
-        self.scan(order, enough).into_iter().map(f64::abs).fold(0.0, f64::max)
+    pub fn furthest(&self, order: &[usize], rules: Rules) -> f64 {
+        self.scan(order, rules).into_iter().map(f64::abs).fold(0.0, f64::max)
     }
 
     /// The furthest Z of each segment, the days in this order; 0 where nothing can be judged.
-    pub fn scan(&self, order: &[usize], enough: f64) -> Vec<f64> {
+    pub fn scan(&self, order: &[usize], rules: Rules) -> Vec<f64> {
         let runs: Vec<Option<Run>> = self.segments.iter().map(|(shop, days)| self.run(*shop, days, order)).collect();
         let phi = |shop: bool| {
             let runs = runs.iter().flatten().filter(|run| run.is_shop == shop);
@@ -178,7 +187,7 @@ impl History {
             if known.is_empty() { 1.0 } else { known.iter().sum::<f64>() / known.len() as f64 }
         };
         let phis = [phi(false), phi(true)];
-        let furthest = |run: &Run| run.furthest(phis[usize::from(run.is_shop)], enough);
+        let furthest = |run: &Run| run.furthest(phis[usize::from(run.is_shop)], rules);
         runs.iter().map(|run| run.as_ref().map_or(0.0, furthest)).collect()
     }
 
@@ -225,21 +234,28 @@ impl History {
 }
 
 impl Run {
-    fn furthest(&self, phi: f64, enough: f64) -> f64 {
-        let (mut furthest, mut sign): (f64, f64) = (0.0, 0.0);
-        for (place, from) in self.sums.iter().enumerate() {
-            for to in &self.sums[place + 1..] {
+    fn furthest(&self, phi: f64, rules: Rules) -> f64 {
+        let mut furthest: f64 = 0.0;
+        for (end, to) in self.sums.iter().enumerate() {
+            let counts = if end + 1 == self.sums.len() { 1.0 } else { rules.ended_counts };
+            // Squares are compared, for a root takes longer.
+            let (mut squared, mut sign) = (0.0, 0.0);
+            for from in &self.sums[..end] {
                 let (n, e) = (to.n - from.n, to.e - from.e);
-                if e >= enough && n - e >= enough {
+                if e >= rules.enough && n - e >= rules.enough {
                     let (x, v, d) = (to.x - from.x, to.v - from.v, to.d - from.d);
-                    let squared = (x - e) * (x - e) / (phi * (d + v * v * self.v0));
-                    if squared > furthest {
-                        (furthest, sign) = (squared, (x - e).signum());
+                    let further = (x - e) * (x - e) / (phi * (d + v * v * self.v0));
+                    if further > squared {
+                        (squared, sign) = (further, (x - e).signum());
                     }
                 }
             }
+            let z = sign * counts * f64::sqrt(squared);
+            if z.abs() > furthest.abs() {
+                furthest = z;
+            }
         }
-        sign * furthest.sqrt()
+        furthest
     }
 }
 

@@ -10,7 +10,7 @@ use datafusion::arrow::array::{ArrayRef, Date32Array, Int64Array, StringArray};
 use serde::Deserialize;
 
 use super::alarm::{self, Lines, Looked, Raised};
-use super::shuffle::{History, Tally};
+use super::shuffle::{History, Rules, Tally};
 use super::{Draw, name, plan};
 use crate::engine::{Engine, batch_of};
 use crate::error::Result;
@@ -56,11 +56,11 @@ pub fn judge_quickly(
     rates: &Rates,
     lines: &BTreeMap<String, Lines>,
 ) -> Result<Vec<Raised>> {
-    let (enough, reference) = (alarm::number(project, "enough")?, alarm::number(project, "reference_days")? as usize);
+    let (rules, reference) = (alarm::rules(project)?, alarm::number(project, "reference_days")? as usize);
     let days: BTreeSet<NaiveDate> = cells.iter().map(|cell| cell.shown_on).collect();
     let crowd = Crowd::new(members, rates, days.into_iter().collect());
     let logs = cells.chunk_by(|a, b| a.log == b.log);
-    let judged = logs.filter_map(|log| Some(crowd.raised(log, lines.get(&*log[0].log)?.clear, reference, enough)));
+    let judged = logs.filter_map(|log| Some(crowd.raised(log, lines.get(&*log[0].log)?.clear, reference, rules)));
     Ok(judged.flatten().collect())
 }
 
@@ -121,7 +121,7 @@ impl<'a> Crowd<'a> {
     }
 
     /// What fires: the furthest segment beyond the line, then without its customers again; the whole shop in the end.
-    fn raised(&self, log: &[Cell], line: f64, reference: usize, enough: f64) -> Vec<Raised> {
+    fn raised(&self, log: &[Cell], line: f64, reference: usize, rules: Rules) -> Vec<Raised> {
         let mut raised = Vec::new();
         let mut gone: Vec<usize> = Vec::new();
         let Some(shop) = self.segments.iter().position(|(column, _)| *column == "shop") else { return raised };
@@ -144,7 +144,7 @@ impl<'a> Crowd<'a> {
                 (segment == shop, days.iter().map(of_day).collect())
             };
             let watched_from = days.iter().filter(|day| **day < reference).count();
-            let scan = History::new(watched_from, (0..self.segments.len()).map(counts)).scan(&order, enough);
+            let scan = History::new(watched_from, (0..self.segments.len()).map(counts)).scan(&order, rules);
             let raise = |segment: usize| Raised {
                 metric: log[0].log.to_string(),
                 segment_column: self.segments[segment].0.to_owned(),

@@ -168,11 +168,12 @@ struct Seen {
 }
 
 const EXPLAINED: &str = "what the alarmed customers explain is not looked at again";
-const SHOP_AT_ITS_MIX: &str = "who is shown something is no change of the whole shop's rate";
-const REST_AT_ITS_MIX: &str = "who is shown something is no change of the others' rates";
+const MIX: &str = "who is shown something is no change of anybody's rate";
 
 /// The checks that hold the method together, by name; the first that fails.
 fn first_failure(log: &Log) -> Option<&'static str> {
+    // The independent implementation lets every stretch count alike.
+    log.0.replace("params.yaml", "ended_counts: 0.85", "ended_counts: 1.0");
     let project = log.project();
     selvedge::ingest::run(&project).unwrap();
     selvedge::monitor::run(&project, None).unwrap();
@@ -198,11 +199,8 @@ fn first_failure(log: &Log) -> Option<&'static str> {
     }
     let seasons = shops(3, Setting { shown: 1000.0, shock: 0.0, ..SETTING }, season);
     let told = raised(&project, &seasons, Draw::Given(&line(&seasons)));
-    if told.iter().any(|alert| alert.segment_column == "shop") {
-        return Some(SHOP_AT_ITS_MIX);
-    }
     if !told.is_empty() {
-        return Some(REST_AT_ITS_MIX);
+        return Some(MIX);
     }
     assert_eq!(of(&log.alerts(), "click", "age_group", "25-34")["state"], "clear");
     None
@@ -214,11 +212,11 @@ fn without_any_part_of_the_method_a_check_fails() {
     let scan = "the scan agrees with an independent implementation";
     let ages = "a rate is taken over recommendations that are old enough, and over no others";
     let mutations = [
-        ("alarm/scan_counts.sql", "WHERE e.profile IS NULL", "", EXPLAINED),
+        ("alarm/scan_counts.sql", "e.profile = u.profile", "e.profile = u.profile AND s.segment_column = 'age_group'", EXPLAINED),
         ("alarm/scan_stretches.sql", "sqrt(COALESCE(f.phi, 1.0) *", "sqrt(1.0 *", scan),
         ("alarm/scan_stretches.sql", "e.d + e.v * e.v * e.v0", "e.d", scan),
-        ("alarm/scan_expected.sql", "(r0 / (1 - r0) * rest_mix)", "(r0 / (1 - r0))", REST_AT_ITS_MIX),
-        ("alarm/scan_expected.sql", "p / (1 - p) * mix", "p / (1 - p)", SHOP_AT_ITS_MIX),
+        ("alarm/scan_expected.sql", "(r0 / (1 - r0) * rest_mix)", "(r0 / (1 - r0))", MIX),
+        ("alarm/scan_expected.sql", "p / (1 - p) * mix", "p / (1 - p)", MIX),
         (
             "outcomes.sql",
             "t.shown_by + $purchase_window <= $as_of AS purchase_mature",
