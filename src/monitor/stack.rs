@@ -37,9 +37,10 @@ pub fn judge(project: &Project, members: &[Membership], cells: &[Cell], draw: Dr
     alarm::explain_away(&engine, project, &plan, draw)
 }
 
-/// What each profile of one log usually does.
+/// By profile, the share of what is shown to it that it usually clicks (buys, …).
 pub type Rates = HashMap<String, f64>;
 
+/// What each profile of one log usually does.
 pub fn usual_rates(project: &Project, members: &[Membership], log: &[Cell]) -> Result<Rates> {
     let engine = stacked(project, members, log)?;
     plan::Plan::new(project).run_for(&engine, project, &["usual_rates"])?;

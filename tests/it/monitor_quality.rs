@@ -94,13 +94,15 @@ fn outage(number: usize, _: Kind) -> (f64, f64) {
 #[test]
 fn an_outage_of_the_whole_shop_is_one_alert_of_the_whole_shop() {
     let folder = Shop::new(1);
-    // Days that jump about as one would hide it: this shop moves with the weekdays alone.
-    let logs = shops(20, Setting { shown: 1000.0, shock: 0.0, ..SETTING }, outage);
-    let raised = raised(&project(&folder), &logs, Draw::Given(&line(&logs)));
-    let of_shop = alarmed(&raised, |alert| alert.segment_column == "shop");
-    let of_segments = alarmed(&raised, |alert| alert.segment_column != "shop");
-    assert!(of_shop.len() >= 19, "{} of 20", of_shop.len());
-    assert!(of_segments.len() <= 1, "{raised:?}");
+    // Days that jump about hide some outages, and blame no segment for them.
+    for (shock, least) in [(0.0, 19), (0.1, 15)] {
+        let logs = shops(20, Setting { shown: 1000.0, shock, ..SETTING }, outage);
+        let raised = raised(&project(&folder), &logs, Draw::Shuffled);
+        let of_shop = alarmed(&raised, |alert| alert.segment_column == "shop");
+        let of_segments = alarmed(&raised, |alert| alert.segment_column != "shop");
+        assert!(of_shop.len() >= least, "{} of 20 where days move by {shock}", of_shop.len());
+        assert!(of_segments.len() <= 1, "{raised:?}");
+    }
 }
 
 /// A season shows three times as much to one age, whose customers click less.
@@ -144,8 +146,8 @@ fn forecasts_hold_what_comes_in_the_end() {
             }
         }
         let coverage = held as f64 / tried as f64;
-        assert!(tried >= 50 && (0.85..=0.99).contains(&coverage), "{metric}: {held} of {tried}");
-        assert!((forecast / came - 1.0).abs() < 0.05, "{metric}: {forecast} forecast, {came} came");
+        assert!(tried >= 50 && (0.88..=0.97).contains(&coverage), "{metric}: {held} of {tried}");
+        assert!((forecast / came - 1.0).abs() <= 0.03, "{metric}: {forecast} forecast, {came} came");
     }
 }
 

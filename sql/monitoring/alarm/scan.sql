@@ -3,8 +3,8 @@ name: scan
 description: The stretch on which each segment is furthest from what it should do, and how it has gone on to the last day.
 key: [metric, segment_column, segment_value]
 ---*/
--- Most looks back would be wasted on stretches that an earlier report has told of already: what has ended counts for less,
--- and so the line that all stretches draw together is lower for what goes on.
+-- What has ended was an earlier report's to tell, and counts for less: most stretches have ended, and as far as chance goes
+-- with them, the line that a change must cross would be further off for what goes on.
 WITH counted AS (
   SELECT *, z * CASE WHEN to_day < MAX(to_day) OVER (PARTITION BY series) THEN $ended_counts ELSE 1.0 END AS counted_z
   FROM monitoring.scan_stretches

@@ -19,7 +19,7 @@ rates AS (
          (x0 + 0.5) / (n0 + 1.0) AS p,
          (y0 + 0.5) / (m0 + 1.0) AS r0,
          (y + 0.5) / (m + 1.0) AS r,
-         -- How the odds differ from the reference days' by who is shown something, though everyone does as usual.
+         -- By what the day's mix moves the odds, though everyone does as usual; p, r0 and their variances stay the reference's.
          CASE WHEN n > 0 THEN usual / (n - usual) / (usual0 / (n0 - usual0)) ELSE 1.0 END AS mix,
          rest_usual / (m - rest_usual) / (rest_usual0 / (m0 - rest_usual0)) AS rest_mix
   FROM sums

@@ -14,9 +14,9 @@ reference AS (
   FROM monitoring.cohorts c JOIN monitoring.days d ON d.shown_on = c.shown_on
   GROUP BY c.metric, c.profile
 ),
--- Column by column and around again, until each segment's profiles together do what the segment did: then columns that go
--- together, such as two that cross, do not count twice.  Three times around is enough; what is left is a matter of the
--- level, and only how a day's mix differs from the reference's is read from this.
+-- Column by column, and around again, until the profiles of each segment together do what the segment did: columns that go
+-- together, such as one and its crossing with another, are not counted twice.  Three times around is near enough, for only
+-- how a day's mix differs from the reference's is read from this.
 fitted AS (
   SELECT metric, profile, n, x, 0 AS step, CAST(0 AS DOUBLE) AS logit FROM reference
   UNION ALL
