@@ -79,6 +79,7 @@ struct Sums {
     e: f64,
     v: f64,
     d: f64,
+    moved: f64,
 }
 
 /// One segment in one order of the days.
@@ -205,6 +206,7 @@ impl History {
             times *= rest.usual_odds() / (r0 / (1.0 - r0));
             v0 += 1.0 / (rest.shown * r0 * (1.0 - r0));
         }
+        let usual_day = own.shown / reference.len() as f64;
         // Expected, variance, and variance with the rest's.
         let expected = |day: &Day| {
             let (moved, by_rest) = day.moved?;
@@ -223,8 +225,15 @@ impl History {
         let mut sums = vec![so_far];
         for day in watched.iter().map(|day| &days[*day]) {
             if let Some((e, v, d)) = expected(day) {
-                let (n, x) = (so_far.n + day.own.shown, so_far.x + day.own.yes);
-                so_far = Sums { n, x, e: so_far.e + e, v: so_far.v + v, d: so_far.d + d };
+                let moved = if is_shop { v * day.own.shown / usual_day } else { d };
+                so_far = Sums {
+                    n: so_far.n + day.own.shown,
+                    x: so_far.x + day.own.yes,
+                    e: so_far.e + e,
+                    v: so_far.v + v,
+                    d: so_far.d + d,
+                    moved: so_far.moved + moved,
+                };
                 sums.push(so_far);
             }
         }
@@ -244,7 +253,8 @@ impl Run {
                 let (n, e) = (to.n - from.n, to.e - from.e);
                 if e >= rules.enough && n - e >= rules.enough {
                     let (x, v, d) = (to.x - from.x, to.v - from.v, to.d - from.d);
-                    let further = (x - e) * (x - e) / (phi * (d + v * v * self.v0));
+                    let variance = d + (phi - 1.0) * (to.moved - from.moved) + phi * v * v * self.v0;
+                    let further = (x - e) * (x - e) / variance;
                     if further > squared {
                         (squared, sign) = (further, (x - e).signum());
                     }

@@ -109,7 +109,8 @@ impl<'a> Crowd<'a> {
     fn sums<'c>(&self, cells: impl Iterator<Item = &'c Cell>) -> Vec<Tally> {
         let mut sums = vec![Tally::default(); self.segments.len() * self.days.len()];
         for cell in cells {
-            let (Ok(day), Some(rate)) = (self.days.binary_search(&cell.shown_on), self.rates.get(&*cell.profile)) else {
+            let (Ok(day), Some(rate)) = (self.days.binary_search(&cell.shown_on), self.rates.get(&*cell.profile))
+            else {
                 continue;
             };
             let (shown, yes) = (cell.shown as f64, cell.yes as f64);
@@ -128,7 +129,8 @@ impl<'a> Crowd<'a> {
         let Some(shop) = self.segments.iter().position(|(column, _)| *column == "shop") else { return raised };
         let all = self.sums(log.iter());
         // Days on which nobody was shown anything are none.
-        let days: Vec<usize> = (0..self.days.len()).filter(|day| all[shop * self.days.len() + day].shown > 0.0).collect();
+        let days: Vec<usize> =
+            (0..self.days.len()).filter(|day| all[shop * self.days.len() + day].shown > 0.0).collect();
         let order: Vec<usize> = (0..days.len()).collect();
         for _ in 0..=alarm::MOST_ROUNDS {
             let is_left = |cell: &&Cell| {

@@ -72,10 +72,14 @@ fn a_drop_is_found_within_days_and_nobody_else_is_blamed() {
     let ends: BTreeSet<String> = full.iter().map(|log| name(log, DAYS - REFERENCE)).collect();
     let others = alarmed(&raised, |alert| !is_fallen(alert) && ends.contains(&alert.metric));
     assert!(others.is_empty(), "{others:?} of {raised:?}");
-    let quickly: Vec<Raised> = full.iter().zip(replays.chunks(DAYS - REFERENCE)).flat_map(|(log, replays)| {
-        let rates = usual_rates(&project(&folder), &members(), log).unwrap();
-        judge_quickly(&project(&folder), &members(), &replays.concat(), &rates, &line(replays)).unwrap()
-    }).collect();
+    let quickly: Vec<Raised> = full
+        .iter()
+        .zip(replays.chunks(DAYS - REFERENCE))
+        .flat_map(|(log, replays)| {
+            let rates = usual_rates(&project(&folder), &members(), log).unwrap();
+            judge_quickly(&project(&folder), &members(), &replays.concat(), &rates, &line(replays)).unwrap()
+        })
+        .collect();
     assert_eq!(told(&quickly), told(&raised), "the depths of drills are judged without queries, to the same effect");
 }
 
@@ -119,6 +123,19 @@ fn a_season_that_moves_only_the_mix_raises_nothing() {
         let raised = raised(&project(&folder), &logs, Draw::Given(&line(&logs)));
         assert!(alarmed(&raised, |_| true).len() <= 1, "{shown} shown: {raised:?}");
     }
+}
+
+/// Three times as much is shown to everyone: days that move as one then move three times as many.
+fn louder(number: usize, _: Kind) -> (f64, f64) {
+    (if number >= REFERENCE { 3.0 } else { 1.0 }, 1.0)
+}
+
+#[test]
+fn more_shown_to_everyone_raises_nothing() {
+    let folder = Shop::new(1);
+    let logs = shops(20, Setting { shown: 1000.0, ..SETTING }, louder);
+    let raised = raised(&project(&folder), &logs, Draw::Shuffled);
+    assert!(alarmed(&raised, |_| true).len() <= 1, "{raised:?}");
 }
 
 /// Forecasts of single days against what came in the end: 90 of 100 ranges hold it, and their sum is not to one side.
@@ -214,9 +231,14 @@ fn without_any_part_of_the_method_a_check_fails() {
     let scan = "the scan agrees with an independent implementation";
     let ages = "a rate is taken over recommendations that are old enough, and over no others";
     let mutations = [
-        ("alarm/scan_counts.sql", "e.profile = u.profile", "e.profile = u.profile AND s.segment_column = 'age_group'", EXPLAINED),
-        ("alarm/scan_stretches.sql", "sqrt(COALESCE(f.phi, 1.0) *", "sqrt(1.0 *", scan),
-        ("alarm/scan_stretches.sql", "e.d + e.v * e.v * e.v0", "e.d", scan),
+        (
+            "alarm/scan_counts.sql",
+            "e.profile = u.profile",
+            "e.profile = u.profile AND s.segment_column = 'age_group'",
+            EXPLAINED,
+        ),
+        ("alarm/scan_stretches.sql", "COALESCE(f.phi, 1.0) AS phi", "1.0 AS phi", scan),
+        ("alarm/scan_stretches.sql", "phi * (v * v * v0)", "0.0", scan),
         ("alarm/scan_expected.sql", "(r0 / (1 - r0) * rest_mix)", "(r0 / (1 - r0))", MIX),
         ("alarm/scan_expected.sql", "p / (1 - p) * mix", "p / (1 - p)", MIX),
         (

@@ -5,6 +5,7 @@ key: [series, day]
 ---*/
 WITH sums AS (
   SELECT *,
+         SUM(CASE WHEN is_reference THEN 1 ELSE 0 END) OVER all_days AS days0,
          SUM(CASE WHEN is_reference THEN n ELSE 0 END) OVER all_days AS n0,
          SUM(CASE WHEN is_reference THEN x ELSE 0 END) OVER all_days AS x0,
          SUM(CASE WHEN is_reference THEN m ELSE 0 END) OVER all_days AS m0,
@@ -35,5 +36,7 @@ expected AS (
 variances AS (SELECT *, n * q AS e, n * q * (1 - q) AS v FROM expected)
 SELECT series, is_shop, day, is_reference, n, x, e, v,
        CASE WHEN is_shop THEN v ELSE v + v * v / (m * r * (1 - r)) END AS d,
+       -- What phi - 1 is a multiple of.  The whole shop's days move as one: with twice as much shown they move by twice as many.
+       CASE WHEN is_shop THEN v * n * days0 / n0 ELSE v + v * v / (m * r * (1 - r)) END AS moved,
        1 / (n0 * p * (1 - p)) + CASE WHEN is_shop THEN 0 ELSE 1 / (m0 * r0 * (1 - r0)) END AS v0
 FROM variances
