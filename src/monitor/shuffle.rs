@@ -79,6 +79,7 @@ struct Sums {
     e: f64,
     v: f64,
     d: f64,
+    /// What phi - 1 is a multiple of.
     moved: f64,
 }
 

@@ -33,10 +33,10 @@ expected AS (
     SELECT *, p / (1 - p) * mix * CASE WHEN is_shop THEN 1.0 ELSE r / (1 - r) / (r0 / (1 - r0) * rest_mix) END AS odds FROM rates
   )
 ),
-variances AS (SELECT *, n * q AS e, n * q * (1 - q) AS v FROM expected)
-SELECT series, is_shop, day, is_reference, n, x, e, v,
-       CASE WHEN is_shop THEN v ELSE v + v * v / (m * r * (1 - r)) END AS d,
-       -- What phi - 1 is a multiple of.  The whole shop's days move as one: with twice as much shown they move by twice as many.
-       CASE WHEN is_shop THEN v * n * days0 / n0 ELSE v + v * v / (m * r * (1 - r)) END AS moved,
+variances AS (SELECT *, n * q AS e, n * q * (1 - q) AS v FROM expected),
+with_rest AS (SELECT *, CASE WHEN is_shop THEN v ELSE v + v * v / (m * r * (1 - r)) END AS d FROM variances)
+SELECT series, is_shop, day, is_reference, n, x, e, v, d,
+       -- What phi - 1 is a multiple of.  The whole shop's day moves as one, so twice as much shown moves by twice as many.
+       CASE WHEN is_shop THEN v * n * days0 / n0 ELSE d END AS moved,
        1 / (n0 * p * (1 - p)) + CASE WHEN is_shop THEN 0 ELSE 1 / (m0 * r0 * (1 - r0)) END AS v0
-FROM variances
+FROM with_rest
