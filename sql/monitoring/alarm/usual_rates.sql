@@ -5,7 +5,8 @@ key: [metric, profile]
 kept: false
 ---*/
 WITH RECURSIVE columns AS (
-  SELECT profile, segment_value, DENSE_RANK() OVER (ORDER BY segment_column) AS place FROM monitoring.segments
+  SELECT profile, segment_value, DENSE_RANK() OVER (ORDER BY segment_column) AS place
+  FROM monitoring.segments WHERE segment_column <> 'shop'
 ),
 reference AS (
   SELECT c.metric, c.profile,
@@ -15,8 +16,8 @@ reference AS (
   GROUP BY c.metric, c.profile
 ),
 -- Column by column, and around again, until the profiles of each segment together do what the segment did: columns that go
--- together, such as one and its crossing with another, are not counted twice.  Three times around is near enough, for only
--- how a day's mix differs from the reference's is read from this.
+-- together, such as one and its crossing with another, are not counted twice.  Twice around is near enough, for only how
+-- a day's mix differs from the reference's is read from this.
 fitted AS (
   SELECT metric, profile, n, x, 0 AS step, CAST(0 AS DOUBLE) AS logit FROM reference
   UNION ALL
@@ -27,9 +28,9 @@ fitted AS (
   FROM fitted f
   CROSS JOIN (SELECT MAX(place) AS places FROM columns) k
   LEFT JOIN columns c ON c.profile = f.profile AND c.place = f.step % k.places + 1
-  WHERE f.step < 3 * k.places
+  WHERE f.step < 2 * k.places
   WINDOW alike AS (PARTITION BY f.metric, c.segment_value)
 )
 SELECT metric, profile, 1 / (1 + exp(-logit)) AS rate
 FROM fitted
-WHERE step = 3 * (SELECT MAX(place) FROM columns)
+WHERE step = (SELECT COALESCE(2 * MAX(place), 0) FROM columns)
