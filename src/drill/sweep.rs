@@ -11,7 +11,7 @@ use rand_chacha::ChaCha8Rng;
 use super::Depth;
 use super::replay::Replays;
 use crate::error::Result;
-use crate::monitor::stack::{Cell, judge, judge_quickly};
+use crate::monitor::stack::{Cell, judge, judge_quickly, usual_rates};
 use crate::monitor::{Draw, Raised};
 use crate::project::Project;
 
@@ -48,7 +48,9 @@ pub fn depths(project: &Project, replays: &Replays) -> Result<Vec<Depth>> {
     let lines = judge(&quick, &replays.members, &drawing, Draw::Shuffled)?.lines;
     let line = |number: usize| lines.get(&of(number)).copied();
     let given = names.iter().filter_map(|(number, _, name)| Some((name.to_string(), line(*number)?))).collect();
-    let raised = judge_quickly(project, &replays.members, &cells, &given)?;
+    // The drops begin after the reference days, so what is usual is the same in all of these logs.
+    let rates = usual_rates(project, &replays.members, &clicks)?;
+    let raised = judge_quickly(project, &replays.members, &cells, &rates, &given)?;
     let fell: BTreeSet<(&str, &str, &str)> = raised.iter().filter(|alert| alert.z < 0.0).map(key).collect();
     let answer = segments.iter().enumerate().flat_map(|(number, segment)| {
         let (fell, names) = (&fell, &names);

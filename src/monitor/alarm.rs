@@ -9,7 +9,7 @@ use serde::Deserialize;
 
 use super::MonitorError;
 use super::plan::Plan;
-use super::shuffle::{self, History};
+use super::shuffle::{self, History, Rules};
 use crate::engine::{Engine, TableError, batch_of, read_rows};
 use crate::error::Result;
 use crate::params;
@@ -204,7 +204,7 @@ fn furthest(stretches: &[Stretch], metric: &str, lines: Lines, round: i64) -> Op
 /// of all its metrics crosses, so that the promise holds for the report and not for each metric alone.
 fn drawn(engine: &Engine, project: &Project, wanted: impl Fn(&str) -> bool) -> Result<BTreeMap<String, Lines>> {
     let monitor = &project.params.monitor;
-    let enough = number(project, "enough")?;
+    let rules = rules(project)?;
     let mut reports: BTreeMap<String, Vec<(String, History)>> = BTreeMap::new();
     for (metric, history) in shuffle::histories(engine)? {
         if wanted(&metric) {
@@ -217,7 +217,7 @@ fn drawn(engine: &Engine, project: &Project, wanted: impl Fn(&str) -> bool) -> R
         // A history in which nothing could be judged raised no alarm.
         let mut worst = vec![0.0; monitor.permutations];
         for (_, history) in &metrics {
-            let furthest = history.shuffled(monitor.permutations, enough, &mut random);
+            let furthest = history.shuffled(monitor.permutations, rules, &mut random);
             worst = worst.iter().zip(furthest).map(|(worst, furthest)| f64::max(*worst, furthest)).collect();
         }
         let line = line(worst, monitor);
@@ -234,6 +234,11 @@ fn line(mut furthest: Vec<f64>, monitor: &params::Monitor) -> Lines {
     let line = |share: f64| furthest.get(place(share).max(1) - 1).or(furthest.last()).copied().unwrap_or_default();
     let clear = line(monitor.false_alarms).max(monitor.threshold_floor).min(monitor.threshold_cap);
     Lines { clear, possible: line(monitor.maybe_alarms).max(monitor.maybe_floor).min(clear) }
+}
+
+/// What the queries read, for what repeats them.
+pub fn rules(project: &Project) -> Result<Rules> {
+    Ok(Rules { enough: number(project, "enough")?, ended_counts: number(project, "ended_counts")? })
 }
 
 /// A number that queries read as a `$parameter` of the monitor.

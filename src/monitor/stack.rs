@@ -7,9 +7,10 @@ use std::sync::Arc;
 
 use chrono::NaiveDate;
 use datafusion::arrow::array::{ArrayRef, Date32Array, Int64Array, StringArray};
+use serde::Deserialize;
 
 use super::alarm::{self, Lines, Looked, Raised};
-use super::shuffle::History;
+use super::shuffle::{History, Rules, Tally};
 use super::{Draw, name, plan};
 use crate::engine::{Engine, batch_of};
 use crate::error::Result;
@@ -31,80 +32,105 @@ pub type Membership = (String, String, String);
 
 /// What a report on each log of the stack would raise; `metric` is the log's name, `some report/click`.
 pub fn judge(project: &Project, members: &[Membership], cells: &[Cell], draw: Draw) -> Result<Looked> {
-    let engine = Engine::new(project)?;
-    let days: BTreeSet<NaiveDate> = cells.iter().map(|cell| cell.shown_on).collect();
-    let given: [(&str, Vec<(&str, ArrayRef)>); 4] = [
-        ("outcomes", vec![("shown_on", dates(days.iter().copied()))]),
-        ("cohorts", cohorts(cells)),
-        ("segments", segments(members)),
-        ("daily", daily(members, days.into_iter().collect(), cells)),
-    ];
-    for (table, columns) in given {
-        engine.register(&name(table), batch_of(table, columns)?)?;
-    }
-    let plan = plan::Plan::new(project);
+    let (engine, plan) = (stacked(project, members, cells)?, plan::Plan::new(project));
     plan.run_for_scan(&engine, project)?;
     alarm::explain_away(&engine, project, &plan, draw)
 }
 
-/// The same without a query, where hundreds of logs are variations of one: which segments fire, given each log's line.
-/// The cells of a log stand together.
+/// By profile, the share of what is shown to it that it usually clicks (buys, …).
+pub type Rates = HashMap<String, f64>;
+
+/// What each profile of one log usually does.
+pub fn usual_rates(project: &Project, members: &[Membership], log: &[Cell]) -> Result<Rates> {
+    let engine = stacked(project, members, log)?;
+    plan::Plan::new(project).run_for(&engine, project, &["usual_rates"])?;
+    let rates: Vec<Rate> = engine.rows(&name("usual_rates"))?;
+    Ok(rates.into_iter().map(|row| (row.profile, row.rate)).collect())
+}
+
+/// The same without a query, where hundreds of logs are variations of one, its reference days left as they were: which
+/// segments fire, given each log's line.  The cells of a log stand together.
 pub fn judge_quickly(
     project: &Project,
     members: &[Membership],
     cells: &[Cell],
+    rates: &Rates,
     lines: &BTreeMap<String, Lines>,
 ) -> Result<Vec<Raised>> {
-    let (enough, reference) = (alarm::number(project, "enough")?, alarm::number(project, "reference_days")? as usize);
+    let (rules, reference) = (alarm::rules(project)?, alarm::number(project, "reference_days")? as usize);
     let days: BTreeSet<NaiveDate> = cells.iter().map(|cell| cell.shown_on).collect();
-    let crowd = Crowd::new(members, days.into_iter().collect());
+    let crowd = Crowd::new(members, rates, days.into_iter().collect());
     let logs = cells.chunk_by(|a, b| a.log == b.log);
-    let judged = logs.filter_map(|log| Some(crowd.raised(log, lines.get(&*log[0].log)?.clear, reference, enough)));
+    let judged = logs.filter_map(|log| Some(crowd.raised(log, lines.get(&*log[0].log)?.clear, reference, rules)));
     Ok(judged.flatten().collect())
 }
 
-/// Shown and clicked.
-type Sum = (u64, u64);
+/// The logs as tables that the queries of the alarm read.
+fn stacked(project: &Project, members: &[Membership], cells: &[Cell]) -> Result<Engine> {
+    let engine = Engine::new(project)?;
+    let days: BTreeSet<NaiveDate> = cells.iter().map(|cell| cell.shown_on).collect();
+    let given: [(&str, Vec<(&str, ArrayRef)>); 3] = [
+        ("outcomes", vec![("shown_on", dates(days.into_iter()))]),
+        ("cohorts", cohorts(cells)),
+        ("segments", segments(members)),
+    ];
+    for (table, columns) in given {
+        engine.register(&name(table), batch_of(table, columns)?)?;
+    }
+    Ok(engine)
+}
 
-/// Who belongs to which segment, and the days there are.
+#[derive(Deserialize)]
+struct Rate {
+    profile: String,
+    rate: f64,
+}
+
+/// Who belongs to which segment and what they usually do, and the days there are.
 struct Crowd<'a> {
     segments: Vec<(&'a str, &'a str)>,
     of_profile: HashMap<&'a str, Vec<usize>>,
+    rates: &'a Rates,
     days: Vec<NaiveDate>,
 }
 
 impl<'a> Crowd<'a> {
-    fn new(members: &'a [Membership], days: Vec<NaiveDate>) -> Self {
+    fn new(members: &'a [Membership], rates: &'a Rates, days: Vec<NaiveDate>) -> Self {
         let segments: BTreeSet<(&str, &str)> = members.iter().map(|(_, column, value)| (&**column, &**value)).collect();
         let segments: Vec<(&str, &str)> = segments.into_iter().collect();
         let mut of_profile: HashMap<&str, Vec<usize>> = HashMap::new();
         for (profile, column, value) in members {
             of_profile.entry(profile).or_default().extend(segments.binary_search(&(column, value)).ok());
         }
-        Self { segments, of_profile, days }
+        Self { segments, of_profile, rates, days }
     }
 
     /// What each segment was shown and clicked on each day, segment by segment.
-    fn sums<'c>(&self, cells: impl Iterator<Item = &'c Cell>) -> Vec<Sum> {
-        let mut sums = vec![(0, 0); self.segments.len() * self.days.len()];
+    fn sums<'c>(&self, cells: impl Iterator<Item = &'c Cell>) -> Vec<Tally> {
+        let mut sums = vec![Tally::default(); self.segments.len() * self.days.len()];
         for cell in cells {
-            let Ok(day) = self.days.binary_search(&cell.shown_on) else { continue };
+            let (Ok(day), Some(rate)) = (self.days.binary_search(&cell.shown_on), self.rates.get(&*cell.profile))
+            else {
+                continue;
+            };
+            let (shown, yes) = (cell.shown as f64, cell.yes as f64);
             for segment in self.of_profile.get(&*cell.profile).into_iter().flatten() {
                 let sum = &mut sums[segment * self.days.len() + day];
-                *sum = (sum.0 + cell.shown, sum.1 + cell.yes);
+                *sum = Tally { shown: sum.shown + shown, yes: sum.yes + yes, usual: sum.usual + shown * rate };
             }
         }
         sums
     }
 
     /// What fires: the furthest segment beyond the line, then without its customers again; the whole shop in the end.
-    fn raised(&self, log: &[Cell], line: f64, reference: usize, enough: f64) -> Vec<Raised> {
+    fn raised(&self, log: &[Cell], line: f64, reference: usize, rules: Rules) -> Vec<Raised> {
         let mut raised = Vec::new();
         let mut gone: Vec<usize> = Vec::new();
         let Some(shop) = self.segments.iter().position(|(column, _)| *column == "shop") else { return raised };
         let all = self.sums(log.iter());
         // Days on which nobody was shown anything are none.
-        let days: Vec<usize> = (0..self.days.len()).filter(|day| all[shop * self.days.len() + day].0 > 0).collect();
+        let days: Vec<usize> =
+            (0..self.days.len()).filter(|day| all[shop * self.days.len() + day].shown > 0.0).collect();
         let order: Vec<usize> = (0..days.len()).collect();
         for _ in 0..=alarm::MOST_ROUNDS {
             let is_left = |cell: &&Cell| {
@@ -115,13 +141,13 @@ impl<'a> Crowd<'a> {
             let at = |segment: usize, day: usize| sums[segment * self.days.len() + day];
             let counts = |segment: usize| {
                 let of_day = |day: &usize| {
-                    let ((n, x), (all_n, all_x)) = (at(segment, *day), at(shop, *day));
-                    [n as f64, x as f64, (all_n - n) as f64, (all_x - x) as f64]
+                    let (own, all) = (at(segment, *day), at(shop, *day));
+                    (own, all.less(&own))
                 };
                 (segment == shop, days.iter().map(of_day).collect())
             };
             let watched_from = days.iter().filter(|day| **day < reference).count();
-            let scan = History::new(watched_from, (0..self.segments.len()).map(counts)).scan(&order, enough);
+            let scan = History::new(watched_from, (0..self.segments.len()).map(counts)).scan(&order, rules);
             let raise = |segment: usize| Raised {
                 metric: log[0].log.to_string(),
                 segment_column: self.segments[segment].0.to_owned(),
@@ -142,34 +168,6 @@ impl<'a> Crowd<'a> {
         }
         raised
     }
-}
-
-/// `monitoring.daily` as far as the scan reads it: each segment's counts on each day of each log.
-fn daily(members: &[Membership], days: Vec<NaiveDate>, cells: &[Cell]) -> Vec<(&'static str, ArrayRef)> {
-    let crowd = Crowd::new(members, days);
-    let mut logs: BTreeMap<&str, Vec<&Cell>> = BTreeMap::new();
-    for log in cells.chunk_by(|a, b| a.log == b.log) {
-        logs.entry(&log[0].log).or_default().extend(log);
-    }
-    let (mut names, mut places, mut sums) = (Vec::new(), Vec::new(), Vec::new());
-    for (name, cells) in logs {
-        for (place, sum) in crowd.sums(cells.into_iter()).into_iter().enumerate().filter(|(_, sum)| sum.0 > 0) {
-            names.push(name);
-            places.push(place);
-            sums.push(sum);
-        }
-    }
-    let segments = || places.iter().map(|place| crowd.segments[place / crowd.days.len()]);
-    let counts =
-        |of: fn(&Sum) -> u64| Arc::new(Int64Array::from_iter_values(sums.iter().map(|sum| of(sum) as i64))) as ArrayRef;
-    vec![
-        ("metric", texts(names.into_iter())),
-        ("segment_column", texts(segments().map(|segment| segment.0))),
-        ("segment_value", texts(segments().map(|segment| segment.1))),
-        ("shown_on", dates(places.iter().map(|place| crowd.days[place % crowd.days.len()]))),
-        ("mature", counts(|sum| sum.0)),
-        ("mature_yes", counts(|sum| sum.1)),
-    ]
 }
 
 fn cohorts(cells: &[Cell]) -> Vec<(&'static str, ArrayRef)> {

@@ -42,15 +42,16 @@ fn the_clients_log_has_exactly_one_alert() {
     }
 }
 
-/// Figures of an independent implementation: phi 1.19, Z -3.89, every other |Z| below 2.6, below 1.8 once explained.
+/// Figures of an independent implementation, which takes the mix and what has ended as they come: phi 1.19, Z -3.89 until
+/// the 27th and so -3.8 until the last day, every other |Z| below 2.6, below 1.8 once explained.
 #[test]
 fn the_scan_agrees_with_an_independent_implementation() {
     let log = Log::shared();
     let stretches: Vec<Stretch> = read_rows(&log.table("rounds"), "rounds").unwrap();
     let alarmed = |s: &&Stretch| s.segment_value == "25-34";
     let first = stretches.iter().filter(|s| s.round == 1).find(alarmed).unwrap();
-    assert!((first.z + 3.89).abs() < 0.05, "{}", first.z);
-    assert!((first.phi - 1.19).abs() < 0.03, "{}", first.phi);
+    assert!((first.z + 3.8).abs() < 0.05, "{}", first.z);
+    assert!((first.phi - 1.19).abs() < 0.04, "{}", first.phi);
     for other in stretches.iter().filter(|s| !alarmed(s) && s.segment_column != "shop") {
         let most = if other.round == 1 { 2.6 } else { 1.8 };
         assert!(other.z.abs() < most, "{other:?}");

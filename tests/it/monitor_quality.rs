@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use selvedge::engine::{Engine, read_rows};
-use selvedge::monitor::stack::{Cell, judge_quickly};
+use selvedge::monitor::stack::{Cell, judge_quickly, usual_rates};
 use selvedge::monitor::{Draw, Lines, Raised};
 use selvedge::project::Project;
 use selvedge::sql::TableName;
@@ -72,7 +72,14 @@ fn a_drop_is_found_within_days_and_nobody_else_is_blamed() {
     let ends: BTreeSet<String> = full.iter().map(|log| name(log, DAYS - REFERENCE)).collect();
     let others = alarmed(&raised, |alert| !is_fallen(alert) && ends.contains(&alert.metric));
     assert!(others.is_empty(), "{others:?} of {raised:?}");
-    let quickly = judge_quickly(&project(&folder), &members(), &replays.concat(), &line(&replays)).unwrap();
+    let quickly: Vec<Raised> = full
+        .iter()
+        .zip(replays.chunks(DAYS - REFERENCE))
+        .flat_map(|(log, replays)| {
+            let rates = usual_rates(&project(&folder), &members(), log).unwrap();
+            judge_quickly(&project(&folder), &members(), &replays.concat(), &rates, &line(replays)).unwrap()
+        })
+        .collect();
     assert_eq!(told(&quickly), told(&raised), "the depths of drills are judged without queries, to the same effect");
 }
 
@@ -91,13 +98,15 @@ fn outage(number: usize, _: Kind) -> (f64, f64) {
 #[test]
 fn an_outage_of_the_whole_shop_is_one_alert_of_the_whole_shop() {
     let folder = Shop::new(1);
-    // Days that jump about as one would hide it: this shop moves with the weekdays alone.
-    let logs = shops(20, Setting { shown: 1000.0, shock: 0.0, ..SETTING }, outage);
-    let raised = raised(&project(&folder), &logs, Draw::Given(&line(&logs)));
-    let of_shop = alarmed(&raised, |alert| alert.segment_column == "shop");
-    let of_segments = alarmed(&raised, |alert| alert.segment_column != "shop");
-    assert!(of_shop.len() >= 19, "{} of 20", of_shop.len());
-    assert!(of_segments.len() <= 1, "{raised:?}");
+    // Days that jump about hide some outages, and blame no segment for them.
+    for (shock, least) in [(0.0, 19), (0.1, 15)] {
+        let logs = shops(20, Setting { shown: 1000.0, shock, ..SETTING }, outage);
+        let raised = raised(&project(&folder), &logs, Draw::Shuffled);
+        let of_shop = alarmed(&raised, |alert| alert.segment_column == "shop");
+        let of_segments = alarmed(&raised, |alert| alert.segment_column != "shop");
+        assert!(of_shop.len() >= least, "{} of 20 where days move by {shock}", of_shop.len());
+        assert!(of_segments.len() <= 1, "{raised:?}");
+    }
 }
 
 /// A season shows three times as much to one age, whose customers click less.
@@ -109,10 +118,24 @@ fn season(number: usize, kind: Kind) -> (f64, f64) {
 #[test]
 fn a_season_that_moves_only_the_mix_raises_nothing() {
     let folder = Shop::new(1);
-    let logs = shops(20, SETTING, season);
-    let raised = raised(&project(&folder), &logs, Draw::Given(&line(&logs)));
-    let segments = alarmed(&raised, |alert| alert.segment_column != "shop");
-    assert!(segments.len() <= 1, "{} of 20: {raised:?}", segments.len());
+    for shown in [100.0, 1000.0] {
+        let logs = shops(20, Setting { shown, ..SETTING }, season);
+        let raised = raised(&project(&folder), &logs, Draw::Given(&line(&logs)));
+        assert!(alarmed(&raised, |_| true).len() <= 1, "{shown} shown: {raised:?}");
+    }
+}
+
+/// Three times as much is shown to everyone: days that move as one then move three times as many.
+fn louder(number: usize, _: Kind) -> (f64, f64) {
+    (if number >= REFERENCE { 3.0 } else { 1.0 }, 1.0)
+}
+
+#[test]
+fn more_shown_to_everyone_raises_nothing() {
+    let folder = Shop::new(1);
+    let logs = shops(20, Setting { shown: 1000.0, ..SETTING }, louder);
+    let raised = raised(&project(&folder), &logs, Draw::Shuffled);
+    assert!(alarmed(&raised, |_| true).len() <= 1, "{raised:?}");
 }
 
 /// Forecasts of single days against what came in the end: 90 of 100 ranges hold it, and their sum is not to one side.
@@ -140,8 +163,8 @@ fn forecasts_hold_what_comes_in_the_end() {
             }
         }
         let coverage = held as f64 / tried as f64;
-        assert!(tried >= 50 && (0.85..=0.99).contains(&coverage), "{metric}: {held} of {tried}");
-        assert!((forecast / came - 1.0).abs() < 0.05, "{metric}: {forecast} forecast, {came} came");
+        assert!(tried >= 50 && (0.88..=0.97).contains(&coverage), "{metric}: {held} of {tried}");
+        assert!((forecast / came - 1.0).abs() <= 0.03, "{metric}: {forecast} forecast, {came} came");
     }
 }
 
@@ -164,16 +187,19 @@ struct Seen {
 }
 
 const EXPLAINED: &str = "what the alarmed customers explain is not looked at again";
+const MIX: &str = "who is shown something is no change of anybody's rate";
 
 /// The checks that hold the method together, by name; the first that fails.
 fn first_failure(log: &Log) -> Option<&'static str> {
+    // The independent implementation lets every stretch count alike.
+    log.0.replace("params.yaml", "ended_counts: 0.85", "ended_counts: 1.0");
     let project = log.project();
     selvedge::ingest::run(&project).unwrap();
     selvedge::monitor::run(&project, None).unwrap();
     let stretches: Vec<Stretch> = read_rows(&log.table("rounds"), "rounds").unwrap();
     let first = stretches.iter().find(|s| s.round == 1 && s.segment_value == "25-34").unwrap();
     let near = |found: f64, expected: f64, by: f64| (found - expected).abs() < by;
-    if !near(first.phi, 1.19, 0.03) || !near(first.z, -3.89, 0.05) {
+    if !near(first.phi, 1.19, 0.04) || !near(first.z, -3.89, 0.06) {
         return Some("the scan agrees with an independent implementation");
     }
     let rest = stretches.iter().filter(|s| s.round == 2 && s.segment_column != "shop");
@@ -190,6 +216,11 @@ fn first_failure(log: &Log) -> Option<&'static str> {
     if (seen.mature, seen.mature_yes) != (seen.old_enough, seen.came_to_old_enough) || seen.mature >= seen.shown {
         return Some("a rate is taken over recommendations that are old enough, and over no others");
     }
+    let seasons = shops(3, Setting { shown: 1000.0, shock: 0.0, ..SETTING }, season);
+    let told = raised(&project, &seasons, Draw::Given(&line(&seasons)));
+    if !told.is_empty() {
+        return Some(MIX);
+    }
     assert_eq!(of(&log.alerts(), "click", "age_group", "25-34")["state"], "clear");
     None
 }
@@ -200,9 +231,16 @@ fn without_any_part_of_the_method_a_check_fails() {
     let scan = "the scan agrees with an independent implementation";
     let ages = "a rate is taken over recommendations that are old enough, and over no others";
     let mutations = [
-        ("alarm/scan_counts.sql", "d.mature - COALESCE(g.n, 0)", "d.mature", EXPLAINED),
-        ("alarm/scan_stretches.sql", "sqrt(COALESCE(f.phi, 1.0) *", "sqrt(1.0 *", scan),
-        ("alarm/scan_stretches.sql", "e.d + e.v * e.v * e.v0", "e.d", scan),
+        (
+            "alarm/scan_counts.sql",
+            "e.profile = u.profile",
+            "e.profile = u.profile AND s.segment_column = 'age_group'",
+            EXPLAINED,
+        ),
+        ("alarm/scan_stretches.sql", "COALESCE(f.phi, 1.0) AS phi", "1.0 AS phi", scan),
+        ("alarm/scan_stretches.sql", "phi * (v * v * v0)", "0.0", scan),
+        ("alarm/scan_expected.sql", "(r0 / (1 - r0) * rest_mix)", "(r0 / (1 - r0))", MIX),
+        ("alarm/scan_expected.sql", "p / (1 - p) * mix", "p / (1 - p)", MIX),
         (
             "outcomes.sql",
             "t.shown_by + $purchase_window <= $as_of AS purchase_mature",

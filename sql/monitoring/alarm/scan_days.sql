@@ -3,7 +3,7 @@ name: scan_days
 description: The days on which anything is old enough to be judged, for each thing a customer can do; these are what is shuffled.
 key: [metric, day]
 ---*/
-SELECT d.metric, n.day
-FROM monitoring.daily d
-JOIN monitoring.days n ON n.shown_on = d.shown_on
-WHERE d.segment_column = 'shop' AND d.mature > 0
+SELECT DISTINCT c.metric, d.day
+FROM monitoring.cohorts c
+JOIN monitoring.days d ON d.shown_on = c.shown_on
+WHERE c.mature > 0
