@@ -141,9 +141,13 @@ fn chart(segments: &[Segment], title: &str, days: u64) -> scorecard::Chart {
         label: segment.name.clone(),
         cells: segment
             .drops()
-            .map(|(_, tried, noticed)| scorecard::Cell {
-                share: if *tried > 0 { *noticed as f64 / *tried as f64 } else { 0.0 },
-                words: format!("{noticed} of {tried}"),
+            .map(|(_, tried, noticed)| match segment.already() {
+                // What is raised without any drop says nothing of drops.
+                true => scorecard::Cell { share: 0.0, words: "–".into() },
+                false => scorecard::Cell {
+                    share: if *tried > 0 { *noticed as f64 / *tried as f64 } else { 0.0 },
+                    words: format!("{noticed} of {tried}"),
+                },
             })
             .collect(),
         verdict: segment.verdict(),

@@ -29,8 +29,11 @@ mod monitor_log;
 mod monitor_methods;
 mod monitor_odd_logs;
 mod monitor_quality;
+mod monitor_sentences;
+mod monitor_shown;
 #[cfg(not(feature = "encoder"))]
 mod no_encoder;
+mod page;
 mod point_in_time;
 mod proof;
 #[cfg(feature = "encoder")]

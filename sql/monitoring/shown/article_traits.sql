@@ -14,7 +14,7 @@ UNION ALL
 SELECT product_id, season, 'sustainability score', '', CAST(sustainability_score AS DECIMAL(18, 4)), holds_from, holds_until
 FROM articles WHERE sustainability_score IS NOT NULL
 UNION ALL
-SELECT product_id, season, 'newness', 'new in the shop', CAST(1 AS DECIMAL(18, 4)), holds_from, LEAST(holds_until, CAST(holds_from + $new_for - INTERVAL '1' DAY AS DATE)) FROM articles
+SELECT product_id, season, 'newness', concat('in the shop for less than ', CAST(date_part('day', $new_for) AS INT), ' days'), CAST(1 AS DECIMAL(18, 4)), holds_from, LEAST(holds_until, CAST(holds_from + $new_for - INTERVAL '1' DAY AS DATE)) FROM articles
 UNION ALL
 SELECT product_id, season, 'category', COALESCE(NULLIF(trim(category), ''), 'not given'), CAST(1 AS DECIMAL(18, 4)), holds_from, holds_until FROM articles
 UNION ALL

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::super::chart::{Caption, Interval, Tone, dumbbell, maturity, segment_line, small_multiples};
 use super::super::markdown::count;
 use super::facts::{Facts, Nowcast};
-use super::{Pictures, words};
+use super::{Pictures, tables, words};
 use crate::error::Result;
 use crate::monitor::{Finding, State};
 
@@ -71,6 +71,7 @@ fn alert(facts: &Facts) -> Option<segment_line::Chart> {
             Some(segment_line::Change { date: change.since.clone()?, after: change.after?, tone: tone(change) })
         }),
         days: days.iter().map(reading).collect(),
+        levels: Vec::new(),
     })
 }
 
@@ -235,6 +236,30 @@ fn purchases(facts: &Facts) -> Option<segment_line::Chart> {
             }
         })
         .collect();
+    let mature = |day: &&super::facts::LineDay| day.mature == day.shown && forecast(&day.shown_on).is_none();
+    let reference: Vec<_> =
+        facts.line(shop).filter(mature).filter(|day| facts.is_of(&day.shown_on, "reference")).collect();
+    let confirmed = match (reference.first(), reference.last(), shop.before) {
+        (Some(first), Some(last), Some(value)) => Some(segment_line::Level {
+            from: first.shown_on.clone(),
+            until: last.shown_on.clone(),
+            value,
+            name: "confirmed:".into(),
+            is_provisional: false,
+        }),
+        _ => None,
+    };
+    let expected = match (facts.first_day("watched"), facts.last_day("watched"), facts.nowcast(shop, "watched")) {
+        (Some(from), Some(until), Some(row)) => Some(segment_line::Level {
+            from: from.to_owned(),
+            until: until.to_owned(),
+            value: row.provisional_rate,
+            name: "expected:".into(),
+            is_provisional: true,
+        }),
+        _ => None,
+    };
+    let levels = confirmed.into_iter().chain(expected).collect();
     let sure = words::cell(shop.before);
     let title = match facts.nowcast(shop, "watched") {
         Some(row) => format!(
@@ -255,6 +280,7 @@ fn purchases(facts: &Facts) -> Option<segment_line::Chart> {
         days,
         before: None,
         change: None,
+        levels,
     })
 }
 
@@ -264,7 +290,7 @@ fn known(facts: &Facts) -> maturity::Chart {
     let days: Vec<_> = shop.map(|shop| facts.line(shop).collect()).unwrap_or_default();
     let open: u64 = days.iter().map(|day| day.pending).sum();
     let shown: u64 = days.iter().map(|day| day.shown).sum();
-    let until = days.iter().rfind(|day| day.pending == 0 && day.mature == day.shown).map(|day| day.shown_on.clone());
+    let until = days.iter().rfind(|day| tables::is_complete(day)).map(|day| day.shown_on.clone());
     let complete = until.as_deref().map_or("No day's purchases are all known yet".to_owned(), |until| {
         format!("All purchases are known until {}", words::day(until))
     });

@@ -281,7 +281,7 @@ fn state(state: &str) -> &'static str {
     match verdict(state) {
         Verdict::Gap => "Confirmed gap",
         Verdict::Watch => "Watch",
-        Verdict::Fair => "No evidence",
+        Verdict::Fair => "No gap seen",
         Verdict::Nothing => "Nothing to compare",
     }
 }

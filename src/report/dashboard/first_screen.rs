@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use super::super::markdown::{count, counted, table};
 use super::facts::{Facts, Place};
 use super::history::History;
+use super::shown::Shown;
 use super::words;
 use crate::monitor::{Finding, State};
 use crate::params::Monitor;
@@ -32,15 +33,18 @@ pub fn scope(facts: &Facts) -> String {
 }
 
 /// What happened, to whom, since when, how sure, what did not change, what to look at next.
-pub fn first_screen(facts: &Facts, history: &History, monitor: &Monitor) -> String {
+pub fn first_screen(facts: &Facts, history: &History, shown: &Shown, monitor: &Monitor) -> String {
     let changes = facts.changes();
     let Some(first) = changes.first() else {
         let quiet = match facts.all_too_early("click") {
             true => "**It is too early to say whether anything changed.**",
             false => "**Nothing changed that can be told from chance.**",
         };
-        let mut rows =
-            vec![row("What did not change", unchanged(facts)), row("When we will know more", later(facts, None))];
+        let mut rows = vec![
+            row("What did not change", unchanged(facts)),
+            row("What was shown", shown.in_short()),
+            row("When we will know more", later(facts, None)),
+        ];
         rows.retain(|row| !row[1].is_empty());
         return format!("{quiet}\n\n{}\n", table(&["", ""], &rows));
     };
@@ -53,6 +57,7 @@ pub fn first_screen(facts: &Facts, history: &History, monitor: &Monitor) -> Stri
         row("How sure", sure(first, monitor)),
         row("How it was first told", history.first_told(first)),
         row("What did not change", unchanged(facts)),
+        row("What was shown", shown.in_short()),
         row("What to look at next", next(facts, first)),
         row("When we will know more", later(facts, Some(first))),
     ];
@@ -73,7 +78,10 @@ pub fn first_screen(facts: &Facts, history: &History, monitor: &Monitor) -> Stri
                 _ => "–".to_owned(),
             },
             change.expected_x.map_or("–".to_owned(), |expected| format!("{expected:.0}")),
-            change.since.as_deref().map(words::day).unwrap_or_default(),
+            match (change.since.as_deref().map(words::day), change.until.as_deref().map(words::day)) {
+                (Some(since), Some(until)) => format!("{since} to {until}"),
+                (since, _) => since.unwrap_or_default(),
+            },
         ]
     });
     let headings = [

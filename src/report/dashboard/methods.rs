@@ -66,9 +66,10 @@ pub fn methods(facts: &Facts, monitor: &Monitor) -> String {
                 words::cell(place.before),
                 count(place.after_n),
                 words::cell(place.after),
+                if place.enough { "yes" } else { "too few" }.to_owned(),
             ]
         });
-        let headings = ["segment", "question", "answer", "shown before#", "in 100#", "shown since#", "in 100#"];
+        let headings = ["segment", "question", "answer", "shown before#", "in 100#", "shown since#", "in 100#", "told"];
         body += &format!(
             "\nWhere the change shows (monitoring.where_to_look):\n\n{}",
             table(&headings, &rows.collect::<Vec<_>>())
