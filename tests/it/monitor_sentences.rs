@@ -62,10 +62,14 @@ impl Report {
     fn scope(&self) -> String {
         let (before, since, all) = (self.days("before"), self.days("since"), self.days("all together"));
         let compared = match (since[1] != "–", all[3] == "1") {
-            (true, _) => format!(
-                "The days from {} to {} are compared with those from {} to {}.",
-                since[1], since[2], before[1], before[2]
-            ),
+            (true, _) => {
+                let span = |days: &[String], words: &str| match days[1] == days[2] {
+                    true => days[1].clone(),
+                    false => format!("{words} from {} to {}", days[1], days[2]),
+                };
+                let are = if since[3] == "1" { "is" } else { "are" };
+                format!("{} {are} compared with {}.", span(since, "The days"), span(before, "those"))
+            }
             (false, true) => format!("There is only {}: nothing to compare it with yet.", before[1]),
             (false, false) => {
                 format!(
@@ -333,7 +337,7 @@ impl Report {
         };
         let near = pairs.iter().filter(|pair| gap(pair) >= most - 1).map(told);
         let said = near.filter(|told| self.page.lines.iter().any(|line| line == told));
-        out.extend(said.last().into_iter().flat_map(|told| [alt(told), told.clone()]));
+        out.extend(said.last().into_iter().flat_map(|told| [alt(&told), told.clone()]));
         out
     }
 
@@ -422,7 +426,7 @@ impl Report {
 
     fn model_sees(&self) -> Vec<String> {
         let mut tables = self.page.of("What the model sees");
-        let Some(looks) = tables.next() else { return Vec::new() };
+        let Some(looks) = tables.next().filter(|table| table.headings[0] == "looks") else { return Vec::new() };
         let span = |row: usize| looks.rows[row][1].clone();
         let mut out =
             vec![format!("Customers' latest looks ({}) against those the model learned from ({}).", span(1), span(0))];

@@ -44,7 +44,7 @@ impl Page {
             }
             in_table = line.starts_with('|');
         }
-        Self { tables, lines }
+        Self { tables, lines: lines.iter().map(|line| plain(line)).collect() }
     }
 
     /// Tables of a section; none of a section that is not there.
@@ -61,6 +61,16 @@ impl Page {
 fn cells(line: &str) -> Vec<String> {
     let inner = line.trim().trim_start_matches('|').replace("\\|", "\u{1}");
     let inner = inner.trim_end().strip_suffix('|').unwrap_or(&inner).to_owned();
-    let plain = |cell: &str| cell.trim().replace('\u{1}', "|").replace("&lt;", "<").replace("&amp;", "&");
-    inner.split('|').map(plain).collect()
+    inner.split('|').map(|cell| plain(&cell.trim().replace('\u{1}', "|"))).collect()
+}
+
+/// A text without what keeps its signs from being read as markdown.
+fn plain(text: &str) -> String {
+    let mut out = String::new();
+    let mut letters = text.chars().peekable();
+    while let Some(letter) = letters.next() {
+        let escaped = letter == '\\' && letters.peek().is_some_and(|next| "\\`*[]~$_".contains(*next));
+        out.extend(if escaped { letters.next() } else { Some(letter) });
+    }
+    out.replace("&lt;", "<").replace("&amp;", "&")
 }

@@ -46,8 +46,8 @@ pub struct Row {
     pub verdict: Verdict,
 }
 
-/// What may be said of a ratio.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// What may be said of a ratio, the most urgent first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Verdict {
     /// The whole range lies below the line.
     Gap,

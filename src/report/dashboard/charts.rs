@@ -9,6 +9,12 @@ use super::{Pictures, tables, words};
 use crate::error::Result;
 use crate::monitor::{Finding, State};
 
+/// Panels, and rows, of one picture: what is beyond stands in the table.
+const MOST_PANELS: usize = 24;
+const MOST_ROWS: usize = 40;
+/// Segments that a title names.
+const MOST_NAMES: usize = 4;
+
 const ALERT: &str = "monitoring-alert.png";
 const SEGMENTS: &str = "monitoring-segments.png";
 const BEFORE_AFTER: &str = "monitoring-before-after.png";
@@ -97,8 +103,10 @@ fn verdict(facts: &Facts) -> String {
     match changed.as_slice() {
         [] if facts.all_too_early("click") => "Too early to say whether any segment's clicks changed.".to_owned(),
         [] => "No segment's clicks changed, as far as can be told.".to_owned(),
-        all if all.iter().all(fell) => format!("Clicks fell for {}; no other change can be seen.", words::list(&names)),
-        _ => format!("Clicks changed for {}; no other change can be seen.", words::list(&names)),
+        all if all.iter().all(fell) => {
+            format!("Clicks fell for {}; no other change can be seen.", words::list_up_to(&names, MOST_NAMES))
+        }
+        _ => format!("Clicks changed for {}; no other change can be seen.", words::list_up_to(&names, MOST_NAMES)),
     }
 }
 
@@ -130,6 +138,8 @@ fn segments(facts: &Facts) -> small_multiples::Chart {
             },
         }
     };
+    let all: Vec<&Finding> =
+        facts.findings.iter().filter(|finding| finding.metric == "click" && !finding.is_shop()).collect();
     let longest = facts.stretches.first().map(|row| (words::day(&row.first_day), words::day(&row.last_day)));
     small_multiples::Chart {
         caption: Caption {
@@ -137,20 +147,24 @@ fn segments(facts: &Facts) -> small_multiples::Chart {
             subtitle: "Clicks of every segment, against the whole shop".into(),
             footnote: match longest {
                 Some((first, last)) => format!(
-                    "Figures: work/monitoring/stretches.parquet. A point is a few days together; the first is {first} to {last}."
+                    "Figures: work/monitoring/stretches.parquet. A point is a few days together; the first is {first} to {last}.{}",
+                    left_out(all.len(), MOST_PANELS)
                 ),
                 None => String::new(),
             },
         },
         measure: words::measure("click").into(),
         shop: rates(&shop),
-        panels: facts
-            .findings
-            .iter()
-            .filter(|finding| finding.metric == "click" && !finding.is_shop())
-            .map(panel)
-            .collect(),
+        panels: all.into_iter().take(MOST_PANELS).map(panel).collect(),
         dates: dates.iter().map(|date| (*date).to_owned()).collect(),
+    }
+}
+
+/// What a picture has no room for.
+pub fn left_out(all: usize, most: usize) -> String {
+    match all.saturating_sub(most) {
+        0 => String::new(),
+        left => format!(" {} more in the table.", count(left as u64)),
     }
 }
 
@@ -164,7 +178,7 @@ fn sides(facts: &Facts) -> String {
         [] if facts.all_too_early("click") => "Nothing can be compared yet.".to_owned(),
         [] => "Every segment clicks as before, as far as can be told.".to_owned(),
         some => {
-            format!("{}; no other change can be seen.", words::capital(&words::list(some)))
+            format!("{}; no other change can be seen.", words::capital(&words::list_up_to(some, MOST_NAMES)))
         }
     }
 }
@@ -176,6 +190,8 @@ fn before_after(facts: &Facts) -> dumbbell::Chart {
     let mut groups: Vec<dumbbell::Group> = Vec::new();
     let mut findings: Vec<&Finding> =
         facts.findings.iter().filter(|finding| finding.metric == "click" && !finding.is_shop()).collect();
+    let left_out = left_out(findings.len(), MOST_ROWS);
+    findings.truncate(MOST_ROWS);
     findings.sort_by_key(|finding| (&finding.segment_column, &finding.segment_value));
     for finding in findings {
         let heading = words::heading(&finding.segment_column);
@@ -202,8 +218,9 @@ fn before_after(facts: &Facts) -> dumbbell::Chart {
         caption: Caption {
             title: sides(facts),
             subtitle,
-            footnote: "Figures: work/monitoring/findings.parquet. The bars hold the true rate 95 times out of 100."
-                .into(),
+            footnote: format!(
+                "Figures: work/monitoring/findings.parquet. The bars hold the true rate 95 times out of 100.{left_out}"
+            ),
         },
         measure: words::measure("click").into(),
         groups,

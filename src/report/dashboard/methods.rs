@@ -1,8 +1,9 @@
 //! Folded away: the methods and figures for the ML team.
 
-use super::super::markdown::{count, details, table};
+use super::super::markdown::{count, details};
 use super::facts::Facts;
 use super::first_screen::promise;
+use super::table;
 use super::tables::segment;
 use super::words;
 use crate::params::Monitor;

@@ -18,7 +18,7 @@ mod words;
 use std::collections::BTreeMap;
 
 use super::chart::ChartError;
-use super::markdown::picture;
+use super::markdown::{self, literal, picture};
 use super::{Report, ReportError};
 use crate::engine::Engine;
 use crate::error::Result;
@@ -74,4 +74,14 @@ pub fn report(project: &Project, engine: &Engine) -> Result<Report> {
     out += &drift.section();
     out += &methods::methods(&facts, monitor);
     Ok(Report { markdown: out, charts: pictures.charts })
+}
+
+/// A table in whose cells a client's own signs stand for themselves; a cell that is bold as a whole stays so.
+fn table(headings: &[&str], rows: &[Vec<String>]) -> String {
+    let cell = |cell: &String| match cell.strip_prefix("**").and_then(|cell| cell.strip_suffix("**")) {
+        Some(inner) if !inner.is_empty() => format!("**{}**", literal(inner)),
+        _ => literal(cell),
+    };
+    let rows: Vec<Vec<String>> = rows.iter().map(|row| row.iter().map(cell).collect()).collect();
+    markdown::table(headings, &rows)
 }

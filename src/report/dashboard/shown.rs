@@ -5,8 +5,9 @@ use std::collections::BTreeMap;
 
 use serde::Deserialize;
 
-use super::super::markdown::{count, details, table};
+use super::super::markdown::{count, details, line_of};
 use super::facts::{self, Facts};
+use super::table;
 use super::words;
 use crate::engine::Engine;
 use crate::error::Result;
@@ -180,7 +181,7 @@ impl Shown {
         let moved: Vec<&Change> = self.of(against, "moved").collect();
         let mut out = String::new();
         for change in moved.iter().take(MOST_SENTENCES) {
-            out += &format!("- {} {}\n", self.sentence(change), self.catalogue(change));
+            out += &format!("- {} {}\n", line_of(&self.sentence(change)), self.catalogue(change));
         }
         if moved.len() > MOST_SENTENCES {
             out += &format!("- {} more differences stand in the table.\n", moved.len() - MOST_SENTENCES);
@@ -191,7 +192,7 @@ impl Shown {
             .filter(|row| row.against == against && row.state == "no_change" && row.choice_moved)
             .collect();
         for change in left.iter().take(MOST_SENTENCES) {
-            out += &format!("- {}\n", self.left_behind(change));
+            out += &format!("- {}\n", line_of(&self.left_behind(change)));
         }
         let quiet =
             self.changes.iter().filter(|row| row.against == against && self.is_number(row) && row.state != "moved");
@@ -203,7 +204,7 @@ impl Shown {
         if let Some(nearest) = self.nearest(against).filter(|row| !self.is_number(row)) {
             out += &format!(
                 "- Too early to say for {early} of {all}, shown too seldom. The nearest is {}: {}\n",
-                self.value(nearest),
+                line_of(&self.value(nearest)),
                 missing(nearest)
             );
         }

@@ -1,7 +1,8 @@
 //! The tables: everyone looked at, confirmed and provisional apart, with status letters.
 
-use super::super::markdown::{count, table};
+use super::super::markdown::count;
 use super::facts::{Facts, LineDay};
+use super::table;
 use super::words;
 use crate::monitor::{Finding, State};
 
