@@ -3,11 +3,13 @@
 use selvedge::{ingest, monitor};
 
 use super::monitor_log::{Log, in_state, of};
+use super::monitor_sentences::holds;
 
 /// Nothing is claimed, and no picture or text holds a number that is none.
 fn says_nothing(log: &Log) {
     let outcome = log.run();
     assert_eq!((outcome.clear, outcome.possible), (0, 0));
+    holds(log);
     let text = log.0.read("reports/dashboard.md");
     for word in ["NaN", "inf ", "-0 ", "None", "null"] {
         assert!(!text.contains(word), "{word:?} in\n{text}");
@@ -262,6 +264,7 @@ fn a_day_against_a_day() {
     log.0.replace("params.yaml", "reference_days: 20", "reference_days: 1");
     let outcome = log.run();
     assert_eq!((outcome.clear, outcome.possible), (0, 0));
+    holds(&log);
     let text = log.0.read("reports/dashboard.md");
     is_whole(&text);
     assert!(text.contains("6 September 2026 is compared with 5 September 2026."), "{text}");

@@ -39,6 +39,7 @@ impl Report {
         out.extend(self.unchanged());
         out.extend(self.later());
         out.extend(self.pictures());
+        out.extend(self.totals().iter().map(|told| alt(told)));
         out.extend(self.totals());
         out.extend(self.fairness());
         out.extend(self.history());
@@ -306,8 +307,8 @@ impl Report {
             let (gaps, watched) = (say(&table.rows, "Confirmed gap", at, name), say(&table.rows, "Watch", at, name));
             let told = match (gaps.is_empty(), watched.is_empty()) {
                 (true, true) => continue,
-                (true, false) => format!("No confirmed gap in {noun}; to be watched: {}.", list(&watched)),
-                _ => format!("A confirmed gap in {noun}: {}.", list(&gaps)),
+                (true, false) => format!("No confirmed gap in {noun}; to be watched: {}.", list(&few(&watched))),
+                _ => format!("A confirmed gap in {noun}: {}.", list(&few(&gaps))),
             };
             out.extend([alt(&told), told]);
         }
@@ -355,6 +356,9 @@ impl Report {
         ];
         let tables: Vec<&Table> = self.page.of("What was shown").collect();
         let [told, tally, ..] = tables.as_slice() else { return out };
+        for all in tally.rows.iter().filter(|all| all[0] == "All together" && number(&all[3]) > 4.0) {
+            out.push(format!("{} more differences stand in the table.", number(&all[3]) - 4.0));
+        }
         for row in &told.rows {
             let (what, unit) = row[0].rsplit_once(", ").unwrap();
             let than = match row[1].as_str() {
@@ -411,7 +415,7 @@ impl Report {
                 (early, true) if early.starts_with("Too early. ") => {
                     let all = tally.rows.iter().find(|all| all[0] == "All together" && all[1] == row[1]).unwrap();
                     out.push(format!(
-                        "Too early to say for {} of {}, shown too seldom. The nearest is {}: {}",
+                        "Too early to say for {} of {}, shown too seldom. The nearest, {}: {}",
                         all[6],
                         all[2],
                         small(what),
@@ -527,6 +531,17 @@ fn list(items: &[String]) -> String {
     }
 }
 
+/// The first four; the others counted.
+fn few(items: &[String]) -> Vec<String> {
+    let (told, left) = items.split_at(items.len().min(4));
+    let others = match left.len() {
+        0 => None,
+        1 => Some("1 other".to_owned()),
+        many => Some(format!("{many} others")),
+    };
+    told.iter().cloned().chain(others).collect()
+}
+
 fn capital(text: &str) -> String {
     text[..1].to_uppercase() + &text[1..]
 }
@@ -563,14 +578,19 @@ fn committed(file: &str) -> String {
     std::fs::read_to_string(format!("{ROOT}/{file}")).unwrap()
 }
 
+/// Fails where a sentence of a log's dashboard does not follow from its tables.
+pub fn holds(log: &Log) {
+    assert_eq!(of_log(log).unexplained(), Vec::<String>::new());
+}
+
 #[test]
 fn every_sentence_follows_from_the_tables_beside_it() {
     let none: Vec<String> = Vec::new();
     assert_eq!(Report::new(&committed("reports/dashboard.md"), committed).unexplained(), none, "the committed report");
-    assert_eq!(of_log(Log::shared()).unexplained(), none, "the client's log");
+    holds(Log::shared());
     let few = Log::edited(|row| (row["recommended_at"].as_str() < "2026-09-12").then_some(row)).quick();
     few.run();
-    assert_eq!(of_log(&few).unexplained(), none, "eleven days");
+    holds(&few);
 }
 
 /// A wrong digit in any sentence, a wrong segment or a wrong date is found.

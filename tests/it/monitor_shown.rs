@@ -14,6 +14,7 @@ use selvedge::sql::TableName;
 use serde::Deserialize;
 
 use super::monitor_log::Log;
+use super::monitor_sentences::holds;
 use super::shop::Shop;
 
 /// Articles of ten prices from 20 to 200 euros.
@@ -86,6 +87,7 @@ fn dearer_articles_are_told_against_every_season_that_the_log_holds() {
     let days: Vec<NaiveDate> = year_earlier.chain(spring).chain(recent(DAYS)).collect();
     let (log, shown) = shop(&days, false, |x| if x < 0.8 { 9 } else { (x * 10.0) as u64 });
     log.run();
+    holds(&log);
     let text = log.0.read("reports/dashboard.md");
     let after = mean(&shown, WATCHED, (2032, 3, 1));
     for (than, from, until) in [
@@ -108,6 +110,7 @@ fn dearer_articles_are_told_against_every_season_that_the_log_holds() {
 fn a_dearer_catalogue_is_not_a_choice() {
     let (log, shown) = shop(&recent(DAYS), true, |x| 5 + (x * 5.0) as u64);
     log.run();
+    holds(&log);
     let text = log.0.read("reports/dashboard.md");
     let (before, after) = (mean(&shown, FIRST, WATCHED), mean(&shown, WATCHED, (2032, 3, 1)));
     let told = format!(
@@ -121,6 +124,7 @@ fn a_dearer_catalogue_is_not_a_choice() {
 fn few_days_are_too_early_and_say_how_many_are_missing() {
     let (log, _) = shop(&recent(23), false, |x| (x * 10.0) as u64);
     log.run();
+    holds(&log);
     let text = log.0.read("reports/dashboard.md");
     assert!(text.contains("List price: too early to say. 3 of 5 days needed."), "{text}");
     assert!(!text.contains("| **What was shown**"), "{text}");

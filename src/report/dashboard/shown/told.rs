@@ -35,7 +35,7 @@ impl Shown {
         let early = self.of(against, "too_early").count();
         if let Some(nearest) = self.nearest(against).filter(|row| !self.is_number(row)) {
             out += &format!(
-                "- Too early to say for {early} of {all}, shown too seldom. The nearest is {}: {}\n",
+                "- Too early to say for {early} of {all}, shown too seldom. The nearest, {}: {}\n",
                 line_of(&self.value(nearest)),
                 missing(nearest)
             );
@@ -164,7 +164,7 @@ pub(super) fn missing(change: &Change) -> String {
     let (have, needed) = (change.have.unwrap_or_default(), change.needed.map_or("–".to_owned(), count));
     match change.why.as_deref() {
         Some("few_days" | "few_days_before") => format!("{} of {needed} days needed.", count(have)),
-        _ => format!("{} of {needed} needed.", count(have)),
+        _ => format!("{} of {needed} recommendations needed.", count(have)),
     }
 }
 
