@@ -187,7 +187,7 @@ impl Params {
                 segments: monitor.texts("segments")?,
                 replays: monitor.whole("replays")?,
                 permutations: monitor.count("permutations")?,
-                false_alarms: monitor.share("false_alarms")?,
+                false_alarms: monitor.share(Monitor::FALSE_ALARMS)?,
                 maybe_alarms: monitor.share("maybe_alarms")?,
                 maybe_floor: monitor.positive("maybe_floor")?,
                 threshold_floor: monitor.positive("threshold_floor")?,
@@ -214,6 +214,8 @@ impl Params {
         sql.entry("shop").or_default().extend(params.shop.sql_params());
         let length = params.recommend.per_customer.to_string();
         sql.entry("recommend").or_default().insert(Recommend::LENGTH.into(), length);
+        let share = params.monitor.false_alarms.to_string();
+        sql.entry("monitor").or_default().insert(Monitor::FALSE_ALARMS.into(), share);
         Ok(Self { sql, ..params })
     }
 }
@@ -231,7 +233,7 @@ impl Params {
 
     /// Whether the program itself reads a key that SQL files may use too.
     pub fn is_own(section: &str, key: &str) -> bool {
-        (section, key) == ("recommend", Recommend::LENGTH)
+        [("recommend", Recommend::LENGTH), ("monitor", Monitor::FALSE_ALARMS)].contains(&(section, key))
     }
 
     /// The section that `$name` comes from, for files of `section`: its own, or the shop's.

@@ -1,12 +1,12 @@
 /*---
 name: article_days
-description: How often each article was shown on each day, and how much it was seen - place 1 counts most.
+description: How often each article was shown on each day of the log, and how much it was seen - place 1 counts most.
 key: [product_id, season, shown_on]
 ---*/
 WITH places AS (
   SELECT product_id, season, shown_on, position, COUNT(*) AS shown
   FROM sources.recommendations
-  WHERE recommended_at < $as_of AND recommended_at >= $as_of - $looks_back
+  WHERE recommended_at < $as_of
   GROUP BY product_id, season, shown_on, position
 ),
 weights AS (

@@ -17,9 +17,15 @@ use crate::error::Result;
 use crate::features;
 use crate::sql::TableName;
 
-/// The tables about drift; none while there is no frame to compare with.
+/// The tables about drift, as far as there is a frame to compare with and descriptions have vectors.
 pub fn tables(look: &Look) -> Result<Vec<(String, Table)>> {
     let plan = Plan::new(&look.project);
+    let mut tables = plan.run_texts(&look.engine, &look.project)?;
+    tables.extend(of_frame(look, &plan)?);
+    Ok(tables)
+}
+
+fn of_frame(look: &Look, plan: &Plan) -> Result<Vec<(String, Table)>> {
     if !look.engine.open_if_made(&TableName::bare("frame"))? {
         return Ok(Vec::new());
     }

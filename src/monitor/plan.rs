@@ -1,5 +1,5 @@
 //! Which files of sql/monitoring run when: over the log, before the alarm's loop, in it, after it, over all reports there
-//! have been, over the model's frame.  The tables they read decide.
+//! have been, over the model's frame, over the descriptions' vectors.  The tables they read decide.
 
 use std::collections::BTreeSet;
 
@@ -21,11 +21,14 @@ const HISTORY_MAKES: [&str; 2] = ["published", "vintages"];
 /// What is there only once a model's frame is.
 const DRIFT_MAKES: [&str; 3] = ["drift_numbers", "drift_texts", "drift_vectors"];
 
+/// The schema of what is there only once the texts have been embedded.
+const TEXTS_MAKE: &str = "embeddings";
+
 /// What an earlier report is asked for, and what the forecasts and the loop need for it.
 const EARLIER_NEEDS: [&str; 9] =
     ["findings", "weeks", "daily", "days", "delays", "pace", "waiting", "scan", "scan_days"];
 
-/// The files of sql/monitoring in six groups, each in run order.
+/// The files of sql/monitoring in seven groups, each in run order.
 #[derive(Default)]
 pub struct Plan<'a> {
     before: Vec<&'a SqlFile>,
@@ -34,6 +37,7 @@ pub struct Plan<'a> {
     history: Vec<&'a SqlFile>,
     frame: Vec<&'a SqlFile>,
     drift: Vec<&'a SqlFile>,
+    texts: Vec<&'a SqlFile>,
 }
 
 impl<'a> Plan<'a> {
@@ -43,6 +47,7 @@ impl<'a> Plan<'a> {
         let mut of_after: BTreeSet<TableName> = LOOP_MAKES.iter().map(name).collect();
         let mut of_history: BTreeSet<TableName> = HISTORY_MAKES.iter().map(name).collect();
         let mut of_drift: BTreeSet<TableName> = DRIFT_MAKES.iter().map(name).collect();
+        let mut of_texts: BTreeSet<TableName> = BTreeSet::new();
         let mut plan = Self::default();
         for file in project.library.layer(Layer::Monitoring) {
             if file.reads.contains(&TableName::bare("frame")) {
@@ -51,6 +56,9 @@ impl<'a> Plan<'a> {
             } else if file.reads.iter().any(|table| of_drift.contains(table)) {
                 of_drift.insert(file.table());
                 plan.drift.push(file);
+            } else if file.reads.iter().any(|table| is_of_texts(table) || of_texts.contains(table)) {
+                of_texts.insert(file.table());
+                plan.texts.push(file);
             } else if file.reads.iter().any(|table| of_history.contains(table)) {
                 of_history.insert(file.table());
                 plan.history.push(file);
@@ -142,6 +150,16 @@ impl<'a> Plan<'a> {
         run(&self.drift, engine, project)
     }
 
+    /// Runs what compares the descriptions of what was shown, where all of their vectors are there.
+    pub fn run_texts(&self, engine: &Engine, project: &Project) -> Result<Vec<(String, Table)>> {
+        for table in self.texts.iter().flat_map(|file| &file.reads).filter(|table| is_of_texts(table)) {
+            if !engine.open_if_made(table)? {
+                return Ok(Vec::new());
+            }
+        }
+        run(&self.texts, engine, project)
+    }
+
     /// Runs the loop's own queries once; their answers stay registered.
     pub fn run_scan(&self, engine: &Engine, project: &Project) -> Result<()> {
         for file in &self.scan {
@@ -149,6 +167,10 @@ impl<'a> Plan<'a> {
         }
         Ok(())
     }
+}
+
+fn is_of_texts(table: &TableName) -> bool {
+    table.schema.as_deref() == Some(TEXTS_MAKE)
 }
 
 fn run(files: &[&SqlFile], engine: &Engine, project: &Project) -> Result<Vec<(String, Table)>> {

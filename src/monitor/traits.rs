@@ -1,5 +1,6 @@
 //! The segment columns of params.yaml as tables: which column, whose, with which value.
 
+use std::borrow::Cow;
 use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
@@ -105,21 +106,27 @@ impl<'a> Kinds<'a> {
             let cells = cast(column(name)?, &DataType::Utf8).map_err(|e| failed(e.to_string()))?;
             texts.push(cells.as_string_opt::<i32>().ok_or_else(|| failed(format!("{name} is no text")))?.clone());
         }
-        let of_row = |row: usize| texts.iter().map(|column| cell(column, row)).collect::<Vec<&str>>();
-        let distinct: BTreeSet<Vec<&str>> = (0..batch.num_rows()).map(of_row).collect();
-        let number: HashMap<&Vec<&str>, i64> = distinct.iter().zip(1..).collect();
+        let of_row = |row: usize| texts.iter().map(|column| cell(column, row)).collect::<Vec<Cow<str>>>();
+        let distinct: BTreeSet<Vec<Cow<str>>> = (0..batch.num_rows()).map(of_row).collect();
+        let number: HashMap<&Vec<Cow<str>>, i64> = distinct.iter().zip(1..).collect();
         let numbers = (0..batch.num_rows()).map(|row| number.get(&of_row(row)).copied());
         let mut answer: Vec<(&str, ArrayRef)> = vec![("kind", Arc::new(numbers.collect::<Int64Array>()))];
         for name in key {
             answer.push((name, Arc::clone(column(name)?)));
         }
-        let owned = |values: &Vec<&str>| values.iter().map(|value| (*value).to_owned()).collect();
+        let owned = |values: &Vec<Cow<str>>| values.iter().map(|value| value.clone().into_owned()).collect();
         Ok(Self { numbers: batch_of(table, answer)?, values: distinct.iter().map(owned).collect(), columns })
     }
 }
 
-fn cell(column: &StringArray, row: usize) -> &str {
-    if column.is_valid(row) { column.value(row) } else { NOT_GIVEN }
+/// A value as it is told: on one line, and none where there is nothing but blanks.
+fn cell(column: &StringArray, row: usize) -> Cow<'_, str> {
+    let value = if column.is_valid(row) { column.value(row).trim() } else { "" };
+    match value {
+        "" => NOT_GIVEN.into(),
+        plain if !plain.contains(char::is_control) => plain.into(),
+        broken => broken.split(char::is_control).map(str::trim).collect::<Vec<_>>().join(" ").into(),
+    }
 }
 
 /// What each kind is called: its values.

@@ -145,6 +145,11 @@ impl Recommend {
     pub(super) const LENGTH: &str = "per_customer";
 }
 
+impl Monitor {
+    /// A key that SQL files may use too.
+    pub(super) const FALSE_ALARMS: &str = "false_alarms";
+}
+
 impl Shop {
     /// The export's moment in UTC as every table has it.
     pub fn sql_time(moment: DateTime<Utc>) -> String {

@@ -141,9 +141,13 @@ fn chart(segments: &[Segment], title: &str, days: u64) -> scorecard::Chart {
         label: segment.name.clone(),
         cells: segment
             .drops()
-            .map(|(_, tried, noticed)| scorecard::Cell {
-                share: if *tried > 0 { *noticed as f64 / *tried as f64 } else { 0.0 },
-                words: format!("{noticed} of {tried}"),
+            .map(|(_, tried, noticed)| match segment.already() {
+                // What is raised without any drop says nothing of drops.
+                true => scorecard::Cell { share: 0.0, words: "–".into() },
+                false => scorecard::Cell {
+                    share: if *tried > 0 { *noticed as f64 / *tried as f64 } else { 0.0 },
+                    words: format!("{noticed} of {tried}"),
+                },
             })
             .collect(),
         verdict: segment.verdict(),
@@ -153,7 +157,7 @@ fn chart(segments: &[Segment], title: &str, days: u64) -> scorecard::Chart {
         caption: Caption {
             title: title.to_owned(),
             subtitle: "Clicks taken out of copies of the log, by segment and by how many of 100 are lost".into(),
-            footnote: "Figures: work/drill/depths.parquet. The frame marks the smallest drop that is noticed in at least four tries out of five.".into(),
+            footnote: "Figures: work/drill/depths.parquet. The frame marks the smallest drop that is noticed in at least four tries out of five. A dash: raised without any drop.".into(),
         },
         measure: format!("noticed within {}, of so many tries", counted(days, "day", "days")),
         columns: columns.unwrap_or_default(),

@@ -83,8 +83,9 @@ impl Layer {
             Self::Evaluation => &["predictions", "frame", "recommendations", "sources", "split", "evaluation"],
             Self::Drivers => &["frame", "sources"],
             Self::Exposure => &["recommendations", "recommend", "sources", "exposure"],
-            // The frame is what the model learned from: monitoring says how today's looks differ from it.
-            Self::Monitoring => &["sources", "frame", "monitoring"],
+            // The frame is what the model learned from: monitoring says how today's looks differ from it, and how the
+            // descriptions of what is shown differ from earlier ones.
+            Self::Monitoring => &["sources", "frame", "embeddings", "monitoring"],
             Self::Audits => &["raw", "sources", "features", "frame"],
         }
     }

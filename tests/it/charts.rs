@@ -25,7 +25,7 @@ fn interval(value: Option<f64>) -> Option<Interval> {
 }
 
 fn segment_line(size: usize, value: Option<f64>) -> Result<Vec<u8>, ChartError> {
-    use segment_line::{Change, Chart, Reading, State, draw};
+    use segment_line::{Change, Chart, Level, Reading, State, draw};
     let day = |index: usize| {
         let states = [State::Confirmed, State::Provisional { lower: value, upper: Some(0.3) }, State::Pending];
         let state = states[index * 3 / size];
@@ -33,7 +33,15 @@ fn segment_line(size: usize, value: Option<f64>) -> Result<Vec<u8>, ChartError> 
     };
     let change = value.map(|after| Change { date: date(size / 2), after, tone: Tone::Worse });
     let days = (0..size).map(day).collect();
-    draw(&Chart { caption: caption(), measure: LONG.into(), days, before: interval(value), change })
+    let level = value.filter(|_| size > 0).map(|value| Level {
+        from: date(0),
+        until: date(size - 1),
+        value,
+        name: LONG.into(),
+        is_provisional: true,
+    });
+    let levels = level.into_iter().collect();
+    draw(&Chart { caption: caption(), measure: LONG.into(), days, before: interval(value), change, levels })
 }
 
 fn before_after(size: usize, value: Option<f64>) -> Result<Vec<u8>, ChartError> {

@@ -29,6 +29,9 @@ mod monitor_log;
 mod monitor_methods;
 mod monitor_odd_logs;
 mod monitor_quality;
+mod monitor_sentences;
+mod monitor_shown;
+mod page;
 mod point_in_time;
 mod proof;
 #[cfg(feature = "encoder")]

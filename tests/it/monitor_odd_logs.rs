@@ -3,11 +3,13 @@
 use selvedge::{ingest, monitor};
 
 use super::monitor_log::{Log, in_state, of};
+use super::monitor_sentences::holds;
 
 /// Nothing is claimed, and no picture or text holds a number that is none.
 fn says_nothing(log: &Log) {
     let outcome = log.run();
     assert_eq!((outcome.clear, outcome.possible), (0, 0));
+    holds(log);
     let text = log.0.read("reports/dashboard.md");
     for word in ["NaN", "inf ", "-0 ", "None", "null"] {
         assert!(!text.contains(word), "{word:?} in\n{text}");
@@ -147,4 +149,146 @@ fn a_segment_column_that_does_not_exist() {
     ingest::run(&project).unwrap();
     let words = monitor::run(&project, None).unwrap_err().to_string();
     assert!(words.contains("age_grup, which is no column") && words.contains("did you mean age_group"), "{words}");
+}
+
+/// Values of a segment that would break markdown, HTML or a picture if they were taken for more than names.
+const ODD_NAMES: [&str; 12] = [
+    "a|b",
+    "line\nbreak",
+    "\"quoted\"",
+    "**bold**",
+    "<b>tag</b>",
+    "[link](http://x)",
+    "`code`",
+    "</details>",
+    "| --- |",
+    "![picture](y)",
+    "Ünï 🎉",
+    "  ",
+];
+
+/// Customers of the client with another value in a column, worked out from their number and the value they have.
+fn with_customers(log: &Log, column: &str, value: impl Fn(usize, &str) -> String) {
+    let text = log.0.read("materials/customers.csv");
+    let mut reader = csv::Reader::from_reader(text.as_bytes());
+    let headers = reader.headers().unwrap().clone();
+    let place = headers.iter().position(|name| name == column).unwrap();
+    let mut writer = csv::Writer::from_writer(Vec::new());
+    writer.write_record(&headers).unwrap();
+    for (number, record) in reader.records().map(Result::unwrap).enumerate() {
+        let cell = |(at, cell): (usize, &str)| if at == place { value(number, cell) } else { cell.to_owned() };
+        writer.write_record(record.iter().enumerate().map(cell)).unwrap();
+    }
+    log.0.write("materials/customers.csv", std::str::from_utf8(&writer.into_inner().unwrap()).unwrap());
+}
+
+/// Every table keeps its columns, every fold is closed, and nothing of a client's is left that markdown or HTML would read.
+fn is_whole(text: &str) {
+    assert_eq!(text.matches("<details>").count(), text.matches("</details>").count());
+    let mut columns = None;
+    for line in text.lines() {
+        let bars = line.replace("\\|", "").matches('|').count();
+        let own = line.starts_with('|').then_some(bars);
+        assert!(columns.is_none() || own.is_none() || columns == own, "a row of another width: {line}");
+        columns = own;
+        for sign in ["<b>", "[link](", " **bold**", "![picture]", " `code`"] {
+            assert!(!line.contains(sign), "{sign} in {line}");
+        }
+        for word in ["NaN", "inf ", "null"] {
+            assert!(!line.contains(word), "{word} in {line}");
+        }
+    }
+}
+
+#[test]
+fn names_that_are_markdown_stay_names() {
+    let quiet = Log::of_client().quick();
+    with_customers(&quiet, "age_group", |number, _| ODD_NAMES[number % ODD_NAMES.len()].into());
+    quiet.run();
+    let text = quiet.0.read("reports/dashboard.md");
+    is_whole(&text);
+    assert!(text.contains("| Age group not given |") && text.contains("| Age group line break |"), "{text}");
+    for odd in ["</details>[link](x)`|", "<b>|\"x\"\n*_25_*</b>"] {
+        let log = Log::of_client().quick();
+        with_customers(&log, "age_group", |_, own| if own == "25-34" { odd.into() } else { own.into() });
+        let outcome = log.run();
+        assert_eq!(outcome.clear, 1);
+        is_whole(&log.0.read("reports/dashboard.md"));
+    }
+}
+
+/// Three hundred segments: the first screen and the pictures keep their size.
+#[test]
+fn many_segments() {
+    let log = Log::of_client().quick();
+    with_customers(&log, "region", |number, _| format!("place {}", number % 300));
+    log.run();
+    let text = log.0.read("reports/dashboard.md");
+    is_whole(&text);
+    assert!(text.contains(" others"), "{text}");
+    assert!(text.lines().take(20).all(|line| line.len() < 1500), "{text}");
+    for (name, png) in log.0.files("reports/charts") {
+        let height = u32::from_be_bytes(png[20..24].try_into().unwrap());
+        assert!(height < 4500, "{name} is {height} pixels high");
+    }
+}
+
+#[test]
+fn a_log_without_any_click_and_one_of_nothing_else() {
+    for (flag, words) in [("0", "Nothing that was shown was clicked."), ("1", "Everything that was shown was clicked.")]
+    {
+        let log = Log::edited(|mut row| {
+            for (column, time) in
+                [("clicked", "clicked_at"), ("purchased", "purchased_at"), ("returned", "returned_at")]
+            {
+                let flag = if column == "clicked" { flag } else { "0" };
+                let at = if flag == "1" { row["recommended_at"].clone() } else { String::new() };
+                row.insert(column.into(), flag.into());
+                row.insert(time.into(), at);
+            }
+            Some(row)
+        })
+        .quick();
+        let outcome = log.run();
+        assert_eq!((outcome.clear, outcome.possible), (0, 0));
+        let text = log.0.read("reports/dashboard.md");
+        is_whole(&text);
+        assert!(text.contains(words), "{text}");
+    }
+}
+
+#[test]
+fn a_day_against_a_day() {
+    let two = ["2026-09-05", "2026-09-06"];
+    let log = Log::edited(|row| two.contains(&&row["recommended_at"][..10]).then_some(row)).quick();
+    log.0.replace("params.yaml", "reference_days: 20", "reference_days: 1");
+    let outcome = log.run();
+    assert_eq!((outcome.clear, outcome.possible), (0, 0));
+    holds(&log);
+    let text = log.0.read("reports/dashboard.md");
+    is_whole(&text);
+    assert!(text.contains("6 September 2026 is compared with 5 September 2026."), "{text}");
+    assert!(text.contains("List price: too early to say. 1 of 5 days needed."), "{text}");
+}
+
+/// A few copies are set aside and counted; a log that is all copies is not taken for data.
+#[test]
+fn copies_of_rows() {
+    let (few, all) = (Log::of_client().quick(), Log::of_client().quick());
+    let path = "materials/production-recommendations-sample.csv";
+    let text = few.0.read(path);
+    let copies: Vec<&str> = text.lines().skip(1).collect();
+    few.0.write(path, &format!("{text}{}\n", copies[..100].join("\n")));
+    all.0.write(path, &format!("{text}{}\n", copies.join("\n")));
+    let plain = Log::of_client().quick();
+    (plain.run(), few.run());
+    assert_eq!(few.0.read("reports/alerts.json"), plain.0.read("reports/alerts.json"));
+    assert_eq!(few.0.ask("SELECT COUNT(*) FROM sources.rejected WHERE reason = 'late_copy'"), ["100"]);
+    let output = all.0.run(&["ingest"]);
+    let words = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(1));
+    assert!(
+        words.contains("3000 of 6000 rows would be set aside") && words.contains("the whole row is repeated"),
+        "{words}"
+    );
 }

@@ -2,7 +2,7 @@
 
 use super::palette::{RULE, SLATE};
 use super::scene::{Scene, WIDTH};
-use super::text::{Align, NOTE, SUBTITLE, TITLE, wrap};
+use super::text::{Align, NOTE, SUBTITLE, TITLE, balanced, wrap};
 
 /// Left edge of everything.
 pub const LEFT: f64 = 60.0;
@@ -24,8 +24,9 @@ impl Caption {
     /// Write the top; returns where the chart may begin.
     pub(super) fn head(&self, scene: &mut Scene) -> f64 {
         let mut y = 48.0;
-        for (words, style) in [(&self.title, TITLE), (&self.subtitle, SUBTITLE)] {
-            let lines = wrap(words, style, RIGHT - LEFT);
+        let room = RIGHT - LEFT;
+        let parts = [(balanced(&self.title, TITLE, room), TITLE), (wrap(&self.subtitle, SUBTITLE, room), SUBTITLE)];
+        for (lines, style) in parts {
             if !lines.is_empty() {
                 y = scene.lines((LEFT, y + style.size * 0.8), &lines, style, Align::Left) - style.size * 0.8 + 6.0;
             }

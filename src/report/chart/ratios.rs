@@ -46,8 +46,8 @@ pub struct Row {
     pub verdict: Verdict,
 }
 
-/// What may be said of a ratio.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// What may be said of a ratio, the most urgent first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Verdict {
     /// The whole range lies below the line.
     Gap,
@@ -73,7 +73,7 @@ impl Verdict {
         match self {
             Self::Gap => "gap",
             Self::Watch => "watch",
-            Self::Fair => "no evidence",
+            Self::Fair => "no gap seen",
             Self::Nothing => "nothing yet",
         }
     }
@@ -150,7 +150,11 @@ fn draw_row(scene: &mut Scene, row: &Row, y: f64, scale: &Scale) {
     if let Some(ratio) = ratio {
         let pale = if row.verdict == Verdict::Gap { Tone::Worse.pale() } else { Tone::Same.pale() };
         scene.line(&[(scale.at(ratio.lower), y), (scale.at(ratio.upper), y)], 12.0, pale);
-        scene.dot((scale.at(ratio.value), y), 11.0, color);
+        // Below the line, and yet it may be chance: in the colour of a gap, but not filled.
+        match row.verdict {
+            Verdict::Watch => scene.ring((scale.at(ratio.value), y), 13.0, Tone::Worse.color()),
+            _ => scene.dot((scale.at(ratio.value), y), 11.0, color),
+        }
     }
     let value = ratio.map_or("–".to_owned(), |ratio| decimals(ratio.value * 100.0, 0));
     scene.text((VALUE_END, baseline), &value, style.in_color(color), Align::Right);

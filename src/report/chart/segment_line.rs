@@ -28,6 +28,21 @@ pub struct Chart {
     pub before: Option<Interval>,
     /// When and to what it changed; none while it has not.
     pub change: Option<Change>,
+    /// Means over some of the days, each told at the right.
+    pub levels: Vec<Level>,
+}
+
+/// A mean over days, drawn as a line over them.
+#[derive(Debug, Clone)]
+pub struct Level {
+    /// ISO dates, both among the days.
+    pub from: String,
+    pub until: String,
+    /// As share.
+    pub value: f64,
+    /// What stands before the value: "confirmed:".
+    pub name: String,
+    pub is_provisional: bool,
 }
 
 /// One day. Shares are from 0 to 1.
@@ -141,6 +156,19 @@ pub fn draw(chart: &Chart) -> Result<Vec<u8>, ChartError> {
         scene.line(&[(x, y), (right, y)], 3.0, change.tone.color());
         let (name, value) = (format!("since {}:", day.label()), Unit::In100.label(change.after));
         tags.push(Tag { point: (right, y), name, value, color: change.tone.color() });
+    }
+    for level in chart.levels.iter().filter(|level| level.value.is_finite()) {
+        let (from, until) = (axis.start(Day::parse(&level.from)?), axis.start(Day::parse(&level.until)?) + axis.room);
+        let y = scale.at(level.value);
+        let ends = [(from.clamp(left, right), y), (until.clamp(left, right), y)];
+        if level.is_provisional {
+            scene.dashed(&ends, 3.0, QUIET)
+        } else {
+            scene.line(&ends, 3.0, QUIET)
+        }
+        let (name, value) = (level.name.clone(), Unit::In100.label(level.value));
+        scene.line(&[ends[1], (right, y)], 1.0, QUIET);
+        tags.push(Tag { point: (right, y), name, value, color: SLATE });
     }
     labels::draw(&mut scene, tags, right + 34.0, top - 30.0, bottom + 30.0);
     let counts: Vec<u64> = spots.iter().map(|spot| spot.reading.n).collect();

@@ -174,3 +174,15 @@ pub fn wrap(text: &str, style: Style, room: f64) -> Vec<String> {
     }
     lines
 }
+
+/// The same lines as [`wrap`] where the last is long enough; otherwise as many lines of about one length, so that no word
+/// stands alone.
+pub fn balanced(text: &str, style: Style, room: f64) -> Vec<String> {
+    let lines = wrap(text, style, room);
+    let is_short = |lines: &[String]| lines.last().is_some_and(|last| width(last, style) < room / 3.0);
+    if lines.len() < 2 || !is_short(&lines) {
+        return lines;
+    }
+    let narrower = (1..10).map(|step| wrap(text, style, room * (1.0 - 0.05 * f64::from(step))));
+    narrower.take_while(|narrow| narrow.len() == lines.len()).find(|narrow| !is_short(narrow)).unwrap_or(lines)
+}

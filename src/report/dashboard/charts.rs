@@ -5,9 +5,15 @@ use std::collections::BTreeMap;
 use super::super::chart::{Caption, Interval, Tone, dumbbell, maturity, segment_line, small_multiples};
 use super::super::markdown::count;
 use super::facts::{Facts, Nowcast};
-use super::{Pictures, words};
+use super::{Pictures, tables, words};
 use crate::error::Result;
 use crate::monitor::{Finding, State};
+
+/// Panels, and rows, of one picture: what is beyond stands in the table.
+const MOST_PANELS: usize = 24;
+const MOST_ROWS: usize = 40;
+/// Segments that a title names.
+const MOST_NAMES: usize = 4;
 
 const ALERT: &str = "monitoring-alert.png";
 const SEGMENTS: &str = "monitoring-segments.png";
@@ -71,6 +77,7 @@ fn alert(facts: &Facts) -> Option<segment_line::Chart> {
             Some(segment_line::Change { date: change.since.clone()?, after: change.after?, tone: tone(change) })
         }),
         days: days.iter().map(reading).collect(),
+        levels: Vec::new(),
     })
 }
 
@@ -96,8 +103,10 @@ fn verdict(facts: &Facts) -> String {
     match changed.as_slice() {
         [] if facts.all_too_early("click") => "Too early to say whether any segment's clicks changed.".to_owned(),
         [] => "No segment's clicks changed, as far as can be told.".to_owned(),
-        all if all.iter().all(fell) => format!("Clicks fell for {}; no other change can be seen.", words::list(&names)),
-        _ => format!("Clicks changed for {}; no other change can be seen.", words::list(&names)),
+        all if all.iter().all(fell) => {
+            format!("Clicks fell for {}; no other change can be seen.", words::list_up_to(&names, MOST_NAMES))
+        }
+        _ => format!("Clicks changed for {}; no other change can be seen.", words::list_up_to(&names, MOST_NAMES)),
     }
 }
 
@@ -129,6 +138,8 @@ fn segments(facts: &Facts) -> small_multiples::Chart {
             },
         }
     };
+    let all: Vec<&Finding> =
+        facts.findings.iter().filter(|finding| finding.metric == "click" && !finding.is_shop()).collect();
     let longest = facts.stretches.first().map(|row| (words::day(&row.first_day), words::day(&row.last_day)));
     small_multiples::Chart {
         caption: Caption {
@@ -136,20 +147,24 @@ fn segments(facts: &Facts) -> small_multiples::Chart {
             subtitle: "Clicks of every segment, against the whole shop".into(),
             footnote: match longest {
                 Some((first, last)) => format!(
-                    "Figures: work/monitoring/stretches.parquet. A point is a few days together; the first is {first} to {last}."
+                    "Figures: work/monitoring/stretches.parquet. A point is a few days together; the first is {first} to {last}.{}",
+                    left_out(all.len(), MOST_PANELS)
                 ),
                 None => String::new(),
             },
         },
         measure: words::measure("click").into(),
         shop: rates(&shop),
-        panels: facts
-            .findings
-            .iter()
-            .filter(|finding| finding.metric == "click" && !finding.is_shop())
-            .map(panel)
-            .collect(),
+        panels: all.into_iter().take(MOST_PANELS).map(panel).collect(),
         dates: dates.iter().map(|date| (*date).to_owned()).collect(),
+    }
+}
+
+/// What a picture has no room for.
+pub fn left_out(all: usize, most: usize) -> String {
+    match all.saturating_sub(most) {
+        0 => String::new(),
+        left => format!(" {} more in the table.", count(left as u64)),
     }
 }
 
@@ -163,7 +178,7 @@ fn sides(facts: &Facts) -> String {
         [] if facts.all_too_early("click") => "Nothing can be compared yet.".to_owned(),
         [] => "Every segment clicks as before, as far as can be told.".to_owned(),
         some => {
-            format!("{}; no other change can be seen.", words::capital(&words::list(some)))
+            format!("{}; no other change can be seen.", words::capital(&words::list_up_to(some, MOST_NAMES)))
         }
     }
 }
@@ -175,6 +190,8 @@ fn before_after(facts: &Facts) -> dumbbell::Chart {
     let mut groups: Vec<dumbbell::Group> = Vec::new();
     let mut findings: Vec<&Finding> =
         facts.findings.iter().filter(|finding| finding.metric == "click" && !finding.is_shop()).collect();
+    let left_out = left_out(findings.len(), MOST_ROWS);
+    findings.truncate(MOST_ROWS);
     findings.sort_by_key(|finding| (&finding.segment_column, &finding.segment_value));
     for finding in findings {
         let heading = words::heading(&finding.segment_column);
@@ -201,8 +218,9 @@ fn before_after(facts: &Facts) -> dumbbell::Chart {
         caption: Caption {
             title: sides(facts),
             subtitle,
-            footnote: "Figures: work/monitoring/findings.parquet. The bars hold the true rate 95 times out of 100."
-                .into(),
+            footnote: format!(
+                "Figures: work/monitoring/findings.parquet. The bars hold the true rate 95 times out of 100.{left_out}"
+            ),
         },
         measure: words::measure("click").into(),
         groups,
@@ -235,6 +253,30 @@ fn purchases(facts: &Facts) -> Option<segment_line::Chart> {
             }
         })
         .collect();
+    let mature = |day: &&super::facts::LineDay| day.mature == day.shown && forecast(&day.shown_on).is_none();
+    let reference: Vec<_> =
+        facts.line(shop).filter(mature).filter(|day| facts.is_of(&day.shown_on, "reference")).collect();
+    let confirmed = match (reference.first(), reference.last(), shop.before) {
+        (Some(first), Some(last), Some(value)) => Some(segment_line::Level {
+            from: first.shown_on.clone(),
+            until: last.shown_on.clone(),
+            value,
+            name: "confirmed:".into(),
+            is_provisional: false,
+        }),
+        _ => None,
+    };
+    let expected = match (facts.first_day("watched"), facts.last_day("watched"), facts.nowcast(shop, "watched")) {
+        (Some(from), Some(until), Some(row)) => Some(segment_line::Level {
+            from: from.to_owned(),
+            until: until.to_owned(),
+            value: row.provisional_rate,
+            name: "expected:".into(),
+            is_provisional: true,
+        }),
+        _ => None,
+    };
+    let levels = confirmed.into_iter().chain(expected).collect();
     let sure = words::cell(shop.before);
     let title = match facts.nowcast(shop, "watched") {
         Some(row) => format!(
@@ -255,6 +297,7 @@ fn purchases(facts: &Facts) -> Option<segment_line::Chart> {
         days,
         before: None,
         change: None,
+        levels,
     })
 }
 
@@ -264,7 +307,7 @@ fn known(facts: &Facts) -> maturity::Chart {
     let days: Vec<_> = shop.map(|shop| facts.line(shop).collect()).unwrap_or_default();
     let open: u64 = days.iter().map(|day| day.pending).sum();
     let shown: u64 = days.iter().map(|day| day.shown).sum();
-    let until = days.iter().rfind(|day| day.pending == 0 && day.mature == day.shown).map(|day| day.shown_on.clone());
+    let until = days.iter().rfind(|day| tables::is_complete(day)).map(|day| day.shown_on.clone());
     let complete = until.as_deref().map_or("No day's purchases are all known yet".to_owned(), |until| {
         format!("All purchases are known until {}", words::day(until))
     });

@@ -2,8 +2,9 @@
 
 use serde::Deserialize;
 
-use super::super::markdown::{count, counted, table};
+use super::super::markdown::{count, counted, line_of};
 use super::facts;
+use super::table;
 use super::words;
 use crate::engine::Engine;
 use crate::error::Result;
@@ -56,13 +57,13 @@ impl Collections {
             out += "No collection is on sale at present.\n\n";
         }
         for row in current {
-            out += &format!("{}\n\n", sentence(row, &self.today));
+            out += &format!("{}\n\n", line_of(&sentence(row, &self.today)));
         }
         let between: Vec<&Collection> = self.rows.iter().filter(|row| row.launched_in_between == Some(true)).collect();
         for row in &between {
             out += &format!(
                 "Collection {} came into the shop on {}, in the middle of the days compared: before and since are not the same articles.\n\n",
-                row.season,
+                line_of(&row.season),
                 words::day(&row.launched_on)
             );
         }

@@ -4,8 +4,9 @@ use std::collections::BTreeMap;
 
 use serde::Deserialize;
 
-use super::super::markdown::{count, details, table};
+use super::super::markdown::{count, details, line_of};
 use super::facts;
+use super::table;
 use super::words;
 use crate::engine::Engine;
 use crate::error::Result;
@@ -229,7 +230,8 @@ struct Moved {
 
 impl Moved {
     fn sentence(&self) -> String {
-        format!("- {} ({}): {}, {} instead of {}.\n", self.what, self.of_whom, self.step, self.latest, self.training)
+        let whom = line_of(&self.of_whom);
+        format!("- {} ({whom}): {}, {} instead of {}.\n", self.what, self.step, self.latest, self.training)
     }
 
     fn cells(self) -> Vec<String> {

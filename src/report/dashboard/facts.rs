@@ -200,6 +200,11 @@ impl Facts {
         })
     }
 
+    /// Whether a day belongs to a period.
+    pub fn is_of(&self, shown_on: &str, period: &str) -> bool {
+        self.days.iter().any(|day| day.shown_on == shown_on && day.period == period)
+    }
+
     /// First day of a period.
     pub fn first_day(&self, period: &str) -> Option<&str> {
         self.days.iter().find(|day| day.period == period).map(|day| day.shown_on.as_str())

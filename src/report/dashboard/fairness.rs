@@ -4,12 +4,17 @@ use serde::Deserialize;
 
 use super::super::chart::ratios::{self, Verdict};
 use super::super::chart::{Caption, Interval};
-use super::super::markdown::{count, table};
+use super::super::markdown::{count, line_of};
 use super::facts;
-use super::{Pictures, words};
+use super::table;
+use super::{Pictures, charts, words};
 use crate::engine::Engine;
 use crate::error::Result;
 
+/// Rows of one picture, gaps first: what is beyond stands in the table.
+const MOST_ROWS: usize = 40;
+/// Groups that a sentence names.
+const MOST_NAMES: usize = 4;
 const CUSTOMERS: &str = "monitoring-fairness.png";
 const ARTICLES: &str = "monitoring-exposure.png";
 
@@ -85,7 +90,11 @@ impl Fairness {
     pub fn pictures(&self, pictures: &mut Pictures) -> Result<()> {
         let groups = self.latest_groups("click");
         if let Some(one) = groups.first() {
-            let rows = groups.iter().map(|group| {
+            let mut drawn = groups.clone();
+            drawn.sort_by_key(|group| verdict(&group.state));
+            drawn.truncate(MOST_ROWS);
+            drawn.sort_by_key(|group| (&group.segment_column, &group.segment_value));
+            let rows = drawn.iter().map(|group| {
                 let ratio = interval(group.ratio, group.ratio_lower, group.ratio_upper);
                 let row = ratios::Row {
                     name: group.segment_value.clone(),
@@ -98,10 +107,18 @@ impl Fairness {
             let chart = ratios::Chart {
                 caption: Caption {
                     title: self.customers_sentence(),
-                    subtitle: format!("Clicks of each group of customers, {} to {}", words::day(&one.first_day), words::day(&one.shown_on)),
-                    footnote: "Figures: work/monitoring/fairness.parquet. A gap is confirmed when all of the pale range lies below the line.".into(),
+                    subtitle: format!(
+                        "Clicks of each group of customers, {} to {}",
+                        words::day(&one.first_day),
+                        words::day(&one.shown_on)
+                    ),
+                    footnote: format!(
+                        "Figures: work/monitoring/fairness.parquet. A gap is confirmed when all of the pale range lies below the line.{}",
+                        charts::left_out(groups.len(), MOST_ROWS)
+                    ),
                 },
-                measure: "clicks of the group for every 100 of the rest of the shop, with as many recommendations".into(),
+                measure: "clicks of the group for every 100 of the rest of the shop, with as many recommendations"
+                    .into(),
                 counted: "shown".into(),
                 line: one.line,
                 groups: together(rows),
@@ -155,7 +172,11 @@ impl Fairness {
     }
 
     pub fn tables(&self) -> String {
-        let mut out = format!("## Fairness\n\n{} {}\n\n", self.customers_sentence(), self.articles_sentence());
+        let mut out = format!(
+            "## Fairness\n\n{} {}\n\n",
+            line_of(&self.customers_sentence()),
+            line_of(&self.articles_sentence())
+        );
         let line = self.groups.first().map(|group| group.line).or_else(|| self.supply.first().map(|row| row.line));
         let below = line.map_or(String::new(), |line| {
             format!(
@@ -229,8 +250,10 @@ fn sentence(gaps: &[String], watched: &[String], noun: &str, kind: &str) -> Stri
     match (gaps, watched) {
         ([], []) => format!("No {kind} gets fewer {noun} than the rest, as far as can be told.")
             .replace("fewer exposure", "less exposure"),
-        ([], watched) => format!("No confirmed gap in {noun}; to be watched: {}.", words::list(watched)),
-        (gaps, _) => format!("A confirmed gap in {noun}: {}.", words::list(gaps)),
+        ([], watched) => {
+            format!("No confirmed gap in {noun}; to be watched: {}.", words::list_up_to(watched, MOST_NAMES))
+        }
+        (gaps, _) => format!("A confirmed gap in {noun}: {}.", words::list_up_to(gaps, MOST_NAMES)),
     }
 }
 
@@ -281,7 +304,7 @@ fn state(state: &str) -> &'static str {
     match verdict(state) {
         Verdict::Gap => "Confirmed gap",
         Verdict::Watch => "Watch",
-        Verdict::Fair => "No evidence",
+        Verdict::Fair => "No gap seen",
         Verdict::Nothing => "Nothing to compare",
     }
 }

@@ -2,20 +2,37 @@
 
 use std::collections::BTreeMap;
 
-use super::super::markdown::{count, counted, table};
+use super::super::markdown::{count, counted, line_of};
 use super::facts::{Facts, Place};
 use super::history::History;
+use super::shown::Shown;
+use super::table;
 use super::words;
 use crate::monitor::{Finding, State};
 use crate::params::Monitor;
+
+/// So many recommendations without a click (or without one that is missing) are no chance.
+const ODD_FROM: u64 = 100;
+/// Names of one column in a sentence; more are counted.
+const MOST_NAMES: usize = 12;
 
 /// What was looked at, and as of when.
 pub fn scope(facts: &Facts) -> String {
     let shop = facts.shop("click");
     let shown = shop.map_or(0, |shop| shop.shown);
+    let days = |period: &str, of_many: &str| {
+        let (first, last) = (facts.first_day(period)?, facts.last_day(period)?);
+        Some(if first == last {
+            words::day(first)
+        } else {
+            format!("{of_many} from {} to {}", words::day(first), words::day(last))
+        })
+    };
     let compared = match (facts.span("reference"), facts.span("watched")) {
-        (Some(reference), Some(watched)) => {
-            format!("The days from {watched} are compared with those from {reference}.")
+        (Some(_), Some(_)) => {
+            let are = if facts.first_day("watched") == facts.last_day("watched") { "is" } else { "are" };
+            let (watched, reference) = (days("watched", "The days"), days("reference", "those"));
+            format!("{} {are} compared with {}.", watched.unwrap_or_default(), reference.unwrap_or_default())
         }
         (Some(only), None) => match facts.days.len() {
             1 => format!("There is only {}: nothing to compare it with yet.", words::day(&facts.days[0].shown_on)),
@@ -32,27 +49,35 @@ pub fn scope(facts: &Facts) -> String {
 }
 
 /// What happened, to whom, since when, how sure, what did not change, what to look at next.
-pub fn first_screen(facts: &Facts, history: &History, monitor: &Monitor) -> String {
+pub fn first_screen(facts: &Facts, history: &History, shown: &Shown, monitor: &Monitor) -> String {
     let changes = facts.changes();
     let Some(first) = changes.first() else {
-        let quiet = match facts.all_too_early("click") {
-            true => "**It is too early to say whether anything changed.**",
-            false => "**Nothing changed that can be told from chance.**",
+        let quiet = match (clicked(facts), facts.all_too_early("click")) {
+            (Some(0), _) => "**Nothing that was shown was clicked. Look first whether clicks are still written down.**",
+            (Some(1), _) => {
+                "**Everything that was shown was clicked. Look first whether clicks are written down rightly.**"
+            }
+            (_, true) => "**It is too early to say whether anything changed.**",
+            (_, false) => "**Nothing changed that can be told from chance.**",
         };
-        let mut rows =
-            vec![row("What did not change", unchanged(facts)), row("When we will know more", later(facts, None))];
+        let mut rows = vec![
+            row("What did not change", unchanged(facts)),
+            row("What was shown", shown.in_short()),
+            row("When we will know more", later(facts, None)),
+        ];
         rows.retain(|row| !row[1].is_empty());
         return format!("{quiet}\n\n{}\n", table(&["", ""], &rows));
     };
     let mut out = String::new();
     for change in &changes {
-        out += &format!("**{}** {}. Confirmed.\n\n", words::change(change), words::verdict(change.state));
+        out += &format!("**{}** {}. Confirmed.\n\n", line_of(&words::change(change)), words::verdict(change.state));
     }
     let mut rows = vec![
         row("To whom", whom(first)),
         row("How sure", sure(first, monitor)),
         row("How it was first told", history.first_told(first)),
         row("What did not change", unchanged(facts)),
+        row("What was shown", shown.in_short()),
         row("What to look at next", next(facts, first)),
         row("When we will know more", later(facts, Some(first))),
     ];
@@ -73,7 +98,10 @@ pub fn first_screen(facts: &Facts, history: &History, monitor: &Monitor) -> Stri
                 _ => "–".to_owned(),
             },
             change.expected_x.map_or("–".to_owned(), |expected| format!("{expected:.0}")),
-            change.since.as_deref().map(words::day).unwrap_or_default(),
+            match (change.since.as_deref().map(words::day), change.until.as_deref().map(words::day)) {
+                (Some(since), Some(until)) => format!("{since} to {until}"),
+                (since, _) => since.unwrap_or_default(),
+            },
         ]
     });
     let headings = [
@@ -89,6 +117,18 @@ pub fn first_screen(facts: &Facts, history: &History, monitor: &Monitor) -> Stri
         "since",
     ];
     out + &format!("The figures behind it:\n\n{}\n", table(&headings, &cells.collect::<Vec<_>>()))
+}
+
+/// 0 where nothing was clicked, 1 where everything was; only of logs that could show otherwise.
+fn clicked(facts: &Facts) -> Option<u64> {
+    let shop = facts.shop("click")?;
+    let (shown, clicks) = (shop.before_n + shop.after_n, shop.before_x + shop.after_x);
+    match clicks {
+        _ if shown < ODD_FROM => None,
+        0 => Some(0),
+        all if all == shown => Some(1),
+        _ => None,
+    }
 }
 
 fn row(name: &str, text: String) -> Vec<String> {
@@ -154,7 +194,7 @@ fn by_column(findings: &[&Finding]) -> String {
     }
     columns
         .iter()
-        .map(|(column, values)| format!("{} {}", words::column(column), words::list(values)))
+        .map(|(column, values)| format!("{} {}", words::column(column), words::list_up_to(values, MOST_NAMES)))
         .collect::<Vec<_>>()
         .join("; ")
 }

@@ -1,8 +1,9 @@
 //! Folded away: the methods and figures for the ML team.
 
-use super::super::markdown::{count, details, table};
+use super::super::markdown::{count, details};
 use super::facts::Facts;
 use super::first_screen::promise;
+use super::table;
 use super::tables::segment;
 use super::words;
 use crate::params::Monitor;
@@ -69,9 +70,10 @@ pub fn methods(facts: &Facts, monitor: &Monitor) -> String {
                 words::cell(place.before),
                 count(place.after_n),
                 words::cell(place.after),
+                if place.enough { "yes" } else { "too few" }.to_owned(),
             ]
         });
-        let headings = ["segment", "question", "answer", "shown before#", "in 100#", "shown since#", "in 100#"];
+        let headings = ["segment", "question", "answer", "shown before#", "in 100#", "shown since#", "in 100#", "told"];
         body += &format!(
             "\nWhere the change shows (monitoring.where_to_look):\n\n{}",
             table(&headings, &rows.collect::<Vec<_>>())

@@ -10,6 +10,7 @@ mod fairness;
 mod first_screen;
 mod history;
 mod methods;
+mod shown;
 mod tables;
 mod total;
 mod words;
@@ -17,7 +18,7 @@ mod words;
 use std::collections::BTreeMap;
 
 use super::chart::ChartError;
-use super::markdown::picture;
+use super::markdown::{self, literal, picture};
 use super::{Report, ReportError};
 use crate::engine::Engine;
 use crate::error::Result;
@@ -48,6 +49,7 @@ pub fn report(project: &Project, engine: &Engine) -> Result<Report> {
     let history = history::History::read(engine)?;
     let collections = collections::Collections::read(engine, &facts.as_of)?;
     let drift = drift::Drift::read(project, engine)?;
+    let shown = shown::Shown::read(engine)?;
     let mut pictures = Pictures::default();
     charts::changes(&facts, &mut pictures)?;
     totals.picture(&facts, &mut pictures)?;
@@ -55,8 +57,9 @@ pub fn report(project: &Project, engine: &Engine) -> Result<Report> {
     history.picture(&mut pictures)?;
     fairness.pictures(&mut pictures)?;
     let mut out = format!("# What changed\n\n{}\n", first_screen::scope(&facts));
-    out += &first_screen::first_screen(&facts, &history, monitor);
+    out += &first_screen::first_screen(&facts, &history, &shown, monitor);
     out += &format!("## Pictures\n\n{}", pictures.markdown);
+    out += &tables::days(&facts);
     out += &tables::clicks(&facts);
     out += &tables::purchases(&facts);
     out += &tables::legend();
@@ -67,7 +70,18 @@ pub fn report(project: &Project, engine: &Engine) -> Result<Report> {
     out += &fairness.tables();
     out += &history.tables();
     out += &collections.section();
+    out += &shown.section(&facts);
     out += &drift.section();
     out += &methods::methods(&facts, monitor);
     Ok(Report { markdown: out, charts: pictures.charts })
+}
+
+/// A table in whose cells a client's own signs stand for themselves; a cell that is bold as a whole stays so.
+fn table(headings: &[&str], rows: &[Vec<String>]) -> String {
+    let cell = |cell: &String| match cell.strip_prefix("**").and_then(|cell| cell.strip_suffix("**")) {
+        Some(inner) if !inner.is_empty() => format!("**{}**", literal(inner)),
+        _ => literal(cell),
+    };
+    let rows: Vec<Vec<String>> = rows.iter().map(|row| row.iter().map(cell).collect()).collect();
+    markdown::table(headings, &rows)
 }

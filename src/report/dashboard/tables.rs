@@ -1,7 +1,8 @@
 //! The tables: everyone looked at, confirmed and provisional apart, with status letters.
 
-use super::super::markdown::{count, table};
-use super::facts::Facts;
+use super::super::markdown::count;
+use super::facts::{Facts, LineDay};
+use super::table;
 use super::words;
 use crate::monitor::{Finding, State};
 
@@ -27,6 +28,40 @@ pub fn clicks(facts: &Facts) -> String {
         "## Clicks, everyone looked at\n\nConfirmed: all clicks are known. \"Between\" holds the true rate 95 times out of 100.\n\n{}\n",
         table(&headings, &rows.collect::<Vec<_>>())
     )
+}
+
+/// The days that are compared, and how much is known of their purchases.
+pub fn days(facts: &Facts) -> String {
+    let line: Vec<&LineDay> = facts.shop("purchase").map(|shop| facts.line(shop).collect()).unwrap_or_default();
+    let row = |name: &str, own: &[&LineDay]| {
+        let complete = own.iter().rfind(|day| is_complete(day)).map(|day| words::day(&day.shown_on));
+        vec![
+            name.to_owned(),
+            own.first().map_or("–".to_owned(), |day| words::day(&day.shown_on)),
+            own.last().map_or("–".to_owned(), |day| words::day(&day.shown_on)),
+            count(own.len() as u64),
+            count(own.iter().map(|day| day.shown).sum()),
+            count(own.iter().map(|day| day.pending).sum()),
+            complete.unwrap_or_else(|| "–".to_owned()),
+        ]
+    };
+    let of = |period: &str| line.iter().copied().filter(|day| facts.is_of(&day.shown_on, period)).collect::<Vec<_>>();
+    let rows = [row("before", &of("reference")), row("since", &of("watched")), row("all together", &line)];
+    let headings = [
+        "days",
+        "from",
+        "until",
+        "with recommendations#",
+        "shown#",
+        "purchases still open#",
+        "all purchases known until",
+    ];
+    format!("## The days compared\n\n{}\n", table(&headings, &rows))
+}
+
+/// Whether all purchases of a day's recommendations are known.
+pub fn is_complete(day: &LineDay) -> bool {
+    day.pending == 0 && day.mature == day.shown
 }
 
 /// Purchases and kept purchases: confirmed in one table, provisional in another.

@@ -4,8 +4,9 @@ use serde::Deserialize;
 
 use super::super::chart::Caption;
 use super::super::chart::waterfall;
-use super::super::markdown::{count, table};
+use super::super::markdown::{count, line_of};
 use super::facts::{self, Facts};
+use super::table;
 use super::{Pictures, words};
 use crate::engine::Engine;
 use crate::error::Result;
@@ -97,7 +98,8 @@ impl Totals {
             let change = others.iter().map(|part| part.rate_part).sum();
             steps.push(waterfall::Step { label: format!("{} others", others.len()), change, is_mix: false });
         }
-        let title = self.largest(total).map_or_else(
+        let moved = |part: &&Part| words::points(part.rate_part.abs()) != "0.0";
+        let title = self.largest(total).filter(moved).map_or_else(
             || sentence(total),
             |first| {
                 let rest = total.rate - first.rate_part;
@@ -138,7 +140,7 @@ impl Totals {
         for total in told {
             let chance = facts.shop(&total.metric).is_some_and(|shop| shop.state == State::None);
             let close = if chance { " Chance allows for as much." } else { "" };
-            out += &format!("{}{close}\n\n", sentence(total));
+            out += &format!("{}{close}\n\n", line_of(&sentence(total)));
             let points = |share: f64| waterfall::signed(share);
             let mut rows: Vec<Vec<String>> = self
                 .parts(total)

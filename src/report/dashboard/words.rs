@@ -2,6 +2,7 @@
 
 use chrono::{Datelike, NaiveDate};
 
+use super::super::markdown::counted;
 use crate::monitor::{Finding, State};
 
 /// What a customer did, at the start of a sentence.
@@ -50,7 +51,8 @@ pub fn who(finding: &Finding) -> String {
 /// A share as natural frequency: whole numbers of 100, one decimal below ten.
 pub fn in_100(share: f64) -> String {
     let value = share * 100.0;
-    if value > 0.0 && value < 0.05 {
+    // Less than that is nothing, left over from a subtraction.
+    if value > 1e-9 && value < 0.05 {
         return "<0.1".to_owned();
     }
     let text = if value < 9.95 { format!("{value:.1}") } else { format!("{value:.0}") };
@@ -152,4 +154,11 @@ pub fn list(items: &[String]) -> String {
         [one] => one.clone(),
         [first @ .., last] => format!("{} and {last}", first.join(", ")),
     }
+}
+
+/// `a, b and 7 others`: no more than so many by name.
+pub fn list_up_to(items: &[String], most: usize) -> String {
+    let (told, left) = items.split_at(items.len().min(most));
+    let others = (!left.is_empty()).then(|| counted(left.len() as u64, "other", "others"));
+    list(&told.iter().cloned().chain(others).collect::<Vec<_>>())
 }

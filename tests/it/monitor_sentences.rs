@@ -1,0 +1,623 @@
+//! Every sentence of the dashboard, made a second time from the tables beside it: a number, a segment or a date that
+//! differs fails.  Nothing of the product's own words is used here.
+
+use std::collections::BTreeMap;
+
+use serde_json::Value;
+
+use super::monitor_log::Log;
+use super::page::{Page, Table};
+use super::shop::ROOT;
+
+/// A dashboard and what lies beside it.
+struct Report {
+    page: Page,
+    alerts: Value,
+    history: Value,
+    params: serde_yaml::Value,
+}
+
+impl Report {
+    fn new(dashboard: &str, read: impl Fn(&str) -> String) -> Self {
+        let json = |file: &str| serde_json::from_str(&read(file)).unwrap();
+        Self {
+            page: Page::read(dashboard),
+            alerts: json("reports/alerts.json"),
+            history: json("reports/alert-history.json"),
+            params: serde_yaml::from_str(&read("params.yaml")).unwrap(),
+        }
+    }
+
+    fn monitor(&self, key: &str) -> f64 {
+        self.params["monitor"][key].as_f64().unwrap()
+    }
+
+    /// Everything that is said with a number in it.
+    fn sentences(&self) -> Vec<String> {
+        let mut out = vec![self.scope()];
+        out.extend(self.changes());
+        out.extend(self.unchanged());
+        out.extend(self.later());
+        out.extend(self.pictures());
+        out.extend(self.totals().iter().map(|told| alt(told)));
+        out.extend(self.totals());
+        out.extend(self.fairness());
+        out.extend(self.history());
+        out.extend(self.shown());
+        out.extend(self.model_sees());
+        out.extend(self.collections());
+        let line = whole(self.monitor("fairness_line") * 100.0);
+        out.push(format!("Watched: below {line} for every 100 of the rest"));
+        out.push("\"Between\" holds the true rate 95 times out of 100.".into());
+        out.push("\"Between\" holds the true difference 95 times out of 100.".into());
+        let since = self.days("since")[1].clone();
+        out.push(format!("What the open outcomes of the days since {since} will come to, if customers go on deciding as they have. \"Between\" holds 90 of 100 such forecasts."));
+        out
+    }
+
+    fn days(&self, row: &str) -> &[String] {
+        let table = self.page.of("The days compared").next().unwrap();
+        table.rows.iter().find(|cells| cells[0] == row).unwrap()
+    }
+
+    fn scope(&self) -> String {
+        let (before, since, all) = (self.days("before"), self.days("since"), self.days("all together"));
+        let compared = match (since[1] != "–", all[3] == "1") {
+            (true, _) => {
+                let span = |days: &[String], words: &str| match days[1] == days[2] {
+                    true => days[1].clone(),
+                    false => format!("{words} from {} to {}", days[1], days[2]),
+                };
+                let are = if since[3] == "1" { "is" } else { "are" };
+                format!("{} {are} compared with {}.", span(since, "The days"), span(before, "those"))
+            }
+            (false, true) => format!("There is only {}: nothing to compare it with yet.", before[1]),
+            (false, false) => {
+                format!(
+                    "There are only the days from {} to {}: nothing to compare them with yet.",
+                    before[1], before[2]
+                )
+            }
+        };
+        let were = if all[4] == "1" { "recommendation was" } else { "recommendations were" };
+        let as_of = self.alerts["as_of"].as_str().unwrap();
+        let moment = format!("{}, {}", long(&as_of[..10]), &as_of[11..16]);
+        format!("{} {were} looked at, up to {moment} on the shop's clock. {compared}", all[4])
+    }
+
+    /// The row of everyone looked at: of a metric's noun, by the end of a name such as "customers of age group 25-34".
+    fn verdict(&self, noun: &str, who: &str) -> Option<&[String]> {
+        let rows = &self.everyone(noun)?.rows;
+        rows.iter().map(Vec::as_slice).find(|cells| is_of(who, &cells[0]))
+    }
+
+    fn everyone(&self, noun: &str) -> Option<&Table> {
+        let section = if noun == "Clicks" { "Clicks, everyone looked at".into() } else { format!("{noun}, confirmed") };
+        self.page.tables.iter().find(|table| table.section == section)
+    }
+
+    /// What changed, in the order told.
+    fn figures(&self) -> &[Vec<String>] {
+        self.page.with(&["shown since", "expected"]).map_or(&[], |table| &table.rows)
+    }
+
+    fn changes(&self) -> Vec<String> {
+        let mut out = Vec::new();
+        for (place, cells) in self.figures().iter().enumerate() {
+            let (noun, who) = cells[0].split_once(" of ").unwrap();
+            let told = self.verdict(noun, who).unwrap();
+            let verdict = &told[told.len() - 3];
+            out.push(format!("**{}** {verdict}. Confirmed.", change(cells)));
+            if place > 0 {
+                continue;
+            }
+            let recommendations = if cells[4] == "1" { "recommendation" } else { "recommendations" };
+            out.push(format!(
+                "{}: {} {recommendations} shown since, {} of them led to {}.",
+                capital(who),
+                cells[4],
+                cells[5],
+                noun.to_lowercase()
+            ));
+            let like =
+                if who == "the whole shop" { "had it gone on as before" } else { "had they moved like everyone else" };
+            out.push(format!("{verdict}. {} would have been expected {like}; there were {}.", cells[8], cells[5]));
+            let reports = whole(1.0 / self.monitor("false_alarms"));
+            out.push(format!("At most one report in {reports} raises a false alarm."));
+            let life = self.page.with(&["opened", "withdrawn"]).unwrap();
+            let life = life.rows.iter().rfind(|row| row[0] == cells[0] && row[5] == "–").unwrap();
+            let end = |cell: &str| cell.split(" to ").nth(1).unwrap().to_owned();
+            out.push(format!("First told on {}: {} in 100 then, {} now.", life[2], end(&life[3]), end(&life[7])));
+            out.extend(self.next(cells, who));
+        }
+        out
+    }
+
+    /// Where the change shows, from the folded table.
+    fn next(&self, change: &[String], who: &str) -> Vec<String> {
+        let Some(table) = self.page.with(&["segment", "question", "answer", "told"]) else { return Vec::new() };
+        let fell = number(&change[6]) < number(&change[3]);
+        let mut questions: BTreeMap<&str, Vec<&Vec<String>>> = BTreeMap::new();
+        for row in table.rows.iter().filter(|row| is_of(who, &row[0]) && row[7] == "yes") {
+            questions.entry(&row[1]).or_default().push(row);
+        }
+        let mut out = Vec::new();
+        for (question, rows) in questions {
+            let moved =
+                |row: &&&Vec<String>| number(&row[4]) != number(&row[6]) && (number(&row[6]) < number(&row[4])) == fell;
+            let not: Vec<String> = rows.iter().filter(|row| !moved(row)).map(|row| row[2].clone()).collect();
+            if !not.is_empty() {
+                let verb = if fell { "fell" } else { "rose" };
+                out.push(format!("By {question}, it {verb} everywhere but for {}.", list(&not)));
+            }
+        }
+        out.push(format!(
+            "So look first at what reached {who} alone from {} on: their pages, apps, mails and prices.",
+            change[9]
+        ));
+        out
+    }
+
+    fn unchanged(&self) -> Vec<String> {
+        let Some(table) = self.everyone("Clicks") else { return Vec::new() };
+        let mut out = Vec::new();
+        let of = |verdict: &str| table.rows.iter().filter(move |row| row[7] == verdict).collect::<Vec<_>>();
+        for row in of("No change").iter().filter(|row| row[0] == "The whole shop") {
+            out.push(format!("Clicks in the whole shop: {} in 100 before, {} since.", row[2], row[5]));
+        }
+        for (verdict, words) in [("No change", "No change for"), ("Too early", "Too early to say for")] {
+            let names: Vec<&str> =
+                of(verdict).iter().map(|row| row[0].as_str()).filter(|name| *name != "The whole shop").collect();
+            if !names.is_empty() {
+                out.push(format!("{words} {}.", self.by_column(&names)));
+            }
+        }
+        out
+    }
+
+    /// "Age group 18-24, Region Berlin" -> "age group 18-24; region Berlin".
+    fn by_column(&self, names: &[&str]) -> String {
+        let mut columns: BTreeMap<String, Vec<String>> = BTreeMap::new();
+        for column in self.params["monitor"]["segments"].as_sequence().unwrap() {
+            let column = column.as_str().unwrap();
+            let prefix = capital(&column.replace('_', " ")) + " ";
+            for name in names {
+                if let Some(value) = name.strip_prefix(&prefix) {
+                    columns.entry(column.to_owned()).or_default().push(value.to_owned());
+                }
+            }
+        }
+        let told = columns.iter().map(|(column, values)| format!("{} {}", column.replace('_', " "), list(values)));
+        told.collect::<Vec<_>>().join("; ")
+    }
+
+    fn later(&self) -> Vec<String> {
+        let mut out = Vec::new();
+        for noun in ["Purchases", "Kept purchases"] {
+            let first = self.figures().first().and_then(|cells| cells[0].split_once(" of ")).map(|(_, who)| who);
+            for who in first.into_iter().chain(["the whole shop"]) {
+                let row = self.verdict(noun, who);
+                let day = row.and_then(|row| row.last().unwrap().split("We will know more on ").nth(1));
+                out.extend(day.map(|day| format!("{noun} of {who}: on {}.", day.trim_end_matches('.'))));
+            }
+        }
+        out
+    }
+
+    /// The pictures' words.
+    fn pictures(&self) -> Vec<String> {
+        let mut out: Vec<String> = self.figures().iter().take(1).map(|cells| alt(&change(cells))).collect();
+        let clear: Vec<&Vec<String>> = self
+            .figures()
+            .iter()
+            .filter(|cells| {
+                let (noun, who) = cells[0].split_once(" of ").unwrap();
+                noun == "Clicks"
+                    && who != "the whole shop"
+                    && self.verdict(noun, who).is_some_and(|row| row[7] == "Clear")
+            })
+            .collect();
+        if !clear.is_empty() {
+            let who = |cells: &&&Vec<String>| cells[0].split_once(" of ").unwrap().1.to_owned();
+            let fell = clear.iter().all(|cells| number(&cells[6]) < number(&cells[3]));
+            let names: Vec<String> = clear.iter().map(|cells| who(&cells)).collect();
+            out.push(alt(&format!(
+                "Clicks {} for {}; no other change can be seen.",
+                if fell { "fell" } else { "changed" },
+                list(&names)
+            )));
+            let sides = clear
+                .iter()
+                .map(|cells| format!("{} went from {} to {} clicks in 100 shown", who(&cells), cells[3], cells[6]));
+            out.push(alt(&format!("{}; no other change can be seen.", capital(&list(&sides.collect::<Vec<_>>())))));
+        }
+        if let Some(before) = self.verdict("Purchases", "the whole shop").map(|row| row[2].clone()) {
+            let forecast = self.page.of("Purchases, provisional").next().map(|table| &table.rows[0]);
+            out.push(alt(&match forecast {
+                Some(row) => format!("{before} in 100 recommendations led to a purchase; of the newer ones, {} in 100 probably will ({}).", row[4], row[5]),
+                None => format!("{before} in 100 recommendations led to a purchase."),
+            }));
+        }
+        let all = self.days("all together");
+        let known = if all[6] == "–" {
+            "No day's purchases are all known yet".into()
+        } else {
+            format!("All purchases are known until {}", all[6])
+        };
+        out.push(alt(&format!("{known}; {} of {} outcomes are still open.", all[5], all[4])));
+        if let Some(table) = self.page.of("Why the totals moved").next() {
+            let row = table.rows.iter().find(|row| row[0].starts_with("All but ")).unwrap();
+            let name = row[0].trim_start_matches("All but ");
+            let own = table.rows.iter().find(|row| row[0].ends_with(&format!(" {name}"))).unwrap();
+            let told = |cell: &str| {
+                format!(
+                    "{} {}",
+                    if cell.starts_with('−') { "took away" } else { "added" },
+                    cell.trim_start_matches(['−', '+'])
+                )
+            };
+            out.push(alt(&format!(
+                "Clicks in the whole shop: {} {} in 100, the other groups {}.",
+                small(&own[0]),
+                told(&own[8]),
+                told(&row[8])
+            )));
+        }
+        out
+    }
+
+    fn totals(&self) -> Vec<String> {
+        let nouns = ["Clicks", "Purchases", "Kept purchases"];
+        let tables = self.page.of("Why the totals moved");
+        // A metric without a total has no table: the lines say which are there.
+        let there = nouns.iter().filter(|noun| {
+            self.page
+                .lines
+                .iter()
+                .any(|line| line.starts_with(&format!("{noun} in the whole shop: ")) && line.contains(" By "))
+        });
+        there.zip(tables).map(|(noun, table)| {
+            let all = table.rows.last().unwrap();
+            let column = self.params["monitor"]["segments"].as_sequence().unwrap().iter().map(|column| column.as_str().unwrap().replace('_', " "));
+            let by = column.into_iter().find(|column| table.rows[0][0].starts_with(&capital(column))).unwrap();
+            format!(
+                "{noun} in the whole shop: {} in 100 before, {} since. By {by}, who was shown accounts for {} of the difference, what they did for {}.",
+                all[3], all[6], all[7], all[8]
+            )
+        }).collect()
+    }
+
+    fn fairness(&self) -> Vec<String> {
+        let say = |rows: &[Vec<String>], verdict: &str, at: usize, name: &dyn Fn(&str) -> String| -> Vec<String> {
+            let own = rows.iter().filter(|row| row[at + 2] == verdict);
+            own.map(|row| format!("{} ({} for every 100 of the rest)", name(&row[0]), row[at])).collect()
+        };
+        let mut out = Vec::new();
+        for table in self.page.of("Fairness") {
+            let (noun, at, name): (_, _, &dyn Fn(&str) -> String) = match table.title.as_str() {
+                title if title.starts_with("Clicks, ") => ("clicks", 4, &small),
+                title if title.starts_with("Articles") => {
+                    ("exposure", 4, &|cell| match cell.split_once(": ").unwrap() {
+                        ("Sender", value) => format!("sent by {value}"),
+                        (_, value) => value.to_owned(),
+                    })
+                }
+                _ => continue,
+            };
+            let (gaps, watched) = (say(&table.rows, "Confirmed gap", at, name), say(&table.rows, "Watch", at, name));
+            let told = match (gaps.is_empty(), watched.is_empty()) {
+                (true, true) => continue,
+                (true, false) => format!("No confirmed gap in {noun}; to be watched: {}.", list(&few(&watched))),
+                _ => format!("A confirmed gap in {noun}: {}.", list(&few(&gaps))),
+            };
+            out.extend([alt(&told), told]);
+        }
+        out
+    }
+
+    fn history(&self) -> Vec<String> {
+        let reports = self.history["reports"].as_array().unwrap().iter();
+        let days: Vec<String> = reports.map(|moment| long(&moment.as_str().unwrap()[..10])).collect();
+        let mut out = vec![format!("Reports looked at: {}.", list(&days))];
+        let weeks = self.page.of("As first published").find(|table| table.title == "Purchases");
+        let rows = weeks.map_or(&[][..], |table| &table.rows);
+        // Of each week the forecast as first published, and the figure of the latest report.
+        let now = |row: &Vec<String>| if row[5] == "–" { row[7].clone() } else { row[5].clone() };
+        let pairs =
+            rows.windows(2).filter(|pair| pair[0][0] == pair[1][0] && pair[0][7] != "–" && now(&pair[1]) != "–");
+        let pairs: Vec<(&str, &str, String)> =
+            pairs.map(|pair| (pair[0][0].as_str(), pair[0][7].as_str(), now(&pair[1]))).collect();
+        let gap = |pair: &(&str, &str, String)| ((number(pair.1) - number(&pair.2)).abs() * 10.0).round() as i64;
+        let most = pairs.iter().map(gap).max().unwrap_or_default();
+        // Figures are printed to a tenth: nearly equal gaps may print alike, or a tenth apart.
+        let told = |pair: &(&str, &str, String)| {
+            format!(
+                "Purchases of the week from {} were first told as {} in 100 and are now at {}; no other week moved further.",
+                pair.0, pair.1, pair.2
+            )
+        };
+        let near = pairs.iter().filter(|pair| gap(pair) >= most - 1).map(told);
+        let said = near.filter(|told| self.page.lines.iter().any(|line| line == told));
+        out.extend(said.last().into_iter().flat_map(|told| [alt(&told), told.clone()]));
+        out
+    }
+
+    fn shown(&self) -> Vec<String> {
+        let (before, since) = (self.days("before"), self.days("since"));
+        let mut out = vec![
+            format!(
+                "The articles shown from {} to {}, against those shown from {} to {}.",
+                since[1], since[2], before[1], before[2]
+            ),
+            format!(
+                "The log begins on {}, so there is no earlier season and no year before to compare with.",
+                before[1]
+            ),
+        ];
+        let tables: Vec<&Table> = self.page.of("What was shown").collect();
+        let [told, tally, ..] = tables.as_slice() else { return out };
+        for all in tally.rows.iter().filter(|all| all[0] == "All together" && number(&all[3]) > 4.0) {
+            out.push(format!("{} more differences stand in the table.", number(&all[3]) - 4.0));
+        }
+        for row in &told.rows {
+            let (what, unit) = row[0].rsplit_once(", ").unwrap();
+            let than = match row[1].as_str() {
+                "the days before" => "before".to_owned(),
+                "a year earlier" => row[1].clone(),
+                season => format!("in {season}"),
+            };
+            let is_share = unit == "of 100";
+            let end = match (row[9].as_str(), row[7] == row[8]) {
+                ("Choice changed", _) => "the choice among them changed",
+                (_, false) if (number(&row[8]) < number(&row[7])) == (number(&row[3]) < number(&row[2])) => {
+                    "the catalogue changed, not the choice"
+                }
+                _ => "whether the choice changed cannot be told yet",
+            };
+            let on_sale = if row[7] == row[8] {
+                format!("are as before ({} {unit})", row[8])
+            } else {
+                format!("went from {} to {} {unit}", row[7], row[8])
+            };
+            match (row[9].as_str(), is_share) {
+                ("Changed" | "Choice changed", true) => out.push(format!(
+                    "Of 100 shown, {} are {} than {than}: {} instead of {}. Those on sale {on_sale}: {end}.",
+                    row[4],
+                    small(what),
+                    row[3],
+                    row[2]
+                )),
+                ("Changed" | "Choice changed", false) => out.push(format!(
+                    "The articles shown are {} than {than}: {} instead of {} {unit}. Those on sale {on_sale}: {end}.",
+                    row[4], row[3], row[2]
+                )),
+                ("No change", false) if row[6] != "–" => {
+                    let unit_of = if row[6] == "1" { unit.trim_end_matches('s') } else { unit };
+                    out.push(format!(
+                        "{what}: {} {unit} {than}, {} since. No change; {} {unit_of} would have been noticed.",
+                        row[2], row[3], row[6]
+                    ));
+                }
+                ("Did not follow", true) => out.push(format!(
+                    "Of 100 articles on sale, {} are {} instead of {}; of 100 shown, {}: the choice did not follow.",
+                    row[8],
+                    small(what),
+                    row[7],
+                    row[3]
+                )),
+                ("Did not follow", false) => out.push(format!(
+                    "The articles on sale went from {} to {} {unit}, those shown are at {}: the choice did not follow.",
+                    row[7], row[8], row[3]
+                )),
+                (early, false) if early.starts_with("Too early. ") => {
+                    out.push(format!("{what}: too early to say. {}", early.trim_start_matches("Too early. ")))
+                }
+                (early, true) if early.starts_with("Too early. ") => {
+                    let all = tally.rows.iter().find(|all| all[0] == "All together" && all[1] == row[1]).unwrap();
+                    out.push(format!(
+                        "Too early to say for {} of {}, shown too seldom. The nearest, {}: {}",
+                        all[6],
+                        all[2],
+                        small(what),
+                        early.trim_start_matches("Too early. ")
+                    ));
+                }
+                _ => {}
+            }
+        }
+        out
+    }
+
+    fn model_sees(&self) -> Vec<String> {
+        let mut tables = self.page.of("What the model sees");
+        let Some(looks) = tables.next().filter(|table| table.headings[0] == "looks") else { return Vec::new() };
+        let span = |row: usize| looks.rows[row][1].clone();
+        let mut out =
+            vec![format!("Customers' latest looks ({}) against those the model learned from ({}).", span(1), span(0))];
+        let moved = tables.next().filter(|table| table.headings[0] == "what moved");
+        out.extend(
+            moved
+                .into_iter()
+                .flat_map(|table| table.rows.iter().take(5))
+                .map(|row| format!("{} ({}): {}, {} instead of {}.", row[0], row[1], row[4], row[3], row[2])),
+        );
+        out
+    }
+
+    fn collections(&self) -> Vec<String> {
+        let Some(table) = self.page.of("Collections at equal age").next() else { return Vec::new() };
+        let mut out = Vec::new();
+        for row in &table.rows {
+            let (name, looks) =
+                (&row[0], |cell: &str| if cell == "1" { "look".to_owned() } else { "looks".to_owned() });
+            out.push(format!("Collection {name} came into the shop on {}, in the middle of the days compared", row[1]));
+            let age = if row[6] == "–" { "" } else { " at the same age" };
+            let before = match row[9].as_str() {
+                "–" => String::new(),
+                rate => format!(" {} had {rate}{age} ({} {}).", row[7], row[8], looks(&row[8])),
+            };
+            out.push(match row[12].as_str() {
+                "Confirmed" => {
+                    format!("Collection {name}: {} of 100 looks led to a purchase. Confirmed.{before}", row[4])
+                }
+                "Provisional" => format!(
+                    "Collection {name}: {} of 100 looks led to a purchase. Too early: {} {} of {} needed.{before}",
+                    row[4],
+                    row[3],
+                    looks(&row[3]),
+                    row[10]
+                ),
+                "Prior only" => format!("Collection {name}: nothing is known yet but what the last one did.{before}"),
+                _ => format!("Collection {name}: no data yet."),
+            });
+            out.push(format!("More can be said with events up to {};", row[11]));
+            out.push(format!("More can be said on {}.", row[11]));
+        }
+        out
+    }
+
+    /// What of the report's sentences does not follow from its tables: lines with numbers that nothing explains.
+    fn unexplained(&self) -> Vec<String> {
+        let mut sentences = self.sentences();
+        // The longest first, so that no sentence is cut by a shorter one.
+        sentences.sort_by_key(|sentence| std::cmp::Reverse(sentence.len()));
+        let left = self.page.lines.iter().map(|line| {
+            let line = line.split("](charts/").next().unwrap().to_owned();
+            sentences.iter().fold(line, |line, sentence| line.replace(sentence.as_str(), ""))
+        });
+        // An export's last day of events is the source's own.
+        let left = left.map(|line| line.split("those at hand end on").next().unwrap().to_owned());
+        left.filter(|line| line.contains(|letter: char| letter.is_ascii_digit())).collect()
+    }
+}
+
+/// A row of figures as the sentence of its change.
+fn change(cells: &[String]) -> String {
+    let (noun, who) = cells[0].split_once(" of ").unwrap();
+    let verb = if number(&cells[6]) < number(&cells[3]) { "fell" } else { "rose" };
+    let (steps, direction) = cells[7].split_once(' ').unwrap();
+    assert!((number(&cells[6]) - number(&cells[3])).abs() - number(steps) < 1e-6, "{cells:?}");
+    assert_eq!(direction.starts_with("fewer"), verb == "fell", "{cells:?}");
+    let span = if cells[9].contains(" to ") { format!("from {}", cells[9]) } else { format!("since {}", cells[9]) };
+    format!("{noun} for {who} {verb} from {} to {} in 100 shown ({} in 100) {span}.", cells[3], cells[6], cells[7])
+}
+
+/// Whether a row of this name is about them.
+fn is_of(who: &str, name: &str) -> bool {
+    let name = small(name.trim_matches('*'));
+    who == name || who.ends_with(&format!(" of {name}"))
+}
+
+fn alt(words: &str) -> String {
+    format!("![{words}")
+}
+
+fn number(cell: &str) -> f64 {
+    cell.replace(',', "")
+        .replace('−', "-")
+        .trim_start_matches('<')
+        .parse()
+        .unwrap_or_else(|_| panic!("{cell:?} is no number"))
+}
+
+fn whole(value: f64) -> String {
+    format!("{value:.0}")
+}
+
+fn list(items: &[String]) -> String {
+    match items.split_last() {
+        Some((last, first)) if !first.is_empty() => format!("{} and {last}", first.join(", ")),
+        _ => items.concat(),
+    }
+}
+
+/// The first four; the others counted.
+fn few(items: &[String]) -> Vec<String> {
+    let (told, left) = items.split_at(items.len().min(4));
+    let others = match left.len() {
+        0 => None,
+        1 => Some("1 other".to_owned()),
+        many => Some(format!("{many} others")),
+    };
+    told.iter().cloned().chain(others).collect()
+}
+
+fn capital(text: &str) -> String {
+    text[..1].to_uppercase() + &text[1..]
+}
+
+fn small(text: &str) -> String {
+    text[..1].to_lowercase() + &text[1..]
+}
+
+/// 2031-09-05 as "5 September 2031".
+fn long(iso: &str) -> String {
+    let months = [
+        "January",
+        "February",
+        "March",
+        "April",
+        "May",
+        "June",
+        "July",
+        "August",
+        "September",
+        "October",
+        "November",
+        "December",
+    ];
+    let part = |range: std::ops::Range<usize>| iso[range].parse::<usize>().unwrap();
+    format!("{} {} {}", part(8..10), months[part(5..7) - 1], part(0..4))
+}
+
+fn of_log(log: &Log) -> Report {
+    Report::new(&log.0.read("reports/dashboard.md"), |file| log.0.read(file))
+}
+
+fn committed(file: &str) -> String {
+    std::fs::read_to_string(format!("{ROOT}/{file}")).unwrap()
+}
+
+/// Fails where a sentence of a log's dashboard does not follow from its tables.
+pub fn holds(log: &Log) {
+    assert_eq!(of_log(log).unexplained(), Vec::<String>::new());
+}
+
+#[test]
+fn every_sentence_follows_from_the_tables_beside_it() {
+    let none: Vec<String> = Vec::new();
+    assert_eq!(Report::new(&committed("reports/dashboard.md"), committed).unexplained(), none, "the committed report");
+    holds(Log::shared());
+    let few = Log::edited(|row| (row["recommended_at"].as_str() < "2026-09-12").then_some(row)).quick();
+    few.run();
+    holds(&few);
+}
+
+/// A wrong digit in any sentence, a wrong segment or a wrong date is found.
+#[test]
+fn a_wrong_number_segment_or_date_is_found() {
+    let log = Log::shared();
+    let text = log.0.read("reports/dashboard.md");
+    let page = Page::read(&text);
+    let wrong = |line: &str, from: &str, to: &str| {
+        let changed = text.replace(line, &line.replacen(from, to, 1));
+        assert_ne!(changed, text, "{line:?} is not in the report as it stands");
+        let found = Report::new(&changed, |file| log.0.read(file)).unexplained();
+        assert!(!found.is_empty(), "{from} for {to} in {line:?} is not found");
+    };
+    for line in
+        page.lines.iter().filter(|line| !line.contains("95 times out of 100") && !line.contains("those at hand"))
+    {
+        let line = line.split("](charts/").next().unwrap();
+        if let Some(digit) = line.chars().find(char::is_ascii_digit) {
+            let other = if digit == '9' { '1' } else { (digit as u8 + 1) as char };
+            wrong(line, &digit.to_string(), &other.to_string());
+        }
+    }
+    let first = page.lines.iter().find(|line| line.starts_with("**Clicks for")).unwrap();
+    wrong(first, "25-34", "35-44");
+    wrong(first, "21 September", "22 September");
+    wrong(first, "fell", "rose");
+    let unchanged = page.lines.iter().find(|line| line.contains("No change for")).unwrap();
+    wrong(unchanged, "18-24, ", "");
+}
