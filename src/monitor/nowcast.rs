@@ -6,6 +6,7 @@ use std::sync::Arc;
 use datafusion::arrow::array::{ArrayRef, Float64Array, Int64Array, RecordBatch, StringArray};
 use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
+use rayon::prelude::*;
 use serde::Deserialize;
 
 use super::calibration::Strain;
@@ -128,9 +129,10 @@ pub fn forecasts(engine: &Engine, seed: u64, wanted: fn(&str, &str) -> bool) -> 
         let group = groups.entry((&row.segment_column, &row.segment_value, &row.span)).or_default();
         if row.stage == "purchase" { group.shown.push(row) } else { group.bought.push(row) }
     }
-    let mut answer = Vec::new();
-    for (key, Group { shown, bought }) in &groups {
+    // Each group draws from the seed anew, so that its forecast does not depend on who comes before.
+    let of_group = |(key, Group { shown, bought }): (&(&str, &str, &str), &Group)| {
         let mut random = ChaCha8Rng::seed_from_u64(seed);
+        let mut answer = Vec::new();
         // Where nothing is open there is nothing to forecast: the figure is confirmed.
         let open = |curve: &Curve, rows: &[&Waiting]| rows.iter().any(|row| row.waiting > 0 && row.age < curve.days());
         let mut add = |metric, forecast| answer.extend(name(metric, *key, shown, forecast));
@@ -145,8 +147,9 @@ pub fn forecasts(engine: &Engine, seed: u64, wanted: fn(&str, &str) -> bool) -> 
                 add("kept", kept(buying, returning, shown, bought, &mut random));
             }
         }
-    }
-    Ok(answer)
+        answer
+    };
+    Ok(groups.par_iter().flat_map_iter(of_group).collect())
 }
 
 /// Bought so far and the expected rest, with the variance of both chance and the curve.

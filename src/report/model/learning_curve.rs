@@ -50,12 +50,11 @@ fn title(parts: &[Part]) -> String {
     let gain = |part: &Part| Some((part.looks, 100.0 * part.more?, 100.0 * part.more_low?, 100.0 * part.more_high?));
     let last = used().rfind(|part| part.looks < all).and_then(gain);
     let (Some(half), Some(last)) = (half.and_then(gain), last) else { return format!("{early}.") };
-    let told =
-        |(_, more, low, high): (u64, f64, f64, f64)| format!("{more:+.1} of 100 pairs ({low:+.1} to {high:+.1})");
+    let told = |(_, more, low, high): (u64, f64, f64, f64)| format!("{more:+.1} ({low:+.1} to {high:+.1})");
     let figures = format!(
-        "going from {} to {} looks changed the right order by {}, the last {} of them by {}.",
-        count(half.0),
+        "{} looks instead of {} bring {} of 100 pairs into the right order, the last {} of them {}.",
         count(all),
+        count(half.0),
         told(half),
         count(all - last.0),
         told(last),
