@@ -88,7 +88,9 @@ pub fn run(project: &Project) -> Result<()> {
         customers.ok_or(DriversError::NoColumn("customer_id"))?.iter().map(Option::unwrap_or_default).collect();
     let mut shares = Vec::new();
     let mut columns = Vec::new();
-    if let Some(model) = train::load(project, Kind::Combined)?.model {
+    let fitted = train::load(project, Kind::Combined)?;
+    let notes = fitted.made_from.notes();
+    if let Some(model) = fitted.model {
         let declared = features::declared(&project.library);
         let driver_of: BTreeMap<&str, &'static str> =
             declared.iter().map(|feature| (feature.name.as_str(), feature.driver())).collect();
@@ -113,18 +115,18 @@ pub fn run(project: &Project) -> Result<()> {
         }
         columns = columns_of(&model, &looks, &declared).map_err(failed)?;
         let shares = shares_table(groups.baseline, &shares)?;
-        write(project, &shares, &columns_table(&columns)?)?;
+        write(project, &shares, &columns_table(&columns)?, &notes)?;
     } else {
-        write(project, &shares_table(f64::NAN, &shares)?, &columns_table(&columns)?)?;
+        write(project, &shares_table(f64::NAN, &shares)?, &columns_table(&columns)?, &notes)?;
     }
     progress.done(format!("{} test looks in {} groups", looks.num_rows(), slices.len()));
     Ok(())
 }
 
-fn write(project: &Project, shares: &Table, columns: &Table) -> Result<()> {
+fn write(project: &Project, shares: &Table, columns: &Table, notes: &[(&str, String)]) -> Result<()> {
     let mut staged = Staged::new(&project.paths, "drivers")?;
-    staged.table(&project.paths.drivers(), Some("shares"), shares, &[])?;
-    staged.table(&project.paths.drivers(), Some("columns"), columns, &[])?;
+    staged.table(&project.paths.drivers(), Some("shares"), shares, notes)?;
+    staged.table(&project.paths.drivers(), Some("columns"), columns, notes)?;
     staged.commit()
 }
 

@@ -98,7 +98,7 @@ pub enum SplitError {
     NoColumn,
     #[error("the frame's column `{SPLIT}` is {found}, not text")]
     NotText { found: DataType },
-    #[error("none of the frame's {rows} rows is on the side `{side}`, only on: {found}; move the dates of the split")]
+    #[error("none of the frame's {rows} rows is on the side `{side}`, only on: {found}")]
     Empty { side: &'static str, rows: usize, found: String },
     #[error("the frame has no text column `{column}`")]
     NoOwner { column: String },

@@ -3,6 +3,7 @@
 mod cohorts;
 mod figures;
 mod learning_curve;
+mod promise;
 mod technical;
 
 use std::collections::BTreeMap;
@@ -10,14 +11,18 @@ use std::collections::BTreeMap;
 use serde::Deserialize;
 
 use self::figures::{Figures, USED, comparison_chart, metrics_section, verdict};
-use super::chart::{Caption, Interval, comparison, curve, reliability};
-use super::markdown::{count, picture, table};
+use super::chart::{comparison, curve, reliability};
+use super::markdown::{count, counted, picture, table};
 use super::{Report, ReportError};
 use crate::embeddings;
 use crate::engine::Engine;
 use crate::error::Result;
+use crate::frame::TEST;
+use crate::model::outcomes::Outcomes;
+use crate::model::split::{TRAIN, VALIDATION};
 use crate::project::Project;
 use crate::sql::TableName;
+use crate::train::{self, Fitted};
 
 const COMPARISON: &str = "model-comparison.png";
 const RELIABILITY: &str = "model-reliability.png";
@@ -30,7 +35,11 @@ pub fn report(project: &Project, engine: &Engine) -> Result<Report> {
     let mut out = String::from("# How good the model is\n\n");
     out += "The question it answers: when this customer looks at this article, will they buy it and keep it? \
             Every figure here is about looks that came after everything the model has learned from.\n\n";
-    let (headline, range) = verdict(&figures);
+    let sides: Vec<Side> = engine.rows(&made("sides"))?;
+    let used = train::load(project, USED)?;
+    let early = too_early(project, &used, &sides);
+    let without = used.model.as_ref().is_some_and(|model| model.dimensions() == 0);
+    let (headline, range) = verdict(&figures, early.as_deref(), without);
     out += format!("**{headline}** {range}").trim_end();
     out += "\n\n";
     let mut charts = BTreeMap::new();
@@ -38,32 +47,20 @@ pub fn report(project: &Project, engine: &Engine) -> Result<Report> {
     let compared = comparison_chart(&figures, &headline, length);
     charts.insert(COMPARISON, comparison::draw(&compared).map_err(drawing(COMPARISON))?);
     out += &format!("{}\n", picture(COMPARISON, &compared.caption.title));
-    out += &metrics_section(&figures, engine.rows(&made("lists"))?, length);
-    let reliable = reliability_chart(engine.rows(&made("reliability"))?);
+    out += &metrics_section(project, &figures, engine.rows(&made("lists"))?, early.as_deref());
+    let reliable = promise::chart(engine.rows(&made("reliability"))?, engine.rows(&made("promise"))?, early.as_deref());
     charts.insert(RELIABILITY, reliability::draw(&reliable).map_err(drawing(RELIABILITY))?);
     out += &format!("## Does it promise too much?\n\n{}\n", picture(RELIABILITY, &reliable.caption.title));
-    let learned = learning_curve::chart(&engine.rows::<learning_curve::Part>(&made("learning_curve"))?);
+    let learned = learning_curve::chart(&engine.rows::<learning_curve::Part>(&made("learning_curve"))?, early.as_deref());
     charts.insert(CURVE, curve::draw(&learned).map_err(drawing(CURVE))?);
     out += &format!("## Would more data help?\n\n{}\n", picture(CURVE, &learned.caption.title));
-    out += &sides_section(project, engine, engine.rows(&made("sides"))?)?;
+    out += &sides_section(project, engine, sides)?;
     let references =
         if engine.open_if_made(&made("reference"))? { engine.rows(&made("reference"))? } else { Vec::new() };
     let steps = engine.rows(&made("reference_steps"))?;
     out += &cohorts::section(project, engine.rows(&made("by_cohort"))?, &references, &steps);
     out += &technical::section(project, &figures, length)?;
     Ok(Report { markdown: out, charts })
-}
-
-/// A row of `evaluation.reliability`.
-#[derive(Deserialize)]
-struct Bin {
-    model: String,
-    looks: u64,
-    #[serde(default)]
-    predicted: f64,
-    happened: Option<f64>,
-    low: Option<f64>,
-    high: Option<f64>,
 }
 
 /// A row of `evaluation.sides`.
@@ -74,29 +71,22 @@ struct Side {
     kept_purchases: u64,
 }
 
-fn reliability_chart(bins: Vec<Bin>) -> reliability::Chart {
-    let point = |bin: Bin| reliability::Bin {
-        predicted: bin.predicted,
-        observed: Interval::of(bin.happened, bin.low, bin.high),
-        n: bin.looks,
-    };
-    let points: Vec<_> = bins.into_iter().filter(|bin| bin.model == USED.name()).map(point).collect();
-    let held = points
-        .iter()
-        .filter(|bin| bin.observed.is_some_and(|o| o.lower <= bin.predicted && bin.predicted <= o.upper))
-        .count();
-    let caption = Caption {
-        title: format!(
-            "In {held} of {} groups of looks, as many led to kept purchases as the model had promised, give or take chance.",
-            points.len()
-        ),
-        subtitle: "Test looks in groups of equal size, from the least to the most promising".into(),
-        footnote: "Bars show the range that chance allows (19 times out of 20). On the line: promise kept.".into(),
-    };
-    reliability::Chart { caption, bins: points }
+/// Why nothing can be said of the used model yet: it is not fitted, or the test looks are too few.
+fn too_early(project: &Project, used: &Fitted, sides: &[Side]) -> Option<String> {
+    if let Some(why) = &used.too_early {
+        return Some(format!("there is no model yet: {why}"));
+    }
+    let test = sides.iter().find(|side| side.side == TEST);
+    let (looks, kept) = test.map_or((0, 0), |side| (side.looks, side.kept_purchases));
+    let outcomes = Outcomes { kept: kept as usize, not: looks.saturating_sub(kept) as usize };
+    let missing = outcomes.missing(project.params.evaluate.enough)?;
+    Some(format!("of {} {kept} led to a kept purchase; {missing} are missing", counted(looks, "test look", "test looks")))
 }
 
-fn sides_section(project: &Project, engine: &Engine, sides: Vec<Side>) -> Result<String> {
+/// In the order of time; what is left out comes last.
+fn sides_section(project: &Project, engine: &Engine, mut sides: Vec<Side>) -> Result<String> {
+    let place = |side: &Side| [TRAIN, VALIDATION, TEST].iter().position(|name| *name == side.side).unwrap_or(3);
+    sides.sort_by_key(place);
     let row = |side: Side| {
         let share = 100.0 * side.kept_purchases as f64 / side.looks.max(1) as f64;
         vec![side.side, count(side.looks), count(side.kept_purchases), format!("{share:.1} in 100")]

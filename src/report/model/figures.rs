@@ -6,6 +6,7 @@ use serde::Deserialize;
 
 use crate::model::lists::ListMetric;
 use crate::model::metrics::Metric;
+use crate::project::Project;
 use crate::report::chart::{Caption, Interval, Unit, comparison};
 use crate::report::markdown::{count, counted, details, table};
 use crate::train::Kind;
@@ -108,14 +109,23 @@ impl Figures {
     }
 }
 
-/// Whether the descriptions help: the headline, and what chance allows.  No claim without enough data.
-pub fn verdict(figures: &Figures) -> (String, String) {
+/// Whether the descriptions help: the headline, and what chance allows.  No claim while it is too `early`, or when the
+/// model reads no descriptions because it is `without` them.
+pub fn verdict(figures: &Figures, early: Option<&str>, without: bool) -> (String, String) {
     let auc = |kind| figures.of(kind, Metric::Auc.name());
     let difference = figures.more_than(Kind::Tabular, Metric::Auc.name());
     let (Some(tabular), Some(combined), Some(difference)) = (auc(Kind::Tabular), auc(USED), difference) else {
-        let headline = "Too early to say whether the descriptions help: the test looks do not hold both outcomes yet.";
-        return (headline.into(), String::new());
+        let why = early.unwrap_or("the models are not judged yet");
+        return (format!("Too early to say whether the descriptions help: {why}."), String::new());
     };
+    if without {
+        let headline = format!(
+            "There are no descriptions to learn from; without them the model puts {:.1} of 100 pairs of looks into the \
+             right order.",
+            100.0 * combined.value
+        );
+        return (headline, String::new());
+    }
     let pairs = format!(
         "with them the model puts {:.1} of 100 pairs of looks into the right order, without them {:.1}.",
         100.0 * combined.value,
@@ -171,7 +181,8 @@ pub fn signed(interval: Option<Interval>) -> String {
     interval.map_or("too early".into(), |i| format!("{:+.4} ({:+.4} to {:+.4})", i.value, i.lower, i.upper))
 }
 
-pub fn metrics_section(figures: &Figures, lists: Vec<Lists>, length: usize) -> String {
+pub fn metrics_section(project: &Project, figures: &Figures, lists: Vec<Lists>, early: Option<&str>) -> String {
+    let length = project.params.evaluate.list_length;
     let lines = lines(length);
     let row = |line: &Line| {
         let mut cells = vec![line.words.clone()];
@@ -188,13 +199,23 @@ pub fn metrics_section(figures: &Figures, lists: Vec<Lists>, length: usize) -> S
     let hits = |kind| figures.of(kind, ListMetric::HitRate.name()).map(|rate| 100.0 * rate.value);
     let mut said = match (hits(USED), hits(Kind::Popularity)) {
         (Some(used), Some(popular)) => format!(
-            "On {} of {} with a kept purchase, all articles on sale that day were ranked as the day began, {} a list. \
-             The first {length} held what was bought and kept in {used:.0} of 100 lists; by popularity alone in {popular:.0}.\n\n",
+            "On {} of {} with a kept purchase, all articles on sale that day that ship to the customer were ranked as \
+             the day began (in UTC), {} a list. The first {length} held what was bought and kept in {used:.0} of 100 \
+             lists; by popularity alone in {popular:.0}.{}\n\n",
             counted(days, "day", "days"),
             counted(customers, "customer", "customers"),
             count(articles / days.max(1)),
+            figures.more_than(Kind::Popularity, ListMetric::HitRate.name()).map_or(String::new(), doubt),
         ),
-        _ => "Too early to judge whole lists: no customer has a kept purchase in the test period yet.\n\n".to_owned(),
+        _ => {
+            let enough = project.params.evaluate.enough as u64;
+            let few = || {
+                let lists = counted(days, "list is", "lists are");
+                format!("{lists} known to have led to a kept purchase, {} are missing", enough.saturating_sub(days))
+            };
+            let why = if days < enough { few() } else { early.unwrap_or("there is no model yet").to_owned() };
+            format!("Too early to judge whole lists: {why}.\n\n")
+        }
     };
     let meanings: Vec<String> = lines.iter().map(|line| format!("- {}: {}.", line.words, line.meaning)).collect();
     said += &format!(
@@ -203,6 +224,16 @@ pub fn metrics_section(figures: &Figures, lists: Vec<Lists>, length: usize) -> S
         details("What these figures mean", &(meanings.join("\n") + "\n"))
     );
     said
+}
+
+/// Whether chance alone could make a difference of lists.
+fn doubt(more: Interval) -> String {
+    let words = match more.lower > 0.0 || more.upper < 0.0 {
+        true => "That difference is more than chance makes",
+        false => "Chance alone could make that difference",
+    };
+    let [value, lower, upper] = [more.value, more.lower, more.upper].map(|rate| 100.0 * rate);
+    format!(" {words} ({value:+.1} of 100 lists; {lower:+.1} to {upper:+.1}).")
 }
 
 fn capital(words: &str) -> String {
