@@ -35,7 +35,7 @@ use crate::train::{self, Kind};
 pub const ALL: &str = "all";
 
 /// With fewer customers than this a range would only look narrow; the figures are left out.
-const ENOUGH_CUSTOMERS: usize = 20;
+pub const ENOUGH_CUSTOMERS: usize = 20;
 
 #[derive(Debug, thiserror::Error)]
 pub enum DriversError {
@@ -211,6 +211,7 @@ fn columns_table(rows: &[(&Feature, Option<f64>)]) -> Result<Table> {
         ("driver", text(|feature| feature.driver())),
         ("feature", text(|feature| &feature.name)),
         ("meaning", text(|feature| &feature.column.meaning)),
+        ("from_descriptions", Arc::new(rows.iter().map(|row| Some(row.0.from_descriptions)).collect::<BooleanArray>())),
         ("share", Arc::new(rows.iter().map(|row| row.1).collect::<Float64Array>()) as ArrayRef),
     ];
     Table::of_columns("columns", &["driver", "feature"], columns)

@@ -13,6 +13,9 @@ use crate::train::Kind;
 /// The group that is not about known outcomes; it has a section of its own.
 const WITHOUT_WAITING: &str = "counted without waiting";
 
+/// The cohort that sets new articles against known ones.
+const BY_AGE: &str = "new articles against known";
+
 /// A row of `evaluation.by_cohort`.
 #[derive(Deserialize)]
 pub struct Row {
@@ -123,6 +126,10 @@ pub fn section(project: &Project, rows: Vec<Row>, references: &[Reference], step
     let headings =
         ["Group", "", "Test looks#", "Kept purchases#", "The model expected#", "Right order#", "Descriptions add#"];
     out += &format!("{}\n", table(&headings, &groups));
+    let of = |members: &str| cohorts.0.iter().any(|row| row.cohort == BY_AGE && row.members.starts_with(members));
+    if of("known") && !of("new") {
+        out += "No test look was at an article that was new as in the lists, so how well new ones are judged is not known.\n\n";
+    }
     out + &without_waiting(&cohorts, references, steps)
 }
 

@@ -24,7 +24,6 @@ pub struct Promise {
     model: String,
     expected: f64,
     came: u64,
-    surplus: f64,
     low: f64,
     high: f64,
 }
@@ -64,12 +63,10 @@ fn title(promise: Option<&Promise>, early: Option<&str>) -> String {
     let answer = match () {
         () if low > 0.0 => "It promises too much",
         () if high < 0.0 => "It promises too little",
-        () if promise.surplus > 0.0 => "It promised more than came, but chance alone could make that difference",
-        () if promise.surplus < 0.0 => "It promised less than came, but chance alone could make that difference",
-        () => "It promised what came",
+        () => "Whether it promises too much is not clear",
     };
     format!(
-        "{answer}: {} kept purchases expected on the test looks, {} came. Chance allows {range}.",
+        "{answer}: it promised {} kept purchases on the test looks and {} came; give or take chance, that is {range}.",
         whole(promise.expected),
         count(promise.came),
     )
