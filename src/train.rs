@@ -91,7 +91,9 @@ fn fit(project: &Project, kind: Kind, frame: &RecordBatch, made_from: &Fingerpri
         (Ok(training), Ok(validation)) => (training, validation),
         (Err(SplitError::Empty { .. }), _) => return too_early("there are no looks to learn from yet".into()),
         (_, Err(SplitError::Empty { .. })) => {
-            return too_early("there are no looks yet, later than those to learn from, to choose the penalty on".into());
+            return too_early(
+                "there are no looks yet, later than those to learn from, to choose the penalty on".into(),
+            );
         }
         (Err(cause), _) | (_, Err(cause)) => return Err(TrainError::Split(cause).into()),
     };
@@ -116,7 +118,10 @@ pub fn choice(
     let outcomes = Outcomes::of(&labels(training.rows(), LABEL)?);
     if let Some(missing) = outcomes.missing(params.evaluate.enough) {
         let looks = counted((outcomes.kept + outcomes.not) as u64, "look", "looks");
-        return Ok(Err(format!("of {looks} to learn from, {} led to a kept purchase; {missing} are missing", outcomes.kept)));
+        return Ok(Err(format!(
+            "of {looks} to learn from, {} led to a kept purchase; {missing} are missing",
+            outcomes.kept
+        )));
     }
     let grid = Grid { alphas: &params.train.penalties, dimensions: &params.embeddings.dimensions };
     choose(training, validation, LABEL, features, grid).map(Ok)

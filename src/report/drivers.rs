@@ -73,7 +73,9 @@ pub fn report(project: &Project, engine: &Engine) -> Result<Report> {
     out += &format!("**{title}**\n\n");
     let mut made_of: Vec<Part> = engine.rows(&TableName::new("drivers", "columns"))?;
     made_of.sort_by(|a, b| b.share.total_cmp(&a.share).then(a.meaning.cmp(&b.meaning)));
-    for sentence in [of_a_look(&overall), of_descriptions(&made_of), of_groups(&figures, &overall)].into_iter().flatten() {
+    for sentence in
+        [of_a_look(&overall), of_descriptions(&made_of), of_groups(&figures, &overall)].into_iter().flatten()
+    {
         out += &format!("- {sentence}\n");
     }
     let chart = chart(&title, &lifts, &overall);
@@ -147,11 +149,8 @@ fn title(lifts: &BTreeMap<String, Interval>, overall: &[&Figure], early: Option<
     };
     let whole = if lifts.is_empty() { "the differences between looks" } else { "an article's lead" };
     let (counting, hardly): (Vec<_>, Vec<_>) = rest.iter().partition(|(_, share)| *share >= HARDLY);
-    let mut said = format!(
-        "{} drives a recommendation most: {:.0} of 100 parts of {whole}",
-        capital(first),
-        100.0 * share
-    );
+    let mut said =
+        format!("{} drives a recommendation most: {:.0} of 100 parts of {whole}", capital(first), 100.0 * share);
     for (name, share) in counting {
         said += &format!(", {name} {:.0}", 100.0 * share);
     }

@@ -51,7 +51,8 @@ pub fn report(project: &Project, engine: &Engine) -> Result<Report> {
     let reliable = promise::chart(engine.rows(&made("reliability"))?, engine.rows(&made("promise"))?, early.as_deref());
     charts.insert(RELIABILITY, reliability::draw(&reliable).map_err(drawing(RELIABILITY))?);
     out += &format!("## Does it promise too much?\n\n{}\n", picture(RELIABILITY, &reliable.caption.title));
-    let learned = learning_curve::chart(&engine.rows::<learning_curve::Part>(&made("learning_curve"))?, early.as_deref());
+    let learned =
+        learning_curve::chart(&engine.rows::<learning_curve::Part>(&made("learning_curve"))?, early.as_deref());
     charts.insert(CURVE, curve::draw(&learned).map_err(drawing(CURVE))?);
     out += &format!("## Would more data help?\n\n{}\n", picture(CURVE, &learned.caption.title));
     out += &sides_section(project, engine, sides)?;
@@ -80,7 +81,10 @@ fn too_early(project: &Project, used: &Fitted, sides: &[Side]) -> Option<String>
     let (looks, kept) = test.map_or((0, 0), |side| (side.looks, side.kept_purchases));
     let outcomes = Outcomes { kept: kept as usize, not: looks.saturating_sub(kept) as usize };
     let missing = outcomes.missing(project.params.evaluate.enough)?;
-    Some(format!("of {} {kept} led to a kept purchase; {missing} are missing", counted(looks, "test look", "test looks")))
+    Some(format!(
+        "of {} {kept} led to a kept purchase; {missing} are missing",
+        counted(looks, "test look", "test looks")
+    ))
 }
 
 /// In the order of time; what is left out comes last.

@@ -33,9 +33,10 @@ pub fn chart(parts: &[Part], early: Option<&str>) -> curve::Chart {
         caption: Caption {
             title: title(parts, early),
             subtitle: "Both models fitted again on parts of the training customers, judged on all test looks".into(),
-            footnote: "Guessing gives 50. Bars show the range that chance allows (19 times out of 20). Each smaller part is \
+            footnote:
+                "Guessing gives 50. Bars show the range that chance allows (19 times out of 20). Each smaller part is \
                        contained in the larger ones; penalty and dimensions are chosen anew for each."
-                .into(),
+                    .into(),
         },
         measure: "Pairs of looks in the right order, of 100 (AUC)".into(),
         counted: "looks to learn from".into(),
@@ -52,10 +53,8 @@ fn title(parts: &[Part], early: Option<&str>) -> String {
     let why = early.unwrap_or("there are too few looks to take some away");
     let [.., before, all] = used.as_slice() else { return format!("{unclear}: {why}.") };
     let half = used.iter().filter(|part| 2 * part.looks <= all.looks).next_back().unwrap_or(before);
-    let (more, step) = (
-        Interval::of(half.more, half.more_low, half.more_high),
-        Interval::of(all.step, all.step_low, all.step_high),
-    );
+    let (more, step) =
+        (Interval::of(half.more, half.more_low, half.more_high), Interval::of(all.step, all.step_low, all.step_high));
     let (Some(more), Some(step)) = (more, step) else { return format!("{unclear}: {why}.") };
     let answer = match () {
         () if step.lower > 0.0 => "More data would help",
