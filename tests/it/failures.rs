@@ -634,7 +634,7 @@ fn params() {
             "share above 1",
             "ingest",
             |s| s.replace("params.yaml", "share: 0.2", "share: 1.5"),
-            &["params.yaml:15:", "ingest.max_set_aside_share is 1.5", "between 0 and 1"],
+            &["params.yaml:16:", "ingest.max_set_aside_share is 1.5", "between 0 and 1"],
         ),
         (
             "time zone",
