@@ -35,7 +35,7 @@ use crate::train::{self, Kind};
 pub const ALL: &str = "all";
 
 /// With fewer customers than this a range would only look narrow; the figures are left out.
-const ENOUGH_CUSTOMERS: usize = 20;
+pub const ENOUGH_CUSTOMERS: usize = 20;
 
 #[derive(Debug, thiserror::Error)]
 pub enum DriversError {
@@ -88,7 +88,9 @@ pub fn run(project: &Project) -> Result<()> {
         customers.ok_or(DriversError::NoColumn("customer_id"))?.iter().map(Option::unwrap_or_default).collect();
     let mut shares = Vec::new();
     let mut columns = Vec::new();
-    if let Some(model) = train::load(project, Kind::Combined)?.model {
+    let fitted = train::load(project, Kind::Combined)?;
+    let notes = fitted.made_from.notes();
+    if let Some(model) = fitted.model {
         let declared = features::declared(&project.library);
         let driver_of: BTreeMap<&str, &'static str> =
             declared.iter().map(|feature| (feature.name.as_str(), feature.driver())).collect();
@@ -113,18 +115,18 @@ pub fn run(project: &Project) -> Result<()> {
         }
         columns = columns_of(&model, &looks, &declared).map_err(failed)?;
         let shares = shares_table(groups.baseline, &shares)?;
-        write(project, &shares, &columns_table(&columns)?)?;
+        write(project, &shares, &columns_table(&columns)?, &notes)?;
     } else {
-        write(project, &shares_table(f64::NAN, &shares)?, &columns_table(&columns)?)?;
+        write(project, &shares_table(f64::NAN, &shares)?, &columns_table(&columns)?, &notes)?;
     }
     progress.done(format!("{} test looks in {} groups", looks.num_rows(), slices.len()));
     Ok(())
 }
 
-fn write(project: &Project, shares: &Table, columns: &Table) -> Result<()> {
+fn write(project: &Project, shares: &Table, columns: &Table, notes: &[(&str, String)]) -> Result<()> {
     let mut staged = Staged::new(&project.paths, "drivers")?;
-    staged.table(&project.paths.drivers(), Some("shares"), shares, &[])?;
-    staged.table(&project.paths.drivers(), Some("columns"), columns, &[])?;
+    staged.table(&project.paths.drivers(), Some("shares"), shares, notes)?;
+    staged.table(&project.paths.drivers(), Some("columns"), columns, notes)?;
     staged.commit()
 }
 
@@ -209,6 +211,7 @@ fn columns_table(rows: &[(&Feature, Option<f64>)]) -> Result<Table> {
         ("driver", text(|feature| feature.driver())),
         ("feature", text(|feature| &feature.name)),
         ("meaning", text(|feature| &feature.column.meaning)),
+        ("from_descriptions", Arc::new(rows.iter().map(|row| Some(row.0.from_descriptions)).collect::<BooleanArray>())),
         ("share", Arc::new(rows.iter().map(|row| row.1).collect::<Float64Array>()) as ArrayRef),
     ];
     Table::of_columns("columns", &["driver", "feature"], columns)

@@ -15,7 +15,7 @@ use datafusion::arrow::datatypes::Float64Type;
 use datafusion::arrow::error::ArrowError;
 use serde::Serialize;
 
-use self::figures::{Figure, judge, metrics_table, promise_table, reliability_table, sides_table};
+use self::figures::{Figure, USED, judge, metrics_table, promise_table, reliability_table, sides_table};
 use self::lists::Lists;
 use crate::engine::{Engine, Staged, Table, batch_of};
 use crate::error::{Advice, Result};
@@ -24,6 +24,7 @@ use crate::model::bootstrap::BootstrapError;
 use crate::model::lists::ListMetrics;
 use crate::model::logistic::LogisticError;
 use crate::model::metrics::Metrics;
+use crate::model::outcomes::Outcomes;
 use crate::model::split::{SPLIT, TRAIN};
 use crate::progress::Progress;
 use crate::project::Project;
@@ -83,32 +84,38 @@ pub fn run(project: &Project) -> Result<()> {
     let predictions = predict(project, &models, &frame)?;
     engine.register(&TableName::bare("predictions"), predictions.batch.clone())?;
     let mut staged = Staged::new(&project.paths, "evaluate")?;
-    staged.table(&project.paths.predictions(), None, &predictions, &[])?;
+    let fingerprints = models[USED].made_from.notes();
+    let notes = fingerprints.as_slice();
+    staged.table(&project.paths.predictions(), None, &predictions, notes)?;
     let target = project.paths.evaluation();
     for (file, table) in engine.layer(project, Layer::Evaluation)? {
-        staged.table(&target, Some(file.header.name()), &table, &[("made_from", file.shown.clone())])?;
+        let notes = [notes, &[("made_from", file.shown.clone())]].concat();
+        staged.table(&target, Some(file.header.name()), &table, &notes)?;
     }
 
     let test = Looks::of(&on_side(&predictions.batch, TEST)?)?;
     let mut figures: Vec<Figure> = judge(project, &test)?;
-    staged.table(&target, Some("reliability"), &reliability_table(&test)?, &[])?;
-    staged.table(&target, Some("promise"), &promise_table(&test)?, &[])?;
-    staged.table(&target, Some("sides"), &sides_table(&frame)?, &[])?;
-    staged.table(&target, Some("by_cohort"), &cohorts::judged(project, &engine, &predictions)?, &[])?;
+    staged.table(&target, Some("reliability"), &reliability_table(project, &test)?, notes)?;
+    staged.table(&target, Some("promise"), &promise_table(project, &test)?, notes)?;
+    staged.table(&target, Some("sides"), &sides_table(&frame)?, notes)?;
+    staged.table(&target, Some("by_cohort"), &cohorts::judged(project, &engine, &predictions)?, notes)?;
     let curve = learning_curve::table(project, &models, &frame)?;
-    staged.table(&target, Some("learning_curve"), &curve, &[])?;
+    staged.table(&target, Some("learning_curve"), &curve, notes)?;
     let steps = reference::table(project, &engine, &models, &frame)?;
-    staged.table(&target, Some("reference_steps"), &steps, &[])?;
+    staged.table(&target, Some("reference_steps"), &steps, notes)?;
     progress.say(format!("{} test looks judged", test.labels.len()));
     let lists =
         Lists::ranked(project, &models, engine.read(&TableName::new(Layer::Evaluation.folder(), lists::FILE))?)?;
     figures.extend(lists.figures(project)?);
-    staged.table(&target, Some("lists"), &lists.table()?, &[])?;
-    staged.table(&target, Some("metrics"), &metrics_table(&figures)?, &[])?;
+    staged.table(&target, Some("lists"), &lists.table()?, notes)?;
+    staged.table(&target, Some("metrics"), &metrics_table(&figures)?, notes)?;
 
     let judged = |(number, kind): (usize, &Kind)| {
-        let looks = Metrics::of(&test.scores[number], &test.labels);
-        (kind.name(), Judged { looks, lists: lists.means(number) })
+        let looks = match test.are_enough(project) {
+            true => Metrics::of(&test.scores[number], &test.labels),
+            false => Metrics::default(),
+        };
+        (kind.name(), Judged { looks, lists: lists.means(project, number) })
     };
     let evaluation = Evaluation { models: Kind::ALL.iter().enumerate().map(judged).collect() };
     staged.json(&project.paths.evaluation_json(), None, &evaluation)?;
@@ -187,9 +194,8 @@ impl Looks {
     }
 
     /// Whether there are enough of both outcomes to judge a model by.
-    fn enough(&self, enough: usize) -> bool {
-        let kept = self.labels.iter().filter(|label| **label).count();
-        kept >= enough && self.labels.len() - kept >= enough
+    fn are_enough(&self, project: &Project) -> bool {
+        Outcomes::of(&self.labels).missing(project.params.evaluate.enough).is_none()
     }
 }
 

@@ -170,7 +170,7 @@ impl Params {
             train: Train { penalties: train.positive_numbers("penalties")? },
             evaluate: Evaluate {
                 seed: evaluate.seed()?,
-                draws: evaluate.count("draws")?,
+                draws: evaluate.draws("draws")?,
                 list_length: evaluate.count("list_length")?,
                 enough: evaluate.count("enough")?,
                 training_shares: evaluate.shares("training_shares")?,

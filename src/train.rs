@@ -13,11 +13,13 @@ use serde::{Deserialize, Serialize};
 use crate::engine::{Engine, Staged};
 use crate::error::{Advice, Result};
 use crate::frame::LABEL;
-use crate::model::choice::{Grid, choose};
-use crate::model::logistic::{Logistic, LogisticError};
+use crate::model::choice::{Choice, Grid, choose};
+use crate::model::logistic::{Logistic, LogisticError, labels};
+use crate::model::outcomes::Outcomes;
 use crate::model::split::{SplitError, TrainingRows, ValidationRows};
 use crate::progress::Progress;
 use crate::project::Project;
+use crate::report::markdown::counted;
 use crate::sql::TableName;
 
 /// A model as it is kept in `work/models/<name>.json`.
@@ -46,7 +48,7 @@ impl Advice for TrainError {
     fn advice(&self) -> Option<String> {
         Some(match self {
             Self::Unreadable { stage, .. } => format!("run `selvedge {stage}` first"),
-            Self::Fit { .. } => "see the cause; a model needs training rows with both outcomes".into(),
+            Self::Fit { .. } => "see the cause; a model needs looks to learn from of both outcomes".into(),
             Self::Split(_) => "change split.train_share or split.validation_share in params.yaml; young shops need more time before a model can be judged".into(),
         })
     }
@@ -74,8 +76,10 @@ pub fn run(project: &Project) -> Result<()> {
 /// `152 terms`, and how much of each description they hold.
 fn terms(model: &Logistic) -> String {
     match (model.terms().len(), model.dimensions()) {
-        (terms, 0) => format!("{terms} terms"),
-        (terms, dimensions) => format!("{terms} terms, {dimensions} dimensions of each description"),
+        (terms, 0) => counted(terms as u64, "term", "terms"),
+        (terms, dimensions) => {
+            format!("{}, {dimensions} dimensions of each description", counted(terms as u64, "term", "terms"))
+        }
     }
 }
 
@@ -85,29 +89,42 @@ fn fit(project: &Project, kind: Kind, frame: &RecordBatch, made_from: &Fingerpri
         |why: String| Ok(Fitted { model: None, too_early: Some(why), tried: Vec::new(), made_from: made_from() });
     let (training, validation) = match (TrainingRows::of(frame), ValidationRows::of(frame)) {
         (Ok(training), Ok(validation)) => (training, validation),
-        (Err(why @ SplitError::Empty { .. }), _) | (_, Err(why @ SplitError::Empty { .. })) => {
-            return too_early(why.to_string());
+        (Err(SplitError::Empty { .. }), _) => return too_early("there are no looks to learn from yet".into()),
+        (_, Err(SplitError::Empty { .. })) => {
+            return too_early(
+                "there are no looks yet, later than those to learn from, to choose the penalty on".into(),
+            );
         }
         (Err(cause), _) | (_, Err(cause)) => return Err(TrainError::Split(cause).into()),
     };
-    let params = &project.params;
-    let outcomes = training.outcomes(LABEL).map_err(TrainError::Split)?;
-    let enough = params.evaluate.enough;
-    if outcomes.iter().any(|count| *count < enough) {
-        let [kept, others] = outcomes;
-        return too_early(format!(
-            "the training looks hold {kept} kept purchases and {others} looks without one; {enough} of each are needed"
-        ));
-    }
-    let features = kind.features(project);
-    let grid = Grid { alphas: &params.train.penalties, dimensions: &params.embeddings.dimensions };
-    match choose(&training, &validation, LABEL, &features, grid) {
-        Ok(choice) => {
+    match choice(project, &kind.features(project), &training, &validation) {
+        Ok(Ok(choice)) => {
             Ok(Fitted { model: Some(choice.model), too_early: None, tried: choice.tried, made_from: made_from() })
         }
-        Err(why @ (LogisticError::OneClass { .. } | LogisticError::NothingVaries { .. })) => too_early(why.to_string()),
+        Ok(Err(why)) => too_early(why),
+        Err(why @ LogisticError::NothingVaries { .. }) => too_early(why.to_string()),
         Err(cause) => Err(TrainError::Fit { model: kind.name(), cause }.into()),
     }
+}
+
+/// The best model for these rows, or why it is too early for one.
+pub fn choice(
+    project: &Project,
+    features: &[String],
+    training: &TrainingRows,
+    validation: &ValidationRows,
+) -> std::result::Result<std::result::Result<Choice, String>, LogisticError> {
+    let params = &project.params;
+    let outcomes = Outcomes::of(&labels(training.rows(), LABEL)?);
+    if let Some(missing) = outcomes.missing(params.evaluate.enough) {
+        let looks = counted((outcomes.kept + outcomes.not) as u64, "look", "looks");
+        return Ok(Err(format!(
+            "of {looks} to learn from, {} led to a kept purchase; {missing} are missing",
+            outcomes.kept
+        )));
+    }
+    let grid = Grid { alphas: &params.train.penalties, dimensions: &params.embeddings.dimensions };
+    choose(training, validation, LABEL, features, grid).map(Ok)
 }
 
 impl Fitted {

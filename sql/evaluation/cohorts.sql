@@ -7,10 +7,12 @@ key: [cohort, place, members, customer_id, product_id, season, as_of]
 ---*/
 WITH test AS (
   SELECT p.customer_id, p.product_id, p.season, p.as_of, f.article_looks,
+         CAST(a.on_sale_from AS TIMESTAMP) > p.as_of - $new_for AS new,
          c.personalisation_consent, c.age_group, c.region, c.sustainability_preference, c.price_band
   FROM predictions p
   JOIN frame f ON f.customer_id = p.customer_id AND f.product_id = p.product_id AND f.season = p.season AND f.as_of = p.as_of
   JOIN sources.customers c ON c.customer_id = p.customer_id
+  JOIN sources.products a ON a.product_id = p.product_id AND a.season = p.season
   WHERE p.split = 'test'
 ),
 moments AS (SELECT DISTINCT customer_id, as_of FROM test),
@@ -36,9 +38,13 @@ long AS (
   FROM experience
   UNION ALL
   SELECT 'looks at the article before', looks,
-         CASE looks WHEN 0 THEN 'new: fewer than 5' WHEN 5 THEN '5 to 9' WHEN 10 THEN '10 to 19' ELSE 'known: 20 or more' END,
+         CASE looks WHEN 0 THEN 'hardly looked at: fewer than 5' WHEN 5 THEN '5 to 9' WHEN 10 THEN '10 to 19' ELSE '20 or more' END,
          customer_id, product_id, season, as_of
   FROM experience
+  UNION ALL
+  SELECT 'new articles against known', CASE WHEN new THEN 0 ELSE 1 END,
+         CASE WHEN new THEN 'new, as in the lists' ELSE 'known' END, customer_id, product_id, season, as_of
+  FROM test
   UNION ALL SELECT 'age group', 0, age_group, customer_id, product_id, season, as_of FROM test
   UNION ALL SELECT 'region', 0, region, customer_id, product_id, season, as_of FROM test
   UNION ALL SELECT 'sustainability preference', 0, sustainability_preference, customer_id, product_id, season, as_of FROM test

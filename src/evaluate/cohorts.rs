@@ -78,7 +78,7 @@ fn groups(rows: &RecordBatch) -> Result<Vec<Range<usize>>> {
 fn group(project: &Project, rows: &RecordBatch, range: Range<usize>) -> Result<Group> {
     let looks = Looks::of(&rows.slice(range.start, range.len()))?;
     let expected = |scores: &Vec<f64>| Some(scores.iter().sum::<f64>()).filter(|sum| sum.is_finite());
-    let figures = match looks.enough(project.params.evaluate.enough) {
+    let figures = match looks.are_enough(project) {
         true => judge(project, &looks)?,
         false => Vec::new(),
     };

@@ -9,8 +9,9 @@ use super::{EvaluateError, Looks};
 use crate::engine::Table;
 use crate::error::Result;
 use crate::frame::LABEL;
-use crate::model::bootstrap::{Bootstrap, Interval};
+use crate::model::bootstrap::{Bootstrap, Interval, Resampled};
 use crate::model::metrics::Metric;
+use crate::model::outcomes::Outcomes;
 use crate::model::reliability::{Bin, reliability};
 use crate::model::split::SPLIT;
 use crate::project::Project;
@@ -32,10 +33,11 @@ pub struct Figure {
 }
 
 /// Every metric of every model over `looks` with its interval, and what the used model has more than each other one.
+/// Without intervals where the looks are too few.
 pub fn judge(project: &Project, looks: &Looks) -> Result<Vec<Figure>> {
     let params = &project.params.evaluate;
     let scores: Vec<&[f64]> = looks.scores.iter().map(Vec::as_slice).collect();
-    let drawn = match looks.enough(params.enough) {
+    let drawn = match looks.are_enough(project) {
         false => None,
         true => Some(
             Bootstrap::run(&scores, &looks.labels, &looks.customers, params.draws, params.seed)
@@ -77,10 +79,10 @@ pub fn metrics_table(figures: &[Figure]) -> Result<Table> {
     Table::of_columns("metrics", &["metric", "model"], columns)
 }
 
-/// Each model's bins of equal count, lowest scores first.
-pub fn reliability_table(looks: &Looks) -> Result<Table> {
+/// Each model's bins of equal count, lowest scores first.  No rows where the looks are too few.
+pub fn reliability_table(project: &Project, looks: &Looks) -> Result<Table> {
     let mut rows: Vec<(&str, i64, Bin)> = Vec::new();
-    for (kind, scores) in Kind::ALL.iter().zip(&looks.scores) {
+    for (kind, scores) in Kind::ALL.iter().zip(&looks.scores).filter(|_| looks.are_enough(project)) {
         let bins = reliability(scores, &looks.labels);
         rows.extend(bins.into_iter().zip(1..).map(|(bin, number)| (kind.name(), number, bin)));
     }
@@ -103,28 +105,38 @@ pub fn reliability_table(looks: &Looks) -> Result<Table> {
     Table::of_columns("reliability", &["model", "bin"], columns)
 }
 
-/// What each model promised over all `looks` and what came: `promised`, `came`, and `give`, how far chance takes the two
-/// apart 19 times out of 20.  A customer's looks resemble each other, so their errors are added up before they are squared
-/// (cluster-robust variance; Liang and Zeger 1986).
-pub fn promise_table(looks: &Looks) -> Result<Table> {
-    let came = looks.labels.iter().filter(|label| **label).count() as f64;
-    let promise = |scores: &Vec<f64>| -> Option<[f64; 3]> {
-        if scores.is_empty() || scores.iter().any(|score| score.is_nan()) {
-            return None;
+/// What each model promised over all looks: `looks`, kept purchases `expected` (the sum of its probabilities) and `came`,
+/// and how many more were expected than came, as `surplus`, `low`, `high`: customers drawn again and again.  No rows
+/// where the looks are too few.
+pub fn promise_table(project: &Project, looks: &Looks) -> Result<Table> {
+    let params = &project.params.evaluate;
+    let fitted = |scores: &[f64]| scores.iter().all(|score| score.is_finite());
+    let mut rows: Vec<(&str, f64, Interval)> = Vec::new();
+    for (kind, scores) in Kind::ALL.iter().zip(&looks.scores) {
+        if !looks.are_enough(project) || !fitted(scores) {
+            continue;
         }
-        let mut errors = BTreeMap::<&str, f64>::new();
-        for ((score, label), customer) in scores.iter().zip(&looks.labels).zip(&looks.customers) {
-            *errors.entry(customer).or_default() += score - f64::from(u8::from(*label));
-        }
-        let spread = errors.values().map(|error| error * error).sum::<f64>().sqrt();
-        Some([scores.iter().sum(), came, 1.959_964 * spread])
+        let surplus = |times: &dyn Fn(usize) -> u32| -> f64 {
+            let looks = scores.iter().zip(&looks.labels).enumerate();
+            looks.map(|(row, (score, kept))| f64::from(times(row)) * (score - f64::from(u8::from(*kept)))).sum()
+        };
+        let drawn = Resampled::run(&looks.customers, params.draws, params.seed, surplus);
+        let interval = drawn.map_err(EvaluateError::Bootstrap)?.interval(|surplus| Some(*surplus));
+        rows.extend(interval.map(|interval| (kind.name(), scores.iter().sum(), interval)));
+    }
+    let count = |number: usize| -> ArrayRef { Arc::new(Int64Array::from(vec![number as i64; rows.len()])) };
+    let numbers = |of: fn(&(&str, f64, Interval)) -> f64| -> ArrayRef {
+        Arc::new(Float64Array::from_iter_values(rows.iter().map(of)))
     };
-    let rows: Vec<Option<[f64; 3]>> = looks.scores.iter().map(promise).collect();
-    let column =
-        |at: usize| -> ArrayRef { Arc::new(rows.iter().map(|row| row.map(|row| row[at])).collect::<Float64Array>()) };
-    let names = StringArray::from_iter_values(Kind::ALL.iter().map(|kind| kind.name()));
-    let columns =
-        [("model", Arc::new(names) as ArrayRef), ("promised", column(0)), ("came", column(1)), ("give", column(2))];
+    let columns: [(&str, ArrayRef); 7] = [
+        ("model", Arc::new(StringArray::from_iter_values(rows.iter().map(|row| row.0)))),
+        ("looks", count(looks.labels.len())),
+        ("expected", numbers(|row| row.1)),
+        ("came", count(Outcomes::of(&looks.labels).kept)),
+        ("surplus", numbers(|row| row.2.value)),
+        ("low", numbers(|row| row.2.low)),
+        ("high", numbers(|row| row.2.high)),
+    ];
     Table::of_columns("promise", &["model"], columns)
 }
 

@@ -7,13 +7,13 @@ use datafusion::arrow::array::{ArrayRef, Float64Array, Int64Array, RecordBatch, 
 use super::{CUSTOMER, EvaluateError, Looks, Models, on_side};
 use crate::engine::Table;
 use crate::error::Result;
-use crate::frame::{LABEL, TEST};
+use crate::frame::TEST;
 use crate::model::bootstrap::{Bootstrap, Interval};
 use crate::model::logistic::Logistic;
 use crate::model::metrics::Metric;
-use crate::model::split::TrainingRows;
+use crate::model::split::{TrainingRows, ValidationRows};
 use crate::project::Project;
-use crate::train::Kind;
+use crate::train::{self, Kind};
 
 /// The models whose curves tell what a description is worth when data are few.
 const SHOWN: [Kind; 2] = [Kind::Tabular, Kind::Combined];
@@ -24,23 +24,36 @@ struct Part {
     share: f64,
     looks: i64,
     auc: Interval,
+    /// The penalty chosen for it.
+    penalty: f64,
     /// How much more the whole has, over the same draws.
     more: Interval,
+    /// How much more it has than the part before, over the same draws; none for the smallest.
+    step: Option<Interval>,
 }
 
 /// `model`, `share`, `looks` it was fitted on, AUC on test looks as `value`, `low`, `high`, and how much more the
-/// largest part has as `more`, `more_low`, `more_high`.  A part that holds one outcome only, or nobody, has no row.
+/// largest part has as `more`, `more_low`, `more_high`, and how much more it has than the part before as `step`, `step_low`,
+/// `step_high`.  For each part `penalty` and dimensions are chosen anew on validation looks: the loss is a sum, so one
+/// penalty for all would bind small parts more and make data look more useful than they are.  A part with too few looks
+/// of either outcome has no row, and nothing has where the test looks are too few.
 pub fn table(project: &Project, models: &Models, frame: &RecordBatch) -> Result<Table> {
     let test = on_side(frame, TEST)?;
     let looks = Looks::of(&test)?;
     let mut parts = Vec::new();
     for (kind, fitted) in Kind::ALL.iter().zip(models).filter(|(kind, _)| SHOWN.contains(kind)) {
-        if let (Some(model), Ok(training), false) = (&fitted.model, TrainingRows::of(frame), looks.labels.is_empty()) {
-            parts.extend(curve(project, *kind, model, &training, &test, &looks)?);
+        if fitted.model.is_none() || !looks.are_enough(project) {
+            continue;
+        }
+        if let (Ok(training), Ok(validation)) = (TrainingRows::of(frame), ValidationRows::of(frame)) {
+            parts.extend(curve(project, *kind, (&training, &validation), &test, &looks)?);
         }
     }
     let numbers = |of: fn(&Part) -> f64| -> ArrayRef { Arc::new(Float64Array::from_iter_values(parts.iter().map(of))) };
-    let columns: [(&str, ArrayRef); 9] = [
+    let steps = |of: fn(&Interval) -> f64| -> ArrayRef {
+        Arc::new(parts.iter().map(|part| part.step.as_ref().map(of)).collect::<Float64Array>())
+    };
+    let columns: [(&str, ArrayRef); 13] = [
         ("model", Arc::new(StringArray::from_iter_values(parts.iter().map(|part| part.model)))),
         ("share", numbers(|part| part.share)),
         ("looks", Arc::new(Int64Array::from_iter_values(parts.iter().map(|part| part.looks)))),
@@ -50,6 +63,10 @@ pub fn table(project: &Project, models: &Models, frame: &RecordBatch) -> Result<
         ("more", numbers(|part| part.more.value)),
         ("more_low", numbers(|part| part.more.low)),
         ("more_high", numbers(|part| part.more.high)),
+        ("step", steps(|step| step.value)),
+        ("step_low", steps(|step| step.low)),
+        ("step_high", steps(|step| step.high)),
+        ("penalty", numbers(|part| part.penalty)),
     ];
     Table::of_columns("learning_curve", &["model", "share"], columns)
 }
@@ -58,8 +75,7 @@ pub fn table(project: &Project, models: &Models, frame: &RecordBatch) -> Result<
 fn curve(
     project: &Project,
     kind: Kind,
-    model: &Logistic,
-    training: &TrainingRows,
+    (training, validation): (&TrainingRows, &ValidationRows),
     test: &RecordBatch,
     looks: &Looks,
 ) -> Result<Vec<Part>> {
@@ -67,21 +83,25 @@ fn curve(
     let mut shares = params.training_shares.clone();
     shares.sort_by(f64::total_cmp);
     shares.dedup();
-    let mut fitted: Vec<(f64, i64, Vec<f64>)> = Vec::new();
+    let features = kind.features(project);
+    let mut fitted: Vec<(f64, Logistic, Vec<f64>)> = Vec::new();
     for share in shares {
         let Ok(part) = training.part(CUSTOMER, share, params.seed) else { continue };
-        let Ok(smaller) = model.refit(&part, LABEL) else { continue };
+        let Ok(Ok(choice)) = train::choice(project, &features, &part, validation) else { continue };
         let failed = |cause| EvaluateError::OtherFrame { model: kind.name(), cause };
-        fitted.push((share, part.rows().num_rows() as i64, smaller.predict(test).map_err(failed)?));
+        let scores = choice.model.predict(test).map_err(failed)?;
+        fitted.push((share, choice.model, scores));
     }
     let scores: Vec<&[f64]> = fitted.iter().map(|(_, _, scores)| scores.as_slice()).collect();
     let drawn = Bootstrap::run(&scores, &looks.labels, &looks.customers, params.draws, params.seed)
         .map_err(EvaluateError::Bootstrap)?;
     let largest = fitted.len().saturating_sub(1);
-    let part = |(number, (share, looks, _)): (usize, &(f64, i64, Vec<f64>))| {
+    let part = |(number, (share, model, _)): (usize, &(f64, Logistic, Vec<f64>))| {
         let auc = drawn.interval(number, Metric::Auc)?;
         let more = drawn.difference(largest, number, Metric::Auc)?;
-        Some(Part { model: kind.name(), share: *share, looks: *looks, auc, more })
+        let step = number.checked_sub(1).and_then(|before| drawn.difference(number, before, Metric::Auc));
+        let (looks, penalty) = (model.trained_on().0 as i64, model.alpha());
+        Some(Part { model: kind.name(), share: *share, looks, penalty, auc, more, step })
     };
     Ok(fitted.iter().enumerate().filter_map(part).collect())
 }

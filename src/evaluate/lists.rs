@@ -79,9 +79,15 @@ impl Lists {
         })
     }
 
-    /// The means over all lists of the model at `number`.
-    pub fn means(&self, number: usize) -> Option<ListMetrics> {
-        ListMetrics::mean(self.measured.get(number)?, |_| 1)
+    /// Whether there are enough lists to judge a model by.
+    fn are_enough(&self, project: &Project) -> bool {
+        self.customers.len() >= project.params.evaluate.enough
+    }
+
+    /// The means over all lists of the model at `number`; none where the lists are too few.
+    pub fn means(&self, project: &Project, number: usize) -> Option<ListMetrics> {
+        let measured = self.measured.get(number).filter(|_| self.are_enough(project))?;
+        ListMetrics::mean(measured, |_| 1)
     }
 
     /// Every metric of every model with its interval, and what the used model has more than each other one.
@@ -90,9 +96,9 @@ impl Lists {
         let measure = |times: &dyn Fn(usize) -> u32| -> Vec<Option<ListMetrics>> {
             self.measured.iter().map(|lists| ListMetrics::mean(lists, times)).collect()
         };
-        let drawn = match self.customers.len() < params.enough {
-            true => None,
-            false => Some(
+        let drawn = match self.are_enough(project) {
+            false => None,
+            true => Some(
                 Resampled::run(&self.customers, params.draws, params.seed, measure)
                     .map_err(EvaluateError::Bootstrap)?,
             ),

@@ -110,7 +110,7 @@ fn steps(model: &Logistic, frame: &RecordBatch) -> Result<Vec<Step>> {
 
 fn figures(project: &Project, looks: &Looks) -> Result<Vec<Figure>> {
     let params = &project.params.evaluate;
-    let drawn = match looks.enough(params.enough) {
+    let drawn = match looks.are_enough(project) {
         false => None,
         true => Some(
             Bootstrap::run(&[&looks.scores[0]], &looks.labels, &looks.customers, params.draws, params.seed)

@@ -226,7 +226,7 @@ impl Prepared {
 }
 
 /// The label of each row.
-pub(super) fn labels(frame: &RecordBatch, label: &str) -> Result<Vec<bool>, LogisticError> {
+pub fn labels(frame: &RecordBatch, label: &str) -> Result<Vec<bool>, LogisticError> {
     let name = || label.to_owned();
     let column = frame.column_by_name(label).ok_or_else(|| LogisticError::NoLabel { label: name() })?;
     if column.data_type() != &DataType::Boolean {

@@ -7,6 +7,7 @@ pub mod lists;
 pub mod logistic;
 pub mod matrix;
 pub mod metrics;
+pub mod outcomes;
 mod ranked;
 pub mod reliability;
 pub mod rule;

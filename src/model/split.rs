@@ -38,17 +38,6 @@ impl TrainingRows {
         &self.0
     }
 
-    /// How many rows are true in the column `label`, and how many are not.
-    ///
-    /// # Errors
-    /// No such column of true and false.
-    pub fn outcomes(&self, label: &str) -> Result<[usize; 2], SplitError> {
-        let labels = self.0.column_by_name(label).and_then(|column| column.as_boolean_opt());
-        let labels = labels.ok_or_else(|| SplitError::NoLabel { column: label.to_owned() })?;
-        let positives = labels.iter().filter(|label| *label == Some(true)).count();
-        Ok([positives, labels.len() - positives])
-    }
-
     /// The rows of a `share` (0 to 1) of those whom the text column `owner` names, drawn with `seed`; a smaller share
     /// of the same draw is part of a larger one.
     ///
@@ -111,8 +100,6 @@ pub enum SplitError {
     NotText { found: DataType },
     #[error("none of the frame's {rows} rows is on the side `{side}`, only on: {found}")]
     Empty { side: &'static str, rows: usize, found: String },
-    #[error("the frame has no column `{column}` of true and false")]
-    NoLabel { column: String },
     #[error("the frame has no text column `{column}`")]
     NoOwner { column: String },
     #[error("a share of {share} of the training rows holds nobody")]

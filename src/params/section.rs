@@ -53,6 +53,13 @@ impl Section {
         })
     }
 
+    /// So many that the ends of a 95 % range, one draw in 40 beyond each, are not simply the outermost draws.
+    pub fn draws(&mut self, key: &'static str) -> Result<usize> {
+        self.take(key, "a whole number from 40 on: of fewer draws no range of 19 in 20 can be read off", |v| {
+            v.as_u64().filter(|n| *n >= 40).and_then(|n| usize::try_from(n).ok())
+        })
+    }
+
     pub fn whole(&mut self, key: &'static str) -> Result<usize> {
         self.take(key, "a whole number from 0 on", |v| v.as_u64().and_then(|n| usize::try_from(n).ok()))
     }

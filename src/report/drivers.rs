@@ -7,11 +7,12 @@ use serde::Deserialize;
 use super::chart::{Caption, Interval, dots};
 use super::markdown::{count, counted, details, picture, table};
 use super::{Report, ReportError};
-use crate::drivers::ALL;
+use crate::drivers::{ALL, ENOUGH_CUSTOMERS};
 use crate::engine::Engine;
 use crate::error::Result;
 use crate::project::Project;
 use crate::sql::{Driver, TableName};
+use crate::train::{self, Kind};
 
 const CHART: &str = "drivers.png";
 
@@ -57,6 +58,7 @@ struct Lift {
 struct Part {
     driver: String,
     meaning: String,
+    from_descriptions: bool,
     #[serde(default)]
     share: f64,
 }
@@ -65,18 +67,21 @@ pub fn report(project: &Project, engine: &Engine) -> Result<Report> {
     let figures: Vec<Figure> = engine.rows(&TableName::new("drivers", "shares"))?;
     let lifts = lifts(engine.rows(&TableName::new("exposure", "lifts"))?);
     let overall: Vec<&Figure> = figures.iter().filter(|figure| figure.kind == ALL).collect();
-    let title = title(&lifts, &overall);
+    let early = train::load(project, Kind::Combined)?.too_early;
+    let title = title(&lifts, &overall, early.as_deref());
     let mut out = String::from("# What drives a recommendation\n\n");
     out += &format!("**{title}**\n\n");
     let mut made_of: Vec<Part> = engine.rows(&TableName::new("drivers", "columns"))?;
     made_of.sort_by(|a, b| b.share.total_cmp(&a.share).then(a.meaning.cmp(&b.meaning)));
-    for sentence in [of_a_look(&overall), of_the_rest(&made_of), of_groups(&figures, &overall)].into_iter().flatten() {
+    for sentence in
+        [of_a_look(&overall), of_descriptions(&made_of), of_groups(&figures, &overall)].into_iter().flatten()
+    {
         out += &format!("- {sentence}\n");
     }
     let chart = chart(&title, &lifts, &overall);
     let png = dots::draw(&chart).map_err(|cause| ReportError::Chart { chart: CHART, cause })?;
     out += &format!("\n{}\n", picture(CHART, &title));
-    out += &overall_section(&overall, &lifts);
+    out += &overall_section(&overall, &lifts, &made_of);
     out += &groups_section(&figures);
     out += &details("What each driver is made of", &columns_section(&made_of));
     out += &details("For the ML team: how this is worked out", &methods(project, &overall));
@@ -104,9 +109,16 @@ fn in_100(share: f64) -> String {
     }
 }
 
-/// `brand next to nothing, price 2 in 100`, the largest first.
-fn listed(parts: &[(&str, f64)]) -> String {
-    parts.iter().map(|(name, share)| format!("{name} {}", in_100(*share))).collect::<Vec<_>>().join(", ")
+/// Below this share a driver hardly counts.
+const HARDLY: f64 = 0.05;
+
+/// `price, brand and sustainability`.
+fn listed(names: &[&str]) -> String {
+    match names {
+        [] => String::new(),
+        [one] => (*one).to_owned(),
+        [first @ .., last] => format!("{} and {last}", first.join(", ")),
+    }
 }
 
 /// The four drivers by share, largest first, and what is left for everything else.
@@ -120,43 +132,76 @@ fn ordered<'a>(shares: impl Iterator<Item = (&'a str, f64)>) -> (Vec<(&'a str, f
 }
 
 /// The client's question, answered.
-fn title(lifts: &BTreeMap<String, Interval>, overall: &[&Figure]) -> String {
+fn title(lifts: &BTreeMap<String, Interval>, overall: &[&Figure], early: Option<&str>) -> String {
     let shares: Vec<(&str, f64)> = match lifts.is_empty() {
         false => lifts.iter().map(|(name, lift)| (name.as_str(), lift.value)).collect(),
         true => overall.iter().filter_map(|one| Some((one.driver.as_str(), one.share()?.value))).collect(),
     };
-    let (four, other) = ordered(shares.into_iter());
+    let (four, _) = ordered(shares.into_iter());
     let Some(((first, share), rest)) = four.split_first() else {
-        return "Too early to say what drives a recommendation: there is no model yet.".into();
+        let missing = || {
+            let customers = overall.first().map_or(0, |figure| figure.customers);
+            let missing = (ENOUGH_CUSTOMERS as u64).saturating_sub(customers);
+            format!("the test looks are of {}; {missing} are missing", counted(customers, "customer", "customers"))
+        };
+        let why = early.map_or_else(missing, |why| format!("there is no model yet: {why}"));
+        return format!("Too early to say what drives a recommendation: {why}.");
     };
-    let whole = if lifts.is_empty() { "the differences between looks" } else { "an article's lead over the others" };
-    format!(
-        "Of price, brand, style and sustainability, {first} drives a recommendation most: it makes {} of {whole}; {}, \
-         everything else {}.",
-        in_100(*share),
-        listed(rest),
-        in_100(other),
-    )
+    let whole = if lifts.is_empty() { "the differences between looks" } else { "an article's lead" };
+    let (counting, hardly): (Vec<_>, Vec<_>) = rest.iter().partition(|(_, share)| *share >= HARDLY);
+    let mut said =
+        format!("{} drives a recommendation most: {:.0} of 100 parts of {whole}", capital(first), 100.0 * share);
+    for (name, share) in counting {
+        said += &format!(", {name} {:.0}", 100.0 * share);
+    }
+    let hardly: Vec<&str> = hardly.iter().map(|(name, _)| *name).collect();
+    match hardly.len() {
+        0 => said + ".",
+        number => format!("{said}; {} hardly {}.", listed(&hardly), if number == 1 { "counts" } else { "count" }),
+    }
 }
 
-/// How far the strongest of the four moves a chance, in whole people.
+fn capital(words: &str) -> String {
+    let mut letters = words.chars();
+    letters.next().map_or(String::new(), |first| first.to_uppercase().chain(letters).collect())
+}
+
+/// How far the strongest of the four moves a chance, and how little the others do.
 fn of_a_look(overall: &[&Figure]) -> Option<String> {
-    let four = overall.iter().filter(|figure| figure.driver != Driver::OTHER && figure.share().is_some());
-    let mut four: Vec<&&Figure> = four.collect();
-    let width = |figure: &Figure| figure.chances().map_or(0.0, |[down, _, up]| up - down);
-    four.sort_by(|a, b| width(b).total_cmp(&width(a)));
-    let say = |figure: &Figure| {
-        let [down, _, up] = figure.chances()?.map(|chance| 100.0 * chance);
-        Some(format!("{} to between {down:.1} and {up:.1}", figure.driver))
+    let four = overall.iter().filter(|figure| figure.driver != Driver::OTHER);
+    let mut four: Vec<(&str, [f64; 3])> =
+        four.filter_map(|figure| Some((figure.driver.as_str(), figure.share().and(figure.chances())?))).collect();
+    four.sort_by(|a, b| (b.1[2] - b.1[0]).total_cmp(&(a.1[2] - a.1[0])));
+    let ((first, [down, middle, up]), others) = four.split_first()?;
+    let furthest = others.iter().map(|(_, [down, middle, up])| (up - middle).max(middle - down)).fold(0.0, f64::max);
+    let rest = match others.is_empty() {
+        true => String::new(),
+        false => format!("; the others move it by {:.1} or less", 100.0 * furthest),
     };
-    let [_, middle, _] = four.first()?.chances()?;
-    let moves: Vec<String> = four.iter().filter_map(|figure| say(figure)).collect();
     Some(format!(
-        "When a customer looks at an article and nothing speaks for or against it, {:.1} in 100 such looks lead to a \
-         purchase that is kept. Usually that is moved by {}.",
+        "Of 100 looks with nothing for or against the article, {:.1} lead to a kept purchase; {first} usually lowers that \
+         to {:.1} or raises it to {:.1}{rest}.",
         100.0 * middle,
-        moves.join(", "),
+        100.0 * down,
+        100.0 * up,
     ))
+}
+
+/// What is read out of descriptions counts for one driver, whatever they name.
+fn of_descriptions(made_of: &[Part]) -> Option<String> {
+    let part = made_of.iter().find(|part| part.from_descriptions && part.share >= HARDLY)?;
+    let others = [Driver::Price, Driver::Brand, Driver::Style, Driver::Sustainability].map(Driver::name);
+    let sustainability = Driver::Sustainability.name();
+    let whole: f64 = made_of.iter().filter(|other| other.driver == part.driver).map(|other| other.share).sum();
+    (others.contains(&part.driver.as_str()) && part.driver != sustainability).then(|| {
+        format!(
+            "Sustainability reads too low: descriptions name material and certificates too, but what the model reads \
+             out of their words counts as {driver} ({:.0} of its {:.0} parts in telling looks apart).",
+            100.0 * part.share,
+            100.0 * whole,
+            driver = part.driver,
+        )
+    })
 }
 
 /// What "everything else" is.
@@ -187,9 +232,9 @@ fn of_groups(figures: &[Figure], overall: &[&Figure]) -> Option<String> {
         .filter(|shares| ordered(shares.iter().copied()).0.first().is_some_and(|top| top.0 == *driver));
     let held = first.count();
     let of = |shares: &[(&str, f64)]| shares.iter().find(|(name, _)| name == driver).map(|(_, share)| *share);
-    let mut shares: Vec<(f64, &str)> =
-        by_group.iter().filter_map(|((_, name), shares)| Some((of(shares)?, *name))).collect();
-    shares.sort_by(|a, b| a.0.total_cmp(&b.0).then(a.1.cmp(b.1)));
+    let mut shares: Vec<(f64, String)> =
+        by_group.iter().filter_map(|((kind, name), shares)| Some((of(shares)?, format!("{kind} {name}")))).collect();
+    shares.sort_by(|a, b| a.0.total_cmp(&b.0).then(a.1.cmp(&b.1)));
     let ((least, at), (most, there)) = (shares.first()?, shares.last()?);
     Some(format!(
         "In {held} of {} groups of customers and months, {driver} comes first of the four when one look is more promising \
@@ -239,7 +284,7 @@ fn shown(share: Option<Interval>) -> String {
     })
 }
 
-fn overall_section(overall: &[&Figure], lifts: &BTreeMap<String, Interval>) -> String {
+fn overall_section(overall: &[&Figure], lifts: &BTreeMap<String, Interval>, made_of: &[Part]) -> String {
     let row = |figure: &&Figure| {
         let moved = figure.chances().map_or("too early".to_owned(), |[down, middle, up]| {
             format!("from {:.1} to {:.1} or {:.1}", 100.0 * middle, 100.0 * down, 100.0 * up)
@@ -253,7 +298,9 @@ fn overall_section(overall: &[&Figure], lifts: &BTreeMap<String, Interval>) -> S
         "Why a look is promising, of 100#",
         "It usually moves the chance, in 100#",
     ];
-    format!("## The figures\n\n{}\n", table(&headings, &rows))
+    let below = "Below 0 the driver worked against the choice: what was chosen has a little less of it than the rest.";
+    let rest = of_the_rest(made_of).map_or(String::new(), |rest| format!(" {rest}"));
+    format!("## The figures\n\n{}\n{below}{rest}\n\n", table(&headings, &rows))
 }
 
 /// A line for every group, a column for every driver.
@@ -283,7 +330,7 @@ fn groups_section(figures: &[Figure]) -> String {
     headings.extend(drivers.iter().map(String::as_str));
     format!(
         "## By group of customers and over time\n\nWhy one look is more promising than another, of 100; \
-         with fewer than 20 customers it is too early to say.\n\n{}\n",
+         with fewer than {ENOUGH_CUSTOMERS} customers it is too early to say.\n\n{}\n",
         table(&headings, &rows)
     )
 }

@@ -8,7 +8,7 @@ use crate::project::Project;
 use crate::sql::Layer;
 
 /// The code that decides what is fitted; a test holds the list to the files there are.
-const CODE: [&str; 16] = [
+const CODE: [&str; 17] = [
     include_str!("../train.rs"),
     include_str!("fingerprints.rs"),
     include_str!("kind.rs"),
@@ -20,6 +20,7 @@ const CODE: [&str; 16] = [
     include_str!("../model/matrix.rs"),
     include_str!("../model/metrics.rs"),
     include_str!("../model/mod.rs"),
+    include_str!("../model/outcomes.rs"),
     include_str!("../model/ranked.rs"),
     include_str!("../model/reliability.rs"),
     include_str!("../model/rule.rs"),
@@ -39,6 +40,11 @@ pub struct Fingerprints {
 }
 
 impl Fingerprints {
+    /// As notes of a Parquet file.
+    pub fn notes(&self) -> [(&'static str, String); 3] {
+        [("data", self.data.clone()), ("features", self.features.clone()), ("code", self.code.clone())]
+    }
+
     /// Of the project as it is now.
     pub fn of(project: &Project) -> Result<Self> {
         let frame = project.paths.frame();

@@ -5,6 +5,8 @@ use std::path::Path;
 
 use serde_json::Value;
 
+use selvedge::model::outcomes::Outcomes;
+
 use crate::shop::{ROOT, Shop};
 
 /// One combination to fit, so that nothing is chosen on validation rows.
@@ -116,7 +118,7 @@ fn models_are_compared_on_looks_groups_and_lists() {
     // Every look of the test is in exactly one group of each cohort.
     let cohorts = shop.ask("SELECT cohort, SUM(looks) FROM evaluation.by_cohort WHERE model = 'combined' AND metric = 'auc' AND cohort <> 'counted without waiting' GROUP BY cohort");
     let looks = shop.ask("SELECT COUNT(*) FROM frame WHERE split = 'test'");
-    assert_eq!(cohorts.len(), 6);
+    assert_eq!(cohorts.len(), 7);
     assert!(cohorts.iter().all(|line| line.ends_with(&format!(",{}", looks[0]))), "{cohorts:?} are not {looks:?}");
     // Groups that are too small have counts and no figures.
     let wrong = "SELECT COUNT(*) FROM evaluation.by_cohort WHERE (value IS NOT NULL AND metric = 'auc') <> (enough AND metric = 'auc')";
@@ -176,5 +178,119 @@ fn the_fingerprint_of_the_code_is_of_all_that_fits() {
             let path = if folder == "src/model" { format!("../model/{name}") } else { name };
             assert!(fingerprints.contains(&format!("include_str!(\"{path}\")")), "{folder}: {path}");
         }
+    }
+}
+
+/// The sentences that answer a question: bold, or said of a picture.
+fn said(shop: &Shop, report: &str) -> Vec<String> {
+    let text = shop.read(report);
+    text.lines().filter(|line| line.starts_with("**") || line.starts_with("![")).map(str::to_owned).collect()
+}
+
+/// Where the outcomes are too few, every answer says so and how many are missing: to fit, and to judge.
+#[test]
+fn too_few_outcomes_are_counted_and_not_judged() {
+    let shop = shop_without_choice();
+    shop.write("params.yaml", &shop.read("params.yaml").replace("enough: 25", "enough: 1"));
+    run(&shop, &UP_TO_TRAIN);
+    run(&shop, &["evaluate", "drivers", "recommend", "monitor", "drill"]);
+    let count = |what: &str| shop.ask(&format!("SELECT COUNT(*) FROM frame WHERE {what}"))[0].parse::<usize>().unwrap();
+    let (trained, tested) = (count("split = 'train' AND label"), count("split = 'test' AND label"));
+    assert!(tested > 1 && tested + 3 < trained, "{tested} and {trained} kept purchases");
+    let questions = ["whether the descriptions help", "whether it promises too much", "whether more data would help"];
+
+    // Enough of them to learn from, too few to judge by.
+    let enough = tested + 3;
+    shop.replace("params.yaml", "enough: 1", &format!("enough: {enough}"));
+    run(&shop, &["train", "evaluate", "drivers", "recommend", "report"]);
+    let why = format!(
+        "of {} test looks {tested} led to a kept purchase; 3 kept purchases are missing",
+        count("split = 'test'")
+    );
+    let model = said(&shop, "reports/model.md").join("\n");
+    for question in questions {
+        assert!(model.contains(&format!("Too early to say {question}: {why}.")), "{question}: {model}");
+    }
+    assert!(!said(&shop, "reports/drivers.md")[0].contains("Too early"), "the model is there");
+    assert!(json(&shop, "reports/evaluation.json")["models"]["combined"]["auc"].is_null());
+    let figures = [
+        "metrics WHERE value IS NOT NULL AND model = 'combined' AND metric = 'auc'",
+        "reliability",
+        "promise",
+        "learning_curve",
+    ];
+    for table in figures {
+        assert_eq!(shop.ask(&format!("SELECT COUNT(*) FROM evaluation.{table}")), ["0"], "{table}");
+    }
+
+    // Too few to learn from: no model, and lists of what is popular.
+    shop.replace("params.yaml", &format!("enough: {enough}"), &format!("enough: {}", trained + 1));
+    run(&shop, &["train", "evaluate", "drivers", "recommend", "report"]);
+    for model in MODELS {
+        assert!(json(&shop, &format!("work/models/{model}.json"))["model"].is_null(), "{model}");
+    }
+    let looks = count("split = 'train'");
+    let why = format!("there is no model yet: of {looks} looks to learn from, {trained} led to a kept purchase; ");
+    let (model, drivers) = (said(&shop, "reports/model.md").join("\n"), said(&shop, "reports/drivers.md").join("\n"));
+    for question in questions {
+        assert!(model.contains(&format!("Too early to say {question}: {why}")), "{question}: {model}");
+    }
+    assert!(drivers.contains(&format!("Too early to say what drives a recommendation: {why}")), "{drivers}");
+    assert!(shop.read("reports/model.md").contains("Too early to judge whole lists: "));
+    assert_ne!(shop.ask("SELECT COUNT(*) FROM recommendations"), ["0"]);
+    assert_eq!(shop.ask("SELECT COUNT(*) FROM exposure.lists WHERE list = 'new' AND from_behaviour"), ["0"]);
+}
+
+/// Where no article has a description, nothing is said of what descriptions add.
+#[test]
+fn without_descriptions_there_is_nothing_to_learn_from() {
+    let shop = shop_without_choice();
+    shop.write("params.yaml", &shop.read("params.yaml").replace("enough: 25", "enough: 1"));
+    let articles = shop.read("materials/products.csv");
+    let mut without = csv::Writer::from_writer(Vec::new());
+    for (number, article) in
+        csv::ReaderBuilder::new().has_headers(false).from_reader(articles.as_bytes()).records().enumerate()
+    {
+        let mut fields: Vec<String> = article.unwrap().iter().map(str::to_owned).collect();
+        if number > 0 {
+            fields[5].clear();
+        }
+        without.write_record(fields).unwrap();
+    }
+    shop.write("materials/products.csv", &String::from_utf8(without.into_inner().unwrap()).unwrap());
+    run(&shop, &UP_TO_TRAIN);
+    run(&shop, &["evaluate", "drivers", "recommend", "monitor", "drill", "report"]);
+    let model = said(&shop, "reports/model.md").join("\n");
+    assert!(model.contains("There are no descriptions to learn from"), "{model}");
+    assert!(!model.contains("whether the descriptions help"), "{model}");
+}
+
+/// What is missing is counted for either outcome.
+#[test]
+fn missing_outcomes_are_counted() {
+    for (kept, not, missing) in [
+        (25, 25, None),
+        (5, 800, Some("20 kept purchases")),
+        (24, 1, Some("1 kept purchase and 24 looks without a kept purchase")),
+        (30, 24, Some("1 look without a kept purchase")),
+    ] {
+        assert_eq!(Outcomes { kept, not }.missing(25).as_deref(), missing);
+    }
+}
+
+/// What was promised less what came is the surplus; and who made a table from which model stands in its file.
+#[test]
+fn promises_are_added_up() {
+    let shop = shop_without_choice();
+    run(&shop, &UP_TO_TRAIN);
+    run(&shop, &["evaluate", "drivers"]);
+    let wrong = "SELECT COUNT(*) FROM evaluation.promise WHERE abs(expected - came - surplus) > 1e-9 OR surplus < low OR surplus > high";
+    assert_eq!(shop.ask(wrong), ["0"]);
+    let came = shop.ask("SELECT DISTINCT came FROM evaluation.promise");
+    assert_eq!(came, shop.ask("SELECT COUNT(*) FROM frame WHERE split = 'test' AND label"));
+    let hash = json(&shop, "work/models/combined.json")["made_from"]["data"].as_str().unwrap().to_owned();
+    for file in ["work/predictions.parquet", "work/evaluation/metrics.parquet", "work/drivers/shares.parquet"] {
+        let bytes = std::fs::read(shop.path(file)).unwrap();
+        assert!(bytes.windows(hash.len()).any(|part| part == hash.as_bytes()), "{file} does not say {hash}");
     }
 }

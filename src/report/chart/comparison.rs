@@ -122,16 +122,11 @@ fn panel(scene: &mut Scene, metric: &Metric, rows: usize, (left, right): (f64, f
     }
 }
 
-/// The row of the best value; the first of equals.
+/// The row of the best value; none where several are equal.
 fn best(scores: &[Option<Interval>], better: Better) -> Option<usize> {
     let sign = if better == Better::Higher { 1.0 } else { -1.0 };
-    let mut best: Option<(usize, f64)> = None;
-    for (row, score) in scores.iter().enumerate() {
-        if let Some(score) = score
-            && best.is_none_or(|(_, value)| score.value * sign > value)
-        {
-            best = Some((row, score.value * sign));
-        }
-    }
-    best.map(|(row, _)| row)
+    let values = || scores.iter().enumerate().filter_map(|(row, score)| Some((row, score.as_ref()?.value * sign)));
+    let most = values().map(|(_, value)| value).fold(f64::NEG_INFINITY, f64::max);
+    let mut rows = values().filter(|(_, value)| *value == most).map(|(row, _)| row);
+    rows.next().filter(|_| rows.next().is_none())
 }

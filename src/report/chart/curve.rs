@@ -93,7 +93,11 @@ pub fn draw(chart: &Chart) -> Result<Vec<u8>, ChartError> {
         scene.text((x, height - 4.0), &shorten(&series.name, NOTE, room), NOTE.in_color(INK), Align::Left);
         scene.text((x, height + 28.0), &chart.unit.label(last.value), VALUE.in_color(series.tone.color()), Align::Left);
     }
-    let height = chart.caption.foot(&mut scene, bottom + DAYS - 20.0);
+    let mut caption = chart.caption.clone();
+    if ticks.ends().0 > 0.0 {
+        caption.footnote = format!("The scale does not start at zero. {}", caption.footnote);
+    }
+    let height = caption.foot(&mut scene, bottom + DAYS - 20.0);
     scene.png(height)
 }
 

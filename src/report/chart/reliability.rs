@@ -80,21 +80,28 @@ pub fn draw(chart: &Chart) -> Result<Vec<u8>, ChartError> {
     scene.png(height)
 }
 
-/// The bin that is furthest off, counted in looks, put into words at the right and tied to its point.
+/// The bin that is furthest off for its size put into words at the right, tied to its point; of equal ones the most
+/// promising.
 fn spoken(scene: &mut Scene, bins: &[&Bin], across: &Scale, up: &Scale, (right, top, bottom): (f64, f64, f64)) {
     let measured = bins.iter().filter_map(|bin| Some((bin, known_interval(bin.observed)?)));
-    let off = |(bin, observed): &(&&Bin, Interval)| (observed.value - bin.predicted).abs() * bin.n as f64;
-    let Some((bin, observed)) = measured.reduce(|a, b| if off(&b) > off(&a) { b } else { a }) else {
+    let Some((bin, observed)) = measured.reduce(|a, b| if off(b.0, b.1) >= off(a.0, a.1) { b } else { a }) else {
         return;
     };
     let (x, y) = (across.at(bin.predicted), up.at(observed.value));
     scene.line(&[(x + 14.0, y), (right + 34.0, y)], 2.0, INK);
     scene.dot((x, y), 13.0, INK);
-    let says = format!("The model says {};", Unit::In100.label(bin.predicted));
-    let happened = format!("it happened {}.", Unit::In100.label(observed.value));
+    let whole = |share: f64| decimals(share * bin.n as f64, 0);
+    let says = format!("Of {} looks it promised {};", decimals(bin.n as f64, 0), whole(bin.predicted));
+    let happened = format!("{} came.", whole(observed.value));
     let room = RIGHT - right - 46.0;
     let lines: Vec<String> = [says, happened].iter().flat_map(|words| wrap(words, VALUE, room)).collect();
     scene.lines((right + 46.0, y.clamp(top, bottom) + VALUE.drop()), &lines, VALUE, Align::Left);
+}
+
+/// How far what happened is from what was said, in standard deviations of chance.
+fn off(bin: &Bin, observed: Interval) -> f64 {
+    let spread = bin.predicted * (1.0 - bin.predicted) / bin.n.max(1) as f64;
+    (observed.value - bin.predicted).abs() / spread.sqrt().max(f64::MIN_POSITIVE)
 }
 
 /// How many looks each point stands for.

@@ -4,6 +4,7 @@ use serde::Deserialize;
 
 use super::figures::{USED, signed};
 use crate::model::metrics::Metric;
+use crate::model::outcomes::Outcomes;
 use crate::project::Project;
 use crate::report::chart::Interval;
 use crate::report::markdown::{count, table};
@@ -11,6 +12,9 @@ use crate::train::Kind;
 
 /// The group that is not about known outcomes; it has a section of its own.
 const WITHOUT_WAITING: &str = "counted without waiting";
+
+/// The cohort that sets new articles against known ones.
+const BY_AGE: &str = "new articles against known";
 
 /// A row of `evaluation.by_cohort`.
 #[derive(Deserialize)]
@@ -83,11 +87,11 @@ impl Step {
 /// The section, from `evaluation.by_cohort` and the tools to be held against.
 pub fn section(project: &Project, rows: Vec<Row>, references: &[Reference], steps: &[Step]) -> String {
     let cohorts = Cohorts(rows);
-    let enough = project.params.evaluate.enough as u64;
+    let enough = project.params.evaluate.enough;
     let mut out = String::from("## By group\n\n");
     out += &format!(
         "Right order: of 100 pairs of looks within the group, so many are in the right order. Where a group has fewer than \
-         {enough} kept purchases it is too early to say; how many are missing is written there.\n\n"
+         {enough} kept purchases, or looks without one, it is too early to say; how many are missing is written there.\n\n"
     );
     let mut groups: Vec<Vec<String>> = Vec::new();
     for row in cohorts.of(USED.name(), Metric::Auc) {
@@ -99,10 +103,11 @@ pub fn section(project: &Project, rows: Vec<Row>, references: &[Reference], step
             Some(auc) => {
                 format!("{:.0} ({:.0} to {:.0})", 100.0 * auc.value, 100.0 * auc.lower, 100.0 * auc.upper)
             }
-            None => match enough.checked_sub(kept).filter(|missing| *missing > 0) {
-                Some(missing) => format!("too early, {missing} missing"),
-                None => "too early".to_owned(),
-            },
+            None => {
+                let outcomes = Outcomes { kept: kept as usize, not: row.looks.saturating_sub(kept) as usize };
+                let missing = outcomes.missing(enough).map(|missing| format!("{missing} missing"));
+                format!("too early, {}", missing.as_deref().unwrap_or("no model yet"))
+            }
         };
         let difference = cohorts.interval(row, &format!("{} - {}", USED.name(), Kind::Tabular.name()), Metric::Auc);
         let difference = difference.map_or(String::new(), |more| {
@@ -121,6 +126,10 @@ pub fn section(project: &Project, rows: Vec<Row>, references: &[Reference], step
     let headings =
         ["Group", "", "Test looks#", "Kept purchases#", "The model expected#", "Right order#", "Descriptions add#"];
     out += &format!("{}\n", table(&headings, &groups));
+    let of = |members: &str| cohorts.0.iter().any(|row| row.cohort == BY_AGE && row.members.starts_with(members));
+    if of("known") && !of("new") {
+        out += "No test look was at an article that was new as in the lists, so how well new ones are judged is not known.\n\n";
+    }
     out + &without_waiting(&cohorts, references, steps)
 }
 
@@ -156,11 +165,11 @@ fn held_against(tool: &Reference, steps: &[Step]) -> String {
         None => "too early to say".to_owned(),
         Some(found) => {
             let words = match () {
-                () if found.lower > other => "better",
-                () if found.upper < other => "worse",
-                () => "no clear difference, because chance alone makes as much",
+                () if found.lower > other => ", better",
+                () if found.upper < other => ", worse",
+                () => "",
             };
-            format!("{:.4} against {other:.4}, {words}", found.value)
+            format!("{:.4} against {other:.4}{words}", found.value)
         }
     };
     let verdict = |step: &Step| {
@@ -178,7 +187,8 @@ fn held_against(tool: &Reference, steps: &[Step]) -> String {
             () => "By its own rules neither is ahead: the difference is within chance.",
         };
         out += &format!(
-            "**{headline}** The model here, by all of its rules: {}. By the rules above: {}.\n\nThe rules differ in what is learned from \
+            "**{headline}** The model here, by all of its rules: {}. By the rules above: {}. Where neither \
+             “better” nor “worse” is said, chance alone makes as much of a difference.\n\nThe rules differ in what is learned from \
              and in what is counted. The model here learned from {} looks, whose outcomes were known when validation began; \
              by that tool's rules it learns from {}, and some of their outcomes came in only after testing had begun. Each \
              line below takes one more rule from it; what is left in the last line are the features and the way to fit.\n\n",

@@ -6,6 +6,7 @@ use serde::Deserialize;
 
 use crate::model::lists::ListMetric;
 use crate::model::metrics::Metric;
+use crate::project::Project;
 use crate::report::chart::{Caption, Interval, Unit, comparison};
 use crate::report::markdown::{count, counted, details, table};
 use crate::train::Kind;
@@ -108,19 +109,20 @@ impl Figures {
     }
 }
 
-/// Whether the descriptions help: the headline, and what chance allows.  No claim without enough data: `missing` says what
-/// is.
-pub fn verdict(figures: &Figures, missing: Option<&str>, described: bool) -> (String, String) {
+/// Whether the descriptions help: the headline, and what chance allows.  No claim while it is too `early`, or when the
+/// model reads no descriptions because it is `without` them.
+pub fn verdict(figures: &Figures, early: Option<&str>, without: bool) -> (String, String) {
     let auc = |kind| figures.of(kind, Metric::Auc.name());
     let difference = figures.more_than(Kind::Tabular, Metric::Auc.name());
     let (Some(tabular), Some(combined), Some(difference)) = (auc(Kind::Tabular), auc(USED), difference) else {
-        let missing = missing.unwrap_or("the test looks do not hold both outcomes yet");
-        return (format!("Too early to say how good the model is: {missing}."), String::new());
+        let why = early.unwrap_or("the models are not judged yet");
+        return (format!("Too early to say whether the descriptions help: {why}."), String::new());
     };
-    if !described {
-        let right = 100.0 * combined.value;
+    if without {
         let headline = format!(
-            "The model puts {right:.1} of 100 pairs of looks into the right order; there are no descriptions to learn from."
+            "There are no descriptions to learn from; without them the model puts {:.1} of 100 pairs of looks into the \
+             right order.",
+            100.0 * combined.value
         );
         return (headline, String::new());
     }
@@ -161,7 +163,7 @@ pub fn comparison_chart(figures: &Figures, headline: &str, length: usize) -> com
             footnote: format!(
                 "Right order: of all pairs (AUC); guessing gives 50. At the top: average precision. Lists: of {length} \
                  articles, one for each customer and day with a kept purchase. Ranges: customers drawn again and again, \
-                 the same ones for all models; how far two models are apart stands in the table."
+                 the same ones for all models, so models differ more surely than their ranges suggest."
             ),
         },
         models: Kind::ALL.iter().map(|kind| model_words(*kind).to_owned()).collect(),
@@ -179,7 +181,8 @@ pub fn signed(interval: Option<Interval>) -> String {
     interval.map_or("too early".into(), |i| format!("{:+.4} ({:+.4} to {:+.4})", i.value, i.lower, i.upper))
 }
 
-pub fn metrics_section(figures: &Figures, missing: Option<&str>, lists: Vec<Lists>, length: usize) -> String {
+pub fn metrics_section(project: &Project, figures: &Figures, lists: Vec<Lists>, early: Option<&str>) -> String {
+    let length = project.params.evaluate.list_length;
     let lines = lines(length);
     let row = |line: &Line| {
         let mut cells = vec![line.words.clone()];
@@ -196,24 +199,23 @@ pub fn metrics_section(figures: &Figures, missing: Option<&str>, lists: Vec<List
     let hits = |kind| figures.of(kind, ListMetric::HitRate.name()).map(|rate| 100.0 * rate.value);
     let mut said = match (hits(USED), hits(Kind::Popularity)) {
         (Some(used), Some(popular)) => format!(
-            "On {} of {} with a kept purchase, all articles on sale that day were ranked as the day began, {} a list. \
-             The first {length} held what was bought and kept in {used:.0} of 100 lists; by popularity alone in \
-             {popular:.0}{}.\n\n",
+            "On {} of {} with a kept purchase, all articles on sale that day that ship to the customer were ranked as \
+             the day began (in UTC), {} a list. The first {length} held what was bought and kept in {used:.0} of 100 \
+             lists; by popularity alone in {popular:.0}.{}\n\n",
             counted(days, "day", "days"),
             counted(customers, "customer", "customers"),
             count(articles / days.max(1)),
-            match figures.more_than(Kind::Popularity, ListMetric::HitRate.name()) {
-                Some(more) if more.lower > 0.0 || more.upper < 0.0 => "",
-                _ => ", and chance alone could make that difference",
-            },
+            figures.more_than(Kind::Popularity, ListMetric::HitRate.name()).map_or(String::new(), doubt),
         ),
-        _ => format!(
-            "Too early to judge whole lists: {}.\n\n",
-            missing.map_or_else(
-                || format!("there are {} with a kept purchase in the test period", counted(days, "day", "days")),
-                str::to_owned
-            )
-        ),
+        _ => {
+            let enough = project.params.evaluate.enough as u64;
+            let few = || {
+                let lists = counted(days, "list is", "lists are");
+                format!("{lists} known to have led to a kept purchase, {} are missing", enough.saturating_sub(days))
+            };
+            let why = if days < enough { few() } else { early.unwrap_or("there is no model yet").to_owned() };
+            format!("Too early to judge whole lists: {why}.\n\n")
+        }
     };
     let meanings: Vec<String> = lines.iter().map(|line| format!("- {}: {}.", line.words, line.meaning)).collect();
     said += &format!(
@@ -222,6 +224,16 @@ pub fn metrics_section(figures: &Figures, missing: Option<&str>, lists: Vec<List
         details("What these figures mean", &(meanings.join("\n") + "\n"))
     );
     said
+}
+
+/// Whether chance alone could make a difference of lists.
+fn doubt(more: Interval) -> String {
+    let words = match more.lower > 0.0 || more.upper < 0.0 {
+        true => "That difference is more than chance makes",
+        false => "Chance alone could make that difference",
+    };
+    let [value, lower, upper] = [more.value, more.lower, more.upper].map(|rate| 100.0 * rate);
+    format!(" {words} ({value:+.1} of 100 lists; {lower:+.1} to {upper:+.1}).")
 }
 
 fn capital(words: &str) -> String {

@@ -18,21 +18,25 @@ pub struct Part {
     more: Option<f64>,
     more_low: Option<f64>,
     more_high: Option<f64>,
+    step: Option<f64>,
+    step_low: Option<f64>,
+    step_high: Option<f64>,
 }
 
 /// Both models, with how good they were when fitted on less.
-pub fn chart(parts: &[Part]) -> curve::Chart {
+pub fn chart(parts: &[Part], early: Option<&str>) -> curve::Chart {
     let point = |part: &Part| curve::Point { n: part.looks, score: Interval::of(part.value, part.low, part.high) };
     let points = |kind: Kind| parts.iter().filter(|part| part.model == kind.name()).map(point).collect();
     let series = |kind: Kind, tone| curve::Series { name: model_words(kind).into(), tone, points: points(kind) };
     let used = series(USED, Tone::Better);
     curve::Chart {
         caption: Caption {
-            title: title(parts),
+            title: title(parts, early),
             subtitle: "Both models fitted again on parts of the training customers, judged on all test looks".into(),
-            footnote: "Guessing gives 50, so look where the scale begins. Bars show the range that chance allows \
-                       (19 times out of 20). Each smaller part is contained in the larger ones."
-                .into(),
+            footnote:
+                "Guessing gives 50. Bars show the range that chance allows (19 times out of 20). Each smaller part is \
+                       contained in the larger ones; penalty and dimensions are chosen anew for each."
+                    .into(),
         },
         measure: "Pairs of looks in the right order, of 100 (AUC)".into(),
         counted: "looks to learn from".into(),
@@ -41,28 +45,37 @@ pub fn chart(parts: &[Part]) -> curve::Chart {
     }
 }
 
-/// What more than twice the data brought, what the last of them did, and whether chance could have.
-fn title(parts: &[Part]) -> String {
-    let used = || parts.iter().filter(|part| part.model == USED.name());
-    let all = used().map(|part| part.looks).max().unwrap_or_default();
-    let half = used().rfind(|part| 2 * part.looks <= all);
-    let early = "Too early to say whether more data would help";
-    let gain = |part: &Part| Some((part.looks, 100.0 * part.more?, 100.0 * part.more_low?, 100.0 * part.more_high?));
-    let last = used().rfind(|part| part.looks < all).and_then(gain);
-    let (Some(half), Some(last)) = (half.and_then(gain), last) else { return format!("{early}.") };
-    let told = |(_, more, low, high): (u64, f64, f64, f64)| format!("{more:+.1} ({low:+.1} to {high:+.1})");
-    let figures = format!(
-        "{} looks instead of {} bring {} of 100 pairs into the right order, the last {} of them {}.",
-        count(all),
-        count(half.0),
-        told(half),
-        count(all - last.0),
-        told(last),
+/// Whether more would help now, judged by the last step; and what more than twice the data brought.
+fn title(parts: &[Part], early: Option<&str>) -> String {
+    let mut used: Vec<&Part> = parts.iter().filter(|part| part.model == USED.name()).collect();
+    used.sort_by_key(|part| part.looks);
+    let unclear = "Too early to say whether more data would help";
+    let why = early.unwrap_or("there are too few looks to take some away");
+    let [.., before, all] = used.as_slice() else { return format!("{unclear}: {why}.") };
+    let half = used.iter().filter(|part| 2 * part.looks <= all.looks).next_back().unwrap_or(before);
+    let (more, step) =
+        (Interval::of(half.more, half.more_low, half.more_high), Interval::of(all.step, all.step_low, all.step_high));
+    let (Some(more), Some(step)) = (more, step) else { return format!("{unclear}: {why}.") };
+    let answer = match () {
+        () if step.lower > 0.0 => "More data would help",
+        () if step.upper < 0.0 => "More data would not help",
+        () if more.lower > 0.0 => "More data have helped; whether still more would is not clear",
+        () => "Whether more data would help is not clear",
+    };
+    let range = |gain: Interval| format!("{:.1} to {:.1}", 100.0 * gain.lower, 100.0 * gain.upper).replace('-', "−");
+    let gained = |gain: f64| match gain < 0.0 {
+        true => format!("{:.1} fewer", -100.0 * gain),
+        false => format!("{:.1} more", 100.0 * gain),
+    };
+    let mut said = format!(
+        "{answer}. With {} looks instead of {} the model orders {} of 100 pairs rightly ({})",
+        count(all.looks),
+        count(half.looks),
+        gained(more.value),
+        range(more),
     );
-    match () {
-        () if last.2 > 0.0 => format!("More data would help: {figures}"),
-        () if half.2 > 0.0 => format!("More data have helped; whether still more would is too early to say: {figures}"),
-        () if half.3 < 0.0 => format!("More data do not help: {figures}"),
-        () => format!("{early}: {figures}"),
+    if before.looks != half.looks {
+        said += &format!("; instead of {}, {} ({})", count(before.looks), gained(step.value), range(step));
     }
+    said + "."
 }
