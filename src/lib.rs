@@ -10,6 +10,8 @@ pub mod paths;
 pub mod params;
 /// What a run says while it works.
 pub mod progress;
+/// Numbers as readers meet them.
+pub mod numbers;
 /// Ranges that chance allows.
 pub mod intervals;
 /// The folder of SQL files that is the product.

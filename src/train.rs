@@ -17,9 +17,9 @@ use crate::model::choice::{Choice, Grid, choose};
 use crate::model::logistic::{Logistic, LogisticError, labels};
 use crate::model::outcomes::Outcomes;
 use crate::model::split::{SplitError, TrainingRows, ValidationRows};
+use crate::numbers::counted;
 use crate::progress::Progress;
 use crate::project::Project;
-use crate::report::markdown::counted;
 use crate::sql::TableName;
 
 /// A model as it is kept in `work/models/<name>.json`.

@@ -1,6 +1,6 @@
 //! Whether there are enough looks of both outcomes to fit a model on, or to judge one by.
 
-use crate::report::markdown::counted;
+use crate::numbers::counted;
 
 /// Looks counted by what came of them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -1,5 +1,7 @@
 //! Markdown as GitHub shows it.
 
+pub use crate::numbers::{count, counted};
+
 /// A table; cells are escaped.  Columns whose heading ends with `#` are numbers: right-aligned, the sign left out.
 pub fn table(headings: &[&str], rows: &[Vec<String>]) -> String {
     let mut lines = Vec::with_capacity(rows.len() + 2);
@@ -48,22 +50,4 @@ pub fn picture(file: &str, words: &str) -> String {
 /// Folded away for those who want it.
 pub fn details(summary: &str, body: &str) -> String {
     format!("<details>\n<summary>{summary}</summary>\n\n{body}\n</details>\n")
-}
-
-/// `15,000`.
-pub fn count(number: u64) -> String {
-    let digits = number.to_string();
-    let mut out = String::new();
-    for (place, digit) in digits.chars().enumerate() {
-        if place > 0 && (digits.len() - place).is_multiple_of(3) {
-            out.push(',');
-        }
-        out.push(digit);
-    }
-    out
-}
-
-/// `1 row`, `2 rows`.
-pub fn counted(number: u64, one: &str, many: &str) -> String {
-    format!("{} {}", count(number), if number == 1 { one } else { many })
 }
