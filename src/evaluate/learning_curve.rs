@@ -42,11 +42,9 @@ pub fn table(project: &Project, models: &Models, frame: &RecordBatch) -> Result<
     let looks = Looks::of(&test)?;
     let mut parts = Vec::new();
     for (kind, fitted) in Kind::ALL.iter().zip(models).filter(|(kind, _)| SHOWN.contains(kind)) {
-        if fitted.model.is_none() || !looks.are_enough(project) {
-            continue;
-        }
+        let Some(whole) = fitted.model.as_ref().filter(|_| looks.are_enough(project)) else { continue };
         if let (Ok(training), Ok(validation)) = (TrainingRows::of(frame), ValidationRows::of(frame)) {
-            parts.extend(curve(project, *kind, (&training, &validation), &test, &looks)?);
+            parts.extend(curve(project, *kind, whole, (&training, &validation), &test, &looks)?);
         }
     }
     let numbers = |of: fn(&Part) -> f64| -> ArrayRef { Arc::new(Float64Array::from_iter_values(parts.iter().map(of))) };
@@ -71,10 +69,11 @@ pub fn table(project: &Project, models: &Models, frame: &RecordBatch) -> Result<
     Table::of_columns("learning_curve", &["model", "share"], columns)
 }
 
-/// One model, fitted again on each share.
+/// One model, fitted again on each share; `whole` is the one that was fitted on all.
 fn curve(
     project: &Project,
     kind: Kind,
+    whole: &Logistic,
     (training, validation): (&TrainingRows, &ValidationRows),
     test: &RecordBatch,
     looks: &Looks,
@@ -86,11 +85,16 @@ fn curve(
     let features = kind.features(project);
     let mut fitted: Vec<(f64, Logistic, Vec<f64>)> = Vec::new();
     for share in shares {
-        let Ok(part) = training.part(CUSTOMER, share, params.seed) else { continue };
-        let Ok(Ok(choice)) = train::choice(project, &features, &part, validation) else { continue };
+        let model = if share < 1.0 {
+            let Ok(part) = training.part(CUSTOMER, share, params.seed) else { continue };
+            let Ok(Ok(choice)) = train::choice(project, &features, &part, validation) else { continue };
+            choice.model
+        } else {
+            whole.clone()
+        };
         let failed = |cause| EvaluateError::OtherFrame { model: kind.name(), cause };
-        let scores = choice.model.predict(test).map_err(failed)?;
-        fitted.push((share, choice.model, scores));
+        let scores = model.predict(test).map_err(failed)?;
+        fitted.push((share, model, scores));
     }
     let scores: Vec<&[f64]> = fitted.iter().map(|(_, _, scores)| scores.as_slice()).collect();
     let drawn = Bootstrap::run(&scores, &looks.labels, &looks.customers, params.draws, params.seed)

@@ -163,7 +163,7 @@ pub fn comparison_chart(figures: &Figures, headline: &str, length: usize) -> com
             footnote: format!(
                 "Right order: of all pairs (AUC); guessing gives 50. At the top: average precision. Lists: of {length} \
                  articles, one for each customer and day with a kept purchase. Ranges: customers drawn again and again, \
-                 the same ones for all models, so models differ more surely than their ranges suggest."
+                 the same ones for all models; the table tells better how far two are apart."
             ),
         },
         models: Kind::ALL.iter().map(|kind| model_words(*kind).to_owned()).collect(),
