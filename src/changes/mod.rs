@@ -10,10 +10,10 @@ use self::sides::{Scratch, Side, of_commit, of_tree};
 use crate::engine::{Engine, Staged, Table};
 use crate::error::{Advice, Result};
 use crate::lineage::TableTrace;
+use crate::numbers::counted;
 use crate::progress::Progress;
 use crate::project::Project;
 use crate::report::chart;
-use crate::report::markdown::counted;
 use crate::sql::{Layer, TableName};
 
 #[derive(Debug, thiserror::Error)]

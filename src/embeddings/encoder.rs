@@ -18,7 +18,7 @@ pub const DIMENSIONS: usize = 384;
 const VERSION: u32 = 2;
 
 /// What in a model's folder, laid out as sentence-transformers saves it, decides its vectors.
-const FILES: [&str; 7] = [
+pub const FILES: [&str; 7] = [
     "model.safetensors",
     "vocab.txt",
     "config.json",

@@ -28,6 +28,8 @@ use crate::train::{self, Kind};
 
 /// Basis of what does not rest on what this customer did.
 const POPULAR: &str = "popular in the region";
+/// Reason of a candidate that `sql/recommend/popular.sql` leaves out.
+const NOT_RANKED: &str = "on sale now";
 
 #[derive(Debug, thiserror::Error)]
 pub enum RecommendError {
@@ -216,7 +218,7 @@ fn popular(engine: &Engine, candidates: &RecordBatch) -> Result<(Vec<Pick>, Stri
         asked: None,
     };
     let picks = known.iter().enumerate().map(pick).collect();
-    let because = known.iter().map(|at| Some(at.map_or(POPULAR, |at| reason.value(at)))).collect();
+    let because = known.iter().map(|at| Some(at.map_or(NOT_RANKED, |at| reason.value(at)))).collect();
     Ok((picks, because))
 }
 

@@ -8,9 +8,10 @@ use datafusion::arrow::datatypes::{DataType, Float64Type};
 
 use super::chart::distributions::{self, Panel, Spread};
 use super::chart::{Caption, ChartError};
-use super::markdown::{count, counted, details, picture, table};
+use super::markdown::{details, picture, table};
 use crate::engine::Engine;
 use crate::error::{Advice, Result};
+use crate::numbers::{count, counted};
 use crate::project::Project;
 use crate::sql::{Column, FeatureHeader, Header, Layer, SqlFile};
 use crate::train::Kind;

@@ -4,10 +4,11 @@ use serde::Deserialize;
 use serde_json::json;
 
 use super::chart::{Caption, Unit, bars};
-use super::markdown::{count, counted, details, picture, table};
+use super::markdown::{details, picture, table};
 use super::{Report, ReportError};
 use crate::engine::Engine;
 use crate::error::Result;
+use crate::numbers::{count, counted};
 use crate::project::Project;
 use crate::sql::{SourceHeader, TableName};
 

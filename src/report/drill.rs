@@ -5,10 +5,11 @@ use std::collections::BTreeMap;
 use serde::Deserialize;
 
 use super::chart::{Caption, scorecard};
-use super::markdown::{counted, details, picture, table};
+use super::markdown::{details, picture, table};
 use super::{Report, ReportError};
 use crate::engine::Engine;
 use crate::error::Result;
+use crate::numbers::counted;
 use crate::sql::TableName;
 
 const SCORECARD: &str = "drill-scorecard.png";

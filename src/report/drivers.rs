@@ -5,11 +5,12 @@ use std::collections::BTreeMap;
 use serde::Deserialize;
 
 use super::chart::{Caption, Interval, dots};
-use super::markdown::{count, counted, details, picture, table};
+use super::markdown::{details, picture, table};
 use super::{Report, ReportError};
 use crate::drivers::{ALL, ENOUGH_CUSTOMERS};
 use crate::engine::Engine;
 use crate::error::Result;
+use crate::numbers::{count, counted};
 use crate::project::Project;
 use crate::sql::{Driver, TableName};
 use crate::train::{self, Kind};

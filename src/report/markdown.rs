@@ -1,7 +1,5 @@
 //! Markdown as GitHub shows it.
 
-pub use crate::numbers::{count, counted};
-
 /// A table; cells are escaped.  Columns whose heading ends with `#` are numbers: right-aligned, the sign left out.
 pub fn table(headings: &[&str], rows: &[Vec<String>]) -> String {
     let mut lines = Vec::with_capacity(rows.len() + 2);

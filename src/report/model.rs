@@ -12,7 +12,7 @@ use serde::Deserialize;
 
 use self::figures::{Figures, USED, comparison_chart, metrics_section, verdict};
 use super::chart::{comparison, curve, reliability};
-use super::markdown::{count, counted, picture, table};
+use super::markdown::{picture, table};
 use super::{Report, ReportError};
 use crate::embeddings;
 use crate::engine::Engine;
@@ -20,6 +20,7 @@ use crate::error::Result;
 use crate::frame::TEST;
 use crate::model::outcomes::Outcomes;
 use crate::model::split::{TRAIN, VALIDATION};
+use crate::numbers::{count, counted};
 use crate::project::Project;
 use crate::sql::TableName;
 use crate::train::{self, Fitted};

@@ -1,7 +1,7 @@
 #![cfg(feature = "encoder")]
 use std::{fs, ops::ControlFlow, path::Path, process::Command, sync::OnceLock};
 
-use selvedge::embeddings::encoder;
+use selvedge::embeddings::encoder::{self, FILES};
 use sentence_encoder::{DIMENSIONS, Encoder, EncoderError};
 
 use crate::shop::Shop;
@@ -167,16 +167,6 @@ fn copied_model() -> tempfile::TempDir {
     }
     folder
 }
-
-const FILES: [&str; 7] = [
-    "model.safetensors",
-    "vocab.txt",
-    "config.json",
-    "modules.json",
-    "1_Pooling/config.json",
-    "sentence_bert_config.json",
-    "tokenizer_config.json",
-];
 
 fn version(folder: &Path) -> Result<String, encoder::EncoderError> {
     Ok(encoder::Encoder::new(folder)?.version().to_owned())

@@ -3,11 +3,11 @@
 use std::collections::BTreeMap;
 
 use super::super::chart::{Caption, Interval, Tone, dumbbell, maturity, segment_line, small_multiples};
-use super::super::markdown::count;
 use super::facts::{Facts, Nowcast};
 use super::{Pictures, tables, words};
 use crate::error::Result;
 use crate::monitor::{Finding, State};
+use crate::numbers::count;
 
 /// Panels, and rows, of one picture: what is beyond stands in the table.
 const MOST_PANELS: usize = 24;

@@ -2,12 +2,13 @@
 
 use serde::Deserialize;
 
-use super::super::markdown::{count, counted, line_of};
+use super::super::markdown::line_of;
 use super::facts;
 use super::table;
 use super::words;
 use crate::engine::Engine;
 use crate::error::Result;
+use crate::numbers::{count, counted};
 
 /// A row of `monitoring.collection_states`.
 #[derive(Debug, Deserialize)]

@@ -4,13 +4,14 @@ use std::collections::BTreeMap;
 
 use serde::Deserialize;
 
-use super::super::markdown::{count, details, line_of};
+use super::super::markdown::{details, line_of};
 use super::facts;
 use super::table;
 use super::words;
 use crate::engine::Engine;
 use crate::error::Result;
 use crate::features::{self, Feature};
+use crate::numbers::count;
 use crate::project::Project;
 
 /// Differences that are told in words.

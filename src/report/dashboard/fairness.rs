@@ -4,12 +4,13 @@ use serde::Deserialize;
 
 use super::super::chart::ratios::{self, Verdict};
 use super::super::chart::{Caption, Interval};
-use super::super::markdown::{count, line_of};
+use super::super::markdown::line_of;
 use super::facts;
 use super::table;
 use super::{Pictures, charts, words};
 use crate::engine::Engine;
 use crate::error::Result;
+use crate::numbers::count;
 
 /// Rows of one picture, gaps first: what is beyond stands in the table.
 const MOST_ROWS: usize = 40;

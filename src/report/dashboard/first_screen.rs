@@ -2,13 +2,14 @@
 
 use std::collections::BTreeMap;
 
-use super::super::markdown::{count, counted, line_of};
+use super::super::markdown::line_of;
 use super::facts::{Facts, Place};
 use super::history::History;
 use super::shown::Shown;
 use super::table;
 use super::words;
 use crate::monitor::{Finding, State};
+use crate::numbers::{count, counted};
 use crate::params::Monitor;
 
 /// So many recommendations without a click (or without one that is missing) are no chance.

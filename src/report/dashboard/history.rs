@@ -6,13 +6,13 @@ use serde::Deserialize;
 
 use super::super::chart::vintages::{self, Figure, Week};
 use super::super::chart::{Caption, Interval};
-use super::super::markdown::count;
 use super::facts;
 use super::table;
 use super::{Pictures, words};
 use crate::engine::Engine;
 use crate::error::Result;
 use crate::monitor::{AlertLife, Finding};
+use crate::numbers::count;
 
 const CHART: &str = "monitoring-vintages.png";
 

@@ -1,11 +1,12 @@
 //! Folded away: the methods and figures for the ML team.
 
-use super::super::markdown::{count, details};
+use super::super::markdown::details;
 use super::facts::Facts;
 use super::first_screen::promise;
 use super::table;
 use super::tables::segment;
 use super::words;
+use crate::numbers::count;
 use crate::params::Monitor;
 
 /// Folded away: the methods and figures for the ML team.

@@ -1,10 +1,10 @@
 //! The tables: everyone looked at, confirmed and provisional apart, with status letters.
 
-use super::super::markdown::count;
 use super::facts::{Facts, LineDay};
 use super::table;
 use super::words;
 use crate::monitor::{Finding, State};
+use crate::numbers::count;
 
 /// The table of clicks, every segment.
 pub fn clicks(facts: &Facts) -> String {

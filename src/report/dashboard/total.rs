@@ -4,13 +4,14 @@ use serde::Deserialize;
 
 use super::super::chart::Caption;
 use super::super::chart::waterfall;
-use super::super::markdown::{count, line_of};
+use super::super::markdown::line_of;
 use super::facts::{self, Facts};
 use super::table;
 use super::{Pictures, words};
 use crate::engine::Engine;
 use crate::error::Result;
 use crate::monitor::State;
+use crate::numbers::count;
 
 const CHART: &str = "monitoring-mix-rate.png";
 /// Steps that a picture shows one by one; the others are one step together.

@@ -2,8 +2,8 @@
 
 use chrono::{Datelike, NaiveDate};
 
-use super::super::markdown::counted;
 use crate::monitor::{Finding, State};
+use crate::numbers::counted;
 
 /// What a customer did, at the start of a sentence.
 pub fn metric(metric: &str) -> &'static str {

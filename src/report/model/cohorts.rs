@@ -5,9 +5,10 @@ use serde::Deserialize;
 use super::figures::{USED, signed};
 use crate::model::metrics::Metric;
 use crate::model::outcomes::Outcomes;
+use crate::numbers::count;
 use crate::project::Project;
 use crate::report::chart::Interval;
-use crate::report::markdown::{count, table};
+use crate::report::markdown::table;
 use crate::train::Kind;
 
 /// The group that is not about known outcomes; it has a section of its own.

@@ -6,9 +6,10 @@ use serde::Deserialize;
 
 use crate::model::lists::ListMetric;
 use crate::model::metrics::Metric;
+use crate::numbers::{count, counted};
 use crate::project::Project;
 use crate::report::chart::{Caption, Interval, Unit, comparison};
-use crate::report::markdown::{count, counted, details, table};
+use crate::report::markdown::{details, table};
 use crate::train::Kind;
 
 /// The model that is used.

@@ -3,8 +3,8 @@
 use serde::Deserialize;
 
 use super::figures::{USED, model_words};
+use crate::numbers::count;
 use crate::report::chart::{Caption, Interval, Tone, Unit, curve};
-use crate::report::markdown::count;
 use crate::train::Kind;
 
 /// A row of `evaluation.learning_curve`.

@@ -3,8 +3,8 @@
 use serde::Deserialize;
 
 use super::figures::USED;
+use crate::numbers::count;
 use crate::report::chart::{Caption, Interval, reliability};
-use crate::report::markdown::count;
 
 /// A row of `evaluation.reliability`.
 #[derive(Deserialize)]

@@ -2,8 +2,9 @@
 
 use super::figures::{Figures, lines, model_words, signed};
 use crate::error::Result;
+use crate::numbers::{count, counted};
 use crate::project::Project;
-use crate::report::markdown::{count, counted, details, table};
+use crate::report::markdown::{details, table};
 use crate::train::{self, Kind};
 
 pub fn section(project: &Project, figures: &Figures, length: usize) -> Result<String> {

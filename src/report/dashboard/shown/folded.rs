@@ -2,7 +2,8 @@
 
 use super::super::table;
 use super::Shown;
-use crate::report::markdown::{count, details};
+use crate::numbers::count;
+use crate::report::markdown::details;
 
 impl Shown {
     pub(super) fn folded(&self) -> String {

@@ -9,12 +9,12 @@ use std::collections::BTreeMap;
 use serde::Deserialize;
 
 use self::told::missing;
-use super::super::markdown::count;
 use super::facts::{self, Facts};
 use super::table;
 use super::words;
 use crate::engine::Engine;
 use crate::error::Result;
+use crate::numbers::count;
 
 /// The days before, to which those watched are held first.
 const BEFORE: &str = "reference";

@@ -2,7 +2,8 @@
 
 use super::super::words;
 use super::{BEFORE, Change, Shown};
-use crate::report::markdown::{count, line_of};
+use crate::numbers::count;
+use crate::report::markdown::line_of;
 
 /// Differences that are told in words, against each earlier span.
 const MOST_SENTENCES: usize = 4;
