@@ -9,6 +9,7 @@ use datafusion::arrow::datatypes::{DataType, Field, Schema, SchemaRef};
 use datafusion::arrow::error::ArrowError;
 use datafusion::arrow::row::{RowConverter, Rows, SortField};
 use datafusion::arrow::util::display::array_value_to_string;
+use rayon::prelude::*;
 
 use crate::error::{Advice, Result};
 
@@ -59,23 +60,25 @@ impl Table {
     pub fn new(batch: RecordBatch, key: &[String], file: &str) -> Result<Self> {
         let arrow = |cause| TableError::Arrow { file: file.into(), cause };
         let rows = key_rows(&batch, key, file)?;
-        let in_order = (1..rows.num_rows()).all(|place| rows.row(place - 1) < rows.row(place));
-        let order = if in_order { (0..rows.num_rows() as u32).collect() } else { sorted(&rows) };
-        for pair in order.windows(2) {
-            let (a, b) = (pair[0] as usize, pair[1] as usize);
-            if rows.row(a) == rows.row(b) {
-                let count = order.iter().filter(|row| rows.row(**row as usize) == rows.row(a)).count();
-                return Err(TableError::RowTwice { file: file.into(), count, row: show_row(&batch, key, a) }.into());
-            }
+        let in_order = (1..rows.num_rows()).into_par_iter().all(|place| rows.row(place - 1) < rows.row(place));
+        let order = if in_order { Vec::new() } else { sorted(&rows) };
+        let alike = |a: &Place, b: &Place| a.beginning == b.beginning && rows.row(a.row()) == rows.row(b.row());
+        if let Some(pair) = order.windows(2).find(|pair| alike(&pair[0], &pair[1])) {
+            let count = order.iter().filter(|place| alike(place, &pair[0])).count();
+            let row = show_row(&batch, key, pair[0].row());
+            return Err(TableError::RowTwice { file: file.into(), count, row }.into());
         }
         for column in key.iter().filter_map(|name| batch.column_by_name(name)) {
-            if let Some(row) = (0..column.len()).find(|row| column.is_null(*row)) {
+            if let Some(row) = column.nulls().and_then(|nulls| (0..column.len()).find(|row| nulls.is_null(*row))) {
                 return Err(TableError::NoValueInKey { file: file.into(), row: show_row(&batch, key, row) }.into());
             }
         }
         let batch = match in_order {
             true => batch,
-            false => take_record_batch(&batch, &UInt32Array::from(order)).map_err(arrow)?,
+            false => {
+                let rows: Vec<u32> = order.into_iter().map(|place| place.row).collect();
+                take_record_batch(&batch, &UInt32Array::from(rows)).map_err(arrow)?
+            }
         };
         Ok(Self { batch, key: key.to_vec() })
     }
@@ -106,20 +109,35 @@ impl Table {
     }
 }
 
-/// The places of rows in their order.  Most are told apart by their first bytes, which compare quickly as a number.
-fn sorted(rows: &Rows) -> Vec<u32> {
-    let beginning = |place: usize| {
+/// A row to sort.  Most are told apart by their first bytes, which compare quickly as a number.
+struct Place {
+    beginning: u128,
+    row: u32,
+}
+
+impl Place {
+    fn row(&self) -> usize {
+        self.row as usize
+    }
+}
+
+/// The rows in their order, those that are alike as they came.
+fn sorted(rows: &Rows) -> Vec<Place> {
+    let beginning = |row: usize| {
         let mut bytes = [0; 16];
-        let row = rows.row(place);
+        let row = rows.row(row);
         let row = row.as_ref();
         let length = row.len().min(bytes.len());
         bytes[..length].copy_from_slice(&row[..length]);
         u128::from_be_bytes(bytes)
     };
-    let mut order: Vec<(u128, u32)> = (0..rows.num_rows()).map(|place| (beginning(place), place as u32)).collect();
-    let full = |place: u32| rows.row(place as usize);
-    order.sort_unstable_by(|a, b| a.0.cmp(&b.0).then_with(|| full(a.1).cmp(&full(b.1))).then(a.1.cmp(&b.1)));
-    order.into_iter().map(|(_, place)| place).collect()
+    let place = |row: u32| Place { beginning: beginning(row as usize), row };
+    let mut order: Vec<Place> = (0..rows.num_rows() as u32).into_par_iter().map(place).collect();
+    let full = |place: &Place| rows.row(place.row());
+    order.par_sort_unstable_by(|a, b| {
+        a.beginning.cmp(&b.beginning).then_with(|| full(a).cmp(&full(b))).then(a.row.cmp(&b.row))
+    });
+    order
 }
 
 fn key_rows(batch: &RecordBatch, key: &[String], file: &str) -> Result<Rows> {
