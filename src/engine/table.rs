@@ -134,9 +134,13 @@ fn sorted(rows: &Rows) -> Vec<Place> {
     let place = |row: u32| Place { beginning: beginning(row as usize), row };
     let mut order: Vec<Place> = (0..rows.num_rows() as u32).into_par_iter().map(place).collect();
     let full = |place: &Place| rows.row(place.row());
-    order.par_sort_unstable_by(|a, b| {
+    let compare = |a: &Place, b: &Place| {
         a.beginning.cmp(&b.beginning).then_with(|| full(a).cmp(&full(b))).then(a.row.cmp(&b.row))
-    });
+    };
+    let part = order.len().div_ceil(rayon::current_num_threads()).max(1);
+    order.par_chunks_mut(part).for_each(|part| part.sort_unstable_by(compare));
+    // This finds the parts sorted, and only merges them.
+    order.sort_by(compare);
     order
 }
 
