@@ -12,7 +12,7 @@ use datafusion::physical_plan::SpillManager;
 use futures::TryStreamExt;
 
 /// How many buckets each partition's rows are split into.
-pub const BUCKETS: usize = 32;
+pub const BUCKETS: usize = 64;
 /// Rows that are split at a time; fewer rows than this are not split at all.
 const CHUNK: usize = 1 << 15;
 /// Another seed than that of the partitions, which split by the same keys.
