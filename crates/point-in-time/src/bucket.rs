@@ -6,8 +6,8 @@ use std::sync::Arc;
 use datafusion::arrow::array::{
     Array, ArrayRef, AsArray, BooleanArray, Int64Array, RecordBatch, RecordBatchOptions, Scalar, UInt32Array,
 };
-use datafusion::arrow::compute::kernels::zip::zip;
 use datafusion::arrow::compute::filter_record_batch;
+use datafusion::arrow::compute::kernels::zip::zip;
 use datafusion::arrow::datatypes::SchemaRef;
 use datafusion::arrow::row::{RowConverter, Rows, SortField};
 use datafusion::common::Result;
