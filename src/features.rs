@@ -82,7 +82,7 @@ pub fn run(project: &Project) -> Result<()> {
     staged.folder(&project.paths.features())?;
     let mut made = Vec::new();
     let mut wanted = Vec::new();
-    let mut grains = BTreeMap::new();
+    let mut made_grains = Grains::new();
     for file in project.library.layer(Layer::Grain).chain(project.library.layer(Layer::Features)) {
         let stamp = traces.stamp(&file.table()).unwrap_or_default();
         if Stamp::read(&engine.stored(&file.table())).is_some_and(|stored| stored == stamp) {
@@ -100,13 +100,13 @@ pub fn run(project: &Project) -> Result<()> {
             }
             staged.table(&folder(project, file), Some(file.header.name()), &table, &stamp.notes())?;
             made.push(file.table().to_string());
-            grains.insert(file.table(), table);
+            made_grains.insert(file.table(), table);
         } else {
             wanted.push(file);
         }
     }
     let passes = engine.passes(project, &wanted)?;
-    read_grains(project, &engine, &passes, &mut grains)?;
+    let grains = grains(project, &engine, &passes, made_grains)?;
     // As many at once as there are threads, so that no more than these stand in memory.
     for passes in passes.chunks(rayon::current_num_threads()) {
         let views: Vec<Result<Vec<View>>> =
@@ -140,8 +140,7 @@ pub fn compute(project: &Project, engine: &Engine) -> Result<Vec<View>> {
     let files: Vec<&SqlFile> = project.library.layer(Layer::Features).collect();
     // This opens what they read, one table after the other: two at a time would both find one not open yet.
     let passes = engine.passes(project, &files)?;
-    let mut grains = BTreeMap::new();
-    read_grains(project, engine, &passes, &mut grains)?;
+    let grains = grains(project, engine, &passes, Grains::new())?;
     let made: Vec<Result<Vec<View>>> = passes.par_iter().map(|pass| together(project, engine, pass, &grains)).collect();
     let mut views = BTreeMap::new();
     for made in made {
@@ -153,8 +152,8 @@ pub fn compute(project: &Project, engine: &Engine) -> Result<Vec<View>> {
 
 /// Computes one feature view over the grains that are registered in `engine`, or stored.
 pub fn view(project: &Project, engine: &Engine, file: &SqlFile) -> Result<View> {
-    let (passes, mut grains) = (engine.passes(project, &[file])?, BTreeMap::new());
-    read_grains(project, engine, &passes, &mut grains)?;
+    let passes = engine.passes(project, &[file])?;
+    let grains = grains(project, engine, &passes, Grains::new())?;
     let mut views = Vec::new();
     for pass in &passes {
         views.extend(together(project, engine, pass, &grains)?);
@@ -162,11 +161,12 @@ pub fn view(project: &Project, engine: &Engine, file: &SqlFile) -> Result<View> 
     Ok(views.pop().ok_or_else(|| FeatureError::NoView { file: file.shown.clone() })?)
 }
 
-/// The grains by name.
+/// Grains by name.
 type Grains = BTreeMap<TableName, Table>;
 
-/// Adds the grains of `passes` that are not there yet.
-fn read_grains(project: &Project, engine: &Engine, passes: &[Pass], grains: &mut Grains) -> Result<()> {
+/// The grains of `passes`, each read once; those just `made` are not read again.
+fn grains(project: &Project, engine: &Engine, passes: &[Pass], made: Grains) -> Result<Grains> {
+    let mut grains = made;
     for pass in passes {
         let name = grain_of(pass)?;
         if !grains.contains_key(&name) {
@@ -174,7 +174,7 @@ fn read_grains(project: &Project, engine: &Engine, passes: &[Pass], grains: &mut
             grains.insert(name, table);
         }
     }
-    Ok(())
+    Ok(grains)
 }
 
 fn grain_of(pass: &Pass) -> Result<TableName> {
@@ -185,7 +185,7 @@ fn view_header(file: &SqlFile) -> Result<&FeatureHeader> {
     Ok(feature_header(file).ok_or_else(|| FeatureError::NoView { file: file.shown.clone() })?)
 }
 
-/// Computes the views of one pass, which are of one of `grains`.
+/// Computes the views of one pass, which are of one of `grains`: its own is among them.
 fn together(project: &Project, engine: &Engine, pass: &Pass, grains: &Grains) -> Result<Vec<View>> {
     let grain = &grains[&grain_of(pass)?];
     let mut views = Vec::new();
