@@ -72,18 +72,17 @@ impl Table {
         };
         let rows = rows(&keys, file)?;
         let at = |row: usize| chosen.as_ref().map_or(row, |chosen| chosen.value(row) as usize);
-        let in_order = (1..rows.num_rows()).all(|place| rows.row(place - 1) < rows.row(place));
+        let in_order = (1..rows.num_rows()).into_par_iter().all(|place| rows.row(place - 1) < rows.row(place));
         let order = if in_order { None } else { Some(sorted(&rows)) };
-        for pair in order.iter().flat_map(|order| order.windows(2)) {
-            let (a, b) = (&pair[0], &pair[1]);
-            if a.beginning == b.beginning && rows.row(a.row()) == rows.row(b.row()) {
-                let count = rows.iter().filter(|row| *row == rows.row(a.row())).count();
-                let row = show_row(&batch, key, at(a.row()));
-                return Err(TableError::RowTwice { file: file.into(), count, row }.into());
-            }
+        let alike = |a: &Place, b: &Place| a.beginning == b.beginning && rows.row(a.row()) == rows.row(b.row());
+        let places = order.as_deref().unwrap_or_default();
+        if let Some(pair) = places.windows(2).find(|pair| alike(&pair[0], &pair[1])) {
+            let count = places.iter().filter(|place| alike(place, &pair[0])).count();
+            let row = show_row(&batch, key, at(pair[0].row()));
+            return Err(TableError::RowTwice { file: file.into(), count, row }.into());
         }
-        for column in keys.iter().filter(|column| column.null_count() > 0) {
-            if let Some(row) = (0..column.len()).find(|row| column.is_null(*row)) {
+        for column in &keys {
+            if let Some(row) = column.nulls().and_then(|nulls| (0..column.len()).find(|row| nulls.is_null(*row))) {
                 return Err(TableError::NoValueInKey { file: file.into(), row: show_row(&batch, key, at(row)) }.into());
             }
         }
@@ -127,7 +126,7 @@ impl Table {
     }
 }
 
-/// The place of a row, and how its key begins: most are told apart by that, which compares quickly as a number.
+/// A row to sort.  Most are told apart by their first bytes, which compare quickly as a number.
 struct Place {
     beginning: u128,
     row: u32,
@@ -139,21 +138,26 @@ impl Place {
     }
 }
 
-/// The places of rows in their order.
+/// The rows in their order, those that are alike as they came.
 fn sorted(rows: &Rows) -> Vec<Place> {
-    let place = |row: usize| {
+    let beginning = |row: usize| {
         let mut bytes = [0; 16];
-        let key = rows.row(row);
-        let key = key.as_ref();
-        let length = key.len().min(bytes.len());
-        bytes[..length].copy_from_slice(&key[..length]);
-        Place { beginning: u128::from_be_bytes(bytes), row: row as u32 }
+        let row = rows.row(row);
+        let row = row.as_ref();
+        let length = row.len().min(bytes.len());
+        bytes[..length].copy_from_slice(&row[..length]);
+        u128::from_be_bytes(bytes)
     };
-    let mut order: Vec<Place> = (0..rows.num_rows()).into_par_iter().map(place).collect();
+    let place = |row: u32| Place { beginning: beginning(row as usize), row };
+    let mut order: Vec<Place> = (0..rows.num_rows() as u32).into_par_iter().map(place).collect();
     let full = |place: &Place| rows.row(place.row());
-    order.par_sort_unstable_by(|a, b| {
+    let compare = |a: &Place, b: &Place| {
         a.beginning.cmp(&b.beginning).then_with(|| full(a).cmp(&full(b))).then(a.row.cmp(&b.row))
-    });
+    };
+    let part = order.len().div_ceil(rayon::current_num_threads()).max(1);
+    order.par_chunks_mut(part).for_each(|part| part.sort_unstable_by(compare));
+    // This finds the parts sorted, and only merges them.
+    order.sort_by(compare);
     order
 }
 
