@@ -133,7 +133,6 @@ pub fn run(project: &Project) -> Result<()> {
 pub fn compute(project: &Project, engine: &Engine) -> Result<Vec<View>> {
     refuse_column_twice(&project.library)?;
     let files: Vec<&SqlFile> = project.library.layer(Layer::Features).collect();
-    // This opens what they read, one table after the other: two at a time would both find one not open yet.
     let passes = engine.passes(project, &files)?;
     let made: Vec<Result<Vec<View>>> = passes.par_iter().map(|pass| together(project, engine, pass)).collect();
     let mut views = BTreeMap::new();
