@@ -76,7 +76,10 @@ pub fn run(project: &Project) -> Result<()> {
     let progress = Progress::start("features");
     refuse_column_twice(&project.library)?;
     let engine = Engine::new(project)?;
-    let traces = Traces::of(project, Layer::Features, Basis::Stored)?;
+    let looked_at = |file: &SqlFile| matches!(file.layer, Layer::Grain | Layer::Features);
+    let (traces, lint) =
+        rayon::join(|| Traces::of(project, Layer::Features, Basis::Stored), || lint::Report::of(project, looked_at));
+    let traces = traces?;
     let mut staged = Staged::new(&project.paths, "features")?;
     staged.folder(&project.paths.grain())?;
     staged.folder(&project.paths.features())?;
@@ -106,15 +109,18 @@ pub fn run(project: &Project) -> Result<()> {
     // As many at once as there are threads, so that no more than these stand in memory.
     for passes in engine.passes(project, &wanted)?.chunks(rayon::current_num_threads()) {
         let views: Vec<Result<Vec<View>>> = passes.par_iter().map(|pass| together(project, &engine, pass)).collect();
+        let mut tables = Vec::new();
         for (pass, views) in passes.iter().zip(views) {
             for (file, view) in pass.files.iter().zip(views?) {
-                let notes = traces.stamp(&file.table()).unwrap_or_default().notes();
-                staged.table(&folder(project, file), Some(&view.name), &view.table, &notes)?;
+                tables.push((view, traces.stamp(&file.table()).unwrap_or_default().notes()));
                 made.push(file.table().to_string());
             }
         }
+        let tables: Vec<_> =
+            tables.iter().map(|(view, notes)| (view.name.as_str(), &view.table, notes.as_slice())).collect();
+        staged.tables(&project.paths.features(), &tables)?;
     }
-    lint::Report::of(project, |file| matches!(file.layer, Layer::Grain | Layer::Features))?.refuse()?;
+    lint?.refuse()?;
     staged.file(&project.paths.plan_memory(), None, &traces.memory.json())?;
     staged.commit()?;
     let views = project.library.layer(Layer::Features).count();

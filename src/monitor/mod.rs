@@ -109,18 +109,21 @@ pub fn run(project: &Project, as_of: Option<DateTime<Utc>>) -> Result<Outcome> {
     let shared = log::Shared::new(as_of);
     let opened = Look::open(project, &shared, as_of)?;
     let mondays = history::mondays(project, &opened, as_of)?;
-    let (look, earlier) =
-        rayon::join(|| opened.finished(&shared, Depth::Whole), || history::earlier(project, &shared, &mondays));
-    let (look, earlier) = (look?, earlier?);
+    let (look, (earlier, drift)) = rayon::join(
+        || opened.finished(&shared, Depth::Whole),
+        || rayon::join(|| history::earlier(project, &shared, &mondays), || drift::of_frame(project, as_of)),
+    );
+    let (look, earlier, drift) = (look?, earlier?, drift?);
     let findings = look.findings()?;
-    let (history, drift) = rayon::join(|| history::told(&look, earlier), || drift::tables(&look));
-    let (history, drift) = (history?, drift?);
+    let (history, texts) = rayon::join(|| history::told(&look, earlier), || drift::of_texts(&look));
+    let (history, texts) = (history?, texts?);
     let now = clock(shop, as_of);
     let moment: ArrayRef = Arc::new(StringArray::from(vec![now.clone()]));
     let report = ("report".to_owned(), Table::of_columns("report", &["as_of"], [("as_of", moment)])?);
     let mut staged = Staged::new(&project.paths, "monitor")?;
     let log = shared.log(project, as_of)?;
-    let tables = look.tables.iter().chain(&log.tables).chain(&history.tables).chain(&drift).chain([&report]);
+    let tables =
+        look.tables.iter().chain(&log.tables).chain(&history.tables).chain(&drift).chain(&texts).chain([&report]);
     let tables: Vec<_> = tables.map(|(name, table)| (name.as_str(), table, [].as_slice())).collect();
     staged.tables(&project.paths.monitoring(), &tables)?;
     staged.json(&project.paths.alerts_json(), None, &alerts::file(&findings, &now))?;

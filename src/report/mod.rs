@@ -32,8 +32,8 @@ type Make = fn(&Project, &Engine) -> Result<Option<Report>>;
 
 /// Every report with its file's name; those that take longest first.
 const REPORTS: [(&str, Make); 7] = [
-    ("features.md", |project, engine| catalogue::report(project, engine).map(Some)),
     ("dashboard.md", |project, engine| dashboard::report(project, engine).map(Some)),
+    ("features.md", |project, engine| catalogue::report(project, engine).map(Some)),
     ("data.md", |project, engine| data::report(project, engine).map(Some)),
     ("model.md", |project, engine| model::report(project, engine).map(Some)),
     ("drivers.md", |project, engine| drivers::report(project, engine).map(Some)),
