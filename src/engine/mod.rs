@@ -247,11 +247,7 @@ impl Engine {
 
     /// The answer of a plan, in any order.
     pub fn run_plan(&self, plan: LogicalPlan, shown: &str) -> Result<RecordBatch> {
-        let state = match session::is_small(&plan) {
-            true => session::in_one_part(&self.context),
-            false => self.context.state(),
-        };
-        self.collect(DataFrame::new(state, plan), shown)
+        self.collect(DataFrame::new(self.context.state(), plan), shown)
     }
 
     /// Gives a table without rows a name, so that queries over it can be planned.

@@ -2,23 +2,15 @@
 
 use std::sync::Arc;
 
-use datafusion::arrow::array::RecordBatch;
-use datafusion::catalog::TableProvider;
-use datafusion::common::tree_node::TreeNodeRecursion;
-use datafusion::datasource::{MemTable, source_as_provider};
 use datafusion::error::Result;
 use datafusion::execution::memory_pool::FairSpillPool;
 use datafusion::execution::runtime_env::RuntimeEnvBuilder;
 use datafusion::execution::{SessionState, SessionStateBuilder};
-use datafusion::logical_expr::LogicalPlan;
 use datafusion::physical_optimizer::optimizer::PhysicalOptimizer;
 use datafusion::prelude::{SessionConfig, SessionContext};
 use point_in_time::PointInTimeRule;
 
 use crate::params;
-
-/// Rows that one thread is through with before a second one has begun: DataFusion hands rows around in batches of so many.
-const SMALL: usize = 8192;
 
 /// A session without tables or own functions.
 pub fn open(params: &params::Engine) -> Result<SessionContext> {
@@ -45,30 +37,4 @@ pub fn open(params: &params::Engine) -> Result<SessionContext> {
 /// The session as it plans before any physical rule, which is when point-in-time joins are looked for.
 pub fn without_rules(context: &SessionContext) -> SessionState {
     SessionStateBuilder::new_from_existing(context.state()).with_physical_optimizer_rules(Vec::new()).build()
-}
-
-/// The session as it runs a query that is not worth more than one thread.
-pub fn in_one_part(context: &SessionContext) -> SessionState {
-    let mut state = context.state();
-    state.config_mut().options_mut().execution.target_partitions = 1;
-    state
-}
-
-/// Whether all that a query reads is in memory and little: planning for more threads, and waiting for them, would then take
-/// longer than the query.
-pub fn is_small(plan: &LogicalPlan) -> bool {
-    let mut large = false;
-    let walked = plan.apply_with_subqueries(|node| {
-        if let LogicalPlan::TableScan(scan) = node {
-            large |= !source_as_provider(&scan.source)
-                .is_ok_and(|table| rows_in_memory(&table).is_some_and(|rows| rows <= SMALL));
-        }
-        Ok(if large { TreeNodeRecursion::Stop } else { TreeNodeRecursion::Continue })
-    });
-    walked.is_ok() && !large
-}
-
-fn rows_in_memory(table: &Arc<dyn TableProvider>) -> Option<usize> {
-    let memory = table.downcast_ref::<MemTable>()?;
-    Some(memory.batches.iter().map(|part| part.blocking_read().iter().map(RecordBatch::num_rows).sum::<usize>()).sum())
 }
