@@ -31,8 +31,8 @@ pub struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    /// All stages in order, without DVC
-    Run,
+    /// The named stages in the order of the flow, without DVC; all of them where none is named
+    Run(RunArgs),
     /// materials/*.csv -> typed tables in work/ingest, odd rows set aside
     Ingest,
     /// sql/texts -> vectors in work/embeddings, each text encoded once
@@ -76,6 +76,29 @@ enum Command {
     Why(WhyArgs),
     /// Answer a query over every table there is; without one, list the tables
     Sql(SqlArgs),
+}
+
+#[derive(Debug, Args)]
+struct RunArgs {
+    /// Stages to run; what the others make must be there already
+    #[arg(value_enum, value_name = "STAGE")]
+    stages: Vec<Stage>,
+}
+
+/// The stages, in the order of the flow.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Stage {
+    Ingest,
+    Embeddings,
+    Features,
+    Frame,
+    Train,
+    Evaluate,
+    Drivers,
+    Recommend,
+    Monitor,
+    Drill,
+    Report,
 }
 
 #[derive(Debug, Args)]
@@ -192,7 +215,7 @@ impl Cli {
             project.params.engine.partitions = usize::from(partitions);
         }
         match self.command {
-            Command::Run => run_all(&project),
+            Command::Run(args) => run_stages(&project, &args.stages),
             Command::Ingest => ingest::run(&project).map(|()| Outcome::Done),
             Command::Embeddings => embeddings::run(&project).map(|()| Outcome::Done),
             Command::Features => features::run(&project).map(|()| Outcome::Done),
@@ -249,21 +272,31 @@ fn run_drill(project: &Project, args: DrillArgs) -> Result<()> {
     }
 }
 
-/// Every stage in the order of the flow; the first that fails ends the run.
-fn run_all(project: &Project) -> Result<Outcome> {
-    ingest::run(project)?;
-    embeddings::run(project)?;
-    features::run(project)?;
-    frame::run(project)?;
-    train::run(project)?;
-    evaluate::run(project)?;
-    drivers::run(project)?;
-    recommend::run(project)?;
-    monitor::run(project, None)?;
-    drill::run(project)?;
-    report::run(project)?;
+/// The wanted stages, or all, in the order of the flow; the first that fails ends the run.
+fn run_stages(project: &Project, wanted: &[Stage]) -> Result<Outcome> {
+    for stage in Stage::value_variants().iter().filter(|stage| wanted.is_empty() || wanted.contains(stage)) {
+        stage.run(project)?;
+    }
     match project.params.tracking.uri {
-        Some(_) => tracking::run(project),
-        None => Ok(Outcome::Done),
+        Some(_) if wanted.is_empty() => tracking::run(project),
+        _ => Ok(Outcome::Done),
+    }
+}
+
+impl Stage {
+    fn run(self, project: &Project) -> Result<()> {
+        match self {
+            Self::Ingest => ingest::run(project),
+            Self::Embeddings => embeddings::run(project),
+            Self::Features => features::run(project),
+            Self::Frame => frame::run(project),
+            Self::Train => train::run(project),
+            Self::Evaluate => evaluate::run(project),
+            Self::Drivers => drivers::run(project),
+            Self::Recommend => recommend::run(project),
+            Self::Monitor => monitor::run(project, None).map(|_| ()),
+            Self::Drill => drill::run(project).map(|_| ()),
+            Self::Report => report::run(project),
+        }
     }
 }

@@ -76,7 +76,10 @@ pub fn run(project: &Project) -> Result<()> {
     let progress = Progress::start("features");
     refuse_column_twice(&project.library)?;
     let engine = Engine::new(project)?;
-    let traces = Traces::of(project, Layer::Features, Basis::Stored)?;
+    let looked_at = |file: &SqlFile| matches!(file.layer, Layer::Grain | Layer::Features);
+    let (traces, lint) =
+        rayon::join(|| Traces::of(project, Layer::Features, Basis::Stored), || lint::Report::of(project, looked_at));
+    let traces = traces?;
     let mut staged = Staged::new(&project.paths, "features")?;
     staged.folder(&project.paths.grain())?;
     staged.folder(&project.paths.features())?;
@@ -111,15 +114,18 @@ pub fn run(project: &Project) -> Result<()> {
     for passes in passes.chunks(rayon::current_num_threads()) {
         let views: Vec<Result<Vec<View>>> =
             passes.par_iter().map(|pass| together(project, &engine, pass, &grains)).collect();
+        let mut tables = Vec::new();
         for (pass, views) in passes.iter().zip(views) {
             for (file, view) in pass.files.iter().zip(views?) {
-                let notes = traces.stamp(&file.table()).unwrap_or_default().notes();
-                staged.table(&folder(project, file), Some(&view.name), &view.table, &notes)?;
+                tables.push((view, traces.stamp(&file.table()).unwrap_or_default().notes()));
                 made.push(file.table().to_string());
             }
         }
+        let tables: Vec<_> =
+            tables.iter().map(|(view, notes)| (view.name.as_str(), &view.table, notes.as_slice())).collect();
+        staged.tables(&project.paths.features(), &tables)?;
     }
-    lint::Report::of(project, |file| matches!(file.layer, Layer::Grain | Layer::Features))?.refuse()?;
+    lint?.refuse()?;
     staged.file(&project.paths.plan_memory(), None, &traces.memory.json())?;
     staged.commit()?;
     let views = project.library.layer(Layer::Features).count();
@@ -138,7 +144,6 @@ pub fn run(project: &Project) -> Result<()> {
 pub fn compute(project: &Project, engine: &Engine) -> Result<Vec<View>> {
     refuse_column_twice(&project.library)?;
     let files: Vec<&SqlFile> = project.library.layer(Layer::Features).collect();
-    // This opens what they read, one table after the other: two at a time would both find one not open yet.
     let passes = engine.passes(project, &files)?;
     let grains = grains(project, engine, &passes, Grains::new())?;
     let made: Vec<Result<Vec<View>>> = passes.par_iter().map(|pass| together(project, engine, pass, &grains)).collect();

@@ -15,7 +15,7 @@ use crate::features::{self, View};
 use crate::model::split::SPLIT;
 use crate::progress::Progress;
 use crate::project::Project;
-use crate::sql::Layer;
+use crate::sql::{Layer, SqlFile};
 
 /// The label's columns in the frame.
 pub const LABEL: &str = "label";
@@ -70,12 +70,13 @@ pub fn run(project: &Project) -> Result<()> {
 
 /// The views that the features stage left behind.
 fn stored_views(project: &Project, engine: &Engine) -> Result<Vec<View>> {
-    let mut views = Vec::new();
-    for file in project.library.layer(Layer::Features) {
+    let files: Vec<&SqlFile> = project.library.layer(Layer::Features).collect();
+    let view = |file: &&SqlFile| {
         let table = Table::new(engine.read(&file.table())?, project.library.key(file), &file.shown)?;
-        views.push(View { name: file.header.name().to_owned(), table });
-    }
-    Ok(views)
+        Ok(View { name: file.header.name().to_owned(), table })
+    };
+    let views: Vec<Result<View>> = files.par_iter().map(view).collect();
+    views.into_iter().collect()
 }
 
 /// Every feature of the rows of `request`, computed now: its rows stand under the grain's names, and the same SQL that

@@ -13,11 +13,11 @@ mod table;
 mod together;
 
 use std::path::PathBuf;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use datafusion::arrow::datatypes::{Schema, SchemaRef};
 use datafusion::arrow::record_batch::RecordBatch;
-use datafusion::catalog::{MemorySchemaProvider, SchemaProvider};
+use datafusion::catalog::{MemorySchemaProvider, SchemaProvider, TableProvider};
 use datafusion::common::TableReference;
 use datafusion::datasource::MemTable;
 use datafusion::datasource::empty::EmptyTable;
@@ -55,6 +55,8 @@ pub struct Engine {
     context: SessionContext,
     runtime: tokio::runtime::Runtime,
     paths: Paths,
+    /// Held while a stored table is opened: two at a time would both find it not open yet.
+    opening: Mutex<()>,
 }
 
 #[derive(Debug, thiserror::Error)]
@@ -93,7 +95,7 @@ impl Engine {
             .map_err(|e| EngineError::Start(e.to_string()))?;
         let context = session::open(&project.params.engine).map_err(start)?;
         functions::register(&context);
-        let engine = Self { context, runtime, paths: project.paths.clone() };
+        let engine = Self { context, runtime, paths: project.paths.clone(), opening: Mutex::new(()) };
         for table in project.library.tables() {
             engine.add_schema(&table).map_err(start)?;
         }
@@ -144,6 +146,7 @@ impl Engine {
     /// Makes sure that `table` can be read: registered before, or on disk.
     pub fn open(&self, table: &TableName) -> Result<()> {
         let failed = |e: DataFusionError| query_error(&table.to_string(), &e, &[]);
+        let _opening = self.opening.lock().unwrap_or_else(PoisonError::into_inner);
         self.add_schema(table).map_err(failed)?;
         if self.context.table_exist(reference(table)).map_err(failed)? {
             return Ok(());
@@ -180,11 +183,18 @@ impl Engine {
         Ok(made)
     }
 
-    /// A stored table as one batch.
+    /// A table that is registered or stored, as one batch.
     pub fn read(&self, table: &TableName) -> Result<RecordBatch> {
         self.open(table)?;
         let failed = |e: DataFusionError| query_error(&table.to_string(), &e, &[]);
-        let frame = self.runtime.block_on(self.context.table(reference(table))).map_err(failed)?;
+        let provider = self.runtime.block_on(self.context.table_provider(reference(table))).map_err(failed)?;
+        // What is in memory is there without a query.
+        if let Some(memory) = provider.downcast_ref::<MemTable>() {
+            let batches: Vec<RecordBatch> =
+                memory.batches.iter().flat_map(|part| part.blocking_read().clone()).collect();
+            return table::one_batch(&memory.schema(), &batches).map_err(|e| failed(e.into()));
+        }
+        let frame = self.context.read_table(provider).map_err(failed)?;
         self.collect(frame, &table.to_string())
     }
 

@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use datafusion::parquet::errors::ParquetError;
+use rayon::prelude::*;
 use serde::Serialize;
 
 use super::query_error::plain;
@@ -74,18 +75,39 @@ impl Staged {
 
     /// Writes a table as Parquet into `target`'s folder or, without `name`, as `target` itself.
     pub fn table(&mut self, target: &Path, name: Option<&str>, table: &Table, notes: &[(&str, String)]) -> Result<()> {
-        let path = match name {
-            Some(name) => self.folder(target)?.join(format!("{name}.parquet")),
-            None => self.beside(target)?,
-        };
-        let shown = name.map_or_else(|| target.to_owned(), |name| target.join(format!("{name}.parquet")));
-        parquet::write(&path, table, notes).map_err(|e| match e {
-            ParquetError::NYI(cause) => {
-                let path = self.paths.shown(&shown);
-                WriteError::Type { path, cause }.into()
+        match name {
+            Some(name) => self.tables(target, &[(name, table, notes)]),
+            None => {
+                let path = self.beside(target)?;
+                Ok(self.write(&path, target, table, notes)?)
             }
-            ParquetError::External(cause) => self.failed(&shown, cause).into(),
-            other => self.failed(&shown, plain(&other.to_string())).into(),
+        }
+    }
+
+    /// Writes tables as Parquet into `target`'s folder, each with its name and notes: side by side, because the disk
+    /// keeps each waiting.
+    pub fn tables(&mut self, target: &Path, tables: &[(&str, &Table, &[(&str, String)])]) -> Result<()> {
+        let folder = self.folder(target)?;
+        let write = |(name, table, notes): &(&str, &Table, &[(&str, String)])| {
+            let file = format!("{name}.parquet");
+            self.write(&folder.join(&file), &target.join(&file), table, notes)
+        };
+        let written: Vec<_> = tables.par_iter().map(write).collect();
+        Ok(written.into_iter().collect::<std::result::Result<_, _>>()?)
+    }
+
+    /// Writes a table to `path`; errors call it `shown`.
+    fn write(
+        &self,
+        path: &Path,
+        shown: &Path,
+        table: &Table,
+        notes: &[(&str, String)],
+    ) -> std::result::Result<(), WriteError> {
+        parquet::write(path, table, notes).map_err(|e| match e {
+            ParquetError::NYI(cause) => WriteError::Type { path: self.paths.shown(shown), cause },
+            ParquetError::External(cause) => self.failed(shown, cause),
+            other => self.failed(shown, plain(&other.to_string())),
         })
     }
 

@@ -5,34 +5,36 @@
 
 use std::sync::Arc;
 
+use chrono::{DateTime, Utc};
 use datafusion::arrow::array::{Array, ArrayRef, BooleanArray, RecordBatch, StringArray, new_empty_array};
 use datafusion::arrow::compute::{cast, concat};
 use datafusion::arrow::datatypes::{DataType, Field};
 use datafusion::arrow::error::ArrowError;
 
 use super::plan::Plan;
-use super::{Look, name};
-use crate::engine::{Table, TableError, batch_of};
+use super::{Look, log, name};
+use crate::engine::{Engine, Table, TableError, batch_of};
 use crate::error::Result;
 use crate::features;
+use crate::project::Project;
 use crate::sql::TableName;
 
-/// The tables about drift, as far as there is a frame to compare with and descriptions have vectors.
-pub fn tables(look: &Look) -> Result<Vec<(String, Table)>> {
-    let plan = Plan::new(&look.project);
-    let mut tables = plan.run_texts(&look.engine, &look.project)?;
-    tables.extend(of_frame(look, &plan)?);
-    Ok(tables)
+/// The tables about how the descriptions of what was shown changed, as far as they have vectors.
+pub fn of_texts(look: &Look) -> Result<Vec<(String, Table)>> {
+    Plan::new(&look.project).run_texts(&look.engine, &look.project)
 }
 
-fn of_frame(look: &Look, plan: &Plan) -> Result<Vec<(String, Table)>> {
-    if !look.engine.open_if_made(&TableName::bare("frame"))? {
+/// The tables about how the looks changed that a model sees, as far as there is a frame; they need nothing of the log.
+pub fn of_frame(project: &Project, as_of: DateTime<Utc>) -> Result<Vec<(String, Table)>> {
+    let project = &log::as_of(project, as_of);
+    let (engine, plan) = (Engine::new(project)?, Plan::new(project));
+    if !engine.open_if_made(&TableName::bare("frame"))? {
         return Ok(Vec::new());
     }
-    plan.run_frame(&look.engine, &look.project)?;
-    let frame = look.engine.read(&name("drift_rows"))?;
+    plan.run_frame(&engine, project)?;
+    let frame = engine.read(&name("drift_rows"))?;
     let (mut numbers, mut texts, mut vectors) = (Vec::new(), Vec::new(), Vec::new());
-    for feature in features::declared(&look.project.library) {
+    for feature in features::declared(&project.library) {
         let Some(column) = frame.column_by_name(&feature.name) else { continue };
         match column.data_type() {
             DataType::FixedSizeList(..) => vectors.push((feature.name, Arc::clone(column))),
@@ -50,9 +52,9 @@ fn of_frame(look: &Look, plan: &Plan) -> Result<Vec<(String, Table)>> {
         ("drift_texts", texts, DataType::Utf8),
         ("drift_vectors", vectors, kind),
     ] {
-        look.engine.register(&name(table), long(table, &frame, &columns, &kind)?)?;
+        engine.register(&name(table), long(table, &frame, &columns, &kind)?)?;
     }
-    plan.run_drift(&look.engine, &look.project)
+    plan.run_drift(&engine, project)
 }
 
 /// One row per row of the frame and column: the feature's name, the side, the moment of the look, the value.

@@ -59,26 +59,33 @@ pub struct File {
     alerts: Vec<AlertLife>,
 }
 
-/// Makes the reports of earlier Mondays again and tells their story up to `look`, the report as of `as_of`.
-pub fn earlier(project: &Project, shared: &Shared, look: &Look, as_of: DateTime<Utc>) -> Result<History> {
-    let shop = &project.params.shop;
-    let published = |look: &Look, moment| -> Result<[RecordBatch; 2]> {
-        let moment = clock(shop, moment);
-        let said = |table| published_on(&look.engine.read(&name(table))?, &moment);
-        Ok([said("findings")?, said("weeks")?])
-    };
-    let mondays = mondays(project, look, as_of)?;
-    let made: Vec<_> = mondays
-        .par_iter()
-        .map(|monday| published(&Look::at(project, shared, *monday, Depth::AlertsAndWeeks)?, *monday))
-        .collect();
-    let (mut findings, mut weeks) = (Vec::new(), Vec::new());
-    for said in made.into_iter().chain([published(look, as_of)]) {
-        let [finding, week] = said?;
-        findings.push(finding);
-        weeks.push(week);
+/// What one report said.
+pub struct Published {
+    as_of: String,
+    findings: RecordBatch,
+    weeks: RecordBatch,
+}
+
+impl Published {
+    fn by(look: &Look) -> Result<Self> {
+        let as_of = clock(&look.project.params.shop, look.as_of);
+        let said = |table| published_on(&look.engine.read(&name(table))?, &as_of);
+        Ok(Self { findings: said("findings")?, weeks: said("weeks")?, as_of })
     }
-    let reports = mondays.into_iter().chain([as_of]).map(|moment| clock(shop, moment)).collect();
+}
+
+/// Makes the reports of earlier moments again.
+pub fn earlier(project: &Project, shared: &Shared, moments: &[DateTime<Utc>]) -> Result<Vec<Published>> {
+    let look = |moment| Look::open(project, shared, moment)?.finished(shared, Depth::AlertsAndWeeks);
+    let made: Vec<_> = moments.par_iter().map(|moment| Published::by(&look(*moment)?)).collect();
+    made.into_iter().collect()
+}
+
+/// Tells the story of the earlier reports up to `look`.
+pub fn told(look: &Look, earlier: Vec<Published>) -> Result<History> {
+    let reports: Vec<Published> = earlier.into_iter().map(Ok).chain([Published::by(look)]).collect::<Result<_>>()?;
+    let findings: Vec<&RecordBatch> = reports.iter().map(|report| &report.findings).collect();
+    let weeks: Vec<&RecordBatch> = reports.iter().map(|report| &report.weeks).collect();
     let published = together("published", &findings)?;
     look.engine.register(&name("published"), published)?;
     let vintages = together("vintages", &weeks)?;
@@ -87,11 +94,13 @@ pub fn earlier(project: &Project, shared: &Shared, look: &Look, as_of: DateTime<
     let key = ["published_on", "metric", "week"].map(str::to_owned);
     tables.push(("vintages".into(), Table::new(vintages, &key, "vintages")?));
     let alerts = look.engine.rows(&name("alert_lives"))?;
-    Ok(History { tables, file: File { as_of: clock(shop, as_of), reports, alerts } })
+    let as_of = clock(&look.project.params.shop, look.as_of);
+    let reports = reports.into_iter().map(|report| report.as_of).collect();
+    Ok(History { tables, file: File { as_of, reports, alerts } })
 }
 
 /// The first moments of the last Mondays before `as_of`, oldest first; none from before anything was shown.
-fn mondays(project: &Project, look: &Look, as_of: DateTime<Utc>) -> Result<Vec<DateTime<Utc>>> {
+pub fn mondays(project: &Project, look: &Look, as_of: DateTime<Utc>) -> Result<Vec<DateTime<Utc>>> {
     #[derive(Deserialize)]
     struct Day {
         shown_on: String,
@@ -121,8 +130,8 @@ fn published_on(batch: &RecordBatch, moment: &str) -> Result<RecordBatch> {
     batch_of("published", std::iter::once(("published_on", moments)).chain(own))
 }
 
-fn together(table: &str, batches: &[RecordBatch]) -> Result<RecordBatch> {
+fn together(table: &str, batches: &[&RecordBatch]) -> Result<RecordBatch> {
     let failed = |cause: String| TableError::Shape { table: table.into(), cause };
     let schema = batches.first().ok_or_else(|| failed("no report".into()))?.schema();
-    Ok(concat_batches(&schema, batches).map_err(|e| failed(e.to_string()))?)
+    Ok(concat_batches(&schema, batches.iter().copied()).map_err(|e| failed(e.to_string()))?)
 }

@@ -41,7 +41,8 @@ impl Shared {
 
     /// The counts for a report as of a moment, made where there are none: the log is read once for each time of day.
     pub fn log(&self, project: &Project, as_of: DateTime<Utc>) -> Result<Arc<Log>> {
-        // Whoever comes second waits, and finds the counts made.
+        // Whoever comes second waits, and finds the counts made.  Nothing in here is shared out to rayon's threads: the one
+        // that holds the lock could be handed another report, and wait for itself.
         let mut logs = self.logs.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(log) = logs.iter().find(|log| log.serves(as_of)) {
             return Ok(Arc::clone(log));

@@ -107,20 +107,27 @@ pub fn run(project: &Project, as_of: Option<DateTime<Utc>>) -> Result<Outcome> {
         return Err(MonitorError::AfterExport { as_of: clock(shop, as_of), exported_at }.into());
     }
     let shared = log::Shared::new(as_of);
-    let look = Look::at(project, &shared, as_of, Depth::Whole)?;
+    let opened = Look::open(project, &shared, as_of)?;
+    let mondays = history::mondays(project, &opened, as_of)?;
+    let (look, (earlier, drift)) = rayon::join(
+        || opened.finished(&shared, Depth::Whole),
+        || rayon::join(|| history::earlier(project, &shared, &mondays), || drift::of_frame(project, as_of)),
+    );
+    let (look, earlier, drift) = (look?, earlier?, drift?);
     let findings = look.findings()?;
-    let earlier = history::earlier(project, &shared, &look, as_of)?;
-    let drift = drift::tables(&look)?;
+    let (history, texts) = rayon::join(|| history::told(&look, earlier), || drift::of_texts(&look));
+    let (history, texts) = (history?, texts?);
     let now = clock(shop, as_of);
     let moment: ArrayRef = Arc::new(StringArray::from(vec![now.clone()]));
     let report = ("report".to_owned(), Table::of_columns("report", &["as_of"], [("as_of", moment)])?);
     let mut staged = Staged::new(&project.paths, "monitor")?;
     let log = shared.log(project, as_of)?;
-    for (name, table) in look.tables.iter().chain(&log.tables).chain(&earlier.tables).chain(&drift).chain([&report]) {
-        staged.table(&project.paths.monitoring(), Some(name), table, &[])?;
-    }
+    let tables =
+        look.tables.iter().chain(&log.tables).chain(&history.tables).chain(&drift).chain(&texts).chain([&report]);
+    let tables: Vec<_> = tables.map(|(name, table)| (name.as_str(), table, [].as_slice())).collect();
+    staged.tables(&project.paths.monitoring(), &tables)?;
     staged.json(&project.paths.alerts_json(), None, &alerts::file(&findings, &now))?;
-    staged.json(&project.paths.alert_history_json(), None, &earlier.file)?;
+    staged.json(&project.paths.alert_history_json(), None, &history.file)?;
     staged.commit()?;
     let count = |state: State| findings.iter().filter(|finding| finding.state == state).count();
     let alerts = findings.iter().filter(|finding| finding.state == State::Clear).map(Finding::in_short).collect();
@@ -150,6 +157,7 @@ enum Depth {
 
 /// What a report as of one moment finds: every table of `sql/monitoring`, by name.
 struct Look {
+    as_of: DateTime<Utc>,
     engine: Engine,
     /// The project as the report's queries see it: `$as_of` is set.
     project: Project,
@@ -157,26 +165,33 @@ struct Look {
 }
 
 impl Look {
-    /// Looks at the log as it was known at a moment.
-    fn at(project: &Project, shared: &log::Shared, as_of: DateTime<Utc>, depth: Depth) -> Result<Self> {
+    /// Opens the log as it was known at a moment; the days with recommendations are its only table so far.
+    fn open(project: &Project, shared: &log::Shared, as_of: DateTime<Utc>) -> Result<Self> {
         let project = log::as_of(project, as_of);
         let engine = Engine::new(&project)?;
         shared.log(&project, as_of)?.register(&engine)?;
-        let plan = match depth {
-            Depth::Whole => plan::Plan::new(&project),
-            Depth::AlertsAndWeeks => plan::Plan::of_earlier_report(&project),
-        };
-        let mut tables = plan.run_before(&engine, &project)?;
+        let tables = plan::Plan::new(&project).run_for(&engine, &project, &["days"])?;
         if engine.read(&name("days"))?.num_rows() == 0 {
             let looks_back = project.sql_params(Layer::Monitoring).remove("looks_back").unwrap_or_default();
             let looks_back = looks_back.replace("INTERVAL '", "").replace("' DAY", " days");
             let as_of = clock(&project.params.shop, as_of);
             return Err(MonitorError::NothingShown { as_of, looks_back }.into());
         }
-        let strain = calibration::strain(&engine, &project, shared, as_of)?;
-        nowcast::register(&engine, project.params.monitor.seed, &strain)?;
-        alarm::look(&engine, &project, &plan)?;
-        tables.extend(plan.run_after(&engine, &project)?);
+        Ok(Self { as_of, engine, project, tables })
+    }
+
+    /// Looks at the log that was opened.
+    fn finished(mut self, shared: &log::Shared, depth: Depth) -> Result<Self> {
+        let (engine, project) = (&self.engine, &self.project);
+        let plan = match depth {
+            Depth::Whole => plan::Plan::new(project),
+            Depth::AlertsAndWeeks => plan::Plan::of_earlier_report(project),
+        };
+        self.tables.extend(plan.run_before(engine, project)?);
+        let strain = calibration::strain(engine, project, shared, self.as_of)?;
+        nowcast::register(engine, project.params.monitor.seed, &strain)?;
+        alarm::look(engine, project, &plan)?;
+        self.tables.extend(plan.run_after(engine, project)?);
         let made: [(&str, &[&str]); 3] = [
             ("nowcasts", &["metric", "segment_column", "segment_value", "span"]),
             ("rounds", &["round", "metric", "segment_column", "segment_value"]),
@@ -184,9 +199,9 @@ impl Look {
         ];
         for (table, key) in made {
             let key: Vec<String> = key.iter().map(|column| (*column).to_owned()).collect();
-            tables.push((table.into(), Table::new(engine.read(&name(table))?, &key, table)?));
+            self.tables.push((table.into(), Table::new(engine.read(&name(table))?, &key, table)?));
         }
-        Ok(Self { engine, project, tables })
+        Ok(self)
     }
 
     fn findings(&self) -> Result<Vec<Finding>> {

@@ -5,7 +5,9 @@ use std::collections::BTreeMap;
 use datafusion::arrow::array::{Array, ArrayRef, AsArray};
 use datafusion::arrow::compute::cast;
 use datafusion::arrow::datatypes::{DataType, Float64Type};
+use rayon::prelude::*;
 
+use super::Report;
 use super::chart::distributions::{self, Panel, Spread};
 use super::chart::{Caption, ChartError};
 use super::markdown::{details, picture, table};
@@ -30,14 +32,8 @@ pub struct CatalogueError {
 
 impl Advice for CatalogueError {}
 
-/// The report and its charts: file name in `reports/charts` -> PNG.
-pub struct Catalogue {
-    pub markdown: String,
-    pub charts: BTreeMap<String, Vec<u8>>,
-}
-
 /// The catalogue of every feature view that the features stage left behind.
-pub fn report(project: &Project, engine: &Engine) -> Result<Catalogue> {
+pub fn report(project: &Project, engine: &Engine) -> Result<Report> {
     let views: Vec<(&SqlFile, &FeatureHeader)> = project.library.layer(Layer::Features).filter_map(header).collect();
     let columns = views.iter().map(|(_, header)| header.columns.len()).sum::<usize>();
     let mut markdown = format!(
@@ -59,47 +55,59 @@ pub fn report(project: &Project, engine: &Engine) -> Result<Catalogue> {
     });
     let headings = ["View", "One row for each", "Columns#", "Owner", "What it says"];
     markdown += &format!("{}\n", table(&headings, &overview.collect::<Vec<_>>()));
+    let described: Vec<Result<(String, Option<(String, Vec<u8>)>)>> =
+        views.par_iter().map(|(file, header)| described(project, engine, file, header)).collect();
     let mut charts = BTreeMap::new();
-    for (file, header) in views {
-        let batch = engine.read(&file.table())?;
-        let found = |name: &String| batch.column_by_name(name);
-        let rows = batch.num_rows();
-        markdown += &section(project, engine, file, header, rows)?;
-        let chart = distributions::Chart {
-            caption: Caption {
-                title: format!(
-                    "{}: how the values of its {} are spread",
-                    header.name,
-                    counted(header.columns.len() as u64, "column", "columns")
-                ),
-                subtitle: format!(
-                    "{} of grain.{}; each picture has its own height",
-                    counted(rows as u64, "row", "rows"),
-                    header.entity
-                ),
-                footnote: format!(
-                    "Source: work/features/{}.parquet. The outermost 1 in 100 values on each side are counted into the first and the last bar.",
-                    header.name
-                ),
-            },
-            panels: header
-                .columns
-                .iter()
-                .filter_map(|(name, column)| Some(panel(name, column, found(name)?)))
-                .collect(),
-        };
-        // A view of vectors alone has nothing to draw.
-        if chart.panels.iter().any(|panel| !matches!(panel.spread, Spread::Words(_))) {
-            let name = format!("features-{}.png", header.name);
-            markdown += &format!("{}\n", picture(&name, &chart.caption.title));
-            let drawn = |cause| CatalogueError { view: header.name.clone(), cause };
-            charts.insert(name, distributions::draw(&chart).map_err(drawn)?);
-        }
-        let lines = header.columns.iter().filter_map(|(name, column)| Some(line(project, name, column, found(name)?)));
-        let headings = ["Column", "Meaning", "Unit", "Driver", "Missing#", "Lowest#", "Middle#", "Highest#", "Used by"];
-        markdown += &format!("{}\n", table(&headings, &lines.collect::<Vec<_>>()));
+    for described in described {
+        let (section, chart) = described?;
+        markdown += &section;
+        charts.extend(chart);
     }
-    Ok(Catalogue { markdown, charts })
+    Ok(Report { markdown, charts })
+}
+
+/// A view's section and, unless there is nothing to draw, its chart with its file's name.
+fn described(
+    project: &Project,
+    engine: &Engine,
+    file: &SqlFile,
+    header: &FeatureHeader,
+) -> Result<(String, Option<(String, Vec<u8>)>)> {
+    let batch = engine.read(&file.table())?;
+    let found = |name: &String| batch.column_by_name(name);
+    let rows = batch.num_rows();
+    let mut markdown = section(project, engine, file, header, rows)?;
+    let mut drawing = None;
+    let chart = distributions::Chart {
+        caption: Caption {
+            title: format!(
+                "{}: how the values of its {} are spread",
+                header.name,
+                counted(header.columns.len() as u64, "column", "columns")
+            ),
+            subtitle: format!(
+                "{} of grain.{}; each picture has its own height",
+                counted(rows as u64, "row", "rows"),
+                header.entity
+            ),
+            footnote: format!(
+                "Source: work/features/{}.parquet. The outermost 1 in 100 values on each side are counted into the first and the last bar.",
+                header.name
+            ),
+        },
+        panels: header.columns.iter().filter_map(|(name, column)| Some(panel(name, column, found(name)?))).collect(),
+    };
+    // A view of vectors alone has nothing to draw.
+    if chart.panels.iter().any(|panel| !matches!(panel.spread, Spread::Words(_))) {
+        let name = format!("features-{}.png", header.name);
+        markdown += &format!("{}\n", picture(&name, &chart.caption.title));
+        let drawn = |cause| CatalogueError { view: header.name.clone(), cause };
+        drawing = Some((name, distributions::draw(&chart).map_err(drawn)?));
+    }
+    let lines = header.columns.iter().filter_map(|(name, column)| Some(line(project, name, column, found(name)?)));
+    let headings = ["Column", "Meaning", "Unit", "Driver", "Missing#", "Lowest#", "Middle#", "Highest#", "Used by"];
+    markdown += &format!("{}\n", table(&headings, &lines.collect::<Vec<_>>()));
+    Ok((markdown, drawing))
 }
 
 fn header(file: &SqlFile) -> Option<(&SqlFile, &FeatureHeader)> {

@@ -50,7 +50,7 @@ pub fn report(project: &Project, engine: &Engine) -> Result<Report> {
     let mut charts = std::collections::BTreeMap::new();
     let chart = chart(&lines, rows, kept);
     out += &picture(CHART, &chart.caption.title);
-    charts.insert(CHART, bars::draw(&chart).map_err(|cause| ReportError::Chart { chart: CHART, cause })?);
+    charts.insert(CHART.into(), bars::draw(&chart).map_err(|cause| ReportError::Chart { chart: CHART, cause })?);
     out += "\n";
     let profile: Vec<Profile> = engine.rows(&TableName::new("sources", "profile"))?;
     for (_, header) in project.library.sources() {

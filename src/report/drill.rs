@@ -57,7 +57,7 @@ pub fn report(engine: &Engine) -> Result<Option<Report>> {
     let mut out = format!("# What would have been noticed\n\n**{title}**\n\n");
     if !segments.is_empty() {
         let png = scorecard::draw(&chart(&segments, &title, days));
-        charts.insert(SCORECARD, png.map_err(|cause| ReportError::Chart { chart: SCORECARD, cause })?);
+        charts.insert(SCORECARD.into(), png.map_err(|cause| ReportError::Chart { chart: SCORECARD, cause })?);
         out += &format!("{}\n", picture(SCORECARD, &title));
         out += &smallest(&segments, days);
     }

@@ -86,7 +86,7 @@ pub fn report(project: &Project, engine: &Engine) -> Result<Report> {
     out += &groups_section(&figures);
     out += &details("What each driver is made of", &columns_section(&made_of));
     out += &details("For the ML team: how this is worked out", &methods(project, &overall));
-    Ok(Report { markdown: out, charts: BTreeMap::from([(CHART, png)]) })
+    Ok(Report { markdown: out, charts: BTreeMap::from([(CHART.into(), png)]) })
 }
 
 /// By driver: its share of the lead that recommended articles have over the rest.  Empty where nobody got anything

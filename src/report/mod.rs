@@ -12,6 +12,8 @@ mod recommendations;
 
 use std::collections::BTreeMap;
 
+use rayon::prelude::*;
+
 use crate::engine::{Engine, Staged};
 use crate::error::{Advice, Result};
 use crate::progress::Progress;
@@ -22,8 +24,22 @@ use crate::project::Project;
 struct Report {
     markdown: String,
     /// File name in `reports/charts` -> PNG.
-    charts: BTreeMap<&'static str, Vec<u8>>,
+    charts: BTreeMap<String, Vec<u8>>,
 }
+
+/// Makes a report; none where its stage has not run.
+type Make = fn(&Project, &Engine) -> Result<Option<Report>>;
+
+/// Every report with its file's name; those that take longest first.
+const REPORTS: [(&str, Make); 7] = [
+    ("dashboard.md", |project, engine| dashboard::report(project, engine).map(Some)),
+    ("features.md", |project, engine| catalogue::report(project, engine).map(Some)),
+    ("data.md", |project, engine| data::report(project, engine).map(Some)),
+    ("model.md", |project, engine| model::report(project, engine).map(Some)),
+    ("drivers.md", |project, engine| drivers::report(project, engine).map(Some)),
+    ("recommendations.md", |project, engine| recommendations::report(project, engine).map(Some)),
+    ("drill.md", |_, engine| drill::report(engine)),
+];
 
 #[derive(Debug, thiserror::Error)]
 pub enum ReportError {
@@ -55,41 +71,20 @@ pub fn dashboard(project: &Project) -> Result<()> {
 pub fn run(project: &Project) -> Result<()> {
     let progress = Progress::start("report");
     let engine = Engine::new(project)?;
-    // Half of the pictures are the catalogue's, and drawing them is most of the work.
-    let (reports, catalogue) =
-        rayon::join(|| reports(project, &engine), || catalogue::report(project, &Engine::new(project)?));
-    let (reports, catalogue) = (reports?, catalogue?);
+    let made: Vec<Result<Option<Report>>> = REPORTS.par_iter().map(|(_, make)| make(project, &engine)).collect();
     let mut staged = Staged::new(&project.paths, "report")?;
-    let mut charts = 0;
-    for (name, report) in &reports {
+    let (mut reports, mut charts) = (0, 0);
+    for ((name, _), made) in REPORTS.iter().zip(made) {
+        let Some(report) = made? else { continue };
+        reports += 1;
         staged.file(&project.paths.reports().join(name), None, report.markdown.as_bytes())?;
         for (chart, png) in &report.charts {
             staged.file(&project.paths.charts(), Some(chart), png)?;
             charts += 1;
         }
     }
-    staged.file(&project.paths.reports().join("features.md"), None, catalogue.markdown.as_bytes())?;
-    for (chart, png) in &catalogue.charts {
-        staged.file(&project.paths.charts(), Some(chart), png)?;
-        charts += 1;
-    }
     staged.file(&project.paths.reports().join("data.json"), None, &data::json(project, &engine)?)?;
     staged.commit()?;
-    progress.done(format!("{} reports and {charts} charts are in reports/", reports.len() + 1));
+    progress.done(format!("{reports} reports and {charts} charts are in reports/"));
     Ok(())
-}
-
-/// Every report but the catalogue, with its file's name.
-fn reports(project: &Project, engine: &Engine) -> Result<Vec<(&'static str, Report)>> {
-    let mut reports = vec![
-        ("dashboard.md", dashboard::report(project, engine)?),
-        ("data.md", data::report(project, engine)?),
-        ("model.md", model::report(project, engine)?),
-        ("drivers.md", drivers::report(project, engine)?),
-        ("recommendations.md", recommendations::report(project, engine)?),
-    ];
-    if let Some(drill) = drill::report(engine)? {
-        reports.push(("drill.md", drill));
-    }
-    Ok(reports)
 }

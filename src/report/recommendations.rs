@@ -117,7 +117,7 @@ pub fn report(project: &Project, engine: &Engine) -> Result<Report> {
     out += &reasons_section(engine.rows(&shown("reasons"))?);
     out += &cards_section(&engine.rows::<Card>(&shown("cards"))?);
     out += &details("For the ML team: how the lists are made", &methods(project));
-    Ok(Report { markdown: out, charts: BTreeMap::from([(CHART, png)]) })
+    Ok(Report { markdown: out, charts: BTreeMap::from([(CHART.into(), png)]) })
 }
 
 fn found<'a>(coverage: &'a [Coverage], list: &str, audience: &str) -> Option<&'a Coverage> {

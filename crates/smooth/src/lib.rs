@@ -4,27 +4,42 @@
 
 /// Bytes of one pixel: red, green, blue.
 const CHANNELS: usize = 3;
+/// Pixels of the picture that are looked at together.
+const TOGETHER: usize = 64;
 
 /// The picture behind `bitmap` (rows from top to bottom, RGB, `zoom` times `width` pixels wide): each pixel is the mean
 /// of a square of `zoom` by `zoom` pixels, rounded half up; `zoom` is at most 257.  Rows at the bottom that fill no square are left out.
-pub fn shrink(bitmap: &[u8], width: usize, zoom: usize) -> Vec<u8> {
+/// What is taken off the bitmap is white afterwards, ready for the next picture.
+pub fn lift(bitmap: &mut [u8], width: usize, zoom: usize) -> Vec<u8> {
     let row = width * zoom * CHANNELS;
     let square = zoom * zoom;
     // A sum's mean is looked up: there are few sums, and divisions are slow.
     let means: Vec<u8> = (0..=square * 255).map(|sum| ((sum + square / 2) / square.max(1)) as u8).collect();
     let mut picture = Vec::with_capacity(bitmap.len() / square.max(1));
-    let mut sums = vec![0_u16; row];
-    for band in bitmap.chunks_exact((row * zoom).max(1)) {
-        sums.fill(0);
-        for line in band.chunks_exact(row) {
-            sums.iter_mut().zip(line).for_each(|(sum, byte)| *sum += u16::from(*byte));
-        }
-        for across in sums.chunks_exact(CHANNELS * zoom) {
-            let mut total = [0; CHANNELS];
-            for pixel in across.chunks_exact(CHANNELS) {
-                total.iter_mut().zip(pixel).for_each(|(total, sum)| *total += usize::from(*sum));
+    let block = TOGETHER * zoom * CHANNELS;
+    let paper = vec![255; block];
+    let mut sums = vec![0_u16; block];
+    for band in bitmap.chunks_exact_mut((row * zoom).max(1)) {
+        for start in (0..row).step_by(block) {
+            let end = row.min(start + block);
+            // Most of a picture is white.
+            if band.chunks_exact(row).all(|line| line[start..end] == paper[..end - start]) {
+                picture.resize(picture.len() + (end - start) / zoom, 255);
+                continue;
             }
-            picture.extend(total.map(|total| means[total]));
+            let sums = &mut sums[..end - start];
+            sums.fill(0);
+            for line in band.chunks_exact_mut(row).map(|line| &mut line[start..end]) {
+                sums.iter_mut().zip(&*line).for_each(|(sum, byte)| *sum += u16::from(*byte));
+                line.fill(255);
+            }
+            for across in sums.chunks_exact(CHANNELS * zoom) {
+                let mut total = [0; CHANNELS];
+                for pixel in across.chunks_exact(CHANNELS) {
+                    total.iter_mut().zip(pixel).for_each(|(total, sum)| *total += usize::from(*sum));
+                }
+                picture.extend(total.map(|total| means[total]));
+            }
         }
     }
     picture

@@ -113,7 +113,12 @@ pub fn coverage(text: &str, style: Style, zoom: f64, (x, y): (f64, f64)) -> Vec<
         if let Some(outline) = style.font().outline_glyph(glyph) {
             let corner = outline.px_bounds().min;
             let (left, top) = (corner.x as i32, corner.y as i32);
-            outline.draw(|column, row, covered| pixels.push((left + column as i32, top + row as i32, covered)));
+            outline.draw(|column, row, covered| {
+                // Most of the box around a letter is empty.
+                if covered > 0.0 {
+                    pixels.push((left + column as i32, top + row as i32, covered));
+                }
+            });
         }
     }
     pixels

@@ -28,13 +28,13 @@ use crate::sql::TableName;
 /// The pictures in their order, each with its sentence.
 #[derive(Default)]
 struct Pictures {
-    charts: BTreeMap<&'static str, Vec<u8>>,
+    charts: BTreeMap<String, Vec<u8>>,
     markdown: String,
 }
 
 impl Pictures {
     fn add(&mut self, file: &'static str, title: &str, png: std::result::Result<Vec<u8>, ChartError>) -> Result<()> {
-        self.charts.insert(file, png.map_err(|cause| ReportError::Chart { chart: file, cause })?);
+        self.charts.insert(file.into(), png.map_err(|cause| ReportError::Chart { chart: file, cause })?);
         self.markdown += &format!("{}\n", picture(file, title));
         Ok(())
     }
