@@ -218,7 +218,8 @@ fn order(came_out: &Int64Array, went_in: &[i64]) -> std::result::Result<UInt32Ar
     let mut order = vec![u32::MAX; went_in.len()];
     let mut odd: Option<i64> = None;
     for (row, line) in came_out.iter().enumerate() {
-        let line = line.unwrap_or_default();
+        // One without a line is missed where it came from.
+        let Some(line) = line else { continue };
         match place(line).filter(|place| order[*place] == u32::MAX) {
             Some(place) => order[place] = row as u32,
             None => odd = Some(odd.map_or(line, |odd| odd.min(line))),

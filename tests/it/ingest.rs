@@ -47,6 +47,50 @@ fn the_clients_surprises_are_counted() {
     assert_eq!(only(&shop, "SELECT COUNT(*) FROM sources.rejected WHERE reason IS NOT NULL AND \"row\" <> ''"), "446");
 }
 
+/// A long CSV is read in parts, one with a quote in it as a whole: the rows and their lines are the same.
+#[test]
+fn a_long_csv_is_read_as_a_short_one() {
+    let shop = Shop::new(25);
+    let text = shop.read("materials/transactions.csv");
+    let (header, rows) = text.split_once('\n').expect("a header");
+    let (mut long, mut broken) = (format!("{header}\n"), Vec::new());
+    let mut line = 1;
+    for copy in 0.. {
+        for row in rows.lines() {
+            line += 1;
+            let cells: Vec<&str> = row.split(',').collect();
+            let own = |place: usize| match cells[place] {
+                "" => String::new(),
+                cell => format!("{cell}-{copy}"),
+            };
+            match line % 1000 {
+                0 => {
+                    broken.push(line.to_string());
+                    long += "two,cells\n";
+                }
+                _ => {
+                    let between = cells[1..5].join(",");
+                    let (pieces, price, channel) = (cells[6], cells[7], cells[9]);
+                    long += &format!("{},{between},{},{pieces},{price},{},{channel}\n", own(0), own(5), own(8));
+                }
+            }
+        }
+        if long.len() > 3 << 20 {
+            break;
+        }
+    }
+    shop.write("materials/transactions.csv", &long);
+    shop.must(&["ingest"]);
+    let lines = "SELECT line FROM sources.rejected WHERE reason LIKE '% 2 cells %' ORDER BY line";
+    assert_eq!(shop.ask(lines), broken);
+    let tables =
+        ["transactions", "rejected", "surprises", "profile"].map(|table| format!("SELECT * FROM sources.{table}"));
+    let in_parts = tables.each_ref().map(|query| shop.ask(query));
+    shop.write("materials/transactions.csv", &long.replacen("browse", "\"browse\"", 1));
+    shop.must(&["ingest"]);
+    assert!(tables.each_ref().map(|query| shop.ask(query)) == in_parts);
+}
+
 /// Every kept event names exactly one article that exists; a return names its order's.
 #[test]
 fn every_event_has_one_article() {
