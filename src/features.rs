@@ -85,6 +85,7 @@ pub fn run(project: &Project) -> Result<()> {
     staged.folder(&project.paths.features())?;
     let mut made = Vec::new();
     let mut wanted = Vec::new();
+    let mut made_grains = Grains::new();
     for file in project.library.layer(Layer::Grain).chain(project.library.layer(Layer::Features)) {
         let stamp = traces.stamp(&file.table()).unwrap_or_default();
         if Stamp::read(&engine.stored(&file.table())).is_some_and(|stored| stored == stamp) {
@@ -102,22 +103,22 @@ pub fn run(project: &Project) -> Result<()> {
             }
             staged.table(&folder(project, file), Some(file.header.name()), &table, &stamp.notes())?;
             made.push(file.table().to_string());
+            made_grains.insert(file.table(), table);
         } else {
             wanted.push(file);
         }
     }
+    let passes = engine.passes(project, &wanted)?;
+    let grains = grains(project, &engine, &passes, made_grains)?;
     // Each is written as soon as it is there, so that about as many stand in memory as there are threads.
-    let written: Vec<Result<()>> = engine
-        .passes(project, &wanted)?
-        .par_iter()
-        .map(|pass| {
-            for (file, view) in pass.files.iter().zip(together(project, &engine, pass)?) {
-                let notes = traces.stamp(&file.table()).unwrap_or_default().notes();
-                staged.table(&folder(project, file), Some(&view.name), &view.table, &notes)?;
-            }
-            Ok(())
-        })
-        .collect();
+    let write = |pass: &Pass| -> Result<()> {
+        for (file, view) in pass.files.iter().zip(together(project, &engine, pass, &grains)?) {
+            let notes = traces.stamp(&file.table()).unwrap_or_default().notes();
+            staged.table(&folder(project, file), Some(&view.name), &view.table, &notes)?;
+        }
+        Ok(())
+    };
+    let written: Vec<Result<()>> = passes.par_iter().map(write).collect();
     written.into_iter().collect::<Result<()>>()?;
     made.extend(wanted.iter().map(|file| file.table().to_string()));
     lint?.refuse()?;
@@ -140,7 +141,8 @@ pub fn compute(project: &Project, engine: &Engine) -> Result<Vec<View>> {
     refuse_column_twice(&project.library)?;
     let files: Vec<&SqlFile> = project.library.layer(Layer::Features).collect();
     let passes = engine.passes(project, &files)?;
-    let made: Vec<Result<Vec<View>>> = passes.par_iter().map(|pass| together(project, engine, pass)).collect();
+    let grains = grains(project, engine, &passes, Grains::new())?;
+    let made: Vec<Result<Vec<View>>> = passes.par_iter().map(|pass| together(project, engine, pass, &grains)).collect();
     let mut views = BTreeMap::new();
     for made in made {
         views.extend(made?.into_iter().map(|view| (view.name.clone(), view)));
@@ -151,28 +153,50 @@ pub fn compute(project: &Project, engine: &Engine) -> Result<Vec<View>> {
 
 /// Computes one feature view over the grains that are registered in `engine`, or stored.
 pub fn view(project: &Project, engine: &Engine, file: &SqlFile) -> Result<View> {
+    let passes = engine.passes(project, &[file])?;
+    let grains = grains(project, engine, &passes, Grains::new())?;
     let mut views = Vec::new();
-    for pass in engine.passes(project, &[file])? {
-        views.extend(together(project, engine, &pass)?);
+    for pass in &passes {
+        views.extend(together(project, engine, pass, &grains)?);
     }
     Ok(views.pop().ok_or_else(|| FeatureError::NoView { file: file.shown.clone() })?)
 }
 
-/// Computes the views of one pass, which are of one grain.
-fn together(project: &Project, engine: &Engine, pass: &Pass) -> Result<Vec<View>> {
-    let header =
-        |file: &SqlFile| feature_header(file).cloned().ok_or_else(|| FeatureError::NoView { file: file.shown.clone() });
-    let grain_name = TableName::new("grain", &header(pass.files[0])?.entity);
-    let key = project.library.key(pass.files[0]);
-    let grain = Table::new(engine.read(&grain_name)?, key, &grain_name.to_string())?;
+/// Grains by name.
+type Grains = BTreeMap<TableName, Table>;
+
+/// The grains of `passes`, each read once; those just `made` are not read again.
+fn grains(project: &Project, engine: &Engine, passes: &[Pass], made: Grains) -> Result<Grains> {
+    let mut grains = made;
+    for pass in passes {
+        let name = grain_of(pass)?;
+        if !grains.contains_key(&name) {
+            let table = Table::new(engine.read(&name)?, project.library.key(pass.files[0]), &name.to_string())?;
+            grains.insert(name, table);
+        }
+    }
+    Ok(grains)
+}
+
+fn grain_of(pass: &Pass) -> Result<TableName> {
+    Ok(TableName::new("grain", &view_header(pass.files[0])?.entity))
+}
+
+fn view_header(file: &SqlFile) -> Result<&FeatureHeader> {
+    Ok(feature_header(file).ok_or_else(|| FeatureError::NoView { file: file.shown.clone() })?)
+}
+
+/// Computes the views of one pass, which are of one of `grains`: its own is among them.
+fn together(project: &Project, engine: &Engine, pass: &Pass, grains: &Grains) -> Result<Vec<View>> {
+    let grain = &grains[&grain_of(pass)?];
     let mut views = Vec::new();
     for (file, table) in pass.files.iter().zip(engine.tables_of(project, pass)?) {
-        let header = header(file)?;
+        let header = view_header(file)?;
         let schema = table.batch.schema();
         let returned = schema.fields().iter().map(|field| field.name().as_str()).collect();
-        refuse_other_columns(file, &header, returned, &table.key)?;
-        refuse_other_rows(file, &header, &table, &grain)?;
-        views.push(View { name: header.name, table });
+        refuse_other_columns(file, header, returned, &table.key)?;
+        refuse_other_rows(file, header, &table, grain)?;
+        views.push(View { name: header.name.clone(), table });
     }
     Ok(views)
 }

@@ -1,13 +1,12 @@
 //! CSVs -> typed sources.  Every row is kept or set aside with a reason; every surprise is counted.
 
+mod by_line;
 mod profile;
 mod tables;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-use datafusion::arrow::array::{Array, AsArray, BooleanArray, Int64Array, RecordBatch};
-use datafusion::arrow::compute::filter_record_batch;
-use datafusion::arrow::datatypes::Int64Type;
+use datafusion::arrow::array::{Array, AsArray, RecordBatch};
 use datafusion::arrow::error::ArrowError;
 use datafusion::error::DataFusionError;
 
@@ -18,7 +17,7 @@ use crate::lineage::{Basis, Traces};
 use crate::paths::Paths;
 use crate::progress::Progress;
 use crate::project::Project;
-use crate::sql::{Layer, SourceHeader, SqlFile, Surprise, TableName};
+use crate::sql::{Layer, SourceHeader, SqlFile, Surprise};
 
 #[derive(Debug, thiserror::Error)]
 pub enum IngestError {
@@ -67,8 +66,10 @@ pub fn run(project: &Project) -> Result<()> {
     let (mut aside, mut counts, mut profiles) = (Vec::new(), Vec::new(), Vec::new());
     for (file, header) in project.library.sources() {
         let raw = read_raw(project, file, header)?;
-        profiles.extend(profile::profiles(&header.file, &raw)?);
-        let judged = judge(project, &engine, file, header, &raw)?;
+        let (seen, judged) =
+            rayon::join(|| profile::profiles(&header.file, &raw), || judge(project, &engine, file, header, &raw));
+        let judged = judged?;
+        profiles.extend(seen?);
         judged.refuse_too_many(project.params.ingest.max_set_aside_share, header, &project.paths)?;
         let (kept, set_aside) = (judged.kept.batch.num_rows(), judged.aside.len());
         progress.say(format!("{}: {kept} rows kept, {set_aside} set aside", header.file));
@@ -103,8 +104,8 @@ pub fn judge(
     header: &SourceHeader,
     raw: &RawTable,
 ) -> Result<Judged> {
-    engine.register(&TableName::new("raw", &header.name), raw.batch.clone())?;
-    let judged = Judged::new(&engine.run(project, file)?, raw, file, header)?;
+    let answer = by_line::answer(project, engine, file, header, raw)?;
+    let judged = Judged::new(&answer, raw, file, header)?;
     engine.register(&file.table(), judged.kept.batch.clone())?;
     Ok(judged)
 }
@@ -120,49 +121,50 @@ pub struct Judged {
 }
 
 impl Judged {
+    /// `batch` has a row for every row of `raw`, in its order.
     fn new(batch: &RecordBatch, raw: &RawTable, file: &SqlFile, header: &SourceHeader) -> Result<Self> {
         let arrow = |cause| IngestError::Arrow { file: file.shown.clone(), cause };
         let missing = |column, wanted| IngestError::NoColumn { file: file.shown.clone(), column, wanted };
-        let line = batch.column_by_name("line").and_then(|c| c.as_primitive_opt::<Int64Type>());
-        let line = line.ok_or_else(|| missing("line", "a whole number"))?;
         let texts = |name| {
             batch.column_by_name(name).and_then(|c| c.as_string_opt::<i32>()).ok_or_else(|| missing(name, "a text"))
         };
         let (reasons, found) = (texts("set_aside")?, texts("surprises")?);
-        refuse_lost_rows(line, raw, file)?;
-        let written = raw_lines(raw);
-        let (mut aside, mut surprises) = (Vec::new(), BTreeMap::<String, (usize, i64)>::new());
-        for row in 0..batch.num_rows() {
-            let line = line.value(row);
-            let known = |code: &str, codes: &BTreeMap<String, Surprise>| match codes.contains_key(code) {
-                true => Ok(()),
-                false => Err(IngestError::UnknownCode {
-                    file: file.shown.clone(),
-                    csv: header.file.clone(),
-                    code: code.into(),
-                    line,
-                }),
-            };
+        let lines = raw.lines();
+        let known = |code: &str, codes: &BTreeMap<String, Surprise>, line| match codes.contains_key(code) {
+            true => Ok(()),
+            false => Err(IngestError::UnknownCode {
+                file: file.shown.clone(),
+                csv: header.file.clone(),
+                code: code.into(),
+                line,
+            }),
+        };
+        // Many rows have the same surprises.
+        let (mut aside, mut alike) = (Vec::new(), HashMap::<&str, (usize, i64)>::new());
+        for (row, line) in lines.iter().copied().enumerate() {
             if reasons.is_valid(row) {
-                known(reasons.value(row), &header.set_aside)?;
-                let text = written.binary_search(&line).map(|row| row_text(&raw.batch, row)).unwrap_or_default();
+                known(reasons.value(row), &header.set_aside, line)?;
+                let text = row_text(&raw.batch, row);
                 aside.push(Aside { csv: header.file.clone(), line, reason: reasons.value(row).into(), text });
-                continue;
+            } else if !found.value(row).is_empty() {
+                alike.entry(found.value(row)).or_insert((0, line)).0 += 1;
             }
-            for code in found.value(row).split_whitespace() {
-                known(code, &header.surprises)?;
-                let (count, first) = surprises.entry(code.into()).or_insert((0, line));
-                *count += 1;
-                *first = line.min(*first);
+        }
+        let mut surprises = BTreeMap::<String, (usize, i64)>::new();
+        let mut alike: Vec<_> = alike.into_iter().map(|(codes, (rows, first))| (first, rows, codes)).collect();
+        alike.sort_unstable();
+        for (first, rows, codes) in alike {
+            for code in codes.split_whitespace() {
+                known(code, &header.surprises, first)?;
+                surprises.entry(code.into()).or_insert((0, first)).0 += rows;
             }
         }
         aside.extend(raw.malformed.iter().map(|row| malformed(&header.file, row)));
         aside.sort_by_key(|row| row.line);
-        let keep: BooleanArray = reasons.iter().map(|reason| Some(reason.is_none())).collect();
-        let kept = filter_record_batch(batch, &keep).map_err(arrow)?;
+        let keep = (0..batch.num_rows() as u32).filter(|row| reasons.is_null(*row as usize)).collect();
         let columns: Vec<usize> =
-            (0..kept.num_columns()).filter(|column| kept.schema().field(*column).name() != "set_aside").collect();
-        let kept = Table::new(kept.project(&columns).map_err(arrow)?, &header.key, &file.shown)?;
+            (0..batch.num_columns()).filter(|column| batch.schema().field(*column).name() != "set_aside").collect();
+        let kept = Table::of_rows(batch.project(&columns).map_err(arrow)?, Some(keep), &header.key, &file.shown)?;
         Ok(Self { csv: header.file.clone(), rows: batch.num_rows() + raw.malformed.len(), kept, aside, surprises })
     }
 
@@ -243,29 +245,6 @@ fn in_words(code: &str, header: &SourceHeader) -> String {
 
 fn malformed(csv: &str, row: &Malformed) -> Aside {
     Aside { csv: csv.into(), line: row.line as i64, reason: row.reason.clone(), text: row.text.clone() }
-}
-
-fn raw_lines(raw: &RawTable) -> Vec<i64> {
-    raw.batch.column(0).as_primitive::<Int64Type>().values().to_vec()
-}
-
-/// Nothing is lost and nothing is doubled: the lines that went in are the lines that came out.
-fn refuse_lost_rows(line: &Int64Array, raw: &RawTable, file: &SqlFile) -> Result<()> {
-    let mut came_out: Vec<i64> = line.iter().flatten().collect();
-    came_out.sort_unstable();
-    let went_in = raw_lines(raw);
-    if came_out == went_in {
-        return Ok(());
-    }
-    let odd = went_in.iter().zip(&came_out).find(|(a, b)| a != b).map(|(a, b)| *a.min(b));
-    let line = odd.or_else(|| went_in.get(came_out.len()).copied()).or_else(|| came_out.get(went_in.len()).copied());
-    Err(IngestError::RowsLost {
-        file: file.shown.clone(),
-        rows_in: went_in.len(),
-        rows_out: came_out.len(),
-        line: line.unwrap_or_default(),
-    }
-    .into())
 }
 
 /// A raw row as its cells, separated by commas.

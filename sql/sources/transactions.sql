@@ -50,10 +50,11 @@ WITH repeated AS (
 ),
 others AS (
   SELECT r.line, ROW_NUMBER() OVER (PARTITION BY r.transaction_id, r.event_time, r.customer_id, r.product_id, r.event_type, r.order_id,
-                                                 r.quantity, r.unit_price_eur, r.session_id, r.channel ORDER BY r.line) AS nth_copy,
-         r.line <> d.first_line AS not_first
+                                                 r.quantity, r.unit_price_eur, r.session_id, r.channel ORDER BY r.line) > 1 AS copied,
+         r.line <> d.first_line AS again
   FROM repeated d JOIN raw.transactions r ON r.transaction_id = d.transaction_id
 ),
+-- What a row says of itself.
 parsed AS (
   SELECT r.*,
          TRY_CAST(CASE WHEN r.event_time LIKE '__.__.____ %'
@@ -65,12 +66,18 @@ parsed AS (
   FROM raw.transactions r
 ),
 typed AS (
-  SELECT r.*, COALESCE(o.not_first, false) AS again, COALESCE(o.nth_copy, 1) AS nth_copy
+  SELECT r.*, r.event = 'purchase' AS bought, r.event = 'return' AS sent_back,
+         r.transaction_id IS NULL AS no_transaction_id,
+         r.event IS NULL OR r.event NOT IN ('browse', 'wishlist', 'purchase', 'return') AS unknown_event,
+         r.event IN ('purchase', 'return') AND (r.pieces IS NULL OR r.pieces = 0 OR r.unit_price IS NULL OR r.unit_price < 0) AS bad_amount,
+         r.event = 'purchase' AND r.order_id IS NULL AS purchase_without_order,
+         r.event_time LIKE '__.__.____ %' AS day_first,
+         o.copied, COALESCE(o.again, false) AS again
   FROM parsed r LEFT JOIN others o ON o.line = r.line
 ),
 busy AS (SELECT session_id FROM parsed WHERE event = 'browse' GROUP BY session_id HAVING COUNT(*) >= $robot_looks),
 robots AS (
-  SELECT p.session_id FROM busy b JOIN parsed p ON p.session_id = b.session_id
+  SELECT p.session_id, true AS robot FROM busy b JOIN parsed p ON p.session_id = b.session_id
   WHERE p.event = 'browse' GROUP BY p.session_id
   HAVING COUNT(DISTINCT p.transaction_id) >= $robot_looks
      AND date_part('epoch', MAX(p.moment)) - date_part('epoch', MIN(p.moment)) < COUNT(DISTINCT p.transaction_id) * $robot_seconds_per_look
@@ -94,57 +101,72 @@ found AS (
   SELECT t.*, s.articles, s.season AS season_on_sale, s.list_price
   FROM typed t LEFT JOIN on_sale s ON s.product_id = t.product_id AND t.moment >= s.since AND t.moment < s.until
 ),
-numbers AS (SELECT DISTINCT product_id FROM sources.products),
-orders AS (
+numbers AS (SELECT product_id, true AS known FROM sources.products GROUP BY product_id),
+-- A purchase makes its order; of several under one order number the first does.
+purchases AS (
   SELECT order_id, customer_id, product_id, moment, season_on_sale AS season, line
-  FROM (SELECT *, ROW_NUMBER() OVER (PARTITION BY order_id ORDER BY moment, line) AS nth_purchase
-        FROM found WHERE articles = 1 AND event = 'purchase' AND NOT again AND order_id IS NOT NULL)
-  WHERE nth_purchase = 1
+  FROM found WHERE articles = 1 AND bought AND NOT again AND order_id IS NOT NULL
+),
+shared_orders AS (SELECT order_id FROM purchases GROUP BY order_id HAVING COUNT(*) > 1),
+second_purchases AS (
+  SELECT line FROM (
+    SELECT p.line, ROW_NUMBER() OVER (PARTITION BY p.order_id ORDER BY p.moment, p.line) AS nth_purchase
+    FROM shared_orders s JOIN purchases p ON p.order_id = s.order_id)
+  WHERE nth_purchase > 1
+),
+orders AS (SELECT * FROM purchases p WHERE NOT EXISTS (SELECT 1 FROM second_purchases s WHERE s.line = p.line)),
+ordered AS (
+  SELECT t.*, o.season AS season_of_order,
+         o.line IS NULL AS no_order, o.line <> t.line AS second,
+         o.customer_id <> t.customer_id OR o.product_id <> t.product_id AS other_order,
+         t.moment < o.moment AS before_order, t.moment > o.moment + $return_window AS after_window
+  FROM found t LEFT JOIN orders o ON o.order_id = t.order_id AND (t.bought OR t.sent_back)
+),
+buyers AS (SELECT customer_id, COUNT(DISTINCT transaction_id) AS purchases FROM parsed WHERE event = 'purchase' GROUP BY customer_id),
+customers AS (
+  SELECT c.customer_id, true AS known, COALESCE(y.purchases >= $heavy_purchases, false) AS heavy
+  FROM sources.customers c LEFT JOIN buyers y ON y.customer_id = c.customer_id
 ),
 last_day AS (SELECT MAX(moment) AS last_moment FROM parsed WHERE event <> 'return'),
-buyers AS (SELECT customer_id, COUNT(DISTINCT transaction_id) AS purchases FROM parsed WHERE event = 'purchase' GROUP BY customer_id),
 judged AS (
-  SELECT t.*, COALESCE(y.purchases, 0) AS purchases_of_customer,
-         o.season AS season_of_order, o.moment AS ordered_at, l.last_moment,
-         CASE WHEN t.transaction_id IS NULL THEN 'no_transaction_id'
-              WHEN t.nth_copy > 1 THEN 'late_copy'
+  SELECT t.*, c.heavy, l.last_moment,
+         CASE WHEN t.no_transaction_id THEN 'no_transaction_id'
+              WHEN t.copied THEN 'late_copy'
               WHEN t.again THEN 'transaction_twice'
               WHEN t.moment IS NULL THEN 'bad_time'
               WHEN t.moment > $exported_at THEN 'after_export'
-              WHEN t.event IS NULL OR t.event NOT IN ('browse', 'wishlist', 'purchase', 'return') THEN 'unknown_event'
-              WHEN c.customer_id IS NULL THEN 'unknown_customer'
-              WHEN b.session_id IS NOT NULL THEN 'robot'
-              WHEN n.product_id IS NULL THEN 'unknown_product'
-              WHEN t.event IN ('purchase', 'return') AND (t.pieces IS NULL OR t.pieces = 0 OR t.unit_price IS NULL OR t.unit_price < 0) THEN 'bad_amount'
-              WHEN t.event = 'return' AND o.order_id IS NULL THEN 'return_without_order'
-              WHEN t.event = 'return' AND (o.customer_id <> t.customer_id OR o.product_id <> t.product_id) THEN 'return_of_other'
-              WHEN t.event = 'return' AND t.moment < o.moment THEN 'return_before_order'
-              WHEN t.event <> 'return' AND t.articles IS NULL THEN 'not_on_sale'
-              WHEN t.event <> 'return' AND t.articles > 1 THEN 'several_on_sale'
-              WHEN t.event = 'purchase' AND t.order_id IS NULL THEN 'purchase_without_order'
-              WHEN t.event = 'purchase' AND o.line <> t.line THEN 'order_twice' END AS set_aside
+              WHEN t.unknown_event THEN 'unknown_event'
+              WHEN c.known IS NULL THEN 'unknown_customer'
+              WHEN b.robot THEN 'robot'
+              WHEN n.known IS NULL THEN 'unknown_product'
+              WHEN t.bad_amount THEN 'bad_amount'
+              WHEN t.sent_back AND t.no_order THEN 'return_without_order'
+              WHEN t.sent_back AND t.other_order THEN 'return_of_other'
+              WHEN t.sent_back AND t.before_order THEN 'return_before_order'
+              WHEN NOT t.sent_back AND t.articles IS NULL THEN 'not_on_sale'
+              WHEN NOT t.sent_back AND t.articles > 1 THEN 'several_on_sale'
+              WHEN t.purchase_without_order THEN 'purchase_without_order'
+              WHEN t.bought AND t.second THEN 'order_twice' END AS set_aside
   FROM last_day l
-  CROSS JOIN found t
-  LEFT JOIN sources.customers c ON c.customer_id = t.customer_id
+  CROSS JOIN ordered t
+  LEFT JOIN customers c ON c.customer_id = t.customer_id
   LEFT JOIN robots b ON b.session_id = t.session_id
   LEFT JOIN numbers n ON n.product_id = t.product_id
-  LEFT JOIN buyers y ON y.customer_id = t.customer_id
-  LEFT JOIN orders o ON o.order_id = t.order_id AND t.event IN ('purchase', 'return')
 )
 SELECT transaction_id, moment AS event_time, customer_id, product_id,
-       CASE WHEN event = 'return' THEN COALESCE(season_of_order, season_on_sale) ELSE season_on_sale END AS season,
+       CASE WHEN sent_back THEN COALESCE(season_of_order, season_on_sale) ELSE season_on_sale END AS season,
        event AS event_type, order_id,
-       CASE WHEN event IN ('purchase', 'return') THEN abs(pieces) END AS quantity,
-       CASE WHEN event IN ('purchase', 'return') THEN unit_price END AS unit_price_eur,
-       CAST(CASE WHEN event IN ('purchase', 'return') THEN unit_price * abs(pieces) END AS DECIMAL(14, 2)) AS amount_eur,
+       CASE WHEN bought OR sent_back THEN abs(pieces) END AS quantity,
+       CASE WHEN bought OR sent_back THEN unit_price END AS unit_price_eur,
+       CAST(CASE WHEN bought OR sent_back THEN unit_price * abs(pieces) END AS DECIMAL(14, 2)) AS amount_eur,
        session_id, COALESCE(lower(trim(channel)), 'not given') AS channel,
        line, set_aside,
-       concat_ws(' ', CASE WHEN event_time LIKE '__.__.____ %' THEN 'day_first_time' END,
-                      CASE WHEN event = 'return' AND articles IS NULL THEN 'return_out_of_sale'
-                           WHEN event = 'return' AND season_on_sale <> season_of_order THEN 'return_number_reassigned' END,
-                      CASE WHEN event = 'return' AND moment > ordered_at + $return_window THEN 'return_after_window' END,
-                      CASE WHEN event = 'purchase' AND unit_price < list_price THEN 'paid_less'
-                           WHEN event = 'purchase' AND unit_price > list_price THEN 'paid_more' END,
-                      CASE WHEN purchases_of_customer >= $heavy_purchases THEN 'heavy_customer' END,
-                      CASE WHEN event = 'return' AND moment > last_moment THEN 'after_last_day' END) AS surprises
+       concat_ws(' ', CASE WHEN day_first THEN 'day_first_time' END,
+                      CASE WHEN sent_back AND articles IS NULL THEN 'return_out_of_sale'
+                           WHEN sent_back AND season_on_sale <> season_of_order THEN 'return_number_reassigned' END,
+                      CASE WHEN sent_back AND after_window THEN 'return_after_window' END,
+                      CASE WHEN bought AND unit_price < list_price THEN 'paid_less'
+                           WHEN bought AND unit_price > list_price THEN 'paid_more' END,
+                      CASE WHEN heavy THEN 'heavy_customer' END,
+                      CASE WHEN sent_back AND moment > last_moment THEN 'after_last_day' END) AS surprises
 FROM judged

@@ -4,14 +4,18 @@ use std::collections::BTreeSet;
 use std::path::Path;
 use std::sync::Arc;
 
-use csv::{ByteRecord, Reader, ReaderBuilder};
-use datafusion::arrow::array::{ArrayRef, AsArray, Int64Array, StringBuilder};
-use datafusion::arrow::compute::concat_batches;
+use csv::{ByteRecord, Reader, ReaderBuilder, StringRecord};
+use datafusion::arrow::array::{Array, ArrayRef, AsArray, Int64Array, StringBuilder};
+use datafusion::arrow::compute::{concat, concat_batches};
 use datafusion::arrow::datatypes::{DataType, Field, Int64Type, Schema};
 use datafusion::arrow::error::ArrowError;
 use datafusion::arrow::record_batch::RecordBatch;
+use rayon::prelude::*;
 
 use crate::error::{Advice, Result, did_you_mean};
+
+/// Bytes up to which a CSV is read in one go.
+const SMALL: usize = 1 << 20;
 
 /// What one CSV holds.
 #[derive(Debug)]
@@ -88,11 +92,81 @@ impl RawTable {
         let text = text.strip_prefix(b"\xef\xbb\xbf").unwrap_or(&text);
         let mut reader = ReaderBuilder::new().flexible(true).from_reader(text);
         let columns = header(&mut reader, text, file, expected, definition)?;
-        let mut cells: Vec<StringBuilder> = columns.iter().map(|_| StringBuilder::new()).collect();
+        let end = reader.position();
+        let body = text.get(end.byte() as usize..).unwrap_or_default();
+        let cut = parts(body, end.line());
+        let read: Vec<Result<Part>> = cut.into_par_iter().map(|part| part.read(columns.len(), file)).collect();
+        let mut read = read.into_iter().collect::<Result<Vec<Part>>>()?;
+        let malformed: Vec<Malformed> = read.iter_mut().flat_map(|part| std::mem::take(&mut part.malformed)).collect();
+        let lines: Vec<i64> = read.iter().flat_map(|part| &part.lines).copied().collect();
+        if lines.is_empty() && malformed.is_empty() {
+            return Err(CsvError::NoRows { file: file.into() }.into());
+        }
+        let mut fields = vec![Field::new("line", DataType::Int64, false)];
+        fields.extend(columns.iter().map(|name| Field::new(name, DataType::Utf8, true)));
+        let broken = |e: ArrowError| CsvError::Broken { file: file.into(), line: 1, cause: e.to_string() };
+        let whole = |column: usize| match read.as_slice() {
+            [part] => Ok(Arc::clone(&part.cells[column])),
+            parts => concat(&parts.iter().map(|part| part.cells[column].as_ref()).collect::<Vec<&dyn Array>>()),
+        };
+        let cells = (0..columns.len()).into_par_iter().map(whole).collect::<std::result::Result<Vec<_>, _>>();
+        let arrays = std::iter::once(Arc::new(Int64Array::from(lines)) as ArrayRef).chain(cells.map_err(broken)?);
+        let batch = RecordBatch::try_new(Arc::new(Schema::new(fields)), arrays.collect()).map_err(broken)?;
+        Ok(Self { batch, malformed })
+    }
+
+    /// The line of every row, ascending.
+    pub fn lines(&self) -> &[i64] {
+        self.batch.column(0).as_primitive::<Int64Type>().values()
+    }
+
+    /// The same rows a second time, on the lines that follow: a delivery that was repeated.
+    pub fn repeated(&self) -> std::result::Result<RecordBatch, ArrowError> {
+        let lines = self.batch.column(0).as_primitive::<Int64Type>();
+        let last = self.lines().last().copied().unwrap_or_default();
+        let mut columns = self.batch.columns().to_vec();
+        columns[0] = Arc::new(lines.unary::<_, Int64Type>(|line| line + last));
+        let copy = RecordBatch::try_new(self.batch.schema(), columns)?;
+        concat_batches(&self.batch.schema(), [&self.batch, &copy])
+    }
+}
+
+/// Some of a CSV's rows, as they are written and as they are read.
+struct Written<'a> {
+    text: &'a [u8],
+    first_line: u64,
+}
+
+struct Part {
+    lines: Vec<i64>,
+    cells: Vec<ArrayRef>,
+    malformed: Vec<Malformed>,
+}
+
+/// The rows after the header in parts to be read side by side; a quote may hold line ends, so with one they stay whole.
+fn parts(body: &[u8], first_line: u64) -> Vec<Written<'_>> {
+    let count = if body.contains(&b'"') { 1 } else { rayon::current_num_threads() };
+    let size = body.len().div_ceil(count).max(SMALL);
+    let (mut parts, mut rest, mut line) = (Vec::new(), body, first_line);
+    while !rest.is_empty() {
+        let ends = rest.iter().skip(size).position(|byte| *byte == b'\n');
+        let (text, after) = rest.split_at(ends.filter(|_| count > 1).map_or(rest.len(), |end| size + end + 1));
+        parts.push(Written { text, first_line: line });
+        line += text.iter().filter(|byte| **byte == b'\n').count() as u64;
+        rest = after;
+    }
+    parts
+}
+
+impl Written<'_> {
+    fn read(&self, columns: usize, file: &str) -> Result<Part> {
+        let mut reader = ReaderBuilder::new().flexible(true).has_headers(false).from_reader(self.text);
+        let mut cells: Vec<StringBuilder> = (0..columns).map(|_| StringBuilder::new()).collect();
         let (mut lines, mut malformed) = (Vec::new(), Vec::new());
         let mut record = ByteRecord::new();
+        let on = |line: u64| self.first_line + line - 1;
         loop {
-            let line = reader.position().line();
+            let line = on(reader.position().line());
             let more = reader.read_byte_record(&mut record).map_err(|e| CsvError::Broken {
                 file: file.into(),
                 line,
@@ -101,50 +175,36 @@ impl RawTable {
             if !more {
                 break;
             }
-            let line = record.position().map_or(line, csv::Position::line);
+            let line = record.position().map_or(line, |position| on(position.line()));
             let start = record.position().map_or(0, csv::Position::byte) as usize;
-            let written = text.get(start..reader.position().byte() as usize).unwrap_or_default();
+            let written = self.text.get(start..reader.position().byte() as usize).unwrap_or_default();
             // Line ends that the row before left over, and empty lines.
             let ends = written.iter().take_while(|byte| matches!(byte, b'\r' | b'\n')).count();
             let (ends, written) = written.split_at(ends);
             let line = line + ends.iter().filter(|byte| **byte == b'\n').count() as u64;
-            refuse_open_quote(&record, written, columns.len(), file, line)?;
+            refuse_open_quote(&record, written, columns, file, line)?;
             let shown = || String::from_utf8_lossy(written).trim_end().chars().take(500).collect();
-            if record.len() != columns.len() {
-                let reason = format!("the row has {} cells instead of {}", record.len(), columns.len());
+            if record.len() != columns {
+                let reason = format!("the row has {} cells instead of {columns}", record.len());
                 malformed.push(Malformed { line, reason, text: shown() });
-            } else if record.iter().any(|cell| std::str::from_utf8(cell).is_err()) {
-                malformed.push(Malformed { line, reason: "the row is not written in UTF-8".into(), text: shown() });
-            } else {
-                lines.push(line as i64);
-                for (builder, cell) in cells.iter_mut().zip(record.iter()) {
-                    builder.append_option(std::str::from_utf8(cell).ok().filter(|text| !text.is_empty()));
+                continue;
+            }
+            match StringRecord::from_byte_record(std::mem::take(&mut record)) {
+                Ok(row) => {
+                    lines.push(line as i64);
+                    for (builder, cell) in cells.iter_mut().zip(&row) {
+                        builder.append_option(Some(cell).filter(|text| !text.is_empty()));
+                    }
+                    record = row.into_byte_record();
+                }
+                Err(_) => {
+                    let reason = "the row is not written in UTF-8".into();
+                    malformed.push(Malformed { line, reason, text: shown() });
                 }
             }
         }
-        if lines.is_empty() && malformed.is_empty() {
-            return Err(CsvError::NoRows { file: file.into() }.into());
-        }
-        let mut fields = vec![Field::new("line", DataType::Int64, false)];
-        fields.extend(columns.iter().map(|name| Field::new(name, DataType::Utf8, true)));
-        let mut arrays: Vec<ArrayRef> = vec![Arc::new(Int64Array::from(lines))];
-        arrays.extend(cells.into_iter().map(|mut builder| Arc::new(builder.finish()) as ArrayRef));
-        let batch = RecordBatch::try_new(Arc::new(Schema::new(fields)), arrays).map_err(|e| CsvError::Broken {
-            file: file.into(),
-            line: 1,
-            cause: e.to_string(),
-        })?;
-        Ok(Self { batch, malformed })
-    }
-
-    /// The same rows a second time, on the lines that follow: a delivery that was repeated.
-    pub fn repeated(&self) -> std::result::Result<RecordBatch, ArrowError> {
-        let lines = self.batch.column(0).as_primitive::<Int64Type>();
-        let last = lines.values().last().copied().unwrap_or_default();
-        let mut columns = self.batch.columns().to_vec();
-        columns[0] = Arc::new(lines.unary::<_, Int64Type>(|line| line + last));
-        let copy = RecordBatch::try_new(self.batch.schema(), columns)?;
-        concat_batches(&self.batch.schema(), [&self.batch, &copy])
+        let cells = cells.iter_mut().map(|builder| Arc::new(builder.finish()) as ArrayRef).collect();
+        Ok(Part { lines, cells, malformed })
     }
 }
 

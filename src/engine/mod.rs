@@ -2,6 +2,7 @@
 
 mod csv;
 mod functions;
+mod once;
 mod output;
 mod parquet;
 mod plan;
@@ -45,6 +46,9 @@ use self::query_error::{plain, query_error};
 
 /// Raise it when a stored table of the same query holds or looks like something else: all are then made again.
 pub const ENGINE_VERSION: u32 = 2;
+
+/// Rows up to which a table in memory is one part.
+const SMALL: usize = 1 << 16;
 
 /// A session over a project's tables.
 pub struct Engine {
@@ -110,14 +114,28 @@ impl Engine {
         Ok(())
     }
 
+    /// An error of DataFusion's over a file's plan.
+    pub fn failed(&self, file: &SqlFile, error: &DataFusionError) -> Error {
+        query_error(&file.shown, error, &[])
+    }
+
     /// Gives `batch` a name; a table of that name is replaced.
     pub fn register(&self, table: &TableName, batch: RecordBatch) -> Result<()> {
         let failed = |e: DataFusionError| query_error(&table.to_string(), &e, &[]);
         self.add_schema(table).map_err(failed)?;
-        let memory = MemTable::try_new(batch.schema(), vec![vec![batch]]).map_err(failed)?;
+        let memory = MemTable::try_new(batch.schema(), self.parts(batch)).map_err(failed)?;
         self.context.deregister_table(reference(table)).map_err(failed)?;
         self.context.register_table(reference(table), Arc::new(memory)).map_err(failed)?;
         Ok(())
+    }
+
+    /// A batch in as many parts as there are partitions, one after the other, so that none waits for another's rows; a
+    /// small one is not worth it.
+    fn parts(&self, batch: RecordBatch) -> Vec<Vec<RecordBatch>> {
+        let partitions = self.context.copied_config().target_partitions();
+        let rows = batch.num_rows().div_ceil(partitions).max(SMALL);
+        let starts = (0..batch.num_rows().max(1)).step_by(rows);
+        starts.map(|start| vec![batch.slice(start, rows.min(batch.num_rows() - start))]).collect()
     }
 
     /// Whether a table of this name is open.
@@ -190,8 +208,10 @@ impl Engine {
     }
 
     /// The answer of the plan of one SQL file.
-    fn run_planned(&self, project: &Project, file: &SqlFile, plan: LogicalPlan) -> Result<RecordBatch> {
-        let answer = self.run_plan(plan, &file.shown);
+    pub fn run_planned(&self, project: &Project, file: &SqlFile, plan: LogicalPlan) -> Result<RecordBatch> {
+        let failed = |e: DataFusionError| query_error(&file.shown, &e, &[]);
+        let plan = self.once(&file.read_again(), plan).map_err(failed);
+        let answer = plan.and_then(|plan| self.run_plan(plan, &file.shown));
         // Some kinds are only found not to fit when the plan is made ready to run.
         answer.map_err(|error| self.misfit(project, file).unwrap_or(error))
     }
@@ -315,7 +335,7 @@ impl Engine {
     fn collect(&self, frame: DataFrame, shown: &str) -> Result<RecordBatch> {
         let failed = |e: DataFusionError| query_error(shown, &e, &[]);
         let schema: SchemaRef = Arc::clone(frame.schema().inner());
-        let batches = self.runtime.block_on(frame.collect()).map_err(failed)?;
+        let batches = self.runtime.block_on(frame.collect_partitioned()).map_err(failed)?.concat();
         table::one_batch(&schema, &batches).map_err(|e| failed(e.into()))
     }
 }

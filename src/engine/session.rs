@@ -19,6 +19,9 @@ pub fn open(params: &params::Engine) -> Result<SessionContext> {
     // One string type everywhere: Utf8 in, Utf8 out, whatever the path a column takes.
     config.options_mut().sql_parser.map_string_types_to_utf8view = false;
     config.options_mut().execution.parquet.schema_force_view_types = false;
+    // The smaller side of a join is put into one table that all processors look up: dealing out the rows of the larger
+    // side by their keys costs more than that.
+    config.options_mut().optimizer.repartition_joins = false;
     let mut runtime = RuntimeEnvBuilder::new();
     if let Some(limit) = params.memory_limit {
         runtime = runtime.with_memory_pool(Arc::new(FairSpillPool::new(limit)));

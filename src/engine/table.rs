@@ -4,11 +4,12 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use datafusion::arrow::array::{Array, ArrayRef, RecordBatch, UInt32Array};
-use datafusion::arrow::compute::{cast, concat_batches, take_record_batch};
+use datafusion::arrow::compute::{cast, concat_batches, take};
 use datafusion::arrow::datatypes::{DataType, Field, Schema, SchemaRef};
 use datafusion::arrow::error::ArrowError;
 use datafusion::arrow::row::{RowConverter, Rows, SortField};
 use datafusion::arrow::util::display::array_value_to_string;
+use rayon::prelude::*;
 
 use crate::error::{Advice, Result};
 
@@ -57,25 +58,44 @@ pub fn batch_of<'a>(name: &str, columns: impl IntoIterator<Item = (&'a str, Arra
 impl Table {
     /// Sorts `batch` by `key` and refuses missing and repeated keys; `file` is named in errors.
     pub fn new(batch: RecordBatch, key: &[String], file: &str) -> Result<Self> {
+        Self::of_rows(batch, None, key, file)
+    }
+
+    /// The same with some of the rows of `batch`, or all.
+    pub fn of_rows(batch: RecordBatch, chosen: Option<Vec<u32>>, key: &[String], file: &str) -> Result<Self> {
         let arrow = |cause| TableError::Arrow { file: file.into(), cause };
-        let rows = key_rows(&batch, key, file)?;
-        let in_order = (1..rows.num_rows()).all(|place| rows.row(place - 1) < rows.row(place));
-        let order = if in_order { (0..rows.num_rows() as u32).collect() } else { sorted(&rows) };
-        for pair in order.windows(2) {
-            let (a, b) = (pair[0] as usize, pair[1] as usize);
-            if rows.row(a) == rows.row(b) {
-                let count = order.iter().filter(|row| rows.row(**row as usize) == rows.row(a)).count();
-                return Err(TableError::RowTwice { file: file.into(), count, row: show_row(&batch, key, a) }.into());
+        let chosen = chosen.map(UInt32Array::from);
+        let keys = key_columns(&batch, key, file)?;
+        let keys = match &chosen {
+            Some(chosen) => picked(&keys, chosen).map_err(arrow)?,
+            None => keys,
+        };
+        let rows = rows(&keys, file)?;
+        let at = |row: usize| chosen.as_ref().map_or(row, |chosen| chosen.value(row) as usize);
+        let in_order = (1..rows.num_rows()).into_par_iter().all(|place| rows.row(place - 1) < rows.row(place));
+        let order = if in_order { None } else { Some(sorted(&rows)) };
+        let alike = |a: &Place, b: &Place| a.beginning == b.beginning && rows.row(a.row()) == rows.row(b.row());
+        let places = order.as_deref().unwrap_or_default();
+        if let Some(pair) = places.windows(2).find(|pair| alike(&pair[0], &pair[1])) {
+            let count = places.iter().filter(|place| alike(place, &pair[0])).count();
+            let row = show_row(&batch, key, at(pair[0].row()));
+            return Err(TableError::RowTwice { file: file.into(), count, row }.into());
+        }
+        for column in &keys {
+            if let Some(row) = column.nulls().and_then(|nulls| (0..column.len()).find(|row| nulls.is_null(*row))) {
+                return Err(TableError::NoValueInKey { file: file.into(), row: show_row(&batch, key, at(row)) }.into());
             }
         }
-        for column in key.iter().filter_map(|name| batch.column_by_name(name)) {
-            if let Some(row) = (0..column.len()).find(|row| column.is_null(*row)) {
-                return Err(TableError::NoValueInKey { file: file.into(), row: show_row(&batch, key, row) }.into());
+        let order = match (order, &chosen) {
+            (Some(order), _) => Some(order.iter().map(|place| at(place.row()) as u32).collect()),
+            (None, chosen) => chosen.clone(),
+        };
+        let batch = match order {
+            Some(order) => {
+                let columns = picked(batch.columns(), &order).map_err(arrow)?;
+                RecordBatch::try_new(batch.schema(), columns).map_err(arrow)?
             }
-        }
-        let batch = match in_order {
-            true => batch,
-            false => take_record_batch(&batch, &UInt32Array::from(order)).map_err(arrow)?,
+            None => batch,
         };
         Ok(Self { batch, key: key.to_vec() })
     }
@@ -106,32 +126,63 @@ impl Table {
     }
 }
 
-/// The places of rows in their order.  Most are told apart by their first bytes, which compare quickly as a number.
-fn sorted(rows: &Rows) -> Vec<u32> {
-    let beginning = |place: usize| {
+/// A row to sort.  Most are told apart by their first bytes, which compare quickly as a number.
+struct Place {
+    beginning: u128,
+    row: u32,
+}
+
+impl Place {
+    fn row(&self) -> usize {
+        self.row as usize
+    }
+}
+
+/// The rows in their order, those that are alike as they came.
+fn sorted(rows: &Rows) -> Vec<Place> {
+    let beginning = |row: usize| {
         let mut bytes = [0; 16];
-        let row = rows.row(place);
+        let row = rows.row(row);
         let row = row.as_ref();
         let length = row.len().min(bytes.len());
         bytes[..length].copy_from_slice(&row[..length]);
         u128::from_be_bytes(bytes)
     };
-    let mut order: Vec<(u128, u32)> = (0..rows.num_rows()).map(|place| (beginning(place), place as u32)).collect();
-    let full = |place: u32| rows.row(place as usize);
-    order.sort_unstable_by(|a, b| a.0.cmp(&b.0).then_with(|| full(a.1).cmp(&full(b.1))).then(a.1.cmp(&b.1)));
-    order.into_iter().map(|(_, place)| place).collect()
+    let place = |row: u32| Place { beginning: beginning(row as usize), row };
+    let mut order: Vec<Place> = (0..rows.num_rows() as u32).into_par_iter().map(place).collect();
+    let full = |place: &Place| rows.row(place.row());
+    let compare = |a: &Place, b: &Place| {
+        a.beginning.cmp(&b.beginning).then_with(|| full(a).cmp(&full(b))).then(a.row.cmp(&b.row))
+    };
+    let part = order.len().div_ceil(rayon::current_num_threads()).max(1);
+    order.par_chunks_mut(part).for_each(|part| part.sort_unstable_by(compare));
+    // This finds the parts sorted, and only merges them.
+    order.sort_by(compare);
+    order
+}
+
+/// Rows of columns, columns side by side.
+fn picked(columns: &[ArrayRef], rows: &UInt32Array) -> std::result::Result<Vec<ArrayRef>, ArrowError> {
+    columns.par_iter().map(|column| take(column, rows, None)).collect()
+}
+
+fn key_columns(batch: &RecordBatch, key: &[String], file: &str) -> Result<Vec<ArrayRef>> {
+    let column = |name: &String| {
+        let missing = || TableError::NoKeyColumn { file: file.into(), column: name.clone() };
+        Ok(Arc::clone(batch.column_by_name(name).ok_or_else(missing)?))
+    };
+    key.iter().map(column).collect()
 }
 
 fn key_rows(batch: &RecordBatch, key: &[String], file: &str) -> Result<Rows> {
+    rows(&key_columns(batch, key, file)?, file)
+}
+
+fn rows(columns: &[ArrayRef], file: &str) -> Result<Rows> {
     let arrow = |cause| TableError::Arrow { file: file.into(), cause };
-    let mut columns: Vec<ArrayRef> = Vec::new();
-    for name in key {
-        let missing = || TableError::NoKeyColumn { file: file.into(), column: name.clone() };
-        columns.push(Arc::clone(batch.column_by_name(name).ok_or_else(missing)?));
-    }
     let fields = columns.iter().map(|column| SortField::new(column.data_type().clone())).collect();
     let converter = RowConverter::new(fields).map_err(arrow)?;
-    Ok(converter.convert_columns(&columns).map_err(arrow)?)
+    Ok(converter.convert_columns(columns).map_err(arrow)?)
 }
 
 fn show_row(batch: &RecordBatch, key: &[String], row: usize) -> String {

@@ -11,7 +11,7 @@ use super::digest::{Digest, Digester};
 use super::memory::Memory;
 use super::node::{Node, Uses};
 use super::relation::Tracer;
-use super::stamp::{ROWS, Stamp, hash_of_file};
+use super::stamp::{ROWS, Stamp, hash_of_file, known_by_bytes};
 use crate::engine::{ENGINE_VERSION, Engine, function_versions, stored_notes};
 use crate::error::Result;
 use crate::project::Project;
@@ -55,7 +55,7 @@ impl TableTrace {
     /// Becomes what the stored file says it is; one that says nothing is known by its bytes.
     fn take_stored(&mut self, path: &Path) {
         let stamp = Stamp::read(path);
-        let bytes = if stamp.is_none() { hash_of_file(path).unwrap_or_default() } else { String::new() };
+        let bytes = if stamp.is_none() { known_by_bytes(path).unwrap_or_default() } else { String::new() };
         let known = |column: Option<&str>| match &stamp {
             Some(stamp) => stamp.known(column),
             None => Digester::new("file").text(&bytes).text(column.unwrap_or(ROWS)).end(),

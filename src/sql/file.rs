@@ -9,7 +9,7 @@ use super::{Header, Layer};
 use crate::error::{Advice, Result, did_you_mean};
 use crate::params::SqlParams;
 use datafusion::sql::sqlparser::ast::{
-    Expr, Query, Statement, Value, VisitMut, visit_expressions, visit_expressions_mut, visit_relations,
+    Expr, ObjectNamePart, Query, Statement, Value, VisitMut, visit_expressions, visit_expressions_mut, visit_relations,
 };
 use datafusion::sql::sqlparser::dialect::GenericDialect;
 use datafusion::sql::sqlparser::parser::{Parser, ParserError};
@@ -135,6 +135,20 @@ impl SqlFile {
     /// The file as written.
     pub fn text(&self) -> &str {
         &self.text
+    }
+
+    /// The names of its `WITH` queries that are read more than once.
+    pub fn read_again(&self) -> BTreeSet<String> {
+        let mut readers = BTreeMap::<String, usize>::new();
+        let _: ControlFlow<()> = visit_relations(&self.query, |name| {
+            if let [ObjectNamePart::Identifier(name)] = name.0.as_slice() {
+                *readers.entry(name.value.to_lowercase()).or_default() += 1;
+            }
+            ControlFlow::Continue(())
+        });
+        let with = self.query.with.iter().filter(|with| !with.recursive).flat_map(|with| &with.cte_tables);
+        let names = with.map(|query| query.alias.name.value.to_lowercase());
+        names.filter(|name| readers.get(name).is_some_and(|count| *count > 1)).collect()
     }
 
     /// The query with literals in place of its `$parameters`.

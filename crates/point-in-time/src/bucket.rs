@@ -6,16 +6,16 @@ use std::sync::Arc;
 use datafusion::arrow::array::{
     Array, ArrayRef, AsArray, BooleanArray, Int64Array, RecordBatch, RecordBatchOptions, Scalar, UInt32Array,
 };
+use datafusion::arrow::compute::filter_record_batch;
 use datafusion::arrow::compute::kernels::zip::zip;
-use datafusion::arrow::compute::{filter_record_batch, take};
 use datafusion::arrow::datatypes::SchemaRef;
 use datafusion::arrow::row::{RowConverter, Rows, SortField};
 use datafusion::common::Result;
 
 use crate::events::Events;
 use crate::shape::{Aggregate, Method, Shape};
-use crate::state::{Seen, state_over, states};
-use crate::windows::{Finder, Windows, running_count};
+use crate::state::{Seen, chosen, state_over, states};
+use crate::windows::{Finder, Windows};
 
 /// The bucket's rows of the partial aggregate, which has the schema `output`.
 pub fn aggregate(shape: &Shape, output: &SchemaRef, grain: &RecordBatch, source: &RecordBatch) -> Result<RecordBatch> {
@@ -27,10 +27,10 @@ pub fn aggregate(shape: &Shape, output: &SchemaRef, grain: &RecordBatch, source:
     let joined = finder.narrow(finder.spans(), &shape.window)?;
     let matched: BooleanArray = (0..joined.len()).map(|row| Some(!joined.range(row).is_empty())).collect();
     let mut columns: Vec<ArrayRef> = grain.columns()[..shape.groups].to_vec();
-    let mut chosen = Chosen { shape, source, order: &events.order, known: HashMap::new() };
+    let mut known = Chosen { shape, source, order: &events.order, known: HashMap::new() };
     for aggregate in &shape.aggregates {
         let windows = finder.narrow(joined.clone(), &aggregate.window)?;
-        let found = states(aggregate, chosen.by(aggregate, &windows)?)?;
+        let found = states(aggregate, known.by(aggregate, &windows))?;
         match shape.inner {
             true => columns.extend(found),
             false => columns.extend(with_absent(shape, aggregate, &finder, &matched, found)?),
@@ -73,31 +73,16 @@ struct Chosen<'a> {
 }
 
 impl Chosen<'_> {
-    fn by(&mut self, aggregate: &Aggregate, windows: &Windows) -> Result<Seen> {
+    fn by(&mut self, aggregate: &Aggregate, windows: &Windows) -> Seen {
+        let column = |argument: &usize| Arc::clone(self.source.column(self.shape.argument(*argument)));
+        let columns = aggregate.arguments.iter().map(column).collect();
         let Some(predicate) = aggregate.predicate else {
-            return Ok(Seen { windows: windows.clone(), arguments: self.arguments(aggregate, self.order)? });
+            return Seen { windows: windows.clone(), rows: self.order.clone(), columns };
         };
-        if !self.known.contains_key(&predicate) {
-            let passes = self.source.column(self.shape.predicate(predicate)).as_boolean();
-            let passes = |row: &u32| passes.is_valid(*row as usize) && passes.value(*row as usize);
-            let before = running_count(self.order.values().iter().map(passes));
-            let rows: Vec<u32> = self.order.values().iter().copied().filter(passes).collect();
-            self.known.insert(predicate, (before, rows.into()));
-        }
-        let (before, rows) = &self.known[&predicate];
-        Ok(Seen { windows: windows.among(before), arguments: self.arguments(aggregate, rows)? })
-    }
-
-    fn arguments(&self, aggregate: &Aggregate, rows: &UInt32Array) -> Result<Vec<ArrayRef>> {
-        let argument = |argument: &usize| -> Result<ArrayRef> {
-            let values = self.source.column(self.shape.argument(*argument));
-            // A count asks only which values are there.
-            match aggregate.method == Method::Count && values.logical_null_count() == 0 {
-                true => Ok(Arc::clone(values)),
-                false => Ok(take(values, rows, None)?),
-            }
-        };
-        aggregate.arguments.iter().map(argument).collect()
+        let passes = self.source.column(self.shape.predicate(predicate)).as_boolean();
+        let passes = |row| passes.is_valid(row) && passes.value(row);
+        let (before, rows) = self.known.entry(predicate).or_insert_with(|| chosen(self.order, passes));
+        Seen { windows: windows.among(before), rows: rows.clone(), columns }
     }
 }
 

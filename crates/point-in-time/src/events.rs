@@ -48,10 +48,10 @@ impl Events {
         }
         let times = numbers(time)?;
         let mut next = starts.clone();
-        let mut events = vec![(0_i64, 0_u32); starts[wanted] as usize];
+        let mut events = vec![0_i128; starts[wanted] as usize];
         for row in (0..time.len()).filter(|row| counts(*row)) {
             let place = &mut next[source_ids[row]];
-            events[*place as usize] = (times[row], row as u32);
+            events[*place as usize] = event(times[row], row as u32);
             *place += 1;
         }
         for id in 0..wanted {
@@ -59,14 +59,27 @@ impl Events {
             match ties {
                 None => history.sort_unstable(),
                 Some(ties) => history.sort_unstable_by(|a, b| {
-                    a.0.cmp(&b.0).then_with(|| ties.row(a.1 as usize).cmp(&ties.row(b.1 as usize)))
+                    time_of(*a).cmp(&time_of(*b)).then_with(|| ties.row(row_of(*a)).cmp(&ties.row(row_of(*b))))
                 }),
             }
         }
         Ok(Self {
-            order: events.iter().map(|event| event.1).collect::<Vec<_>>().into(),
-            times: events.iter().map(|event| event.0).collect(),
+            order: events.iter().map(|event| row_of(*event) as u32).collect::<Vec<_>>().into(),
+            times: events.iter().map(|event| time_of(*event)).collect(),
             spans: grain_ids.iter().map(|id| (starts[*id], starts[*id + 1])).collect(),
         })
     }
+}
+
+/// A time and a row as one number, which compares as the pair does, and more quickly.
+fn event(time: i64, row: u32) -> i128 {
+    i128::from(time) << 32 | i128::from(row)
+}
+
+fn time_of(event: i128) -> i64 {
+    (event >> 32) as i64
+}
+
+fn row_of(event: i128) -> usize {
+    event as u32 as usize
 }

@@ -12,9 +12,10 @@
 //! Run as it stands, the join makes a row for every pair of a moment and an earlier event.  [`PointInTimeRule`] sees the
 //! shape in the physical plan and puts [`PointInTimeExec`] in the place of the join and the partial aggregate.  It splits
 //! both sides by key, sorts a key's events by time once, and finds every window as a range of that order: a count is then
-//! a difference of two positions, a sum a difference of two running sums.  That gives the state that the partial
-//! aggregate would have made for one row of the grain, and DataFusion's own functions finish it: types, rounding, NULLs
-//! and repeated groups are those of the plain plan.  Where the groups hold the keys this happens bucket by bucket.
+//! a difference of two positions, a sum a difference of two running sums, a last value the event at the range's end.
+//! That gives the state that the partial aggregate would have made for one row of the grain, and DataFusion's own
+//! functions finish it: types, rounding, NULLs and repeated groups are those of the plain plan.  Where the groups hold
+//! the keys this happens bucket by bucket.
 //!
 //! Two other ways to write such questions are taken as well.  `ROW_NUMBER() OVER (PARTITION BY … ORDER BY e.event_time DESC)
 //! = 1` over the join is the last value before the moment.  A join that holds two times of the source against the moment,

@@ -12,9 +12,9 @@ use datafusion::physical_plan::SpillManager;
 use futures::TryStreamExt;
 
 /// How many buckets each partition's rows are split into.
-pub const BUCKETS: usize = 32;
+pub const BUCKETS: usize = 64;
 /// Rows that are split at a time; fewer rows than this are not split at all.
-const CHUNK: usize = 1 << 17;
+const CHUNK: usize = 1 << 16;
 /// Another seed than that of the partitions, which split by the same keys.
 const SEED: u64 = 0x7365_6c76_6564_6765;
 

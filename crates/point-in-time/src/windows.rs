@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 
 use datafusion::arrow::array::{Array, ArrayRef, AsArray, BooleanArray};
+use datafusion::arrow::buffer::ScalarBuffer;
 use datafusion::arrow::compute::cast;
 use datafusion::arrow::datatypes::{DataType, Int64Type};
 use datafusion::common::Result;
@@ -121,7 +122,7 @@ impl<'a> Finder<'a> {
                 };
                 from + before as u32
             };
-            let edge = self.spans.iter().zip(&moments).map(place).collect();
+            let edge = self.spans.iter().zip(moments.iter()).map(place).collect();
             self.edges.insert((moment, through), edge);
         }
         Ok(&self.edges[&(moment, through)])
@@ -138,10 +139,10 @@ fn close(windows: &mut Windows, shut: impl Fn(usize) -> bool) {
 }
 
 /// Times as numbers that compare as they do.
-pub fn numbers(times: &dyn Array) -> Result<Vec<i64>> {
+pub fn numbers(times: &dyn Array) -> Result<ScalarBuffer<i64>> {
     let numbers = match times.data_type() {
         DataType::Date32 => cast(&cast(times, &DataType::Int32)?, &DataType::Int64)?,
         _ => cast(times, &DataType::Int64)?,
     };
-    Ok(numbers.as_primitive::<Int64Type>().values().to_vec())
+    Ok(numbers.as_primitive::<Int64Type>().values().clone())
 }

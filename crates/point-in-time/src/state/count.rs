@@ -8,7 +8,7 @@ use datafusion::common::Result;
 use super::Seen;
 
 pub fn count(seen: Seen) -> Result<Vec<ArrayRef>> {
-    let windows = if seen.arguments.is_empty() { seen.windows } else { seen.without_nulls(0)?.windows };
+    let windows = if seen.columns.is_empty() { seen.windows } else { seen.without_nulls(0)?.windows };
     let counts = windows.low.iter().zip(&windows.high).map(|(low, high)| i64::from(high - low));
     Ok(vec![Arc::new(counts.collect::<Int64Array>())])
 }

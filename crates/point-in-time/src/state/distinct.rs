@@ -13,10 +13,10 @@ use super::Seen;
 /// The counts themselves; they are the same for all rows of a group, so the greatest of them is the answer.
 pub fn distinct(seen: Seen) -> Result<Vec<ArrayRef>> {
     let seen = seen.without_nulls(0)?;
-    let values = &seen.arguments[0];
+    let values = seen.argument(0)?;
     let schema = Arc::new(Schema::new(vec![Field::new("value", values.data_type().clone(), true)]));
     let (mut known, mut ids) = (new_group_values(schema, &GroupOrdering::None)?, Vec::new());
-    known.intern(&[Arc::clone(values)], &mut ids)?;
+    known.intern(&[values], &mut ids)?;
     let mut times = vec![0_u32; known.len()];
     let mut distinct = 0_i64;
     let mut current = 0..0;

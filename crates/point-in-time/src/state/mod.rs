@@ -7,8 +7,8 @@ mod pick;
 mod replay;
 mod sum;
 
-use datafusion::arrow::array::{Array, ArrayRef, BooleanArray};
-use datafusion::arrow::compute::filter;
+use datafusion::arrow::array::{Array, ArrayRef, UInt32Array};
+use datafusion::arrow::compute::take;
 use datafusion::arrow::datatypes::DataType;
 use datafusion::common::Result;
 
@@ -20,21 +20,42 @@ use crate::windows::{Windows, running_count};
 /// What an aggregate sees: the events its FILTER lets through, and every row's window among them.
 pub struct Seen {
     pub windows: Windows,
-    pub arguments: Vec<ArrayRef>,
+    /// Which rows of the source the events are.
+    pub rows: UInt32Array,
+    /// The arguments, by row of the source.
+    pub columns: Vec<ArrayRef>,
 }
 
 impl Seen {
-    /// Without the events whose argument `column` is NULL.
-    fn without_nulls(self, column: usize) -> Result<Self> {
-        let Some(nulls) = self.arguments[column].logical_nulls().filter(|nulls| nulls.null_count() > 0) else {
+    /// One argument, by event.
+    fn argument(&self, number: usize) -> Result<ArrayRef> {
+        Ok(take(&self.columns[number], &self.rows, None)?)
+    }
+
+    fn arguments(&self) -> Result<Vec<ArrayRef>> {
+        (0..self.columns.len()).map(|number| self.argument(number)).collect()
+    }
+
+    /// One argument of the events at these positions; NULL for none.
+    fn argument_at(&self, positions: &UInt32Array, number: usize) -> Result<ArrayRef> {
+        Ok(take(&self.columns[number], &take(&self.rows, positions, None)?, None)?)
+    }
+
+    /// Without the events whose argument `number` is NULL.
+    fn without_nulls(self, number: usize) -> Result<Self> {
+        let Some(nulls) = self.columns[number].logical_nulls().filter(|nulls| nulls.null_count() > 0) else {
             return Ok(self);
         };
-        let before = running_count(nulls.iter());
-        let there = BooleanArray::new(nulls.into_inner(), None);
-        let arguments: std::result::Result<Vec<ArrayRef>, _> =
-            self.arguments.iter().map(|argument| filter(argument, &there)).collect();
-        Ok(Self { windows: self.windows.among(&before), arguments: arguments? })
+        let (before, rows) = chosen(&self.rows, |row| nulls.is_valid(row));
+        Ok(Self { windows: self.windows.among(&before), rows, columns: self.columns })
     }
+}
+
+/// How many of the first events pass, and the rows of those.
+pub fn chosen(rows: &UInt32Array, passes: impl Fn(usize) -> bool) -> (Vec<u32>, UInt32Array) {
+    let passes = |row: &u32| passes(*row as usize);
+    let before = running_count(rows.values().iter().map(passes));
+    (before, rows.values().iter().copied().filter(passes).collect::<Vec<_>>().into())
 }
 
 /// One array for each field of the state, one row for each window.
@@ -43,7 +64,7 @@ pub fn states(aggregate: &Aggregate, seen: Seen) -> Result<Vec<ArrayRef>> {
         Method::Count => count::count(seen),
         Method::Sum => sum::sum(aggregate, seen),
         Method::Average => sum::average(aggregate, seen),
-        Method::Extreme { largest } => extreme::extreme(seen, largest),
+        Method::Extreme { largest } => extreme::extreme(aggregate, seen, largest),
         Method::Ordered { last } => extreme::ordered(aggregate, seen, last),
         Method::Distinct => distinct::distinct(seen),
         Method::Replay { resumable } => replay::replay(aggregate, &seen, resumable),

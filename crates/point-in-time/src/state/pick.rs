@@ -1,5 +1,7 @@
 //! The best event of every window.
 
+use std::collections::HashMap;
+
 use datafusion::arrow::array::UInt32Array;
 
 use crate::windows::Windows;
@@ -30,6 +32,32 @@ pub fn pick(keys: &[i64], windows: &Windows, largest: bool) -> UInt32Array {
             Some(so_far[window.end - 1])
         } else {
             Some(tree.best(window, &better))
+        }
+    };
+    (0..windows.len()).map(best).collect()
+}
+
+/// The position of the best event in each window where the latest (or earliest) are the best; NULL for none.  Of those
+/// at the `same_time`, which a window holds all or none of, `better` chooses between two.
+pub fn pick_by_time(
+    windows: &Windows,
+    latest: bool,
+    same_time: impl Fn(u32, u32) -> bool,
+    better: impl Fn(u32, u32) -> u32,
+) -> UInt32Array {
+    // By the event at the window's edge, where others share its time: many windows may end there.
+    let mut known = HashMap::new();
+    let best = |row: usize| {
+        let (low, high) = (windows.low[row], windows.high[row]);
+        if low == high {
+            return None;
+        }
+        let edge = if latest { high - 1 } else { low };
+        let nth = |n: u32| if latest { edge - n } else { edge + n };
+        let tied = |n: &u32| *n < high - low && same_time(edge, nth(*n));
+        match tied(&1) {
+            false => Some(edge),
+            true => Some(*known.entry(edge).or_insert_with(|| (1..).take_while(tied).map(nth).fold(edge, &better))),
         }
     };
     (0..windows.len()).map(best).collect()

@@ -15,8 +15,9 @@ pub fn replay(aggregate: &Aggregate, seen: &Seen, resumable: bool) -> Result<Vec
     }
     let rows = seen.windows.len();
     let mut columns: Vec<Vec<ScalarValue>> = vec![Vec::new(); state_types(aggregate)?.len()];
+    let arguments = seen.arguments()?;
     let part = |from: usize, until: usize| -> Vec<ArrayRef> {
-        seen.arguments.iter().map(|argument| argument.slice(from, until - from)).collect()
+        arguments.iter().map(|argument| argument.slice(from, until - from)).collect()
     };
     let order = seen.windows.order();
     let mut carried: Option<(Box<dyn Accumulator>, std::ops::Range<usize>)> = None;
@@ -58,6 +59,7 @@ pub fn replay(aggregate: &Aggregate, seen: &Seen, resumable: bool) -> Result<Vec
 /// stands for is nothing such an accumulator knows, so empty windows share the state of a row that was filtered out.
 fn in_groups(aggregate: &Aggregate, seen: &Seen) -> Result<Vec<ArrayRef>> {
     let mut accumulator = aggregate.function.create_groups_accumulator()?;
+    let arguments = seen.arguments()?;
     let mut groups = 0;
     let mut places: Vec<Option<u32>> = Vec::with_capacity(seen.windows.len());
     for window in (0..seen.windows.len()).map(|row| seen.windows.range(row)) {
@@ -66,7 +68,7 @@ fn in_groups(aggregate: &Aggregate, seen: &Seen) -> Result<Vec<ArrayRef>> {
             continue;
         }
         let events: Vec<ArrayRef> =
-            seen.arguments.iter().map(|argument| argument.slice(window.start, window.len())).collect();
+            arguments.iter().map(|argument| argument.slice(window.start, window.len())).collect();
         places.push(Some(groups as u32));
         groups += 1;
         accumulator.update_batch(&events, &vec![groups - 1; window.len()], None, groups)?;
@@ -84,7 +86,7 @@ fn in_groups(aggregate: &Aggregate, seen: &Seen) -> Result<Vec<ArrayRef>> {
 
 fn state_of_nothing(aggregate: &Aggregate, seen: &Seen) -> Result<Vec<ArrayRef>> {
     let mut accumulator = aggregate.function.create_groups_accumulator()?;
-    let row: Vec<ArrayRef> = seen.arguments.iter().map(|argument| new_null_array(argument.data_type(), 1)).collect();
+    let row: Vec<ArrayRef> = seen.columns.iter().map(|column| new_null_array(column.data_type(), 1)).collect();
     accumulator.update_batch(&row, &[0], Some(&BooleanArray::from(vec![false])), 1)?;
     accumulator.state(EmitTo::All)
 }

@@ -13,7 +13,7 @@ use crate::shape::Aggregate;
 use crate::windows::Windows;
 
 pub fn sum(aggregate: &Aggregate, seen: Seen) -> Result<Vec<ArrayRef>> {
-    if !adds_up(seen.arguments[0].as_ref()) {
+    if !adds_up(&seen)? {
         return replay(aggregate, &seen, false);
     }
     let seen = seen.without_nulls(0)?;
@@ -21,7 +21,7 @@ pub fn sum(aggregate: &Aggregate, seen: Seen) -> Result<Vec<ArrayRef>> {
 }
 
 pub fn average(aggregate: &Aggregate, seen: Seen) -> Result<Vec<ArrayRef>> {
-    if !adds_up(seen.arguments[0].as_ref()) {
+    if !adds_up(&seen)? {
         return replay(aggregate, &seen, false);
     }
     let seen = seen.without_nulls(0)?;
@@ -33,17 +33,19 @@ pub fn average(aggregate: &Aggregate, seen: Seen) -> Result<Vec<ArrayRef>> {
 
 /// Whether sums and their differences are exact: always but for floats, and for those as long as they hold whole
 /// numbers that stay small.
-fn adds_up(values: &dyn Array) -> bool {
-    let Some(floats) = values.as_primitive_opt::<Float64Type>() else { return true };
+fn adds_up(seen: &Seen) -> Result<bool> {
+    if *seen.columns[0].data_type() != DataType::Float64 {
+        return Ok(true);
+    }
     let mut total = 0.0;
-    floats.iter().flatten().all(|value| {
+    Ok(seen.argument(0)?.as_primitive::<Float64Type>().iter().flatten().all(|value| {
         total += value.abs();
         value.fract() == 0.0 && total < 9_007_199_254_740_992.0
-    })
+    }))
 }
 
 fn sums(seen: &Seen, state: &DataType) -> Result<ArrayRef> {
-    let (values, windows) = (&seen.arguments[0], &seen.windows);
+    let (values, windows) = (&seen.argument(0)?, &seen.windows);
     match (values.data_type(), state) {
         (DataType::Int64, _) => running::<Int64Type>(values.as_primitive::<Int64Type>().values(), windows, state),
         (DataType::UInt64, _) => running::<UInt64Type>(values.as_primitive::<UInt64Type>().values(), windows, state),

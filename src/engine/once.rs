@@ -1,0 +1,114 @@
+//! A `WITH` query that is read more than once is worked out once, with the columns that somebody reads.  DataFusion
+//! alone works it out anew for every reader; PostgreSQL works it out once, with all its columns.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use datafusion::common::TableReference;
+use datafusion::common::tree_node::{Transformed, TreeNodeRecursion};
+use datafusion::datasource::empty::EmptyTable;
+use datafusion::datasource::{MemTable, provider_as_source};
+use datafusion::error::Result;
+use datafusion::logical_expr::{Expr, LogicalPlan, LogicalPlanBuilder, TableScan};
+use datafusion::physical_plan::collect_partitioned;
+use datafusion::prelude::DataFrame;
+
+use super::Engine;
+
+/// The schema in which such queries stand as tables while a plan is made; no table of a project can have this name.
+const SCHEMA: &str = "with ";
+
+impl Engine {
+    /// The plan with tables in memory in the place of the queries called `names`.
+    pub(super) fn once(&self, names: &BTreeSet<String>, plan: LogicalPlan) -> Result<LogicalPlan> {
+        if names.is_empty() {
+            return Ok(plan);
+        }
+        let (mut plans, main) = taken_out(names, plan)?;
+        plans.push(main);
+        // From the outside in: who reads decides what is read.
+        let mut read = vec![BTreeSet::new(); plans.len()];
+        for number in (0..plans.len()).rev() {
+            let plan = match read.get(number).filter(|_| number + 1 < plans.len()) {
+                Some(columns) => only(plans[number].clone(), columns)?,
+                None => plans[number].clone(),
+            };
+            plans[number] = self.context.state().optimize(&plan)?;
+            plans[number].apply_with_subqueries(|node| {
+                if let Some((table, scan)) = table_of(node) {
+                    match &scan.projection {
+                        Some(columns) => read[table].extend(columns),
+                        None => read[table].extend(0..scan.source.schema().fields().len()),
+                    }
+                }
+                Ok(TreeNodeRecursion::Continue)
+            })?;
+        }
+        // From the inside out: what is read is there.
+        let mut tables: Vec<Arc<MemTable>> = Vec::new();
+        let main = plans.pop();
+        for plan in plans {
+            tables.push(Arc::new(self.in_memory(filled(plan, &read, &tables)?)?));
+        }
+        main.map_or_else(|| datafusion::common::internal_err!("no plan"), |plan| filled(plan, &read, &tables))
+    }
+
+    fn in_memory(&self, plan: LogicalPlan) -> Result<MemTable> {
+        let frame = DataFrame::new(self.context.state(), plan);
+        let task = Arc::new(frame.task_ctx());
+        let (schema, partitions) = self.runtime.block_on(async {
+            let plan = frame.create_physical_plan().await?;
+            Ok::<_, datafusion::error::DataFusionError>((plan.schema(), collect_partitioned(plan, task).await?))
+        })?;
+        MemTable::try_new(schema, partitions)
+    }
+}
+
+/// The queries called `names`, those inside others first, and the plan, each with scans in their place.
+fn taken_out(names: &BTreeSet<String>, plan: LogicalPlan) -> Result<(Vec<LogicalPlan>, LogicalPlan)> {
+    let mut queries: Vec<LogicalPlan> = Vec::new();
+    let plan = plan.transform_up_with_subqueries(|node| {
+        let LogicalPlan::SubqueryAlias(query) = &node else { return Ok(Transformed::no(node)) };
+        if !names.contains(query.alias.table()) {
+            return Ok(Transformed::no(node));
+        }
+        // Told by what it is, so an alias that happens to be called the same is a table of its own.
+        let number = queries.iter().position(|known| known == query.input.as_ref()).unwrap_or(queries.len());
+        if number == queries.len() {
+            queries.push(query.input.as_ref().clone());
+        }
+        let empty = EmptyTable::new(Arc::new(query.input.schema().as_arrow().clone()));
+        let name = TableReference::partial(SCHEMA, number.to_string());
+        let scan = LogicalPlanBuilder::scan(name, provider_as_source(Arc::new(empty)), None)?;
+        Ok(Transformed::yes(scan.alias(query.alias.clone())?.build()?))
+    })?;
+    Ok((queries, plan.data))
+}
+
+/// The number of the query that a scan stands for.
+fn table_of(node: &LogicalPlan) -> Option<(usize, &TableScan)> {
+    let LogicalPlan::TableScan(scan) = node else { return None };
+    let number = (scan.table_name.schema() == Some(SCHEMA)).then(|| scan.table_name.table().parse().ok())?;
+    Some((number?, scan))
+}
+
+/// Some of a plan's columns.
+fn only(plan: LogicalPlan, columns: &BTreeSet<usize>) -> Result<LogicalPlan> {
+    let schema = Arc::clone(plan.schema());
+    // A table of no columns would lose its rows.
+    let first = columns.is_empty().then_some(0);
+    let columns = first.iter().chain(columns).map(|column| Expr::from(schema.qualified_field(*column)));
+    LogicalPlanBuilder::from(plan).project(columns)?.build()
+}
+
+/// An optimised plan with the tables in the place of the scans.
+fn filled(plan: LogicalPlan, read: &[BTreeSet<usize>], tables: &[Arc<MemTable>]) -> Result<LogicalPlan> {
+    let plan = plan.transform_up_with_subqueries(|node| {
+        let Some((number, scan)) = table_of(&node) else { return Ok(Transformed::no(node)) };
+        let place = |column: &usize| read[number].iter().position(|read| read == column);
+        let projection = scan.projection.as_ref().map(|columns| columns.iter().filter_map(place).collect());
+        let source = provider_as_source(Arc::clone(&tables[number]) as _);
+        Ok(Transformed::yes(LogicalPlan::TableScan(TableScan { source, projection, ..scan.clone() })))
+    })?;
+    Ok(plan.data)
+}

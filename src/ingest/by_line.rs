@@ -1,0 +1,232 @@
+//! The answer of a source's query, line by line.  What a row says of itself is read off the row; only what depends on
+//! other rows goes through the query's joins, so these carry few columns (late materialization).
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use datafusion::arrow::array::{Array, ArrayRef, AsArray, Int64Array, RecordBatch, UInt32Array};
+use datafusion::arrow::compute::take;
+use datafusion::arrow::datatypes::{Field, Int64Type, Schema};
+use datafusion::arrow::error::ArrowError;
+use datafusion::common::tree_node::{Transformed, TreeNode, TreeNodeRecursion};
+use datafusion::common::{Column, DataFusionError, JoinType, TableReference};
+use datafusion::logical_expr::{Expr, LogicalPlan, LogicalPlanBuilder};
+use rayon::prelude::*;
+
+use super::IngestError;
+use crate::engine::{Engine, RawTable, reference};
+use crate::error::Result;
+use crate::project::Project;
+use crate::sql::{SourceHeader, SqlFile, TableName};
+
+/// Where a column of the answer comes from.
+enum Origin {
+    /// A column of the CSV as it stands there.
+    Written(String),
+    /// Worked out from the row alone.
+    Row,
+    /// Worked out with the help of other rows.
+    Query,
+}
+
+/// A source's query in two: over the rows, and over everything.
+struct Parts {
+    columns: Vec<(String, Origin)>,
+    /// `line` and the columns of [`Origin::Row`].
+    rows: Option<LogicalPlan>,
+    /// `line` and the columns of [`Origin::Query`].
+    query: LogicalPlan,
+}
+
+/// The answer of a source's query: its columns, a row for every row of `raw`, in the order of `raw`.
+pub fn answer(
+    project: &Project,
+    engine: &Engine,
+    file: &SqlFile,
+    header: &SourceHeader,
+    raw: &RawTable,
+) -> Result<RecordBatch> {
+    let name = TableName::new("raw", &header.name);
+    engine.register(&name, raw.batch.clone())?;
+    let parts = Parts::of(engine.plan(project, file)?, &reference(&name)).map_err(|e| engine.failed(file, &e))?;
+    let query = in_order(&engine.run_planned(project, file, parts.query)?, raw, file)?;
+    let rows = match parts.rows {
+        Some(plan) => Some(in_order(&engine.run_planned(project, file, plan)?, raw, file)?),
+        None => None,
+    };
+    let arrow = |cause| IngestError::Arrow { file: file.shown.clone(), cause };
+    let (mut fields, mut columns) = (Vec::new(), Vec::new());
+    for (name, origin) in &parts.columns {
+        let column = match origin {
+            Origin::Written(written) => raw.batch.column_by_name(written),
+            Origin::Row => rows.as_ref().and_then(|rows| rows.column_by_name(name)),
+            Origin::Query => query.column_by_name(name),
+        };
+        let missing = || arrow(ArrowError::SchemaError(format!("the column {name} went missing")));
+        let column = column.ok_or_else(missing)?;
+        fields.push(Field::new(name, column.data_type().clone(), true));
+        columns.push(Arc::clone(column));
+    }
+    Ok(RecordBatch::try_new(Arc::new(Schema::new(fields)), columns).map_err(arrow)?)
+}
+
+impl Parts {
+    fn of(plan: LogicalPlan, raw: &TableReference) -> std::result::Result<Self, DataFusionError> {
+        let schema = Arc::clone(plan.schema());
+        let all: Vec<Column> = schema.columns();
+        let traced = |column: &Column| row_of(Expr::Column(column.clone()), &plan, raw);
+        let line = all.iter().find(|column| column.name == "line").and_then(traced);
+        let (mut columns, mut own, mut rest) = (Vec::new(), Vec::new(), Vec::new());
+        for column in &all {
+            let name = column.name.clone();
+            let found = line.as_ref().zip(traced(column)).filter(|(line, found)| line.place == found.place);
+            let origin = match found.map(|(_, found)| found.expr) {
+                Some(Expr::Column(written)) => Origin::Written(written.name),
+                Some(expr) => {
+                    own.push(expr.alias(&name));
+                    Origin::Row
+                }
+                None => {
+                    rest.push(Expr::Column(column.clone()));
+                    Origin::Query
+                }
+            };
+            columns.push((name, origin));
+        }
+        let rows = match line {
+            Some(Row { expr, scan, .. }) if !own.is_empty() => {
+                Some(LogicalPlanBuilder::from(scan).project(std::iter::once(expr.alias("line")).chain(own))?.build()?)
+            }
+            _ => None,
+        };
+        let line = all.iter().find(|column| column.name == "line" && !rest.contains(&Expr::Column((*column).clone())));
+        let query = LogicalPlanBuilder::from(plan).project(line.cloned().map(Expr::Column).into_iter().chain(rest))?;
+        Ok(Self { columns, rows, query: query.build()? })
+    }
+}
+
+/// An expression over the columns of a scan.
+struct Row {
+    expr: Expr,
+    scan: LogicalPlan,
+    /// Which side of every join the scan stands on: expressions of one place are over one and the same row.
+    place: Vec<bool>,
+}
+
+/// `expr` over the output of `plan` as an expression over one row of `table`; None where it needs more than that.
+fn row_of(expr: Expr, plan: &LogicalPlan, table: &TableReference) -> Option<Row> {
+    if expr.is_volatile() {
+        return None;
+    }
+    match plan {
+        LogicalPlan::TableScan(scan) => {
+            let is_row = scan.table_name.resolved_eq(table) && scan.filters.is_empty() && scan.fetch.is_none();
+            is_row.then(|| Row { expr, scan: plan.clone(), place: Vec::new() })
+        }
+        LogicalPlan::Projection(projection) => {
+            let written = |place: usize| Some(projection.expr[place].clone().unalias());
+            row_of(over(expr, plan, written)?, &projection.input, table)
+        }
+        LogicalPlan::SubqueryAlias(query) => {
+            let column = |place| Some(Expr::Column(Column::from(query.input.schema().qualified_field(place))));
+            row_of(over(expr, plan, column)?, &query.input, table)
+        }
+        LogicalPlan::Filter(filter) => row_of(expr, &filter.input, table),
+        LogicalPlan::Join(join) if matches!(join.join_type, JoinType::Inner | JoinType::Left | JoinType::Right) => {
+            let left = join.left.schema().fields().len();
+            let mut sides = BTreeSet::new();
+            let expr = over(expr, plan, |place| {
+                sides.insert(place >= left);
+                Some(Expr::Column(Column::from(plan.schema().qualified_field(place))))
+            })?;
+            let right = *sides.first().filter(|_| sides.len() == 1)?;
+            let mut row = row_of(expr, if right { &join.right } else { &join.left }, table)?;
+            row.place.push(right);
+            Some(row)
+        }
+        _ => None,
+    }
+}
+
+/// `expr` with `inner` in the place of every column of `plan`; None where it looks at other rows.
+fn over(expr: Expr, plan: &LogicalPlan, mut inner: impl FnMut(usize) -> Option<Expr>) -> Option<Expr> {
+    let mut fits = true;
+    let replaced = expr.transform_down(|node| {
+        let new = match &node {
+            Expr::Column(column) => plan.schema().maybe_index_of_column(column).and_then(&mut inner),
+            Expr::Alias(_)
+            | Expr::Literal(..)
+            | Expr::BinaryExpr(_)
+            | Expr::Like(_)
+            | Expr::SimilarTo(_)
+            | Expr::Not(_)
+            | Expr::IsNotNull(_)
+            | Expr::IsNull(_)
+            | Expr::IsTrue(_)
+            | Expr::IsFalse(_)
+            | Expr::IsUnknown(_)
+            | Expr::IsNotTrue(_)
+            | Expr::IsNotFalse(_)
+            | Expr::IsNotUnknown(_)
+            | Expr::Negative(_)
+            | Expr::Between(_)
+            | Expr::Case(_)
+            | Expr::Cast(_)
+            | Expr::TryCast(_)
+            | Expr::ScalarFunction(_)
+            | Expr::InList(_) => {
+                return Ok(Transformed::no(node));
+            }
+            _ => None,
+        };
+        fits &= new.is_some();
+        let new = new.unwrap_or(node);
+        Ok(Transformed::new(new, true, TreeNodeRecursion::Jump))
+    });
+    replaced.ok().map(|replaced| replaced.data).filter(|_| fits)
+}
+
+/// The rows in the order of the lines of `raw`; refused where the lines that went in are not those that came out.
+fn in_order(answer: &RecordBatch, raw: &RawTable, file: &SqlFile) -> Result<RecordBatch> {
+    let lines = answer.column_by_name("line").and_then(|lines| lines.as_primitive_opt::<Int64Type>());
+    let missing = || IngestError::NoColumn { file: file.shown.clone(), column: "line", wanted: "a whole number" };
+    let (came_out, went_in) = (lines.ok_or_else(missing)?, raw.lines());
+    if came_out.null_count() == 0 && came_out.values() == went_in {
+        return Ok(answer.clone());
+    }
+    let order = order(came_out, went_in).map_err(|line| IngestError::RowsLost {
+        file: file.shown.clone(),
+        rows_in: went_in.len(),
+        rows_out: came_out.len(),
+        line,
+    })?;
+    let columns: std::result::Result<Vec<ArrayRef>, _> =
+        answer.columns().par_iter().map(|column| take(column, &order, None)).collect();
+    let ordered = columns.and_then(|columns| RecordBatch::try_new(answer.schema(), columns));
+    Ok(ordered.map_err(|cause| IngestError::Arrow { file: file.shown.clone(), cause })?)
+}
+
+/// For every line that went in, which ascend, its place among those that came out; else the first line that is not
+/// there exactly once.
+fn order(came_out: &Int64Array, went_in: &[i64]) -> std::result::Result<UInt32Array, i64> {
+    let first = went_in.first().copied().unwrap_or_default();
+    let place = |line: i64| {
+        // Most rows take one line, so most stand where their line says.
+        let guess = usize::try_from(line - first).ok().filter(|guess| went_in.get(*guess) == Some(&line));
+        guess.or_else(|| went_in.binary_search(&line).ok())
+    };
+    let mut order = vec![u32::MAX; went_in.len()];
+    let mut odd: Option<i64> = None;
+    for (row, line) in came_out.iter().enumerate() {
+        let line = line.unwrap_or_default();
+        match place(line).filter(|place| order[*place] == u32::MAX) {
+            Some(place) => order[place] = row as u32,
+            None => odd = Some(odd.map_or(line, |odd| odd.min(line))),
+        }
+    }
+    let lost = order.iter().position(|row| *row == u32::MAX).map(|place| went_in[place]);
+    match [odd, lost].into_iter().flatten().min() {
+        Some(line) => Err(line),
+        None => Ok(order.into()),
+    }
+}
