@@ -124,7 +124,7 @@ pub fn run(project: &Project) -> Result<()> {
 }
 
 fn write(project: &Project, shares: &Table, columns: &Table, notes: &[(&str, String)]) -> Result<()> {
-    let mut staged = Staged::new(&project.paths, "drivers")?;
+    let staged = Staged::new(&project.paths, "drivers")?;
     staged.table(&project.paths.drivers(), Some("shares"), shares, notes)?;
     staged.table(&project.paths.drivers(), Some("columns"), columns, notes)?;
     staged.commit()

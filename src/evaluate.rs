@@ -83,7 +83,7 @@ pub fn run(project: &Project) -> Result<()> {
     let models: Models = [a?, b?, c?, d?];
     let predictions = predict(project, &models, &frame)?;
     engine.register(&TableName::bare("predictions"), predictions.batch.clone())?;
-    let mut staged = Staged::new(&project.paths, "evaluate")?;
+    let staged = Staged::new(&project.paths, "evaluate")?;
     let fingerprints = models[USED].made_from.notes();
     let notes = fingerprints.as_slice();
     staged.table(&project.paths.predictions(), None, &predictions, notes)?;

@@ -80,7 +80,7 @@ pub fn run(project: &Project) -> Result<()> {
     let (traces, lint) =
         rayon::join(|| Traces::of(project, Layer::Features, Basis::Stored), || lint::Report::of(project, looked_at));
     let traces = traces?;
-    let mut staged = Staged::new(&project.paths, "features")?;
+    let staged = Staged::new(&project.paths, "features")?;
     staged.folder(&project.paths.grain())?;
     staged.folder(&project.paths.features())?;
     let mut made = Vec::new();
@@ -110,21 +110,17 @@ pub fn run(project: &Project) -> Result<()> {
     }
     let passes = engine.passes(project, &wanted)?;
     let grains = grains(project, &engine, &passes, made_grains)?;
-    // As many at once as there are threads, so that no more than these stand in memory.
-    for passes in passes.chunks(rayon::current_num_threads()) {
-        let views: Vec<Result<Vec<View>>> =
-            passes.par_iter().map(|pass| together(project, &engine, pass, &grains)).collect();
-        let mut tables = Vec::new();
-        for (pass, views) in passes.iter().zip(views) {
-            for (file, view) in pass.files.iter().zip(views?) {
-                tables.push((view, traces.stamp(&file.table()).unwrap_or_default().notes()));
-                made.push(file.table().to_string());
-            }
+    // Each is written as soon as it is there, so that about as many stand in memory as there are threads.
+    let write = |pass: &Pass| -> Result<()> {
+        for (file, view) in pass.files.iter().zip(together(project, &engine, pass, &grains)?) {
+            let notes = traces.stamp(&file.table()).unwrap_or_default().notes();
+            staged.table(&folder(project, file), Some(&view.name), &view.table, &notes)?;
         }
-        let tables: Vec<_> =
-            tables.iter().map(|(view, notes)| (view.name.as_str(), &view.table, notes.as_slice())).collect();
-        staged.tables(&project.paths.features(), &tables)?;
-    }
+        Ok(())
+    };
+    let written: Vec<Result<()>> = passes.par_iter().map(write).collect();
+    written.into_iter().collect::<Result<()>>()?;
+    made.extend(wanted.iter().map(|file| file.table().to_string()));
     lint?.refuse()?;
     staged.file(&project.paths.plan_memory(), None, &traces.memory.json())?;
     staged.commit()?;

@@ -61,7 +61,7 @@ pub fn run(project: &Project) -> Result<()> {
     }
     let views = stored_views(project, &engine)?;
     let frame = attach(label, &views, &file.shown)?;
-    let mut staged = Staged::new(&project.paths, "frame")?;
+    let staged = Staged::new(&project.paths, "frame")?;
     staged.table(&project.paths.frame(), None, &frame, &[("made_from", file.shown.clone())])?;
     staged.commit()?;
     progress.done(format!("{} looks, {} columns", frame.batch.num_rows(), frame.batch.num_columns()));

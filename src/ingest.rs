@@ -61,7 +61,7 @@ pub fn run(project: &Project) -> Result<()> {
     let engine = Engine::new(project)?;
     let traces = Traces::of(project, Layer::Split, Basis::Files)?;
     let notes = |file: &SqlFile| traces.stamp(&file.table()).unwrap_or_default().notes();
-    let mut staged = Staged::new(&project.paths, "ingest")?;
+    let staged = Staged::new(&project.paths, "ingest")?;
     let target = project.paths.ingest();
     let (mut aside, mut counts, mut profiles) = (Vec::new(), Vec::new(), Vec::new());
     for (file, header) in project.library.sources() {

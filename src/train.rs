@@ -58,7 +58,7 @@ impl Advice for TrainError {
 pub fn run(project: &Project) -> Result<()> {
     let progress = Progress::start("train");
     let frame = Engine::new(project)?.read(&TableName::bare("frame"))?;
-    let mut staged = Staged::new(&project.paths, "train")?;
+    let staged = Staged::new(&project.paths, "train")?;
     let made_from = Fingerprints::of(project)?;
     for kind in Kind::ALL {
         let fitted = fit(project, kind, &frame, &made_from)?;

@@ -56,7 +56,7 @@ pub fn record(project: &Project, view: &str, key: &[String]) -> Result<()> {
     let columns: Vec<String> = wanted.batch.schema().fields().iter().map(|field| field.name().clone()).collect();
     text += "    expect:\n";
     text += &flow("      ", &wanted.batch, &columns, 0);
-    let mut staged = Staged::new(&project.paths, "record")?;
+    let staged = Staged::new(&project.paths, "record")?;
     staged.file(&path, None, text.as_bytes())?;
     staged.commit()?;
     progress.done(format!("{}: a case with {rows} source rows", project.paths.shown(&path)));

@@ -75,7 +75,7 @@ pub fn run(project: &Project, revision: &str) -> Result<()> {
     let progress = Progress::start("diff");
     let commit = git::commit(project.paths.root(), revision)?;
     let (then, now) = (of_commit(project, &commit)?, of_tree(project)?);
-    let mut staged = Staged::new(&project.paths, "diff")?;
+    let staged = Staged::new(&project.paths, "diff")?;
     let target = project.paths.reports().join("changes.md");
     if then == now {
         staged.file(&target, None, report::nothing(revision, &commit).as_bytes())?;

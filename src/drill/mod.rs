@@ -221,7 +221,7 @@ fn smallest(depths: &[Depth]) -> Vec<Smallest> {
 fn write(project: &Project, standing: &[Drilled], depths: &[Depth]) -> Result<()> {
     let days = project.params.drill.days;
     let file = File { standing, within_days: days, smallest: smallest(depths) };
-    let mut staged = Staged::new(&project.paths, "drill")?;
+    let staged = Staged::new(&project.paths, "drill")?;
     let key = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect::<Vec<_>>();
     let tables = [
         ("standing", standing_table(standing)?, key(&["number"])),

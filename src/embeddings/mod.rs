@@ -68,7 +68,7 @@ pub fn run(project: &Project) -> Result<()> {
     let texts: BTreeSet<String> = files.iter().flat_map(|file| file.texts().flatten().map(str::to_owned)).collect();
     let vectors = Vectors::of_texts(project, &engine, &progress, &texts)?;
     let traces = Traces::of(project, Layer::Texts, Basis::Vectors { encoder: &vectors.version })?;
-    let mut staged = Staged::new(&project.paths, "embeddings")?;
+    let staged = Staged::new(&project.paths, "embeddings")?;
     let target = project.paths.embeddings();
     staged.table(&target, Some(VECTORS), &vectors.table()?, &[("encoder", vectors.version.clone())])?;
     for file in &files {

@@ -75,7 +75,7 @@ impl Vectors {
     /// Writes these vectors as one part, whole or not at all.
     fn put_aside(&self, project: &Project) -> Result<()> {
         let Some(first) = self.by_hash.keys().next() else { return Ok(()) };
-        let mut staged = Staged::new(&project.paths, PARTS)?;
+        let staged = Staged::new(&project.paths, PARTS)?;
         let target = project.paths.embedding_parts().join(format!("{first}.parquet"));
         staged.table(&target, None, &self.table()?, &[("encoder", self.version.clone())])?;
         staged.commit()

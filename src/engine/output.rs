@@ -1,9 +1,9 @@
 //! Outputs that appear whole or not at all: written beside their place, renamed into it at the end.
 
 use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
 
 use datafusion::parquet::errors::ParquetError;
-use rayon::prelude::*;
 use serde::Serialize;
 
 use super::query_error::plain;
@@ -17,8 +17,8 @@ use crate::paths::Paths;
 pub struct Staged {
     paths: Paths,
     scratch: PathBuf,
-    /// Where each finished file or folder goes.
-    targets: Vec<PathBuf>,
+    /// Where each finished file or folder goes; outputs may be written side by side.
+    targets: Mutex<Vec<PathBuf>>,
 }
 
 #[derive(Debug, thiserror::Error)]
@@ -42,7 +42,7 @@ impl Staged {
     /// Prepares outputs of `stage`; what an interrupted run left is cleared away.
     pub fn new(paths: &Paths, stage: &str) -> Result<Self> {
         let scratch = paths.work().join(format!(".{stage}.new"));
-        let staged = Self { paths: paths.clone(), scratch, targets: Vec::new() };
+        let staged = Self { paths: paths.clone(), scratch, targets: Mutex::default() };
         staged.clear();
         std::fs::create_dir_all(&staged.scratch).map_err(|e| staged.failed(&staged.scratch, e))?;
         Ok(staged)
@@ -58,77 +58,57 @@ impl Staged {
     }
 
     /// A place inside the scratch folder for `target`; `target` itself is replaced at the end.
-    fn beside(&mut self, target: &Path) -> Result<PathBuf> {
-        if !self.targets.iter().any(|known| known == target) {
-            self.targets.push(target.to_owned());
+    fn beside(&self, target: &Path) -> PathBuf {
+        let mut targets = self.targets.lock().unwrap_or_else(PoisonError::into_inner);
+        let number = targets.iter().position(|known| known == target).unwrap_or(targets.len());
+        if number == targets.len() {
+            targets.push(target.to_owned());
         }
-        let number = self.targets.iter().position(|known| known == target).unwrap_or_default();
-        Ok(self.scratch.join(number.to_string()))
+        self.scratch.join(number.to_string())
     }
 
     /// A folder that will replace `target`.
-    pub fn folder(&mut self, target: &Path) -> Result<PathBuf> {
-        let folder = self.beside(target)?;
+    pub fn folder(&self, target: &Path) -> Result<PathBuf> {
+        let folder = self.beside(target);
         std::fs::create_dir_all(&folder).map_err(|e| self.failed(target, e))?;
         Ok(folder)
     }
 
     /// Writes a table as Parquet into `target`'s folder or, without `name`, as `target` itself.
-    pub fn table(&mut self, target: &Path, name: Option<&str>, table: &Table, notes: &[(&str, String)]) -> Result<()> {
-        match name {
-            Some(name) => self.tables(target, &[(name, table, notes)]),
-            None => {
-                let path = self.beside(target)?;
-                Ok(self.write(&path, target, table, notes)?)
-            }
-        }
-    }
-
-    /// Writes tables as Parquet into `target`'s folder, each with its name and notes: side by side, because the disk
-    /// keeps each waiting.
-    pub fn tables(&mut self, target: &Path, tables: &[(&str, &Table, &[(&str, String)])]) -> Result<()> {
-        let folder = self.folder(target)?;
-        let write = |(name, table, notes): &(&str, &Table, &[(&str, String)])| {
-            let file = format!("{name}.parquet");
-            self.write(&folder.join(&file), &target.join(&file), table, notes)
+    pub fn table(&self, target: &Path, name: Option<&str>, table: &Table, notes: &[(&str, String)]) -> Result<()> {
+        let path = match name {
+            Some(name) => self.folder(target)?.join(format!("{name}.parquet")),
+            None => self.beside(target),
         };
-        let written: Vec<_> = tables.par_iter().map(write).collect();
-        Ok(written.into_iter().collect::<std::result::Result<_, _>>()?)
-    }
-
-    /// Writes a table to `path`; errors call it `shown`.
-    fn write(
-        &self,
-        path: &Path,
-        shown: &Path,
-        table: &Table,
-        notes: &[(&str, String)],
-    ) -> std::result::Result<(), WriteError> {
-        parquet::write(path, table, notes).map_err(|e| match e {
-            ParquetError::NYI(cause) => WriteError::Type { path: self.paths.shown(shown), cause },
-            ParquetError::External(cause) => self.failed(shown, cause),
-            other => self.failed(shown, plain(&other.to_string())),
+        let shown = name.map_or_else(|| target.to_owned(), |name| target.join(format!("{name}.parquet")));
+        parquet::write(&path, table, notes).map_err(|e| match e {
+            ParquetError::NYI(cause) => {
+                let path = self.paths.shown(&shown);
+                WriteError::Type { path, cause }.into()
+            }
+            ParquetError::External(cause) => self.failed(&shown, cause).into(),
+            other => self.failed(&shown, plain(&other.to_string())).into(),
         })
     }
 
     /// Keeps the table `name` of `target`'s folder as it is, byte for byte.
-    pub fn keep(&mut self, target: &Path, name: &str) -> Result<()> {
+    pub fn keep(&self, target: &Path, name: &str) -> Result<()> {
         let file = format!("{name}.parquet");
         let (old, new) = (target.join(&file), self.folder(target)?.join(&file));
         std::fs::copy(&old, &new).map(|_| ()).map_err(|e| self.failed(&old, e).into())
     }
 
     /// Writes bytes as `target`, or as `target/name`.
-    pub fn file(&mut self, target: &Path, name: Option<&str>, bytes: &[u8]) -> Result<()> {
+    pub fn file(&self, target: &Path, name: Option<&str>, bytes: &[u8]) -> Result<()> {
         let path = match name {
             Some(name) => self.folder(target)?.join(name),
-            None => self.beside(target)?,
+            None => self.beside(target),
         };
         std::fs::write(&path, bytes).map_err(|e| self.failed(target, e).into())
     }
 
     /// Writes `value` as readable JSON, as `target` or as `target/name`.
-    pub fn json(&mut self, target: &Path, name: Option<&str>, value: &impl Serialize) -> Result<()> {
+    pub fn json(&self, target: &Path, name: Option<&str>, value: &impl Serialize) -> Result<()> {
         let mut text = serde_json::to_vec_pretty(value).map_err(|e| self.failed(target, e))?;
         text.push(b'\n');
         self.file(target, name, &text)
@@ -136,7 +116,8 @@ impl Staged {
 
     /// Puts everything into its place.
     pub fn commit(self) -> Result<()> {
-        for (number, target) in self.targets.iter().enumerate() {
+        let targets = self.targets.lock().unwrap_or_else(PoisonError::into_inner);
+        for (number, target) in targets.iter().enumerate() {
             let new = self.scratch.join(number.to_string());
             let old = self.scratch.join(format!("{number}.old"));
             if let Some(parent) = target.parent() {

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use datafusion::arrow::datatypes::Schema;
 use datafusion::logical_expr::{Aggregate, Expr, LogicalPlan, Projection};
+use rayon::prelude::*;
 
 use super::{Engine, Table};
 use crate::error::Result;
@@ -64,10 +65,14 @@ fn united(ours: &[Expr], theirs: &[Expr]) -> Vec<Expr> {
 impl Engine {
     /// The files in as few passes as their queries allow, in their order.
     pub fn passes<'a>(&self, project: &Project, files: &[&'a SqlFile]) -> Result<Vec<Pass<'a>>> {
-        let mut passes: Vec<Pass<'a>> = Vec::new();
-        for file in files {
+        let planned = |file: &&'a SqlFile| {
             file.reads.iter().try_for_each(|table| self.open(table))?;
-            let new = Pass::new(file, self.plan(project, file)?);
+            Ok(Pass::new(file, self.plan(project, file)?))
+        };
+        let planned: Vec<Result<Pass<'a>>> = files.par_iter().map(planned).collect();
+        let mut passes: Vec<Pass<'a>> = Vec::new();
+        for (file, new) in files.iter().zip(planned) {
+            let new = new?;
             let key = |file| project.library.key(file);
             let mut alike = passes.iter_mut().filter(|pass| key(pass.files[0]) == key(file));
             if !alike.any(|pass| pass.join(&new)) {

@@ -21,6 +21,7 @@ use std::sync::Arc;
 
 use chrono::{DateTime, NaiveDate, NaiveDateTime, NaiveTime, TimeZone, Utc};
 use datafusion::arrow::array::{ArrayRef, RecordBatch, StringArray};
+use rayon::prelude::*;
 
 pub use alarm::{Draw, Lines, Raised, quantile};
 pub use alerts::{Finding, State};
@@ -120,12 +121,15 @@ pub fn run(project: &Project, as_of: Option<DateTime<Utc>>) -> Result<Outcome> {
     let now = clock(shop, as_of);
     let moment: ArrayRef = Arc::new(StringArray::from(vec![now.clone()]));
     let report = ("report".to_owned(), Table::of_columns("report", &["as_of"], [("as_of", moment)])?);
-    let mut staged = Staged::new(&project.paths, "monitor")?;
+    let staged = Staged::new(&project.paths, "monitor")?;
     let log = shared.log(project, as_of)?;
     let tables =
         look.tables.iter().chain(&log.tables).chain(&history.tables).chain(&drift).chain(&texts).chain([&report]);
-    let tables: Vec<_> = tables.map(|(name, table)| (name.as_str(), table, [].as_slice())).collect();
-    staged.tables(&project.paths.monitoring(), &tables)?;
+    let tables: Vec<&(String, Table)> = tables.collect();
+    // Side by side, because the disk keeps each waiting.
+    let write = |(name, table): &&(String, Table)| staged.table(&project.paths.monitoring(), Some(name), table, &[]);
+    let written: Vec<Result<()>> = tables.par_iter().map(write).collect();
+    written.into_iter().collect::<Result<()>>()?;
     staged.json(&project.paths.alerts_json(), None, &alerts::file(&findings, &now))?;
     staged.json(&project.paths.alert_history_json(), None, &history.file)?;
     staged.commit()?;

@@ -118,7 +118,7 @@ pub fn run(project: &Project) -> Result<()> {
         loaded.elapsed().as_secs_f64()
     ));
 
-    let mut staged = Staged::new(&project.paths, "recommend")?;
+    let staged = Staged::new(&project.paths, "recommend")?;
     let notes = [("model", model), ("features", phrases.versions.clone())];
     staged.table(&project.paths.recommendations(), None, &recommendations, &notes)?;
     engine.register(&TableName::bare("recommendations"), recommendations.batch)?;

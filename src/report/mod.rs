@@ -58,7 +58,7 @@ impl Advice for ReportError {
 /// `reports/dashboard.md` and its charts alone, from the tables of the monitor stage.
 pub fn dashboard(project: &Project) -> Result<()> {
     let report = dashboard::report(project, &Engine::new(project)?)?;
-    let mut staged = Staged::new(&project.paths, "dashboard")?;
+    let staged = Staged::new(&project.paths, "dashboard")?;
     staged.file(&project.paths.reports().join("dashboard.md"), None, report.markdown.as_bytes())?;
     for (chart, png) in &report.charts {
         // One by one: the charts of the other reports stay.
@@ -72,7 +72,7 @@ pub fn run(project: &Project) -> Result<()> {
     let progress = Progress::start("report");
     let engine = Engine::new(project)?;
     let made: Vec<Result<Option<Report>>> = REPORTS.par_iter().map(|(_, make)| make(project, &engine)).collect();
-    let mut staged = Staged::new(&project.paths, "report")?;
+    let staged = Staged::new(&project.paths, "report")?;
     let (mut reports, mut charts) = (0, 0);
     for ((name, _), made) in REPORTS.iter().zip(made) {
         let Some(report) = made? else { continue };

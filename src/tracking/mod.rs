@@ -118,7 +118,7 @@ fn pending(project: &Project) -> Result<Vec<PathBuf>> {
 /// Writes a run and its artefacts to `work/tracking/pending`, whole or not at all.
 fn keep(project: &Project, record: &Record) -> Result<()> {
     let folder = project.paths.pending().join(format!("{}", record.started));
-    let mut staged = Staged::new(&project.paths, "track")?;
+    let staged = Staged::new(&project.paths, "track")?;
     staged.file(&folder, Some(RECORD), &record.json())?;
     for name in &record.artefacts {
         let path = project.paths.reports().join(name);
