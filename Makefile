@@ -4,7 +4,7 @@
 # And more:
 #   make reproduce REV=<commit>   rebuilds it beside the tree and compares every hash of its dvc.lock
 #   make mlflow                   an MLflow server on http://127.0.0.1:5000 for tracking.uri, until Ctrl-C
-#   make bench                    how fast? -> reports/benchmarks.md (half an hour)
+#   make bench                    how fast? -> reports/benchmarks.md (some minutes)
 #   make bench-encoder            our encoder against sentence-transformers, on the same texts -> reports/encoder.md (many minutes)
 #   make bench-monitoring         does the monitor keep its promises? -> reports/monitoring-quality.md (many minutes)
 .PHONY: repro test reproduce mlflow bench bench-encoder bench-monitoring setup
