@@ -9,6 +9,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use datafusion::arrow::array::{Array, AsArray, RecordBatch};
 use datafusion::arrow::error::ArrowError;
 use datafusion::error::DataFusionError;
+use rayon::prelude::*;
 
 use self::tables::{Aside, Count, rejected, surprises};
 use crate::engine::{Engine, Malformed, RawTable, Staged, Table};
@@ -55,28 +56,49 @@ impl Advice for IngestError {
     }
 }
 
+/// A source, and its CSV as it is written.
+type Read<'a> = ((&'a SqlFile, &'a SourceHeader), RawTable);
+
 /// Runs the stage: `work/ingest/*.parquet` and `work/split/*.parquet`.
 pub fn run(project: &Project) -> Result<()> {
     let progress = Progress::start("ingest");
     let engine = Engine::new(project)?;
-    let traces = Traces::of(project, Layer::Split, Basis::Files)?;
+    let sources: Vec<_> = project.library.sources().collect();
+    let (traces, read) = rayon::join(
+        || Traces::of(project, Layer::Split, Basis::Files),
+        || sources.par_iter().map(|(file, header)| read_raw(project, file, header)).collect::<Vec<_>>(),
+    );
+    let read: Vec<Read> =
+        sources.into_iter().zip(read).map(|(source, raw)| Ok((source, raw?))).collect::<Result<_>>()?;
+    let traces = traces?;
     let notes = |file: &SqlFile| traces.stamp(&file.table()).unwrap_or_default().notes();
     let staged = Staged::new(&project.paths, "ingest")?;
     let target = project.paths.ingest();
-    let (mut aside, mut counts, mut profiles) = (Vec::new(), Vec::new(), Vec::new());
-    for (file, header) in project.library.sources() {
-        let raw = read_raw(project, file, header)?;
-        let (seen, judged) =
-            rayon::join(|| profile::profiles(&header.file, &raw), || judge(project, &engine, file, header, &raw));
-        let judged = judged?;
-        profiles.extend(seen?);
+    let typed = |((file, header), raw): &Read| -> Result<Judged> {
+        let judged = judge(project, &engine, file, header, raw)?;
         judged.refuse_too_many(project.params.ingest.max_set_aside_share, header, &project.paths)?;
-        let (kept, set_aside) = (judged.kept.batch.num_rows(), judged.aside.len());
-        progress.say(format!("{}: {kept} rows kept, {set_aside} set aside", header.file));
         staged.table(&target, Some(&header.name), &judged.kept, &notes(file))?;
-        counts.extend(judged.counts(header));
-        aside.extend(judged.aside);
-    }
+        Ok(judged)
+    };
+    let judge_all = || -> Result<Vec<Judged>> {
+        let mut all = Vec::new();
+        for wave in waves(&read) {
+            for judged in wave.par_iter().map(typed).collect::<Vec<_>>() {
+                let judged = judged?;
+                progress.say(judged.in_short());
+                all.push(judged);
+            }
+        }
+        Ok(all)
+    };
+    let (judged, profiles) = rayon::join(judge_all, || {
+        read.par_iter().map(|((_, header), raw)| profile::profiles(&header.file, raw)).collect::<Vec<_>>()
+    });
+    let judged = judged?;
+    let profiles: Vec<_> = profiles.into_iter().collect::<Result<Vec<_>>>()?.into_iter().flatten().collect();
+    let counts: Vec<Count> =
+        judged.iter().zip(&read).flat_map(|(judged, ((_, header), _))| judged.counts(header)).collect();
+    let aside: Vec<Aside> = judged.into_iter().flat_map(|judged| judged.aside).collect();
     staged.table(&target, Some("rejected"), &rejected(&aside)?, &[])?;
     staged.table(&target, Some("surprises"), &surprises(&counts)?, &[])?;
     staged.table(&target, Some("profile"), &profile::table(&profiles)?, &[])?;
@@ -87,6 +109,19 @@ pub fn run(project: &Project) -> Result<()> {
     staged.commit()?;
     progress.done("typed sources are in work/ingest");
     Ok(())
+}
+
+/// The sources in their order, cut wherever one reads another of its stretch: within one, all can be typed side by side.
+fn waves<'r, 's>(read: &'r [Read<'s>]) -> impl Iterator<Item = &'r [Read<'s>]> {
+    let mut rest = read;
+    std::iter::from_fn(move || {
+        let needs =
+            |place: usize| rest[..place].iter().any(|((file, _), _)| rest[place].0.0.reads.contains(&file.table()));
+        let end = (1..rest.len()).find(|place| needs(*place)).unwrap_or(rest.len());
+        let (wave, after) = rest.split_at(end);
+        rest = after;
+        (!wave.is_empty()).then_some(wave)
+    })
 }
 
 /// The CSV of a source as texts; only its own columns, checked.
@@ -166,6 +201,10 @@ impl Judged {
             (0..batch.num_columns()).filter(|column| batch.schema().field(*column).name() != "set_aside").collect();
         let kept = Table::of_rows(batch.project(&columns).map_err(arrow)?, Some(keep), &header.key, &file.shown)?;
         Ok(Self { csv: header.file.clone(), rows: batch.num_rows() + raw.malformed.len(), kept, aside, surprises })
+    }
+
+    fn in_short(&self) -> String {
+        format!("{}: {} rows kept, {} set aside", self.csv, self.kept.batch.num_rows(), self.aside.len())
     }
 
     fn refuse_too_many(&self, max_share: f64, header: &SourceHeader, paths: &Paths) -> Result<()> {
