@@ -22,7 +22,9 @@ use datafusion::common::TableReference;
 use datafusion::datasource::MemTable;
 use datafusion::datasource::empty::EmptyTable;
 use datafusion::error::DataFusionError;
+use datafusion::execution::SessionState;
 use datafusion::logical_expr::LogicalPlan;
+use datafusion::physical_plan::collect_partitioned;
 use datafusion::prelude::{DataFrame, ParquetReadOptions, SQLOptions, SessionContext};
 use datafusion::sql::parser::Statement;
 use serde::de::DeserializeOwned;
@@ -49,6 +51,9 @@ pub const ENGINE_VERSION: u32 = 2;
 
 /// Rows up to which a table in memory is one part.
 const SMALL: usize = 1 << 16;
+
+/// What a plan answers: its columns, and the rows of each partition.
+type Parts = (SchemaRef, Vec<Vec<RecordBatch>>);
 
 /// A session over a project's tables.
 pub struct Engine {
@@ -210,8 +215,10 @@ impl Engine {
     /// The answer of the plan of one SQL file.
     pub fn run_planned(&self, project: &Project, file: &SqlFile, plan: LogicalPlan) -> Result<RecordBatch> {
         let failed = |e: DataFusionError| query_error(&file.shown, &e, &[]);
-        let plan = self.once(&file.read_again(), plan).map_err(failed);
-        let answer = plan.and_then(|plan| self.run_plan(plan, &file.shown));
+        let (state, schema) = (self.context.state(), Arc::clone(plan.schema().inner()));
+        let optimized = self.once(&state, &file.read_again(), plan);
+        let answer = optimized.and_then(|plan| self.execute(&state, &plan));
+        let answer = answer.and_then(|(_, parts)| Ok(table::one_batch(&schema, &parts.concat())?)).map_err(failed);
         // Some kinds are only found not to fit when the plan is made ready to run.
         answer.map_err(|error| self.misfit(project, file).unwrap_or(error))
     }
@@ -268,6 +275,14 @@ impl Engine {
     /// The answer of a plan, in any order.
     pub fn run_plan(&self, plan: LogicalPlan, shown: &str) -> Result<RecordBatch> {
         self.collect(DataFrame::new(self.context.state(), plan), shown)
+    }
+
+    /// The answer of an optimised plan, in its parts; `state` is the session's, which is dear to copy.
+    fn execute(&self, state: &SessionState, plan: &LogicalPlan) -> std::result::Result<Parts, DataFusionError> {
+        self.runtime.block_on(async {
+            let plan = state.query_planner().create_physical_plan(plan, state).await?;
+            Ok((plan.schema(), collect_partitioned(plan, state.task_ctx()).await?))
+        })
     }
 
     /// Gives a table without rows a name, so that queries over it can be planned.

@@ -9,9 +9,8 @@ use datafusion::common::tree_node::{Transformed, TreeNodeRecursion};
 use datafusion::datasource::empty::EmptyTable;
 use datafusion::datasource::{MemTable, provider_as_source};
 use datafusion::error::Result;
+use datafusion::execution::SessionState;
 use datafusion::logical_expr::{Expr, LogicalPlan, LogicalPlanBuilder, TableScan};
-use datafusion::physical_plan::collect_partitioned;
-use datafusion::prelude::DataFrame;
 
 use super::Engine;
 
@@ -19,10 +18,15 @@ use super::Engine;
 const SCHEMA: &str = "with ";
 
 impl Engine {
-    /// The plan with tables in memory in the place of the queries called `names`.
-    pub(super) fn once(&self, names: &BTreeSet<String>, plan: LogicalPlan) -> Result<LogicalPlan> {
+    /// The plan, optimised, with tables in memory in the place of the queries called `names`.
+    pub(super) fn once(
+        &self,
+        state: &SessionState,
+        names: &BTreeSet<String>,
+        plan: LogicalPlan,
+    ) -> Result<LogicalPlan> {
         if names.is_empty() {
-            return Ok(plan);
+            return state.optimize(&plan);
         }
         let (mut plans, main) = taken_out(names, plan)?;
         plans.push(main);
@@ -33,7 +37,7 @@ impl Engine {
                 Some(columns) => only(plans[number].clone(), columns)?,
                 None => plans[number].clone(),
             };
-            plans[number] = self.context.state().optimize(&plan)?;
+            plans[number] = state.optimize(&plan)?;
             plans[number].apply_with_subqueries(|node| {
                 if let Some((table, scan)) = table_of(node) {
                     match &scan.projection {
@@ -48,19 +52,10 @@ impl Engine {
         let mut tables: Vec<Arc<MemTable>> = Vec::new();
         let main = plans.pop();
         for plan in plans {
-            tables.push(Arc::new(self.in_memory(filled(plan, &read, &tables)?)?));
+            let (schema, parts) = self.execute(state, &filled(plan, &read, &tables)?)?;
+            tables.push(Arc::new(MemTable::try_new(schema, parts)?));
         }
         main.map_or_else(|| datafusion::common::internal_err!("no plan"), |plan| filled(plan, &read, &tables))
-    }
-
-    fn in_memory(&self, plan: LogicalPlan) -> Result<MemTable> {
-        let frame = DataFrame::new(self.context.state(), plan);
-        let task = Arc::new(frame.task_ctx());
-        let (schema, partitions) = self.runtime.block_on(async {
-            let plan = frame.create_physical_plan().await?;
-            Ok::<_, datafusion::error::DataFusionError>((plan.schema(), collect_partitioned(plan, task).await?))
-        })?;
-        MemTable::try_new(schema, partitions)
     }
 }
 
