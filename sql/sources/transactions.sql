@@ -57,7 +57,7 @@ others AS (
 -- What a row says of itself.
 parsed AS (
   SELECT r.*,
-         TRY_CAST(CASE WHEN r.event_time LIKE '__.__.____ %'
+         TRY_CAST(CASE WHEN substr(r.event_time, 3, 1) = '.'
                        THEN concat(substr(r.event_time, 7, 4), '-', substr(r.event_time, 4, 2), '-', substr(r.event_time, 1, 2), 'T', substr(r.event_time, 12))
                        ELSE r.event_time END AS TIMESTAMP) AS moment,
          lower(trim(r.event_type)) AS event,
@@ -71,7 +71,7 @@ typed AS (
          r.event IS NULL OR r.event NOT IN ('browse', 'wishlist', 'purchase', 'return') AS unknown_event,
          r.event IN ('purchase', 'return') AND (r.pieces IS NULL OR r.pieces = 0 OR r.unit_price IS NULL OR r.unit_price < 0) AS bad_amount,
          r.event = 'purchase' AND r.order_id IS NULL AS purchase_without_order,
-         r.event_time LIKE '__.__.____ %' AS day_first,
+         substr(r.event_time, 3, 1) = '.' AS day_first,
          o.copied, COALESCE(o.again, false) AS again
   FROM parsed r LEFT JOIN others o ON o.line = r.line
 ),

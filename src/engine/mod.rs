@@ -268,7 +268,8 @@ impl Engine {
     fn planned(&self, project: &Project, file: &SqlFile) -> Result<LogicalPlan> {
         let statement = file.statement(&project.sql_params(file.layer))?;
         let statement = Statement::Statement(Box::new(statement));
-        let plan = self.runtime.block_on(self.context.state().statement_to_plan(statement));
+        let state = self.context.state_ref();
+        let plan = self.runtime.block_on(state.read().statement_to_plan(statement));
         plan.map_err(|e| query_error(&file.shown, &e, &self.tables()))
     }
 

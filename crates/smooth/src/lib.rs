@@ -2,10 +2,25 @@
 //!
 //! A crate of its own because it touches every byte of every picture, and so is compiled for speed (see Cargo.toml).
 
+use plotters_backend::{BackendColor, DrawingBackend, DrawingErrorKind};
+use plotters_bitmap::BitMapBackend;
+
+/// What plotters reports when it cannot paint on its bitmap.
+pub type InkError = DrawingErrorKind<<BitMapBackend<'static> as DrawingBackend>::ErrorType>;
+
 /// Bytes of one pixel: red, green, blue.
 const CHANNELS: usize = 3;
 /// Pixels of the picture that are looked at together.
 const TOGETHER: usize = 64;
+
+/// Lays `color` over pixels of `bitmap` (RGB, `size` pixels wide and high): column, row, and the share of the pixel that
+/// is covered.  Pixels beyond its edges are left out.
+pub fn ink(bitmap: &mut [u8], size: (u32, u32), rgb: (u8, u8, u8), pixels: &[(i32, i32, f32)]) -> Result<(), InkError> {
+    let mut bitmap = BitMapBackend::with_buffer(bitmap, size);
+    pixels.iter().try_for_each(|(column, row, covered)| {
+        bitmap.draw_pixel((*column, *row), BackendColor { alpha: f64::from(*covered), rgb })
+    })
+}
 
 /// The picture behind `bitmap` (rows from top to bottom, RGB, `zoom` times `width` pixels wide): each pixel is the mean
 /// of a square of `zoom` by `zoom` pixels, rounded half up; `zoom` is at most 257.  Rows at the bottom that fill no square are left out.

@@ -15,6 +15,9 @@ pub enum ChartError {
     /// Plotters could not paint on the bitmap.
     #[error("the picture could not be painted")]
     Paint(#[from] PaintError),
+    /// The same of letters.
+    #[error("the picture could not be lettered")]
+    Ink(#[from] smooth::InkError),
     /// The bitmap could not be packed as PNG.
     #[error("the picture could not be packed as PNG")]
     Png(#[from] png::EncodingError),

@@ -156,9 +156,7 @@ impl Scene {
             let size = (width * zoom) as usize * (height * zoom) as usize * 3;
             bitmap.resize(bitmap.len().max(size), 255);
             let bitmap = &mut bitmap[..size];
-            let area = BitMapBackend::with_buffer(bitmap, (width * zoom, height * zoom)).into_drawing_area();
-            let painted = self.shapes.iter().try_for_each(|shape| paint(&area, shape));
-            drop(area);
+            let painted = self.shapes.iter().try_for_each(|shape| paint(bitmap, (width * zoom, height * zoom), shape));
             let picture = smooth::lift(bitmap, width as usize, ZOOM as usize);
             painted.map(|()| picture)
         })?;
@@ -171,30 +169,33 @@ fn on_bitmap((x, y): Point) -> (i32, i32) {
     ((x * f64::from(ZOOM)).round() as i32, (y * f64::from(ZOOM)).round() as i32)
 }
 
-fn paint(area: &DrawingArea<BitMapBackend, Shift>, shape: &Shape) -> Result<(), ChartError> {
+fn paint(bitmap: &mut [u8], size: (u32, u32), shape: &Shape) -> Result<(), ChartError> {
     match shape {
         Shape::Polygon(outline, color) => {
             let outline: Vec<(i32, i32)> = outline.iter().map(|point| on_bitmap(*point)).collect();
-            area.draw(&Polygon::new(outline, color))?;
+            area(bitmap, size).draw(&Polygon::new(outline, color))?;
         }
         Shape::Rectangle(from, to, color) => {
             let (from, to) = (on_bitmap(*from), on_bitmap(*to));
             // Plotters paints the last row and column too.
             let last = ((to.0 - 1).max(from.0), (to.1 - 1).max(from.1));
-            area.draw(&Rectangle::new([from, last], color.filled()))?;
+            area(bitmap, size).draw(&Rectangle::new([from, last], color.filled()))?;
         }
         Shape::Dot(center, radius, color) => {
             let radius = (radius * f64::from(ZOOM)).round() as i32;
-            area.draw(&Circle::new(on_bitmap(*center), radius, color.filled()))?;
+            area(bitmap, size).draw(&Circle::new(on_bitmap(*center), radius, color.filled()))?;
         }
         Shape::Text(words, (x, y), style) => {
             let zoom = f64::from(ZOOM);
-            for (column, row, covered) in text::coverage(words, *style, zoom, (x * zoom, y * zoom)) {
-                area.draw_pixel((column, row), &style.color.mix(f64::from(covered)))?;
-            }
+            let letters = text::coverage(words, *style, zoom, (x * zoom, y * zoom));
+            smooth::ink(bitmap, size, style.color.rgb(), &letters)?;
         }
     }
     Ok(())
+}
+
+fn area(bitmap: &mut [u8], size: (u32, u32)) -> DrawingArea<BitMapBackend<'_>, Shift> {
+    BitMapBackend::with_buffer(bitmap, size).into_drawing_area()
 }
 
 fn pack(picture: &[u8], width: u32, height: u32) -> Result<Vec<u8>, ChartError> {
