@@ -55,15 +55,20 @@ others AS (
   FROM repeated d JOIN raw.transactions r ON r.transaction_id = d.transaction_id
 ),
 -- What a row says of itself.
+written AS (
+  -- As LIKE '__.__.____ %' says it, without a search.
+  SELECT r.*, substr(r.event_time, 3, 1) = '.' AND substr(r.event_time, 6, 1) = '.' AND substr(r.event_time, 11, 1) = ' ' AS day_first
+  FROM raw.transactions r
+),
 parsed AS (
   SELECT r.*,
-         TRY_CAST(CASE WHEN substr(r.event_time, 3, 1) = '.'
+         TRY_CAST(CASE WHEN r.day_first
                        THEN concat(substr(r.event_time, 7, 4), '-', substr(r.event_time, 4, 2), '-', substr(r.event_time, 1, 2), 'T', substr(r.event_time, 12))
                        ELSE r.event_time END AS TIMESTAMP) AS moment,
          lower(trim(r.event_type)) AS event,
          TRY_CAST(r.quantity AS INT) AS pieces,
          TRY_CAST(r.unit_price_eur AS DECIMAL(12, 2)) AS unit_price
-  FROM raw.transactions r
+  FROM written r
 ),
 typed AS (
   SELECT r.*, r.event = 'purchase' AS bought, r.event = 'return' AS sent_back,
@@ -71,7 +76,6 @@ typed AS (
          r.event IS NULL OR r.event NOT IN ('browse', 'wishlist', 'purchase', 'return') AS unknown_event,
          r.event IN ('purchase', 'return') AND (r.pieces IS NULL OR r.pieces = 0 OR r.unit_price IS NULL OR r.unit_price < 0) AS bad_amount,
          r.event = 'purchase' AND r.order_id IS NULL AS purchase_without_order,
-         substr(r.event_time, 3, 1) = '.' AS day_first,
          o.copied, COALESCE(o.again, false) AS again
   FROM parsed r LEFT JOIN others o ON o.line = r.line
 ),

@@ -113,6 +113,7 @@ fn one_bad_row_never_stops_a_run() {
     let shop = Shop::new(10);
     let cases = [
         ("transactions", "x1,yesterday,anna/1,K-1,browse,,,,v,web", "bad_time"),
+        ("transactions", "x9,14.03.2031T10:00:00,anna/1,K-1,browse,,,,v,web", "bad_time"),
         ("transactions", "x2,2031-05-01T10:00:00Z,nobody,K-1,browse,,,,v,web", "unknown_customer"),
         ("transactions", "x3,2031-05-01T10:00:00Z,anna/1,K-1,stared,,,,v,web", "unknown_event"),
         ("transactions", "x4,2031-05-01T10:00:00Z,anna/1,Q,browse,,,,v,web", "unknown_product"),
