@@ -32,6 +32,6 @@ fn main() -> Result<(), Box<dyn Error>> {
         footnote: "A moment for every tenth event; medians of runs that take turns. Figures: reports/benchmarks.md."
             .into(),
     };
-    std::fs::write(picture, draw(&Chart { caption, unit: Unit::Number(1), bars })?)?;
+    std::fs::write(picture, draw(&Chart { caption, unit: Unit::Number(2), bars })?)?;
     Ok(())
 }
