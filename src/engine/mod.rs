@@ -217,8 +217,7 @@ impl Engine {
         let failed = |e: DataFusionError| query_error(&file.shown, &e, &[]);
         let (state, schema) = (self.context.state(), Arc::clone(plan.schema().inner()));
         let optimized = self.once(&state, &file.read_again(), plan);
-        let answer = optimized.and_then(|plan| self.execute(&state, &plan));
-        let answer = answer.and_then(|(_, parts)| Ok(table::one_batch(&schema, &parts.concat())?)).map_err(failed);
+        let answer = optimized.and_then(|plan| self.one_batch(&state, &plan, &schema)).map_err(failed);
         // Some kinds are only found not to fit when the plan is made ready to run.
         answer.map_err(|error| self.misfit(project, file).unwrap_or(error))
     }
@@ -286,6 +285,17 @@ impl Engine {
         })
     }
 
+    /// The same as one batch with the columns of `schema`.
+    fn one_batch(
+        &self,
+        state: &SessionState,
+        plan: &LogicalPlan,
+        schema: &SchemaRef,
+    ) -> std::result::Result<RecordBatch, DataFusionError> {
+        let (_, parts) = self.execute(state, plan)?;
+        Ok(table::one_batch(schema, &parts.concat())?)
+    }
+
     /// Gives a table without rows a name, so that queries over it can be planned.
     pub fn declare(&self, table: &TableName, schema: Schema) -> Result<()> {
         let failed = |e: DataFusionError| query_error(&table.to_string(), &e, &[]);
@@ -349,10 +359,10 @@ impl Engine {
     }
 
     fn collect(&self, frame: DataFrame, shown: &str) -> Result<RecordBatch> {
-        let failed = |e: DataFusionError| query_error(shown, &e, &[]);
-        let schema: SchemaRef = Arc::clone(frame.schema().inner());
-        let batches = self.runtime.block_on(frame.collect_partitioned()).map_err(failed)?.concat();
-        table::one_batch(&schema, &batches).map_err(|e| failed(e.into()))
+        let (state, plan) = frame.into_parts();
+        let schema = Arc::clone(plan.schema().inner());
+        let answer = state.optimize(&plan).and_then(|plan| self.one_batch(&state, &plan, &schema));
+        answer.map_err(|e| query_error(shown, &e, &[]))
     }
 }
 

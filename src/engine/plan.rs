@@ -44,6 +44,7 @@ impl Engine {
             self.open(table)?;
         }
         let plan = self.plan(project, file)?;
-        self.context.state().optimize(&plan).map_err(|e| query_error(&file.shown, &e, &self.tables()))
+        let optimized = self.context.state_ref().read().optimize(&plan);
+        optimized.map_err(|e| query_error(&file.shown, &e, &self.tables()))
     }
 }
