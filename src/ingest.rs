@@ -57,24 +57,27 @@ impl Advice for IngestError {
 }
 
 /// A source, and its CSV as it is written.
-type Read<'a> = ((&'a SqlFile, &'a SourceHeader), RawTable);
+struct Source<'a> {
+    file: &'a SqlFile,
+    header: &'a SourceHeader,
+    raw: RawTable,
+}
 
 /// Runs the stage: `work/ingest/*.parquet` and `work/split/*.parquet`.
 pub fn run(project: &Project) -> Result<()> {
     let progress = Progress::start("ingest");
     let engine = Engine::new(project)?;
-    let sources: Vec<_> = project.library.sources().collect();
-    let (traces, read) = rayon::join(
+    let files: Vec<_> = project.library.sources().collect();
+    let (traces, sources) = rayon::join(
         || Traces::of(project, Layer::Split, Basis::Files),
-        || sources.par_iter().map(|(file, header)| read_raw(project, file, header)).collect::<Vec<_>>(),
+        || files.par_iter().map(|(file, header)| Source::read(project, file, header)).collect::<Vec<_>>(),
     );
-    let read: Vec<Read> =
-        sources.into_iter().zip(read).map(|(source, raw)| Ok((source, raw?))).collect::<Result<_>>()?;
+    let sources = sources.into_iter().collect::<Result<Vec<Source>>>()?;
     let traces = traces?;
     let notes = |file: &SqlFile| traces.stamp(&file.table()).unwrap_or_default().notes();
     let staged = Staged::new(&project.paths, "ingest")?;
     let target = project.paths.ingest();
-    let typed = |((file, header), raw): &Read| -> Result<Judged> {
+    let typed = |Source { file, header, raw }: &Source| -> Result<Judged> {
         let judged = judge(project, &engine, file, header, raw)?;
         judged.refuse_too_many(project.params.ingest.max_set_aside_share, header, &project.paths)?;
         staged.table(&target, Some(&header.name), &judged.kept, &notes(file))?;
@@ -82,7 +85,7 @@ pub fn run(project: &Project) -> Result<()> {
     };
     let judge_all = || -> Result<Vec<Judged>> {
         let mut all = Vec::new();
-        for wave in waves(&read) {
+        for wave in waves(&sources) {
             for judged in wave.par_iter().map(typed).collect::<Vec<_>>() {
                 let judged = judged?;
                 progress.say(judged.in_short());
@@ -91,13 +94,15 @@ pub fn run(project: &Project) -> Result<()> {
         }
         Ok(all)
     };
-    let (judged, profiles) = rayon::join(judge_all, || {
-        read.par_iter().map(|((_, header), raw)| profile::profiles(&header.file, raw)).collect::<Vec<_>>()
-    });
+    let profile_all = || {
+        let profiles = sources.par_iter().map(|source| profile::profiles(&source.header.file, &source.raw));
+        profiles.collect::<Vec<_>>()
+    };
+    let (judged, profiles) = rayon::join(judge_all, profile_all);
     let judged = judged?;
     let profiles: Vec<_> = profiles.into_iter().collect::<Result<Vec<_>>>()?.into_iter().flatten().collect();
     let counts: Vec<Count> =
-        judged.iter().zip(&read).flat_map(|(judged, ((_, header), _))| judged.counts(header)).collect();
+        judged.iter().zip(&sources).flat_map(|(judged, source)| judged.counts(source.header)).collect();
     let aside: Vec<Aside> = judged.into_iter().flat_map(|judged| judged.aside).collect();
     staged.table(&target, Some("rejected"), &rejected(&aside)?, &[])?;
     staged.table(&target, Some("surprises"), &surprises(&counts)?, &[])?;
@@ -111,13 +116,19 @@ pub fn run(project: &Project) -> Result<()> {
     Ok(())
 }
 
+impl<'a> Source<'a> {
+    fn read(project: &Project, file: &'a SqlFile, header: &'a SourceHeader) -> Result<Self> {
+        Ok(Self { file, header, raw: read_raw(project, file, header)? })
+    }
+}
+
 /// The sources in their order, cut wherever one reads another of its stretch: within one, all can be typed side by side.
-fn waves<'r, 's>(read: &'r [Read<'s>]) -> impl Iterator<Item = &'r [Read<'s>]> {
-    let mut rest = read;
+fn waves<'s>(sources: &'s [Source<'s>]) -> impl Iterator<Item = &'s [Source<'s>]> {
+    let mut rest = sources;
     std::iter::from_fn(move || {
-        let needs =
-            |place: usize| rest[..place].iter().any(|((file, _), _)| rest[place].0.0.reads.contains(&file.table()));
-        let end = (1..rest.len()).find(|place| needs(*place)).unwrap_or(rest.len());
+        let reads_earlier =
+            |place: usize| rest[..place].iter().any(|earlier| rest[place].file.reads.contains(&earlier.file.table()));
+        let end = (1..rest.len()).find(|place| reads_earlier(*place)).unwrap_or(rest.len());
         let (wave, after) = rest.split_at(end);
         rest = after;
         (!wave.is_empty()).then_some(wave)
