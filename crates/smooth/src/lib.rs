@@ -1,6 +1,7 @@
 //! Smooth edges by supersampling: a bitmap is drawn a few times too large, then every square becomes one pixel.
 //!
-//! A crate of its own because it touches every byte of every picture, and so is compiled for speed (see Cargo.toml).
+//! A crate of its own because it touches every byte of every picture and every pixel of every letter, and so is compiled
+//! for speed (see Cargo.toml).
 
 use plotters_backend::{BackendColor, DrawingBackend, DrawingErrorKind};
 use plotters_bitmap::BitMapBackend;
@@ -13,7 +14,7 @@ const CHANNELS: usize = 3;
 /// Pixels of the picture that are looked at together.
 const TOGETHER: usize = 64;
 
-/// Lays `color` over pixels of `bitmap` (RGB, `size` pixels wide and high): column, row, and the share of the pixel that
+/// Lays the colour `rgb` over pixels of `bitmap` (RGB, `size` pixels wide and high): column, row, and the share of the pixel that
 /// is covered.  Pixels beyond its edges are left out.
 pub fn ink(bitmap: &mut [u8], size: (u32, u32), rgb: (u8, u8, u8), pixels: &[(i32, i32, f32)]) -> Result<(), InkError> {
     let mut bitmap = BitMapBackend::with_buffer(bitmap, size);

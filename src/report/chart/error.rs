@@ -15,10 +15,13 @@ pub enum ChartError {
     /// Plotters could not paint on the bitmap.
     #[error("the picture could not be painted")]
     Paint(#[from] PaintError),
-    /// The same of letters.
-    #[error("the picture could not be lettered")]
-    Ink(#[from] smooth::InkError),
     /// The bitmap could not be packed as PNG.
     #[error("the picture could not be packed as PNG")]
     Png(#[from] png::EncodingError),
+}
+
+impl From<smooth::InkError> for ChartError {
+    fn from(cause: smooth::InkError) -> Self {
+        Self::Paint(PaintError::BackendError(cause))
+    }
 }
