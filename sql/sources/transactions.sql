@@ -72,11 +72,14 @@ parsed AS (
 ),
 typed AS (
   SELECT r.*, r.event = 'purchase' AS bought, r.event = 'return' AS sent_back,
-         r.transaction_id IS NULL AS no_transaction_id,
-         r.event IS NULL OR r.event NOT IN ('browse', 'wishlist', 'purchase', 'return') AS unknown_event,
          r.event IN ('purchase', 'return') AND (r.pieces IS NULL OR r.pieces = 0 OR r.unit_price IS NULL OR r.unit_price < 0) AS bad_amount,
-         r.event = 'purchase' AND r.order_id IS NULL AS purchase_without_order,
-         o.copied, COALESCE(o.again, false) AS again
+         COALESCE(o.again, false) AS again,
+         CASE WHEN r.transaction_id IS NULL THEN 'no_transaction_id'
+              WHEN o.copied THEN 'late_copy'
+              WHEN o.again THEN 'transaction_twice'
+              WHEN r.moment IS NULL THEN 'bad_time'
+              WHEN r.moment > $exported_at THEN 'after_export'
+              WHEN r.event IS NULL OR r.event NOT IN ('browse', 'wishlist', 'purchase', 'return') THEN 'unknown_event' END AS unreadable
   FROM parsed r LEFT JOIN others o ON o.line = r.line
 ),
 busy AS (SELECT session_id FROM parsed WHERE event = 'browse' GROUP BY session_id HAVING COUNT(*) >= $robot_looks),
@@ -119,58 +122,52 @@ second_purchases AS (
   WHERE nth_purchase > 1
 ),
 orders AS (SELECT * FROM purchases p WHERE NOT EXISTS (SELECT 1 FROM second_purchases s WHERE s.line = p.line)),
+last_day AS (SELECT MAX(moment) AS last_moment FROM parsed WHERE event <> 'return'),
+-- What a row says beside its article and its order: one column for all that speaks against it, one for all that is noted.
 ordered AS (
-  SELECT t.*, o.season AS season_of_order,
-         o.line IS NULL AS no_order, o.line <> t.line AS second,
-         o.customer_id <> t.customer_id OR o.product_id <> t.product_id AS other_order,
-         t.moment < o.moment AS before_order, t.moment > o.moment + $return_window AS after_window
-  FROM found t LEFT JOIN orders o ON o.order_id = t.order_id AND (t.bought OR t.sent_back)
+  SELECT t.*,
+         CASE WHEN t.sent_back THEN COALESCE(o.season, t.season_on_sale) ELSE t.season_on_sale END AS season,
+         CASE WHEN t.bad_amount THEN 'bad_amount'
+              WHEN t.sent_back AND o.line IS NULL THEN 'return_without_order'
+              WHEN t.sent_back AND (o.customer_id <> t.customer_id OR o.product_id <> t.product_id) THEN 'return_of_other'
+              WHEN t.sent_back AND t.moment < o.moment THEN 'return_before_order'
+              WHEN NOT t.sent_back AND t.articles IS NULL THEN 'not_on_sale'
+              WHEN NOT t.sent_back AND t.articles > 1 THEN 'several_on_sale'
+              WHEN t.bought AND t.order_id IS NULL THEN 'purchase_without_order'
+              WHEN t.bought AND o.line <> t.line THEN 'order_twice' END AS misplaced,
+         NULLIF(concat_ws(' ', CASE WHEN t.day_first THEN 'day_first_time' END,
+                          CASE WHEN t.sent_back AND t.articles IS NULL THEN 'return_out_of_sale'
+                               WHEN t.sent_back AND t.season_on_sale <> o.season THEN 'return_number_reassigned' END,
+                          CASE WHEN t.sent_back AND t.moment > o.moment + $return_window THEN 'return_after_window' END,
+                          CASE WHEN t.bought AND t.unit_price < t.list_price THEN 'paid_less'
+                               WHEN t.bought AND t.unit_price > t.list_price THEN 'paid_more' END), '') AS noted,
+         t.sent_back AND t.moment > l.last_moment AS after_last_day
+  FROM last_day l
+  CROSS JOIN found t
+  LEFT JOIN orders o ON o.order_id = t.order_id AND (t.bought OR t.sent_back)
 ),
 buyers AS (SELECT customer_id, COUNT(DISTINCT transaction_id) AS purchases FROM parsed WHERE event = 'purchase' GROUP BY customer_id),
 customers AS (
   SELECT c.customer_id, true AS known, COALESCE(y.purchases >= $heavy_purchases, false) AS heavy
   FROM sources.customers c LEFT JOIN buyers y ON y.customer_id = c.customer_id
 ),
-last_day AS (SELECT MAX(moment) AS last_moment FROM parsed WHERE event <> 'return'),
 judged AS (
-  SELECT t.*, c.heavy, l.last_moment,
-         CASE WHEN t.no_transaction_id THEN 'no_transaction_id'
-              WHEN t.copied THEN 'late_copy'
-              WHEN t.again THEN 'transaction_twice'
-              WHEN t.moment IS NULL THEN 'bad_time'
-              WHEN t.moment > $exported_at THEN 'after_export'
-              WHEN t.unknown_event THEN 'unknown_event'
-              WHEN c.known IS NULL THEN 'unknown_customer'
-              WHEN b.robot THEN 'robot'
-              WHEN n.known IS NULL THEN 'unknown_product'
-              WHEN t.bad_amount THEN 'bad_amount'
-              WHEN t.sent_back AND t.no_order THEN 'return_without_order'
-              WHEN t.sent_back AND t.other_order THEN 'return_of_other'
-              WHEN t.sent_back AND t.before_order THEN 'return_before_order'
-              WHEN NOT t.sent_back AND t.articles IS NULL THEN 'not_on_sale'
-              WHEN NOT t.sent_back AND t.articles > 1 THEN 'several_on_sale'
-              WHEN t.purchase_without_order THEN 'purchase_without_order'
-              WHEN t.bought AND t.second THEN 'order_twice' END AS set_aside
-  FROM last_day l
-  CROSS JOIN ordered t
+  SELECT t.*, c.heavy,
+         COALESCE(t.unreadable,
+                  CASE WHEN c.known IS NULL THEN 'unknown_customer'
+                       WHEN b.robot THEN 'robot'
+                       WHEN n.known IS NULL THEN 'unknown_product' END,
+                  t.misplaced) AS set_aside
+  FROM ordered t
   LEFT JOIN customers c ON c.customer_id = t.customer_id
   LEFT JOIN robots b ON b.session_id = t.session_id
   LEFT JOIN numbers n ON n.product_id = t.product_id
 )
-SELECT transaction_id, moment AS event_time, customer_id, product_id,
-       CASE WHEN sent_back THEN COALESCE(season_of_order, season_on_sale) ELSE season_on_sale END AS season,
-       event AS event_type, order_id,
+SELECT transaction_id, moment AS event_time, customer_id, product_id, season, event AS event_type, order_id,
        CASE WHEN bought OR sent_back THEN abs(pieces) END AS quantity,
        CASE WHEN bought OR sent_back THEN unit_price END AS unit_price_eur,
        CAST(CASE WHEN bought OR sent_back THEN unit_price * abs(pieces) END AS DECIMAL(14, 2)) AS amount_eur,
        session_id, COALESCE(lower(trim(channel)), 'not given') AS channel,
        line, set_aside,
-       concat_ws(' ', CASE WHEN day_first THEN 'day_first_time' END,
-                      CASE WHEN sent_back AND articles IS NULL THEN 'return_out_of_sale'
-                           WHEN sent_back AND season_on_sale <> season_of_order THEN 'return_number_reassigned' END,
-                      CASE WHEN sent_back AND after_window THEN 'return_after_window' END,
-                      CASE WHEN bought AND unit_price < list_price THEN 'paid_less'
-                           WHEN bought AND unit_price > list_price THEN 'paid_more' END,
-                      CASE WHEN heavy THEN 'heavy_customer' END,
-                      CASE WHEN sent_back AND moment > last_moment THEN 'after_last_day' END) AS surprises
+       concat_ws(' ', noted, CASE WHEN heavy THEN 'heavy_customer' END, CASE WHEN after_last_day THEN 'after_last_day' END) AS surprises
 FROM judged

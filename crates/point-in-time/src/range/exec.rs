@@ -1,33 +1,49 @@
 //! The operator.
 
 use std::fmt;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
+use datafusion::arrow::compute::concat_batches;
 use datafusion::arrow::datatypes::SchemaRef;
+use datafusion::arrow::record_batch::RecordBatch;
 use datafusion::common::tree_node::TreeNodeRecursion;
-use datafusion::common::{Result, Statistics, internal_err};
+use datafusion::common::{DataFusionError, Result, Statistics, internal_err};
 use datafusion::execution::TaskContext;
-use datafusion::physical_expr::{EquivalenceProperties, Partitioning, PhysicalExpr};
+use datafusion::execution::memory_pool::MemoryConsumer;
+use datafusion::physical_expr::{Distribution, EquivalenceProperties, Partitioning, PhysicalExpr};
 use datafusion::physical_plan::execution_plan::{Boundedness, EmissionType};
 use datafusion::physical_plan::metrics::{BaselineMetrics, ExecutionPlanMetricsSet, MetricsSet, SpillMetrics};
-use datafusion::physical_plan::statistics::{ChildStats, StatisticsArgs};
+use datafusion::physical_plan::statistics::{ChildStats, StatisticsArgs, StatisticsContext};
 use datafusion::physical_plan::stream::RecordBatchStreamAdapter;
 use datafusion::physical_plan::{
     ChildrenPropertiesMode, DisplayAs, DisplayFormatType, ExecutionPlan, ExecutionPlanProperties,
-    InputDistributionRequirements, PlanProperties, ReplaceChildrenOptions, SendableRecordBatchStream,
+    InputDistributionRequirements, PlanProperties, ReplaceChildrenOptions, SendableRecordBatchStream, collect,
 };
-use futures::{StreamExt, TryStreamExt, future, stream};
+use futures::future::{BoxFuture, Shared};
+use futures::stream::BoxStream;
+use futures::{FutureExt, Stream, StreamExt, TryFutureExt, TryStreamExt, future, stream};
 
 use super::Shape;
 use super::matches::Matches;
+use crate::partitioned::size;
 use crate::sides::{self, Sides};
 
-/// A LEFT or INNER join of a grain with what its source holds for a range of times.
+/// Up to so many rows a source is thought small.
+const SMALL: usize = 1 << 16;
+
+/// A source that every partition holds its grain against.
+type Whole = Shared<BoxFuture<'static, std::result::Result<RecordBatch, Arc<DataFusionError>>>>;
+
+/// A LEFT or INNER join of a grain with what its source holds for a range of times.  A small source is held against the
+/// grain as that comes, which keeps its order; else both are split by key.
 #[derive(Debug)]
 pub struct RangeJoinExec {
     shape: Arc<Shape>,
     grain: Arc<dyn ExecutionPlan>,
     source: Arc<dyn ExecutionPlan>,
+    /// The source is small, as far as its statistics tell.
+    small: bool,
+    whole: Mutex<Option<Whole>>,
     properties: Arc<PlanProperties>,
     metrics: ExecutionPlanMetricsSet,
 }
@@ -39,25 +55,86 @@ impl RangeJoinExec {
         schema: SchemaRef,
         grain: Arc<dyn ExecutionPlan>,
         source: Arc<dyn ExecutionPlan>,
-    ) -> Self {
-        Self::over(Arc::new(shape), schema, [grain, source])
+    ) -> Result<Self> {
+        let known = StatisticsContext::new().compute(source.as_ref(), &StatisticsArgs::new())?;
+        let small = known.num_rows.get_value().is_some_and(|rows| *rows <= SMALL);
+        Ok(Self::over(Arc::new(shape), schema, [grain, source], small))
     }
 
-    fn over(shape: Arc<Shape>, schema: SchemaRef, [grain, source]: [Arc<dyn ExecutionPlan>; 2]) -> Self {
+    fn over(shape: Arc<Shape>, schema: SchemaRef, [grain, source]: [Arc<dyn ExecutionPlan>; 2], small: bool) -> Self {
         let properties = PlanProperties::new(
             EquivalenceProperties::new(schema),
             Partitioning::UnknownPartitioning(grain.output_partitioning().partition_count()),
-            EmissionType::Final,
+            if small { EmissionType::Incremental } else { EmissionType::Final },
             Boundedness::Bounded,
         );
-        Self { shape, grain, source, properties: Arc::new(properties), metrics: ExecutionPlanMetricsSet::new() }
+        let (properties, metrics) = (Arc::new(properties), ExecutionPlanMetricsSet::new());
+        Self { shape, grain, source, small, whole: Mutex::default(), properties, metrics }
     }
+
+    /// Rows of the grain and the rows of the source that they may meet.
+    fn pairs(
+        &self,
+        partition: usize,
+        context: &Arc<TaskContext>,
+        metrics: BaselineMetrics,
+    ) -> Result<BoxStream<'static, Result<(RecordBatch, RecordBatch)>>> {
+        let name = format!("RangeJoinExec[{partition}]");
+        let grain = self.grain.execute(partition, Arc::clone(context))?;
+        if self.small {
+            let (source, memory) = (self.whole(context), MemoryConsumer::new(name).register(context.memory_pool()));
+            let held = async move {
+                let source = source.await.map_err(DataFusionError::Shared)?;
+                memory.try_grow(size(&source)?)?;
+                // The source is made ready anew each time, which so costs no more than reading the grain.
+                let grain = gathered(grain, source.num_rows());
+                Ok::<_, DataFusionError>(grain.map_ok(move |grain| {
+                    let _held = &memory;
+                    (grain, source.clone())
+                }))
+            };
+            return Ok(stream::once(held).try_flatten().boxed());
+        }
+        let source = self.source.execute(partition, Arc::clone(context))?;
+        let keys = 0..self.shape.keys;
+        let spills = SpillMetrics::new(&self.metrics, partition);
+        let sides = Sides::new(name, [keys.clone(), keys], [&grain, &source], context, &spills);
+        Ok(sides.buckets(grain, source, metrics).boxed())
+    }
+
+    /// All of the source, read once for all partitions.
+    fn whole(&self, context: &Arc<TaskContext>) -> Whole {
+        let read = || {
+            let (source, context) = (Arc::clone(&self.source), Arc::clone(context));
+            let schema = source.schema();
+            let read = collect(source, context).and_then(async move |batches| Ok(concat_batches(&schema, &batches)?));
+            read.map_err(Arc::new).boxed().shared()
+        };
+        self.whole.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert_with(read).clone()
+    }
+}
+
+/// The batches put together until they have `least` rows.
+fn gathered(batches: SendableRecordBatchStream, least: usize) -> impl Stream<Item = Result<RecordBatch>> + Send {
+    stream::try_unfold(batches.fuse(), move |mut batches| async move {
+        let (mut some, mut rows) = (Vec::new(), 0);
+        while let Some(batch) = batches.try_next().await? {
+            rows += batch.num_rows();
+            some.push(batch);
+            if rows >= least {
+                break;
+            }
+        }
+        let whole = some.first().map(|first| concat_batches(first.schema_ref(), &some)).transpose()?;
+        Ok(whole.map(|whole| (whole, batches)))
+    })
 }
 
 impl DisplayAs for RangeJoinExec {
     fn fmt_as(&self, _: DisplayFormatType, f: &mut fmt::Formatter) -> fmt::Result {
         let kind = if self.shape.outer { "left" } else { "inner" };
-        write!(f, "RangeJoinExec: {kind}, filter={}", self.shape.filter)
+        let source = if self.small { ", small source" } else { "" };
+        write!(f, "RangeJoinExec: {kind}{source}, filter={}", self.shape.filter)
     }
 }
 
@@ -71,6 +148,10 @@ impl ExecutionPlan for RangeJoinExec {
     }
 
     fn input_distribution_requirements(&self) -> InputDistributionRequirements {
+        if self.small {
+            let sides = vec![Distribution::UnspecifiedDistribution, Distribution::SinglePartition];
+            return InputDistributionRequirements::new(sides);
+        }
         sides::together([&self.grain, &self.source], [0, 0], self.shape.keys)
     }
 
@@ -92,7 +173,7 @@ impl ExecutionPlan for RangeJoinExec {
     ) -> Result<Arc<dyn ExecutionPlan>> {
         match (children.pop(), children.pop(), children.pop()) {
             (Some(source), Some(grain), None) => {
-                Ok(Arc::new(Self::over(Arc::clone(&self.shape), self.schema(), [grain, source])))
+                Ok(Arc::new(Self::over(Arc::clone(&self.shape), self.schema(), [grain, source], self.small)))
             }
             _ => internal_err!("RangeJoinExec has two inputs"),
         }
@@ -117,20 +198,11 @@ impl ExecutionPlan for RangeJoinExec {
     }
 
     fn execute(&self, partition: usize, context: Arc<TaskContext>) -> Result<SendableRecordBatchStream> {
-        let grain = self.grain.execute(partition, Arc::clone(&context))?;
-        let source = self.source.execute(partition, Arc::clone(&context))?;
-        let keys = 0..self.shape.keys;
-        let sides = Sides::new(
-            format!("RangeJoinExec[{partition}]"),
-            [keys.clone(), keys],
-            [&grain, &source],
-            &context,
-            &SpillMetrics::new(&self.metrics, partition),
-        );
         let metrics = BaselineMetrics::new(&self.metrics, partition);
         let output = metrics.clone();
         let (shape, schema, size) = (Arc::clone(&self.shape), self.schema(), context.session_config().batch_size());
-        let batches = sides.buckets(grain, source, metrics.clone()).and_then(move |(grain, source)| {
+        let pairs = self.pairs(partition, &context, metrics.clone())?;
+        let batches = pairs.and_then(move |(grain, source)| {
             let _timer = metrics.elapsed_compute().timer();
             let matches = Matches::new(Arc::clone(&shape), Arc::clone(&schema), size, &grain, &source);
             future::ready(matches.map(stream::iter))

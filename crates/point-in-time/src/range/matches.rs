@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use datafusion::arrow::array::{Array, ArrayRef, AsArray, BooleanArray, RecordBatch, RecordBatchOptions, UInt32Array};
+use datafusion::arrow::array::{Array, ArrayRef, AsArray, BooleanArray, RecordBatch, RecordBatchOptions, UInt32Array, UInt32Builder};
 use datafusion::arrow::compute::{filter, take};
 use datafusion::arrow::datatypes::SchemaRef;
 use datafusion::common::{JoinSide, Result};
@@ -13,7 +13,7 @@ use crate::events::Events;
 use crate::shape::Comparison;
 use crate::windows::{Finder, Windows, numbers};
 
-/// Pairs of a grain row and an event, in the grain's order; then the grain's rows that met none.
+/// Pairs of a grain row and an event, in the grain's order; a row that meets none has NULL in their place.
 pub struct Matches {
     shape: Arc<Shape>,
     schema: SchemaRef,
@@ -28,8 +28,9 @@ pub struct Matches {
     row: usize,
     /// Where to go on among the row's events.
     place: usize,
-    met: Vec<bool>,
-    left_over: bool,
+    /// The first row that is not handed on to the end, and whether it met an event yet.
+    left: usize,
+    met: bool,
 }
 
 impl Matches {
@@ -64,7 +65,6 @@ impl Matches {
             None => None,
         };
         let (grain_own, source_own) = (grain_own.to_vec(), source_own.to_vec());
-        let (met, left_over) = (vec![false; grain.num_rows()], shape.outer);
         let place = windows.low.first().map_or(0, |low| *low as usize);
         Ok(Self {
             shape,
@@ -77,15 +77,15 @@ impl Matches {
             size: size.max(1),
             row: 0,
             place,
-            met,
-            left_over,
+            left: 0,
+            met: false,
         })
     }
 
     /// The next pairs that may fit: rows of the grain and of the source.
     fn candidates(&mut self) -> (Vec<u32>, Vec<u32>) {
         let (mut rows, mut events) = (Vec::new(), Vec::new());
-        while self.row < self.windows.len() && rows.len() < self.size {
+        while self.row < self.windows.len() && rows.len() < self.size && self.row - self.left < self.size {
             let next = match &self.second {
                 Some((tree, least)) => tree.next(self.place, least[self.row]),
                 None => Some(self.place),
@@ -122,12 +122,35 @@ impl Matches {
         Ok((kept(&rows)?, kept(&events)?))
     }
 
-    /// Joined rows; where there are no `events`, of NULL.
+    /// The pairs and, each in its place, the rows that are through and met no event.
+    fn with_unmet(&mut self, rows: &UInt32Array, events: &UInt32Array) -> (UInt32Array, UInt32Array) {
+        let (mut all, mut partners) = (Vec::with_capacity(rows.len()), UInt32Builder::with_capacity(rows.len()));
+        let mut pairs = rows.values().iter().zip(events.values()).peekable();
+        for row in self.left..=self.row {
+            while let Some((_, event)) = pairs.next_if(|(paired, _)| **paired == row as u32) {
+                all.push(row as u32);
+                partners.append_value(*event);
+                self.met = true;
+            }
+            if row < self.row && !std::mem::take(&mut self.met) {
+                all.push(row as u32);
+                partners.append_null();
+            }
+        }
+        (all.into(), partners.finish())
+    }
+
     fn joined(&self, rows: &UInt32Array, events: &UInt32Array) -> Result<RecordBatch> {
-        let of = |own: &[ArrayRef], places: &UInt32Array| -> Result<Vec<ArrayRef>> {
-            own.iter().map(|column| Ok(take(column, places, None)?)).collect()
+        // Mostly every row meets one event; a stretch of rows is handed on as it is.
+        let first = rows.values().first().copied().unwrap_or_default();
+        let stretch = (first..).zip(rows.values()).all(|(next, row)| next == *row);
+        let of_grain = |column: &ArrayRef| match stretch {
+            true => Ok(column.slice(first as usize, rows.len())),
+            false => take(column, rows, None),
         };
-        let (grain, source) = (of(&self.grain, rows)?, of(&self.source, events)?);
+        let grain = self.grain.iter().map(of_grain).collect::<std::result::Result<Vec<_>, _>>()?;
+        let source = self.source.iter().map(|column| take(column, events, None));
+        let source = source.collect::<std::result::Result<Vec<_>, _>>()?;
         let columns = if self.shape.left_is_grain { [grain, source] } else { [source, grain] }.concat();
         let count = RecordBatchOptions::new().with_row_count(Some(rows.len()));
         Ok(RecordBatch::try_new_with_options(Arc::clone(&self.schema), columns, &count)?)
@@ -137,17 +160,13 @@ impl Matches {
         while self.row < self.windows.len() {
             let (rows, events) = self.candidates();
             let (rows, events) = self.fitting(rows.into(), events.into())?;
-            rows.values().iter().for_each(|row| self.met[*row as usize] = true);
+            let (rows, events) = if self.shape.outer { self.with_unmet(&rows, &events) } else { (rows, events) };
+            self.left = self.row;
             if !rows.is_empty() {
                 return Ok(Some(self.joined(&rows, &events)?));
             }
         }
-        if !std::mem::take(&mut self.left_over) {
-            return Ok(None);
-        }
-        let rows: UInt32Array = (0..).zip(&self.met).filter(|(_, met)| !**met).map(|(row, _)| Some(row)).collect();
-        let nothing = UInt32Array::new_null(rows.len());
-        Ok(Some(self.joined(&rows, &nothing)?))
+        Ok(None)
     }
 }
 

@@ -93,7 +93,7 @@ fn read(join: &HashJoinExec, sides: Join, filter: &JoinFilter) -> Result<Option<
         Arc::clone(sides.source),
         [source_keys, time, second_time.into_iter().collect(), all(sides.source)].concat(),
     )?;
-    Ok(Some(RangeJoinExec::new(shape, Arc::clone(join.join_schema()), grain, source)))
+    Ok(Some(RangeJoinExec::new(shape, Arc::clone(join.join_schema()), grain, source)?))
 }
 
 /// `part OR column IS NULL` as its two sides.
