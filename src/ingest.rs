@@ -8,7 +8,6 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use datafusion::arrow::array::{Array, AsArray, RecordBatch};
 use datafusion::arrow::error::ArrowError;
-use datafusion::error::DataFusionError;
 use rayon::prelude::*;
 
 use self::tables::{Aside, Count, rejected, surprises};
@@ -32,8 +31,6 @@ pub enum IngestError {
     UnknownCode { file: String, csv: String, code: String, line: i64 },
     #[error("{csv}:{line}: {aside} of {rows} rows would be set aside; most because: {reason}; the first is: {text}")]
     TooManySetAside { csv: String, aside: usize, rows: usize, reason: String, line: i64, text: String },
-    #[error("{csv}: the column '{column}' cannot be looked at: {cause}")]
-    Profile { csv: String, column: String, cause: DataFusionError },
     #[error("{file}: {cause}")]
     Arrow { file: String, cause: ArrowError },
 }
@@ -51,7 +48,7 @@ impl Advice for IngestError {
             Self::TooManySetAside { .. } => {
                 "look at the file; if it is meant to be so, raise ingest.max_set_aside_share in params.yaml".into()
             }
-            Self::Profile { .. } | Self::Arrow { .. } => return None,
+            Self::Arrow { .. } => return None,
         })
     }
 }
@@ -96,11 +93,10 @@ pub fn run(project: &Project) -> Result<()> {
     };
     let profile_all = || {
         let profiles = sources.par_iter().map(|source| profile::profiles(&source.header.file, &source.raw));
-        profiles.collect::<Vec<_>>()
+        profiles.flatten().collect::<Vec<_>>()
     };
     let (judged, profiles) = rayon::join(judge_all, profile_all);
     let judged = judged?;
-    let profiles: Vec<_> = profiles.into_iter().collect::<Result<Vec<_>>>()?.into_iter().flatten().collect();
     let counts: Vec<Count> =
         judged.iter().zip(&sources).flat_map(|(judged, source)| judged.counts(source.header)).collect();
     let aside: Vec<Aside> = judged.into_iter().flat_map(|judged| judged.aside).collect();

@@ -10,6 +10,7 @@ use datafusion::arrow::compute::{concat, concat_batches};
 use datafusion::arrow::datatypes::{DataType, Field, Int64Type, Schema};
 use datafusion::arrow::error::ArrowError;
 use datafusion::arrow::record_batch::RecordBatch;
+use memchr::{memchr, memchr_iter};
 use rayon::prelude::*;
 
 use crate::error::{Advice, Result, did_you_mean};
@@ -135,6 +136,8 @@ impl RawTable {
 struct Written<'a> {
     text: &'a [u8],
     first_line: u64,
+    /// How many line ends there are, and so about how many rows.
+    lines: usize,
 }
 
 struct Part {
@@ -145,14 +148,15 @@ struct Part {
 
 /// The rows after the header in parts to be read side by side; a quote may hold line ends, so with one they stay whole.
 fn parts(body: &[u8], first_line: u64) -> Vec<Written<'_>> {
-    let count = if body.contains(&b'"') { 1 } else { rayon::current_num_threads() };
+    let count = if memchr(b'"', body).is_some() { 1 } else { rayon::current_num_threads() };
     let size = body.len().div_ceil(count).max(SMALL);
     let (mut parts, mut rest, mut line) = (Vec::new(), body, first_line);
     while !rest.is_empty() {
-        let ends = rest.iter().skip(size).position(|byte| *byte == b'\n');
-        let (text, after) = rest.split_at(ends.filter(|_| count > 1).map_or(rest.len(), |end| size + end + 1));
-        parts.push(Written { text, first_line: line });
-        line += text.iter().filter(|byte| **byte == b'\n').count() as u64;
+        let end = rest.get(size..).and_then(|after| memchr(b'\n', after));
+        let (text, after) = rest.split_at(end.filter(|_| count > 1).map_or(rest.len(), |end| size + end + 1));
+        let lines = memchr_iter(b'\n', text).count();
+        parts.push(Written { text, first_line: line, lines });
+        line += lines as u64;
         rest = after;
     }
     parts
@@ -161,8 +165,9 @@ fn parts(body: &[u8], first_line: u64) -> Vec<Written<'_>> {
 impl Written<'_> {
     fn read(&self, columns: usize, file: &str) -> Result<Part> {
         let mut reader = ReaderBuilder::new().flexible(true).has_headers(false).from_reader(self.text);
-        let mut cells: Vec<StringBuilder> = (0..columns).map(|_| StringBuilder::new()).collect();
-        let (mut lines, mut malformed) = (Vec::new(), Vec::new());
+        let room = || StringBuilder::with_capacity(self.lines + 1, self.text.len() / columns.max(1));
+        let mut cells: Vec<StringBuilder> = std::iter::repeat_with(room).take(columns).collect();
+        let (mut lines, mut malformed) = (Vec::with_capacity(self.lines + 1), Vec::new());
         let mut record = ByteRecord::new();
         let on = |line: u64| self.first_line + line - 1;
         loop {

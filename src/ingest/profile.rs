@@ -1,16 +1,14 @@
 //! Every column of every file as a stranger would look at it first: what it seems to be, what is missing, how far it goes.
 
+use std::hash::BuildHasher;
 use std::sync::Arc;
 
 use datafusion::arrow::array::{Array, ArrayRef, AsArray, Int64Array, RecordBatch, StringArray};
-use datafusion::arrow::datatypes::{DataType, Field, Schema};
-use datafusion::error::DataFusionError;
-use datafusion::logical_expr::EmitTo;
-use datafusion::physical_plan::aggregates::group_values::new_group_values;
-use datafusion::physical_plan::aggregates::order::GroupOrdering;
+use hashbrown::DefaultHashBuilder;
+use hashbrown::hash_table::{Entry, HashTable};
+use rayon::prelude::*;
 
 use super::IngestError;
-use rayon::prelude::*;
 
 use crate::engine::{RawTable, Table};
 use crate::error::Result;
@@ -36,18 +34,15 @@ pub struct Profile {
 }
 
 /// Looks at every column of a file; `line` is the reader's own.
-pub fn profiles(csv: &str, raw: &RawTable) -> Result<Vec<Profile>> {
+pub fn profiles(csv: &str, raw: &RawTable) -> Vec<Profile> {
     let schema = raw.batch.schema();
     let columns = schema.fields().par_iter().zip(raw.batch.columns()).filter(|(field, _)| field.name() != "line");
-    let profiles: Vec<_> = columns.map(|(field, column)| profile(csv, field.name(), column)).collect();
-    profiles.into_iter().collect()
+    columns.map(|(field, column)| profile(csv, field.name(), column.as_string())).collect()
 }
 
-fn profile(csv: &str, column: &str, values: &ArrayRef) -> Result<Profile> {
-    let all =
-        Counted::of(values).map_err(|cause| IngestError::Profile { csv: csv.into(), column: column.into(), cause })?;
-    // Each value once, with how often it stands there.
-    let given: Vec<(&str, i64)> = all.iter().filter(|(value, _)| !value.trim().is_empty()).collect();
+fn profile(csv: &str, name: &str, column: &StringArray) -> Profile {
+    let mut given = counted(column);
+    given.retain(|(value, _)| !value.trim().is_empty());
     let rows: i64 = given.iter().map(|(_, count)| count).sum();
     let types: [(&'static str, fn(&str) -> bool); 5] = [
         ("yes or no", |text| ["true", "false", "yes", "no"].iter().any(|word| text.eq_ignore_ascii_case(word))),
@@ -59,7 +54,7 @@ fn profile(csv: &str, column: &str, values: &ArrayRef) -> Result<Profile> {
     let found = types.into_iter().find_map(|(name, is)| Some((name, unlike(&given, rows, is)?)));
     let (looks_like, unlike) = match found {
         Some(found) => found,
-        None if given.is_empty() => ("nothing", 0),
+        None if rows == 0 => ("nothing", 0),
         None => ("text", 0),
     };
     let by_letters = |a: &&str, b: &&str| a.cmp(b);
@@ -69,18 +64,18 @@ fn profile(csv: &str, column: &str, values: &ArrayRef) -> Result<Profile> {
         "whole number" | "number" => (values.clone().min_by(by_size), values.max_by(by_size)),
         _ => (values.clone().min_by(by_letters), values.max_by(by_letters)),
     };
-    Ok(Profile {
+    Profile {
         csv: csv.into(),
-        column: column.into(),
+        column: name.into(),
         looks_like,
-        rows: all.rows as i64,
-        missing: all.rows as i64 - rows,
+        rows: column.len() as i64,
+        missing: column.len() as i64 - rows,
         distinct: given.len() as i64,
         padded: given.iter().filter(|(value, _)| value.trim().len() < value.len()).map(|(_, count)| count).sum(),
         unlike,
         lowest: lowest.map(str::to_owned),
         highest: highest.map(str::to_owned),
-    })
+    }
 }
 
 /// How many of the values are not of a type; None where too many are not, or none is there.
@@ -98,28 +93,21 @@ fn unlike(given: &[(&str, i64)], rows: i64, is: fn(&str) -> bool) -> Option<i64>
     (rows > 0).then_some(unlike)
 }
 
-/// The values of a column, each once.
-struct Counted {
-    values: ArrayRef,
-    counts: Vec<i64>,
-    rows: usize,
-}
-
-impl Counted {
-    fn of(column: &ArrayRef) -> std::result::Result<Self, DataFusionError> {
-        let schema = Arc::new(Schema::new(vec![Field::new("value", DataType::Utf8, true)]));
-        let (mut known, mut ids) = (new_group_values(schema, &GroupOrdering::None)?, Vec::new());
-        known.intern(&[Arc::clone(column)], &mut ids)?;
-        let mut counts = vec![0; known.len()];
-        ids.iter().for_each(|id| counts[*id] += 1);
-        let values = known.emit(EmitTo::All)?.swap_remove(0);
-        Ok(Self { values, counts, rows: column.len() })
+/// The texts of a column, each once, in the order in which they are met, with how often they stand there.
+fn counted(column: &StringArray) -> Vec<(&str, i64)> {
+    let (hasher, mut known, mut texts) = (DefaultHashBuilder::default(), HashTable::new(), Vec::<(&str, i64)>::new());
+    for value in column.iter().flatten() {
+        let hash = hasher.hash_one(value);
+        let same = |(other, place): &(u64, usize)| *other == hash && texts[*place].0 == value;
+        match known.entry(hash, same, |(hash, _)| *hash) {
+            Entry::Occupied(place) => texts[place.get().1].1 += 1,
+            Entry::Vacant(place) => {
+                place.insert((hash, texts.len()));
+                texts.push((value, 1));
+            }
+        }
     }
-
-    /// Those that are there, with how often.
-    fn iter(&self) -> impl Iterator<Item = (&str, i64)> {
-        self.values.as_string::<i32>().iter().zip(&self.counts).filter_map(|(value, count)| Some((value?, *count)))
-    }
+    texts
 }
 
 /// A number with a point, or with a comma as some people type it.
