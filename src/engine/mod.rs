@@ -209,17 +209,18 @@ impl Engine {
             self.open(table)?;
         }
         let plan = self.plan(project, file)?;
-        self.run_planned(project, file, plan)
+        Ok(self.run_planned(project, file, vec![plan])?.swap_remove(0))
     }
 
-    /// The answer of the plan of one SQL file.
-    pub fn run_planned(&self, project: &Project, file: &SqlFile, plan: LogicalPlan) -> Result<RecordBatch> {
-        let failed = |e: DataFusionError| query_error(&file.shown, &e, &[]);
-        let (state, schema) = (self.context.state(), Arc::clone(plan.schema().inner()));
-        let optimized = self.once(&state, &file.read_again(), plan);
-        let answer = optimized.and_then(|plan| self.one_batch(&state, &plan, &schema)).map_err(failed);
+    /// The answers of plans over one SQL file; what several of them read is worked out once.
+    pub fn run_planned(&self, project: &Project, file: &SqlFile, plans: Vec<LogicalPlan>) -> Result<Vec<RecordBatch>> {
+        let state = self.context.state();
+        let schemas: Vec<SchemaRef> = plans.iter().map(|plan| Arc::clone(plan.schema().inner())).collect();
+        let answers = self.once(&state, &file.read_again(), plans).and_then(|plans| {
+            plans.iter().zip(&schemas).map(|(plan, schema)| self.one_batch(&state, plan, schema)).collect()
+        });
         // Some kinds are only found not to fit when the plan is made ready to run.
-        answer.map_err(|error| self.misfit(project, file).unwrap_or(error))
+        answers.map_err(|e| self.misfit(project, file).unwrap_or_else(|| query_error(&file.shown, &e, &[])))
     }
 
     /// The parameter because of which a file's query cannot be planned: with NULL in its place it can be.

@@ -18,22 +18,23 @@ use super::Engine;
 const SCHEMA: &str = "with ";
 
 impl Engine {
-    /// The plan, optimised, with tables in memory in the place of the queries called `names`.
+    /// The plans, optimised, with tables in memory in the place of the queries called `names`.
     pub(super) fn once(
         &self,
         state: &SessionState,
         names: &BTreeSet<String>,
-        plan: LogicalPlan,
-    ) -> Result<LogicalPlan> {
+        plans: Vec<LogicalPlan>,
+    ) -> Result<Vec<LogicalPlan>> {
         if names.is_empty() {
-            return state.optimize(&plan);
+            return plans.iter().map(|plan| state.optimize(plan)).collect();
         }
-        let (mut plans, main) = taken_out(names, plan)?;
-        plans.push(main);
+        let (mut plans, mut mains) = taken_out(names, plans)?;
+        let queries = plans.len();
+        plans.append(&mut mains);
         // From the outside in: who reads decides what is read.
-        let mut read = vec![BTreeSet::new(); plans.len()];
+        let mut read = vec![BTreeSet::new(); queries];
         for number in (0..plans.len()).rev() {
-            let plan = match read.get(number).filter(|_| number + 1 < plans.len()) {
+            let plan = match read.get(number) {
                 Some(columns) => only(plans[number].clone(), columns)?,
                 None => plans[number].clone(),
             };
@@ -50,19 +51,19 @@ impl Engine {
         }
         // From the inside out: what is read is there.
         let mut tables: Vec<Arc<MemTable>> = Vec::new();
-        let main = plans.pop();
+        let mains = plans.split_off(queries);
         for plan in plans {
             let (schema, parts) = self.execute(state, &filled(plan, &read, &tables)?)?;
             tables.push(Arc::new(MemTable::try_new(schema, parts)?));
         }
-        main.map_or_else(|| datafusion::common::internal_err!("no plan"), |plan| filled(plan, &read, &tables))
+        mains.into_iter().map(|plan| filled(plan, &read, &tables)).collect()
     }
 }
 
-/// The queries called `names`, those inside others first, and the plan, each with scans in their place.
-fn taken_out(names: &BTreeSet<String>, plan: LogicalPlan) -> Result<(Vec<LogicalPlan>, LogicalPlan)> {
+/// The queries called `names`, those inside others first, and the plans, each with scans in their place.
+fn taken_out(names: &BTreeSet<String>, plans: Vec<LogicalPlan>) -> Result<(Vec<LogicalPlan>, Vec<LogicalPlan>)> {
     let mut queries: Vec<LogicalPlan> = Vec::new();
-    let plan = plan.transform_up_with_subqueries(|node| {
+    let mut scan_of = |node: LogicalPlan| {
         let LogicalPlan::SubqueryAlias(query) = &node else { return Ok(Transformed::no(node)) };
         if !names.contains(query.alias.table()) {
             return Ok(Transformed::no(node));
@@ -76,8 +77,10 @@ fn taken_out(names: &BTreeSet<String>, plan: LogicalPlan) -> Result<(Vec<Logical
         let name = TableReference::partial(SCHEMA, number.to_string());
         let scan = LogicalPlanBuilder::scan(name, provider_as_source(Arc::new(empty)), None)?;
         Ok(Transformed::yes(scan.alias(query.alias.clone())?.build()?))
-    })?;
-    Ok((queries, plan.data))
+    };
+    let plans = plans.into_iter().map(|plan| Ok(plan.transform_up_with_subqueries(&mut scan_of)?.data));
+    let plans = plans.collect::<Result<Vec<_>>>()?;
+    Ok((queries, plans))
 }
 
 /// The number of the query that a scan stands for.

@@ -85,7 +85,7 @@ impl Engine {
     /// The table of each file of a pass.
     pub fn tables_of(&self, project: &Project, pass: &Pass) -> Result<Vec<Table>> {
         if let [file] = pass.files[..] {
-            let batch = self.run_planned(project, file, pass.plan.clone())?;
+            let batch = self.run_planned(project, file, vec![pass.plan.clone()])?.swap_remove(0);
             return Ok(vec![Table::new(batch, project.library.key(file), &file.shown)?]);
         }
         let first = pass.files[0];

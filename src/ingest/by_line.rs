@@ -48,19 +48,18 @@ pub fn answer(
 ) -> Result<RecordBatch> {
     let name = TableName::new("raw", &header.name);
     engine.register(&name, raw.batch.clone())?;
-    let parts = Parts::of(engine.plan(project, file)?, &reference(&name)).map_err(|e| engine.failed(file, &e))?;
-    let query = in_order(&engine.run_planned(project, file, parts.query)?, raw, file)?;
-    let rows = match parts.rows {
-        Some(plan) => Some(in_order(&engine.run_planned(project, file, plan)?, raw, file)?),
-        None => None,
-    };
+    let plan = engine.plan(project, file)?;
+    let parts = Parts::of(plan, &reference(&name), &file.read_again()).map_err(|e| engine.failed(file, &e))?;
+    let answers = engine.run_planned(project, file, std::iter::once(parts.query).chain(parts.rows).collect())?;
+    let answers = answers.iter().map(|answer| in_order(answer, raw, file)).collect::<Result<Vec<_>>>()?;
+    let (query, rows) = (answers.first(), answers.get(1));
     let arrow = |cause| IngestError::Arrow { file: file.shown.clone(), cause };
     let (mut fields, mut columns) = (Vec::new(), Vec::new());
     for (name, origin) in &parts.columns {
         let column = match origin {
             Origin::Written(written) => raw.batch.column_by_name(written),
-            Origin::Row => rows.as_ref().and_then(|rows| rows.column_by_name(name)),
-            Origin::Query => query.column_by_name(name),
+            Origin::Row => rows.and_then(|rows| rows.column_by_name(name)),
+            Origin::Query => query.and_then(|query| query.column_by_name(name)),
         };
         let missing = || arrow(ArrowError::SchemaError(format!("the column {name} went missing")));
         let column = column.ok_or_else(missing)?;
@@ -71,18 +70,23 @@ pub fn answer(
 }
 
 impl Parts {
-    fn of(plan: LogicalPlan, raw: &TableReference) -> std::result::Result<Self, DataFusionError> {
+    /// `kept` names the queries that are worked out once for all their readers.
+    fn of(
+        plan: LogicalPlan,
+        raw: &TableReference,
+        kept: &BTreeSet<String>,
+    ) -> std::result::Result<Self, DataFusionError> {
         let schema = Arc::clone(plan.schema());
         let all: Vec<Column> = schema.columns();
-        let traced = |column: &Column| row_of(Expr::Column(column.clone()), &plan, raw);
+        let traced = |column: &Column| row_of(Expr::Column(column.clone()), &plan, raw, kept);
         let line = all.iter().find(|column| column.name == "line").and_then(traced);
         let (mut columns, mut own, mut rest) = (Vec::new(), Vec::new(), Vec::new());
         for column in &all {
             let name = column.name.clone();
             let found = line.as_ref().zip(traced(column)).filter(|(line, found)| line.place == found.place);
-            let origin = match found.map(|(_, found)| found.expr) {
-                Some(Expr::Column(written)) => Origin::Written(written.name),
-                Some(expr) => {
+            let origin = match found.map(|(_, found)| found) {
+                Some(Row { written: Some(written), .. }) => Origin::Written(written),
+                Some(Row { expr, .. }) => {
                     own.push(expr.alias(&name));
                     Origin::Row
                 }
@@ -94,8 +98,8 @@ impl Parts {
             columns.push((name, origin));
         }
         let rows = match line {
-            Some(Row { expr, scan, .. }) if !own.is_empty() => {
-                Some(LogicalPlanBuilder::from(scan).project(std::iter::once(expr.alias("line")).chain(own))?.build()?)
+            Some(Row { expr, rows, .. }) if !own.is_empty() => {
+                Some(LogicalPlanBuilder::from(rows).project(std::iter::once(expr.alias("line")).chain(own))?.build()?)
             }
             _ => None,
         };
@@ -105,33 +109,41 @@ impl Parts {
     }
 }
 
-/// An expression over the columns of a scan.
+/// An expression over rows that are a table's.
 struct Row {
     expr: Expr,
-    scan: LogicalPlan,
-    /// Which side of every join the scan stands on: expressions of one place are over one and the same row.
+    /// The table's scan, or the outermost query over all its rows that is kept anyway.
+    rows: LogicalPlan,
+    /// Which of the table's columns it is, where it is just that.
+    written: Option<String>,
+    /// Nothing on the way leaves out or repeats a row.
+    whole: bool,
+    /// Which side of every join the rows stand on: expressions of one place are over one and the same row.
     place: Vec<bool>,
 }
 
 /// `expr` over the output of `plan` as an expression over one row of `table`; None where it needs more than that.
-fn row_of(expr: Expr, plan: &LogicalPlan, table: &TableReference) -> Option<Row> {
+fn row_of(expr: Expr, plan: &LogicalPlan, table: &TableReference, kept: &BTreeSet<String>) -> Option<Row> {
     if expr.is_volatile() {
         return None;
     }
     match plan {
         LogicalPlan::TableScan(scan) => {
             let is_row = scan.table_name.resolved_eq(table) && scan.filters.is_empty() && scan.fetch.is_none();
-            is_row.then(|| Row { expr, scan: plan.clone(), place: Vec::new() })
+            let written = expr.try_as_col().map(|column| column.name.clone());
+            is_row.then(|| Row { expr, rows: plan.clone(), written, whole: true, place: Vec::new() })
         }
         LogicalPlan::Projection(projection) => {
             let written = |place: usize| Some(projection.expr[place].clone().unalias());
-            row_of(over(expr, plan, written)?, &projection.input, table)
+            row_of(over(expr, plan, written)?, &projection.input, table, kept)
         }
         LogicalPlan::SubqueryAlias(query) => {
             let column = |place| Some(Expr::Column(Column::from(query.input.schema().qualified_field(place))));
-            row_of(over(expr, plan, column)?, &query.input, table)
+            let row = row_of(over(expr.clone(), plan, column)?, &query.input, table, kept)?;
+            let is_kept = row.whole && kept.contains(query.alias.table());
+            Some(if is_kept { Row { expr, rows: plan.clone(), ..row } } else { row })
         }
-        LogicalPlan::Filter(filter) => row_of(expr, &filter.input, table),
+        LogicalPlan::Filter(filter) => Some(Row { whole: false, ..row_of(expr, &filter.input, table, kept)? }),
         LogicalPlan::Join(join) if matches!(join.join_type, JoinType::Inner | JoinType::Left | JoinType::Right) => {
             let left = join.left.schema().fields().len();
             let mut sides = BTreeSet::new();
@@ -140,9 +152,9 @@ fn row_of(expr: Expr, plan: &LogicalPlan, table: &TableReference) -> Option<Row>
                 Some(Expr::Column(Column::from(plan.schema().qualified_field(place))))
             })?;
             let right = *sides.first().filter(|_| sides.len() == 1)?;
-            let mut row = row_of(expr, if right { &join.right } else { &join.left }, table)?;
+            let mut row = row_of(expr, if right { &join.right } else { &join.left }, table, kept)?;
             row.place.push(right);
-            Some(row)
+            Some(Row { whole: false, ..row })
         }
         _ => None,
     }

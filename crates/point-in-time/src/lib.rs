@@ -20,7 +20,7 @@
 //! Two other ways to write such questions are taken as well.  `ROW_NUMBER() OVER (PARTITION BY … ORDER BY e.event_time DESC)
 //! = 1` over the join is the last value before the moment.  A join that holds two times of the source against the moment,
 //! `p.valid_from <= g.as_of AND (g.as_of < p.valid_to OR p.valid_to IS NULL)`, becomes a [`RangeJoinExec`], in which only
-//! rows whose times can fit meet each other.
+//! rows whose times can fit meet each other; where the source is small the grain is not split, and keeps its order.
 //!
 //! What the rule does not recognise runs as before; [`verdicts`] says what was in the way.
 

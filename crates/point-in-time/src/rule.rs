@@ -19,18 +19,31 @@ use crate::exec::PointInTimeExec;
 use crate::recognise::{Found, aggregate, first_row, range};
 use crate::shape::Method;
 
-/// Puts [`PointInTimeExec`] and [`RangeJoinExec`](crate::RangeJoinExec) in the place of point-in-time joins.  It has to come before all other physical rules, which
-/// change the shape that it looks for.
-#[derive(Debug, Default)]
+/// Puts [`PointInTimeExec`] and [`RangeJoinExec`](crate::RangeJoinExec) in the place of point-in-time joins.  It has to
+/// come before all other physical rules, which change the shape that it looks for.
+#[derive(Debug)]
 pub struct PointInTimeRule {
     resumable: Vec<String>,
+    small: usize,
+}
+
+impl Default for PointInTimeRule {
+    fn default() -> Self {
+        Self::new(&[])
+    }
 }
 
 impl PointInTimeRule {
     /// `resumable` names the aggregate functions whose accumulators stay whole when they are asked for their state, and
     /// whose state does not depend on the order of rows; their windows slide.
     pub fn new(resumable: &[&str]) -> Self {
-        Self { resumable: resumable.iter().map(|name| (*name).to_owned()).collect() }
+        Self { resumable: resumable.iter().map(|name| (*name).to_owned()).collect(), small: 1 << 16 }
+    }
+
+    /// How many rows a source may have, as far as its statistics tell, to be held whole against the grain in range joins
+    /// (65,536 unless this says otherwise).
+    pub fn with_small(self, small: usize) -> Self {
+        Self { small, ..self }
     }
 
     fn rewrite(&self, plan: Arc<dyn ExecutionPlan>) -> Result<Transformed<Arc<dyn ExecutionPlan>>> {
@@ -52,13 +65,13 @@ impl PointInTimeRule {
         }
         Ok(Transformed::no(plan))
     }
-}
 
-/// The joins that are left.
-fn rewrite_join(plan: Arc<dyn ExecutionPlan>) -> Result<Transformed<Arc<dyn ExecutionPlan>>> {
-    match plan.downcast_ref::<HashJoinExec>().map(range).transpose()? {
-        Some(Found::This(found)) => Ok(Transformed::yes(Arc::new(found))),
-        _ => Ok(Transformed::no(plan)),
+    /// The joins that are left.
+    fn rewrite_join(&self, plan: Arc<dyn ExecutionPlan>) -> Result<Transformed<Arc<dyn ExecutionPlan>>> {
+        match plan.downcast_ref::<HashJoinExec>().map(|join| range(join, self.small)).transpose()? {
+            Some(Found::This(found)) => Ok(Transformed::yes(Arc::new(found))),
+            _ => Ok(Transformed::no(plan)),
+        }
     }
 }
 
@@ -66,7 +79,7 @@ impl PhysicalOptimizerRule for PointInTimeRule {
     fn optimize(&self, plan: Arc<dyn ExecutionPlan>, _: &ConfigOptions) -> Result<Arc<dyn ExecutionPlan>> {
         // From above: what is made of a join decides what becomes of it.
         let plan = plan.transform_down(|plan| self.rewrite(plan))?.data;
-        Ok(plan.transform_down(rewrite_join)?.data)
+        Ok(plan.transform_down(|plan| self.rewrite_join(plan))?.data)
     }
 
     fn name(&self) -> &str {

@@ -3,12 +3,22 @@
 //! Glyphs are placed with ab_glyph, the rasteriser inside plotters. Plotters' own text drops the space on the left of
 //! each letter and rounds its baseline, which shows in print; here both are kept, to a fraction of a pixel.
 
+use std::cell::RefCell;
+use std::collections::HashMap;
 use std::sync::LazyLock;
 
-use ab_glyph::{Font, FontRef, Glyph, PxScale, ScaleFont, point};
+use ab_glyph::{Font, FontRef, Glyph, GlyphId, PxScale, ScaleFont, point};
 use plotters::style::RGBColor;
 
 use super::palette::{INK, MUTED};
+
+/// Column, row and how much is covered.
+type Pixel = (i32, i32, f32);
+
+thread_local! {
+    /// The letters that were drawn already: by glyph, size and weight.
+    static LETTERS: RefCell<HashMap<(GlyphId, u32, bool), Vec<Pixel>>> = RefCell::default();
+}
 
 static REGULAR: LazyLock<FontRef<'static>> = LazyLock::new(|| shipped(include_bytes!("font/OpenSans-Regular.ttf")));
 static BOLD: LazyLock<FontRef<'static>> = LazyLock::new(|| shipped(include_bytes!("font/OpenSans-Bold.ttf")));
@@ -105,21 +115,33 @@ pub fn width(text: &str, style: Style) -> f64 {
 }
 
 /// The pixels of one line whose start is at `(x, y)` on the baseline, in bitmap pixels: column, row, how much is covered.
-pub fn coverage(text: &str, style: Style, zoom: f64, (x, y): (f64, f64)) -> Vec<(i32, i32, f32)> {
+/// Letters stand on whole bitmap pixels, so each is drawn once in a size, and looks the same wherever it stands.
+pub fn coverage(text: &str, style: Style, zoom: f64, (x, y): (f64, f64)) -> Vec<Pixel> {
     let mut pixels = Vec::new();
-    for mut glyph in set(text, style, zoom).0 {
-        glyph.position.x += x as f32;
-        glyph.position.y += y as f32;
-        if let Some(outline) = style.font().outline_glyph(glyph) {
-            let corner = outline.px_bounds().min;
-            let (left, top) = (corner.x as i32, corner.y as i32);
-            outline.draw(|column, row, covered| {
-                // Most of the box around a letter is empty.
-                if covered > 0.0 {
-                    pixels.push((left + column as i32, top + row as i32, covered));
-                }
-            });
-        }
+    for glyph in set(text, style, zoom).0 {
+        let (left, top) = ((f64::from(glyph.position.x) + x).round() as i32, y.round() as i32);
+        LETTERS.with_borrow_mut(|letters| {
+            let name = (glyph.id, glyph.scale.y.to_bits(), style.bold);
+            let letter = letters.entry(name).or_insert_with(|| drawn(glyph, style));
+            pixels.extend(letter.iter().map(|(column, row, covered)| (left + column, top + row, *covered)));
+        });
+    }
+    pixels
+}
+
+/// The pixels of a letter that stands at (0, 0).
+fn drawn(mut glyph: Glyph, style: Style) -> Vec<Pixel> {
+    glyph.position = point(0.0, 0.0);
+    let mut pixels = Vec::new();
+    if let Some(outline) = style.font().outline_glyph(glyph) {
+        let corner = outline.px_bounds().min;
+        let (left, top) = (corner.x as i32, corner.y as i32);
+        outline.draw(|column, row, covered| {
+            // Most of the box around a letter is empty.
+            if covered > 0.0 {
+                pixels.push((left + column as i32, top + row as i32, covered));
+            }
+        });
     }
     pixels
 }

@@ -13,7 +13,7 @@ use datafusion::execution::memory_pool::MemoryConsumer;
 use datafusion::physical_expr::{Distribution, EquivalenceProperties, Partitioning, PhysicalExpr};
 use datafusion::physical_plan::execution_plan::{Boundedness, EmissionType};
 use datafusion::physical_plan::metrics::{BaselineMetrics, ExecutionPlanMetricsSet, MetricsSet, SpillMetrics};
-use datafusion::physical_plan::statistics::{ChildStats, StatisticsArgs, StatisticsContext};
+use datafusion::physical_plan::statistics::{ChildStats, StatisticsArgs};
 use datafusion::physical_plan::stream::RecordBatchStreamAdapter;
 use datafusion::physical_plan::{
     ChildrenPropertiesMode, DisplayAs, DisplayFormatType, ExecutionPlan, ExecutionPlanProperties,
@@ -27,9 +27,6 @@ use super::Shape;
 use super::matches::Matches;
 use crate::partitioned::size;
 use crate::sides::{self, Sides};
-
-/// Up to so many rows a source is thought small.
-const SMALL: usize = 1 << 16;
 
 /// A source that every partition holds its grain against.
 type Whole = Shared<BoxFuture<'static, std::result::Result<RecordBatch, Arc<DataFusionError>>>>;
@@ -49,16 +46,10 @@ pub struct RangeJoinExec {
 }
 
 impl RangeJoinExec {
-    /// `schema` is that of the join in whose place this comes.
-    pub(crate) fn new(
-        shape: Shape,
-        schema: SchemaRef,
-        grain: Arc<dyn ExecutionPlan>,
-        source: Arc<dyn ExecutionPlan>,
-    ) -> Result<Self> {
-        let known = StatisticsContext::new().compute(source.as_ref(), &StatisticsArgs::new())?;
-        let small = known.num_rows.get_value().is_some_and(|rows| *rows <= SMALL);
-        Ok(Self::over(Arc::new(shape), schema, [grain, source], small))
+    /// `schema` is that of the join in whose place this comes; the inputs are the grain and the source, and `small` says
+    /// which way they are joined.
+    pub(crate) fn new(shape: Shape, schema: SchemaRef, inputs: [Arc<dyn ExecutionPlan>; 2], small: bool) -> Self {
+        Self::over(Arc::new(shape), schema, inputs, small)
     }
 
     fn over(shape: Arc<Shape>, schema: SchemaRef, [grain, source]: [Arc<dyn ExecutionPlan>; 2], small: bool) -> Self {

@@ -7,6 +7,7 @@ use datafusion::logical_expr::Operator;
 use datafusion::physical_expr::expressions::{BinaryExpr, Column, IsNullExpr};
 use datafusion::physical_expr::utils::split_conjunction;
 use datafusion::physical_plan::joins::{HashJoinExec, utils::JoinFilter};
+use datafusion::physical_plan::statistics::{StatisticsArgs, StatisticsContext};
 
 use super::join::{Join, columns};
 use super::{Found, Stop, stop};
@@ -14,11 +15,11 @@ use crate::expressions::{Expr, comparison, place};
 use crate::range::{RangeJoinExec, Second, Shape};
 use crate::shape::{Bound, Comparison, Window};
 
-/// Looks at a join.
-pub fn range(join: &HashJoinExec) -> Result<Found<RangeJoinExec>> {
+/// Looks at a join; a source of at most `small` rows is held whole.
+pub fn range(join: &HashJoinExec, small: usize) -> Result<Found<RangeJoinExec>> {
     let Some(filter) = join.filter() else { return Ok(Found::Other) };
     let left_is_grain = *join.join_type() != JoinType::Right;
-    let read = Join::new(join, left_is_grain).and_then(|sides| read(join, sides, filter));
+    let read = Join::new(join, left_is_grain).and_then(|sides| read(join, sides, filter, small));
     match read {
         Ok(None) => Ok(Found::Other),
         Ok(Some(found)) => Ok(Found::This(found)),
@@ -34,7 +35,7 @@ struct Held {
     or_null: bool,
 }
 
-fn read(join: &HashJoinExec, sides: Join, filter: &JoinFilter) -> Result<Option<RangeJoinExec>, Stop> {
+fn read(join: &HashJoinExec, sides: Join, filter: &JoinFilter, small: usize) -> Result<Option<RangeJoinExec>, Stop> {
     let condition = sides.condition(filter)?;
     let mut held = Vec::new();
     for part in split_conjunction(&condition) {
@@ -93,7 +94,9 @@ fn read(join: &HashJoinExec, sides: Join, filter: &JoinFilter) -> Result<Option<
         Arc::clone(sides.source),
         [source_keys, time, second_time.into_iter().collect(), all(sides.source)].concat(),
     )?;
-    Ok(Some(RangeJoinExec::new(shape, Arc::clone(join.join_schema()), grain, source)?))
+    let known = StatisticsContext::new().compute(source.as_ref(), &StatisticsArgs::new())?;
+    let small = known.num_rows.get_value().is_some_and(|rows| *rows <= small);
+    Ok(Some(RangeJoinExec::new(shape, Arc::clone(join.join_schema()), [grain, source], small)))
 }
 
 /// `part OR column IS NULL` as its two sides.
