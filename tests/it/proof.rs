@@ -73,11 +73,11 @@ fn each_proof_can_fail() {
 #[test]
 fn a_source_that_keeps_copies_is_seen() {
     let shop = Shop::new(12);
-    shop.replace("sql/sources/transactions.sql", "WHEN t.copied THEN 'late_copy'", "WHEN false THEN 'late_copy'");
+    shop.replace("sql/sources/transactions.sql", "WHEN o.copied THEN 'late_copy'", "WHEN false THEN 'late_copy'");
     shop.replace(
         "sql/sources/transactions.sql",
-        "WHEN t.again THEN 'transaction_twice'",
-        "WHEN t.again AND false THEN 'transaction_twice'",
+        "WHEN o.again THEN 'transaction_twice'",
+        "WHEN o.again AND false THEN 'transaction_twice'",
     );
     shop.must(&["ingest"]);
     let (code, said) = test(&shop, &["visit"]);
