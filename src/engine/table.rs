@@ -1,10 +1,9 @@
 //! Answers as one batch in one order, so that the same inputs give the same bytes for any number of partitions.
 
-use std::collections::HashMap;
 use std::sync::Arc;
 
-use datafusion::arrow::array::{Array, ArrayRef, RecordBatch, UInt32Array};
-use datafusion::arrow::compute::{cast, concat_batches, take};
+use datafusion::arrow::array::{Array, ArrayRef, RecordBatch, RecordBatchOptions, UInt32Array, new_empty_array};
+use datafusion::arrow::compute::{cast, concat, take};
 use datafusion::arrow::datatypes::{DataType, Field, Schema, SchemaRef};
 use datafusion::arrow::error::ArrowError;
 use datafusion::arrow::row::{RowConverter, Rows, SortField};
@@ -199,18 +198,19 @@ fn show_row(batch: &RecordBatch, key: &[String], row: usize) -> String {
 /// One batch with plain field names, nullable fields, no view types and no metadata:
 /// what depends on the plan and not on the data does not reach a file.
 pub fn one_batch(schema: &SchemaRef, batches: &[RecordBatch]) -> std::result::Result<RecordBatch, ArrowError> {
-    let whole = concat_batches(schema, batches)?;
-    let mut fields = Vec::new();
-    let mut columns = Vec::new();
-    for (field, column) in whole.schema().fields().iter().zip(whole.columns()) {
-        let plain = plain_type(column.data_type());
-        columns.push(if plain == *column.data_type() { Arc::clone(column) } else { cast(column, &plain)? });
-        fields.push(Field::new(field.name(), plain, true));
-    }
+    // Columns side by side: of millions of rows they are long.
+    let whole = |(column, field): (usize, &Arc<Field>)| -> std::result::Result<ArrayRef, ArrowError> {
+        let parts: Vec<&dyn Array> = batches.iter().map(|batch| batch.column(column).as_ref()).collect();
+        let whole = if parts.is_empty() { new_empty_array(field.data_type()) } else { concat(&parts)? };
+        let plain = plain_type(whole.data_type());
+        if plain == *whole.data_type() { Ok(whole) } else { cast(&whole, &plain) }
+    };
+    let columns = schema.fields().par_iter().enumerate().map(whole).collect::<std::result::Result<Vec<_>, _>>()?;
+    let rows = batches.iter().map(RecordBatch::num_rows).sum();
     RecordBatch::try_new_with_options(
-        Arc::new(Schema::new_with_metadata(fields, HashMap::new())),
+        Arc::new(plain_schema(schema)),
         columns,
-        &datafusion::arrow::array::RecordBatchOptions::new().with_row_count(Some(whole.num_rows())),
+        &RecordBatchOptions::new().with_row_count(Some(rows)),
     )
 }
 
