@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
+use std::thread::JoinHandle;
 
 use datafusion::parquet::errors::ParquetError;
 use serde::Serialize;
@@ -19,7 +20,11 @@ pub struct Staged {
     scratch: PathBuf,
     /// Where each finished file or folder goes; outputs may be written side by side.
     targets: Mutex<Vec<PathBuf>>,
+    /// Tables on their way to the disk, which is waited for at the end.
+    syncing: Mutex<Vec<(PathBuf, Syncing)>>,
 }
+
+type Syncing = JoinHandle<std::io::Result<()>>;
 
 #[derive(Debug, thiserror::Error)]
 pub enum WriteError {
@@ -42,7 +47,7 @@ impl Staged {
     /// Prepares outputs of `stage`; what an interrupted run left is cleared away.
     pub fn new(paths: &Paths, stage: &str) -> Result<Self> {
         let scratch = paths.work().join(format!(".{stage}.new"));
-        let staged = Self { paths: paths.clone(), scratch, targets: Mutex::default() };
+        let staged = Self { paths: paths.clone(), scratch, targets: Mutex::default(), syncing: Mutex::default() };
         staged.clear();
         std::fs::create_dir_all(&staged.scratch).map_err(|e| staged.failed(&staged.scratch, e))?;
         Ok(staged)
@@ -81,14 +86,14 @@ impl Staged {
             None => self.beside(target),
         };
         let shown = name.map_or_else(|| target.to_owned(), |name| target.join(format!("{name}.parquet")));
-        parquet::write(&path, table, notes).map_err(|e| match e {
-            ParquetError::NYI(cause) => {
-                let path = self.paths.shown(&shown);
-                WriteError::Type { path, cause }.into()
-            }
-            ParquetError::External(cause) => self.failed(&shown, cause).into(),
-            other => self.failed(&shown, plain(&other.to_string())).into(),
-        })
+        let file = parquet::write(&path, table, notes).map_err(|e| match e {
+            ParquetError::NYI(cause) => WriteError::Type { path: self.paths.shown(&shown), cause },
+            ParquetError::External(cause) => self.failed(&shown, cause),
+            other => self.failed(&shown, plain(&other.to_string())),
+        })?;
+        let syncing = std::thread::Builder::new().spawn(move || file.sync_all()).map_err(|e| self.failed(&shown, e))?;
+        self.syncing.lock().unwrap_or_else(PoisonError::into_inner).push((shown, syncing));
+        Ok(())
     }
 
     /// Keeps the table `name` of `target`'s folder as it is, byte for byte.
@@ -116,6 +121,10 @@ impl Staged {
 
     /// Puts everything into its place.
     pub fn commit(self) -> Result<()> {
+        for (table, syncing) in self.syncing.lock().unwrap_or_else(PoisonError::into_inner).drain(..) {
+            let synced = syncing.join().unwrap_or_else(|_| Err(std::io::ErrorKind::Other.into()));
+            synced.map_err(|e| self.failed(&table, e))?;
+        }
         let targets = self.targets.lock().unwrap_or_else(PoisonError::into_inner);
         for (number, target) in targets.iter().enumerate() {
             let new = self.scratch.join(number.to_string());

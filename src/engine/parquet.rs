@@ -1,6 +1,7 @@
 //! Parquet with pinned settings: the same rows give the same bytes.
 
 use std::collections::BTreeMap;
+use std::fs::File;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -19,8 +20,8 @@ use super::Table;
 
 const ROWS_OF_GROUP: usize = 1 << 20;
 
-/// Writes a table; `notes` go into the file's metadata, so that a file says what it is.
-pub fn write(path: &Path, table: &Table, notes: &[(&str, String)]) -> Result<(), ParquetError> {
+/// Writes a table; `notes` go into the file's metadata, so that a file says what it is.  The file comes back to be synced.
+pub fn write(path: &Path, table: &Table, notes: &[(&str, String)]) -> Result<File, ParquetError> {
     let mut metadata = vec![KeyValue::new("selvedge.key".into(), table.key.join(", "))];
     metadata.extend(notes.iter().map(|(name, value)| KeyValue::new(format!("selvedge.{name}"), value.clone())));
     let properties = WriterProperties::builder()
@@ -35,15 +36,15 @@ pub fn write(path: &Path, table: &Table, notes: &[(&str, String)]) -> Result<(),
 
 /// The notes in a file's metadata; none where it cannot be read.
 pub fn notes(path: &Path) -> Option<BTreeMap<String, String>> {
-    let reader = SerializedFileReader::new(std::fs::File::open(path).ok()?).ok()?;
+    let reader = SerializedFileReader::new(File::open(path).ok()?).ok()?;
     let pairs = reader.metadata().file_metadata().key_value_metadata()?;
     let own = |pair: &KeyValue| Some((pair.key.strip_prefix("selvedge.")?.to_owned(), pair.value.clone()?));
     Some(pairs.iter().filter_map(own).collect())
 }
 
 /// Columns are encoded side by side; the file is the same as one after the other.
-fn write_batch(path: &Path, batch: &RecordBatch, properties: WriterProperties) -> Result<(), ParquetError> {
-    let file = std::fs::File::create(path)?;
+fn write_batch(path: &Path, batch: &RecordBatch, properties: WriterProperties) -> Result<File, ParquetError> {
+    let file = File::create(path)?;
     let writer = ArrowWriter::try_new(file, Arc::clone(batch.schema_ref()), Some(properties))?;
     let (mut file, groups) = writer.into_serialized_writer()?;
     for (number, start) in (0..batch.num_rows()).step_by(ROWS_OF_GROUP).enumerate() {
@@ -64,6 +65,5 @@ fn write_batch(path: &Path, batch: &RecordBatch, properties: WriterProperties) -
         group.close()?;
     }
     file.finish()?;
-    file.inner().sync_all()?;
-    Ok(())
+    Ok(file.inner().try_clone()?)
 }

@@ -71,7 +71,10 @@ pub fn dashboard(project: &Project) -> Result<()> {
 pub fn run(project: &Project) -> Result<()> {
     let progress = Progress::start("report");
     let engine = Engine::new(project)?;
-    let made: Vec<Result<Option<Report>>> = REPORTS.par_iter().map(|(_, make)| make(project, &engine)).collect();
+    let (made, data) = rayon::join(
+        || REPORTS.par_iter().map(|(_, make)| make(project, &engine)).collect::<Vec<Result<Option<Report>>>>(),
+        || data::json(project, &engine),
+    );
     let staged = Staged::new(&project.paths, "report")?;
     let (mut reports, mut charts) = (0, 0);
     for ((name, _), made) in REPORTS.iter().zip(made) {
@@ -83,7 +86,7 @@ pub fn run(project: &Project) -> Result<()> {
             charts += 1;
         }
     }
-    staged.file(&project.paths.reports().join("data.json"), None, &data::json(project, &engine)?)?;
+    staged.file(&project.paths.reports().join("data.json"), None, &data?)?;
     staged.commit()?;
     progress.done(format!("{reports} reports and {charts} charts are in reports/"));
     Ok(())
