@@ -40,7 +40,7 @@ impl PointInTimeRule {
         Self { resumable: resumable.iter().map(|name| (*name).to_owned()).collect(), small: 1 << 16 }
     }
 
-    /// How many rows a source may have, as far as its statistics tell, to be held whole against the grain in range joins
+    /// Of how many rows a source may be made, as far as statistics tell, to be held whole against the grain in range joins
     /// (65,536 unless this says otherwise).
     pub fn with_small(self, small: usize) -> Self {
         Self { small, ..self }

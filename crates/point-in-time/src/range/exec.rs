@@ -38,7 +38,7 @@ pub struct RangeJoinExec {
     shape: Arc<Shape>,
     grain: Arc<dyn ExecutionPlan>,
     source: Arc<dyn ExecutionPlan>,
-    /// The source is small, as far as its statistics tell.
+    /// The source is made of few rows, as far as statistics tell.
     small: bool,
     whole: Mutex<Option<Whole>>,
     properties: Arc<PlanProperties>,

@@ -6,6 +6,7 @@ use datafusion::common::{JoinType, Result};
 use datafusion::logical_expr::Operator;
 use datafusion::physical_expr::expressions::{BinaryExpr, Column, IsNullExpr};
 use datafusion::physical_expr::utils::split_conjunction;
+use datafusion::physical_plan::ExecutionPlan;
 use datafusion::physical_plan::joins::{HashJoinExec, utils::JoinFilter};
 use datafusion::physical_plan::statistics::{StatisticsArgs, StatisticsContext};
 
@@ -15,7 +16,7 @@ use crate::expressions::{Expr, comparison, place};
 use crate::range::{RangeJoinExec, Second, Shape};
 use crate::shape::{Bound, Comparison, Window};
 
-/// Looks at a join; a source of at most `small` rows is held whole.
+/// Looks at a join; a source that is made of at most `small` rows is held whole.
 pub fn range(join: &HashJoinExec, small: usize) -> Result<Found<RangeJoinExec>> {
     let Some(filter) = join.filter() else { return Ok(Found::Other) };
     let left_is_grain = *join.join_type() != JoinType::Right;
@@ -82,7 +83,7 @@ fn read(join: &HashJoinExec, sides: Join, filter: &JoinFilter, small: usize) -> 
         second,
         filter: filter.clone(),
     };
-    let all = |side: &Arc<dyn datafusion::physical_plan::ExecutionPlan>| -> Vec<Expr> {
+    let all = |side: &Arc<dyn ExecutionPlan>| -> Vec<Expr> {
         let column = |(n, field): (usize, &datafusion::arrow::datatypes::FieldRef)| -> Expr {
             Arc::new(Column::new(field.name(), n))
         };
@@ -94,9 +95,20 @@ fn read(join: &HashJoinExec, sides: Join, filter: &JoinFilter, small: usize) -> 
         Arc::clone(sides.source),
         [source_keys, time, second_time.into_iter().collect(), all(sides.source)].concat(),
     )?;
-    let known = StatisticsContext::new().compute(source.as_ref(), &StatisticsArgs::new())?;
-    let small = known.num_rows.get_value().is_some_and(|rows| *rows <= small);
+    let small = rows_read(&source)?.is_some_and(|rows| rows <= small);
     Ok(Some(RangeJoinExec::new(shape, Arc::clone(join.join_schema()), [grain, source], small)))
+}
+
+/// How many rows a plan reads; None where that is not known.  What a filter leaves of them is a guess, so it does not count.
+fn rows_read(plan: &Arc<dyn ExecutionPlan>) -> Result<Option<usize>> {
+    if plan.children().is_empty() {
+        let known = StatisticsContext::new().compute(plan.as_ref(), &StatisticsArgs::new())?;
+        return Ok(known.num_rows.get_value().copied());
+    }
+    plan.children().into_iter().try_fold(Some(0), |sum, child| {
+        let rows = rows_read(child)?;
+        Ok(sum.zip(rows).map(|(sum, rows)| sum + rows))
+    })
 }
 
 /// `part OR column IS NULL` as its two sides.
