@@ -68,8 +68,8 @@ impl PointInTimeRule {
 
     /// The joins that are left.
     fn rewrite_join(&self, plan: Arc<dyn ExecutionPlan>) -> Result<Transformed<Arc<dyn ExecutionPlan>>> {
-        match plan.downcast_ref::<HashJoinExec>().map(|join| range(join, self.small)).transpose()? {
-            Some(Found::This(found)) => Ok(Transformed::yes(Arc::new(found))),
+        match plan.downcast_ref::<HashJoinExec>().map(range).transpose()? {
+            Some(Found::This(found)) => Ok(Transformed::yes(Arc::new(found.with_small(self.small)?))),
             _ => Ok(Transformed::no(plan)),
         }
     }

@@ -32,7 +32,7 @@ pub fn verdicts(plan: &Arc<dyn ExecutionPlan>) -> Planned<Vec<Verdict>> {
     plan.apply(|plan| {
         if let Some(join) = plan.downcast_ref::<HashJoinExec>() {
             let said = above.take();
-            match range(join, 0)? {
+            match range(join)? {
                 _ if said == Some(Ok(())) => {}
                 Found::This(_) => verdicts.push(Verdict::Range),
                 Found::NotThis(reason) if said.is_none() => verdicts.push(Verdict::RowByRow(reason)),

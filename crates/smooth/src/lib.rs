@@ -14,8 +14,8 @@ const CHANNELS: usize = 3;
 /// Pixels of the picture that are looked at together.
 const TOGETHER: usize = 64;
 
-/// Lays the colour `rgb` over pixels of `bitmap` (RGB, `size` pixels wide and high): column, row, and the share of the pixel that
-/// is covered.  Pixels beyond its edges are left out.
+/// Lays the colour `rgb` over pixels of `bitmap` (RGB, `size` pixels wide and high): column, row, and the share of the
+/// pixel that is covered.  Pixels beyond its edges are left out.
 pub fn ink(bitmap: &mut [u8], size: (u32, u32), rgb: (u8, u8, u8), pixels: &[(i32, i32, f32)]) -> Result<(), InkError> {
     let mut bitmap = BitMapBackend::with_buffer(bitmap, size);
     pixels.iter().try_for_each(|(column, row, covered)| {

@@ -13,7 +13,7 @@ use datafusion::execution::memory_pool::MemoryConsumer;
 use datafusion::physical_expr::{Distribution, EquivalenceProperties, Partitioning, PhysicalExpr};
 use datafusion::physical_plan::execution_plan::{Boundedness, EmissionType};
 use datafusion::physical_plan::metrics::{BaselineMetrics, ExecutionPlanMetricsSet, MetricsSet, SpillMetrics};
-use datafusion::physical_plan::statistics::{ChildStats, StatisticsArgs};
+use datafusion::physical_plan::statistics::{ChildStats, StatisticsArgs, StatisticsContext};
 use datafusion::physical_plan::stream::RecordBatchStreamAdapter;
 use datafusion::physical_plan::{
     ChildrenPropertiesMode, DisplayAs, DisplayFormatType, ExecutionPlan, ExecutionPlanProperties,
@@ -46,10 +46,20 @@ pub struct RangeJoinExec {
 }
 
 impl RangeJoinExec {
-    /// `schema` is that of the join in whose place this comes; the inputs are the grain and the source, and `small` says
-    /// which way they are joined.
-    pub(crate) fn new(shape: Shape, schema: SchemaRef, inputs: [Arc<dyn ExecutionPlan>; 2], small: bool) -> Self {
-        Self::over(Arc::new(shape), schema, inputs, small)
+    /// `schema` is that of the join in whose place this comes.
+    pub(crate) fn new(
+        shape: Shape,
+        schema: SchemaRef,
+        grain: Arc<dyn ExecutionPlan>,
+        source: Arc<dyn ExecutionPlan>,
+    ) -> Self {
+        Self::over(Arc::new(shape), schema, [grain, source], false)
+    }
+
+    /// The same, with the source held whole where it is made of at most `rows` rows.
+    pub(crate) fn with_small(self, rows: usize) -> Result<Self> {
+        let small = rows_read(&self.source)?.is_some_and(|read| read <= rows);
+        Ok(Self::over(Arc::clone(&self.shape), self.schema(), [self.grain, self.source], small))
     }
 
     fn over(shape: Arc<Shape>, schema: SchemaRef, [grain, source]: [Arc<dyn ExecutionPlan>; 2], small: bool) -> Self {
@@ -80,6 +90,7 @@ impl RangeJoinExec {
                 // The source is made ready anew each time, which so costs no more than reading the grain.
                 let grain = gathered(grain, source.num_rows());
                 Ok::<_, DataFusionError>(grain.map_ok(move |grain| {
+                    // Given back with the last of the grain.
                     let _held = &memory;
                     (grain, source.clone())
                 }))
@@ -103,6 +114,18 @@ impl RangeJoinExec {
         };
         self.whole.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert_with(read).clone()
     }
+}
+
+/// How many rows a plan reads; None where that is not known.  What a filter leaves of them is a guess, so it does not count.
+fn rows_read(plan: &Arc<dyn ExecutionPlan>) -> Result<Option<usize>> {
+    if plan.children().is_empty() {
+        let known = StatisticsContext::new().compute(plan.as_ref(), &StatisticsArgs::new())?;
+        return Ok(known.num_rows.get_value().copied());
+    }
+    plan.children().into_iter().try_fold(Some(0), |sum, child| {
+        let rows = rows_read(child)?;
+        Ok(sum.zip(rows).map(|(sum, rows)| sum + rows))
+    })
 }
 
 /// The batches put together until they have `least` rows.

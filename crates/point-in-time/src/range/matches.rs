@@ -142,6 +142,7 @@ impl Matches {
         (all.into(), partners.finish())
     }
 
+    /// Joined rows; where there is no event, of NULL.
     fn joined(&self, rows: &UInt32Array, events: &UInt32Array) -> Result<RecordBatch> {
         // Mostly every row meets one event; a stretch of rows is handed on as it is.
         let first = rows.values().first().copied().unwrap_or_default();

@@ -8,7 +8,6 @@ use datafusion::physical_expr::expressions::{BinaryExpr, Column, IsNullExpr};
 use datafusion::physical_expr::utils::split_conjunction;
 use datafusion::physical_plan::ExecutionPlan;
 use datafusion::physical_plan::joins::{HashJoinExec, utils::JoinFilter};
-use datafusion::physical_plan::statistics::{StatisticsArgs, StatisticsContext};
 
 use super::join::{Join, columns};
 use super::{Found, Stop, stop};
@@ -16,11 +15,11 @@ use crate::expressions::{Expr, comparison, place};
 use crate::range::{RangeJoinExec, Second, Shape};
 use crate::shape::{Bound, Comparison, Window};
 
-/// Looks at a join; a source that is made of at most `small` rows is held whole.
-pub fn range(join: &HashJoinExec, small: usize) -> Result<Found<RangeJoinExec>> {
+/// Looks at a join.
+pub fn range(join: &HashJoinExec) -> Result<Found<RangeJoinExec>> {
     let Some(filter) = join.filter() else { return Ok(Found::Other) };
     let left_is_grain = *join.join_type() != JoinType::Right;
-    let read = Join::new(join, left_is_grain).and_then(|sides| read(join, sides, filter, small));
+    let read = Join::new(join, left_is_grain).and_then(|sides| read(join, sides, filter));
     match read {
         Ok(None) => Ok(Found::Other),
         Ok(Some(found)) => Ok(Found::This(found)),
@@ -36,7 +35,7 @@ struct Held {
     or_null: bool,
 }
 
-fn read(join: &HashJoinExec, sides: Join, filter: &JoinFilter, small: usize) -> Result<Option<RangeJoinExec>, Stop> {
+fn read(join: &HashJoinExec, sides: Join, filter: &JoinFilter) -> Result<Option<RangeJoinExec>, Stop> {
     let condition = sides.condition(filter)?;
     let mut held = Vec::new();
     for part in split_conjunction(&condition) {
@@ -95,20 +94,7 @@ fn read(join: &HashJoinExec, sides: Join, filter: &JoinFilter, small: usize) -> 
         Arc::clone(sides.source),
         [source_keys, time, second_time.into_iter().collect(), all(sides.source)].concat(),
     )?;
-    let small = rows_read(&source)?.is_some_and(|rows| rows <= small);
-    Ok(Some(RangeJoinExec::new(shape, Arc::clone(join.join_schema()), [grain, source], small)))
-}
-
-/// How many rows a plan reads; None where that is not known.  What a filter leaves of them is a guess, so it does not count.
-fn rows_read(plan: &Arc<dyn ExecutionPlan>) -> Result<Option<usize>> {
-    if plan.children().is_empty() {
-        let known = StatisticsContext::new().compute(plan.as_ref(), &StatisticsArgs::new())?;
-        return Ok(known.num_rows.get_value().copied());
-    }
-    plan.children().into_iter().try_fold(Some(0), |sum, child| {
-        let rows = rows_read(child)?;
-        Ok(sum.zip(rows).map(|(sum, rows)| sum + rows))
-    })
+    Ok(Some(RangeJoinExec::new(shape, Arc::clone(join.join_schema()), grain, source)))
 }
 
 /// `part OR column IS NULL` as its two sides.
