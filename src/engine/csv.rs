@@ -5,14 +5,15 @@ use std::path::Path;
 use std::sync::Arc;
 
 use csv::{ByteRecord, Reader, ReaderBuilder, StringRecord};
-use datafusion::arrow::array::{Array, ArrayRef, AsArray, Int64Array, StringBuilder};
-use datafusion::arrow::compute::{concat, concat_batches};
-use datafusion::arrow::datatypes::{DataType, Field, Int64Type, Schema};
+use datafusion::arrow::array::{ArrayRef, AsArray, Int64Array, StringBuilder};
+use datafusion::arrow::compute::concat_batches;
+use datafusion::arrow::datatypes::{DataType, Field, Int64Type, Schema, SchemaRef};
 use datafusion::arrow::error::ArrowError;
 use datafusion::arrow::record_batch::RecordBatch;
 use memchr::{memchr, memchr_iter};
 use rayon::prelude::*;
 
+use super::table::concatenated;
 use crate::error::{Advice, Result, did_you_mean};
 
 /// Bytes up to which a CSV is read in one go.
@@ -96,23 +97,20 @@ impl RawTable {
         let end = reader.position();
         let body = text.get(end.byte() as usize..).unwrap_or_default();
         let cut = parts(body, end.line());
-        let read: Vec<Result<Part>> = cut.into_par_iter().map(|part| part.read(columns.len(), file)).collect();
-        let mut read = read.into_iter().collect::<Result<Vec<Part>>>()?;
-        let malformed: Vec<Malformed> = read.iter_mut().flat_map(|part| std::mem::take(&mut part.malformed)).collect();
-        let lines: Vec<i64> = read.iter().flat_map(|part| &part.lines).copied().collect();
-        if lines.is_empty() && malformed.is_empty() {
-            return Err(CsvError::NoRows { file: file.into() }.into());
-        }
         let mut fields = vec![Field::new("line", DataType::Int64, false)];
         fields.extend(columns.iter().map(|name| Field::new(name, DataType::Utf8, true)));
-        let broken = |e: ArrowError| CsvError::Broken { file: file.into(), line: 1, cause: e.to_string() };
-        let whole = |column: usize| match read.as_slice() {
-            [part] => Ok(Arc::clone(&part.cells[column])),
-            parts => concat(&parts.iter().map(|part| part.cells[column].as_ref()).collect::<Vec<&dyn Array>>()),
-        };
-        let cells = (0..columns.len()).into_par_iter().map(whole).collect::<std::result::Result<Vec<_>, _>>();
-        let arrays = std::iter::once(Arc::new(Int64Array::from(lines)) as ArrayRef).chain(cells.map_err(broken)?);
-        let batch = RecordBatch::try_new(Arc::new(Schema::new(fields)), arrays.collect()).map_err(broken)?;
+        let schema = Arc::new(Schema::new(fields));
+        let read: Vec<Result<RawTable>> = cut.into_par_iter().map(|part| part.read(&schema, file)).collect();
+        let (mut batches, mut malformed) = (Vec::new(), Vec::new());
+        for part in read {
+            let part = part?;
+            batches.push(part.batch);
+            malformed.extend(part.malformed);
+        }
+        let batch = concatenated(&schema, &batches).map_err(|cause| broken(file, &cause))?;
+        if batch.num_rows() == 0 && malformed.is_empty() {
+            return Err(CsvError::NoRows { file: file.into() }.into());
+        }
         Ok(Self { batch, malformed })
     }
 
@@ -132,18 +130,16 @@ impl RawTable {
     }
 }
 
-/// Some of a CSV's rows, as they are written and as they are read.
+fn broken(file: &str, cause: &ArrowError) -> CsvError {
+    CsvError::Broken { file: file.into(), line: 1, cause: cause.to_string() }
+}
+
+/// Some of a CSV's rows, as they are written.
 struct Written<'a> {
     text: &'a [u8],
     first_line: u64,
     /// How many line ends there are, and so about how many rows.
     lines: usize,
-}
-
-struct Part {
-    lines: Vec<i64>,
-    cells: Vec<ArrayRef>,
-    malformed: Vec<Malformed>,
 }
 
 /// The rows after the header in parts to be read side by side; a quote may hold line ends, so with one they stay whole.
@@ -163,7 +159,8 @@ fn parts(body: &[u8], first_line: u64) -> Vec<Written<'_>> {
 }
 
 impl Written<'_> {
-    fn read(&self, columns: usize, file: &str) -> Result<Part> {
+    fn read(&self, schema: &SchemaRef, file: &str) -> Result<RawTable> {
+        let columns = schema.fields().len() - 1;
         let mut reader = ReaderBuilder::new().flexible(true).has_headers(false).from_reader(self.text);
         let room = || StringBuilder::with_capacity(self.lines + 1, self.text.len() / columns.max(1));
         let mut cells: Vec<StringBuilder> = std::iter::repeat_with(room).take(columns).collect();
@@ -208,8 +205,10 @@ impl Written<'_> {
                 }
             }
         }
-        let cells = cells.iter_mut().map(|builder| Arc::new(builder.finish()) as ArrayRef).collect();
-        Ok(Part { lines, cells, malformed })
+        let cells = cells.iter_mut().map(|builder| Arc::new(builder.finish()) as ArrayRef);
+        let arrays = std::iter::once(Arc::new(Int64Array::from(lines)) as ArrayRef).chain(cells).collect();
+        let batch = RecordBatch::try_new(Arc::clone(schema), arrays).map_err(|cause| broken(file, &cause))?;
+        Ok(RawTable { batch, malformed })
     }
 }
 

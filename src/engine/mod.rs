@@ -36,7 +36,7 @@ pub use functions::{register as register_functions, version as function_version,
 pub use output::Staged;
 pub use parquet::notes as stored_notes;
 pub use rows::read as read_rows;
-pub use table::{Table, TableError, batch_of};
+pub use table::{Table, TableError, batch_of, picked};
 pub use together::Pass;
 
 use crate::error::{Advice, Error, Result};

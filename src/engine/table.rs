@@ -66,7 +66,7 @@ impl Table {
         let chosen = chosen.map(UInt32Array::from);
         let keys = key_columns(&batch, key, file)?;
         let keys = match &chosen {
-            Some(chosen) => picked(&keys, chosen).map_err(arrow)?,
+            Some(chosen) => picked_columns(&keys, chosen).map_err(arrow)?,
             None => keys,
         };
         let rows = rows(&keys, file)?;
@@ -90,10 +90,7 @@ impl Table {
             (None, chosen) => chosen.clone(),
         };
         let batch = match order {
-            Some(order) => {
-                let columns = picked(batch.columns(), &order).map_err(arrow)?;
-                RecordBatch::try_new(batch.schema(), columns).map_err(arrow)?
-            }
+            Some(order) => picked(&batch, &order).map_err(arrow)?,
             None => batch,
         };
         Ok(Self { batch, key: key.to_vec() })
@@ -161,8 +158,13 @@ fn sorted(rows: &Rows) -> Vec<Place> {
 }
 
 /// Rows of columns, columns side by side.
-fn picked(columns: &[ArrayRef], rows: &UInt32Array) -> std::result::Result<Vec<ArrayRef>, ArrowError> {
+fn picked_columns(columns: &[ArrayRef], rows: &UInt32Array) -> std::result::Result<Vec<ArrayRef>, ArrowError> {
     columns.par_iter().map(|column| take(column, rows, None)).collect()
+}
+
+/// Rows of a batch, columns side by side.
+pub fn picked(batch: &RecordBatch, rows: &UInt32Array) -> std::result::Result<RecordBatch, ArrowError> {
+    RecordBatch::try_new(batch.schema(), picked_columns(batch.columns(), rows)?)
 }
 
 fn key_columns(batch: &RecordBatch, key: &[String], file: &str) -> Result<Vec<ArrayRef>> {
@@ -198,20 +200,29 @@ fn show_row(batch: &RecordBatch, key: &[String], row: usize) -> String {
 /// One batch with plain field names, nullable fields, no view types and no metadata:
 /// what depends on the plan and not on the data does not reach a file.
 pub fn one_batch(schema: &SchemaRef, batches: &[RecordBatch]) -> std::result::Result<RecordBatch, ArrowError> {
-    // Columns side by side: of millions of rows they are long.
-    let whole = |(column, field): (usize, &Arc<Field>)| -> std::result::Result<ArrayRef, ArrowError> {
-        let parts: Vec<&dyn Array> = batches.iter().map(|batch| batch.column(column).as_ref()).collect();
-        let whole = if parts.is_empty() { new_empty_array(field.data_type()) } else { concat(&parts)? };
-        let plain = plain_type(whole.data_type());
-        if plain == *whole.data_type() { Ok(whole) } else { cast(&whole, &plain) }
-    };
-    let columns = schema.fields().par_iter().enumerate().map(whole).collect::<std::result::Result<Vec<_>, _>>()?;
-    let rows = batches.iter().map(RecordBatch::num_rows).sum();
+    let whole = concatenated(schema, batches)?;
+    let mut columns = Vec::new();
+    for column in whole.columns() {
+        let plain = plain_type(column.data_type());
+        columns.push(if plain == *column.data_type() { Arc::clone(column) } else { cast(column, &plain)? });
+    }
     RecordBatch::try_new_with_options(
         Arc::new(plain_schema(schema)),
         columns,
-        &RecordBatchOptions::new().with_row_count(Some(rows)),
+        &RecordBatchOptions::new().with_row_count(Some(whole.num_rows())),
     )
+}
+
+/// Batches of one schema as one, columns side by side: of millions of rows they are long.
+pub fn concatenated(schema: &SchemaRef, batches: &[RecordBatch]) -> std::result::Result<RecordBatch, ArrowError> {
+    let whole = |column: usize| match batches {
+        [] => Ok(new_empty_array(schema.field(column).data_type())),
+        batches => concat(&batches.iter().map(|batch| batch.column(column).as_ref()).collect::<Vec<&dyn Array>>()),
+    };
+    let columns = (0..schema.fields().len()).into_par_iter().map(whole).collect::<std::result::Result<Vec<_>, _>>()?;
+    let rows = batches.iter().map(RecordBatch::num_rows).sum();
+    let options = RecordBatchOptions::new().with_row_count(Some(rows));
+    RecordBatch::try_new_with_options(Arc::clone(schema), columns, &options)
 }
 
 /// A schema as [`one_batch`] leaves it.

@@ -4,17 +4,15 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use datafusion::arrow::array::{Array, ArrayRef, AsArray, Int64Array, RecordBatch, UInt32Array};
-use datafusion::arrow::compute::take;
+use datafusion::arrow::array::{Array, AsArray, Int64Array, RecordBatch, UInt32Array};
 use datafusion::arrow::datatypes::{Field, Int64Type, Schema};
 use datafusion::arrow::error::ArrowError;
 use datafusion::common::tree_node::{Transformed, TreeNode, TreeNodeRecursion};
 use datafusion::common::{Column, DataFusionError, JoinType, TableReference};
 use datafusion::logical_expr::{Expr, LogicalPlan, LogicalPlanBuilder};
-use rayon::prelude::*;
 
 use super::IngestError;
-use crate::engine::{Engine, RawTable, reference};
+use crate::engine::{Engine, RawTable, picked, reference};
 use crate::error::Result;
 use crate::project::Project;
 use crate::sql::{SourceHeader, SqlFile, TableName};
@@ -116,8 +114,6 @@ struct Row {
     rows: LogicalPlan,
     /// Which of the table's columns it is, where it is just that.
     written: Option<String>,
-    /// Nothing on the way leaves out or repeats a row.
-    whole: bool,
     /// Which side of every join the rows stand on: expressions of one place are over one and the same row.
     place: Vec<bool>,
 }
@@ -131,7 +127,7 @@ fn row_of(expr: Expr, plan: &LogicalPlan, table: &TableReference, kept: &BTreeSe
         LogicalPlan::TableScan(scan) => {
             let is_row = scan.table_name.resolved_eq(table) && scan.filters.is_empty() && scan.fetch.is_none();
             let written = expr.try_as_col().map(|column| column.name.clone());
-            is_row.then(|| Row { expr, rows: plan.clone(), written, whole: true, place: Vec::new() })
+            is_row.then(|| Row { expr, rows: plan.clone(), written, place: Vec::new() })
         }
         LogicalPlan::Projection(projection) => {
             let written = |place: usize| Some(projection.expr[place].clone().unalias());
@@ -140,10 +136,11 @@ fn row_of(expr: Expr, plan: &LogicalPlan, table: &TableReference, kept: &BTreeSe
         LogicalPlan::SubqueryAlias(query) => {
             let column = |place| Some(Expr::Column(Column::from(query.input.schema().qualified_field(place))));
             let row = row_of(over(expr.clone(), plan, column)?, &query.input, table, kept)?;
-            let is_kept = row.whole && kept.contains(query.alias.table());
+            // Below a join, a row may stand there more than once.
+            let is_kept = row.place.is_empty() && kept.contains(query.alias.table());
             Some(if is_kept { Row { expr, rows: plan.clone(), ..row } } else { row })
         }
-        LogicalPlan::Filter(filter) => Some(Row { whole: false, ..row_of(expr, &filter.input, table, kept)? }),
+        LogicalPlan::Filter(filter) => row_of(expr, &filter.input, table, kept),
         LogicalPlan::Join(join) if matches!(join.join_type, JoinType::Inner | JoinType::Left | JoinType::Right) => {
             let left = join.left.schema().fields().len();
             let mut sides = BTreeSet::new();
@@ -154,7 +151,7 @@ fn row_of(expr: Expr, plan: &LogicalPlan, table: &TableReference, kept: &BTreeSe
             let right = *sides.first().filter(|_| sides.len() == 1)?;
             let mut row = row_of(expr, if right { &join.right } else { &join.left }, table, kept)?;
             row.place.push(right);
-            Some(Row { whole: false, ..row })
+            Some(row)
         }
         _ => None,
     }
@@ -212,9 +209,7 @@ fn in_order(answer: &RecordBatch, raw: &RawTable, file: &SqlFile) -> Result<Reco
         rows_out: came_out.len(),
         line,
     })?;
-    let columns: std::result::Result<Vec<ArrayRef>, _> =
-        answer.columns().par_iter().map(|column| take(column, &order, None)).collect();
-    let ordered = columns.and_then(|columns| RecordBatch::try_new(answer.schema(), columns));
+    let ordered = picked(answer, &order);
     Ok(ordered.map_err(|cause| IngestError::Arrow { file: file.shown.clone(), cause })?)
 }
 
