@@ -1,15 +1,13 @@
 //! Every column of every file as a stranger would look at it first: what it seems to be, what is missing, how far it goes.
 
-use std::hash::BuildHasher;
 use std::sync::Arc;
 
 use datafusion::arrow::array::{Array, ArrayRef, AsArray, Int64Array, RecordBatch, StringArray};
-use hashbrown::DefaultHashBuilder;
-use hashbrown::hash_table::{Entry, HashTable};
+use foldhash::fast::RandomState;
+use indexmap::IndexMap;
 use rayon::prelude::*;
 
 use super::IngestError;
-
 use crate::engine::{RawTable, Table};
 use crate::error::Result;
 
@@ -41,9 +39,8 @@ pub fn profiles(csv: &str, raw: &RawTable) -> Vec<Profile> {
 }
 
 fn profile(csv: &str, name: &str, column: &StringArray) -> Profile {
-    let mut given = counted(column);
-    given.retain(|(value, _)| !value.trim().is_empty());
-    let rows: i64 = given.iter().map(|(_, count)| count).sum();
+    let given = counted(column);
+    let rows: i64 = given.values().sum();
     let types: [(&'static str, fn(&str) -> bool); 5] = [
         ("yes or no", |text| ["true", "false", "yes", "no"].iter().any(|word| text.eq_ignore_ascii_case(word))),
         ("whole number", |text| text.parse::<i64>().is_ok()),
@@ -54,12 +51,12 @@ fn profile(csv: &str, name: &str, column: &StringArray) -> Profile {
     let found = types.into_iter().find_map(|(name, is)| Some((name, unlike(&given, rows, is)?)));
     let (looks_like, unlike) = match found {
         Some(found) => found,
-        None if rows == 0 => ("nothing", 0),
+        None if given.is_empty() => ("nothing", 0),
         None => ("text", 0),
     };
     let by_letters = |a: &&str, b: &&str| a.cmp(b);
     let by_size = |a: &&str, b: &&str| size(a).total_cmp(&size(b)).then(a.cmp(b));
-    let values = given.iter().map(|(value, _)| *value);
+    let values = given.keys().copied();
     let (lowest, highest) = match looks_like {
         "whole number" | "number" => (values.clone().min_by(by_size), values.max_by(by_size)),
         _ => (values.clone().min_by(by_letters), values.max_by(by_letters)),
@@ -79,7 +76,7 @@ fn profile(csv: &str, name: &str, column: &StringArray) -> Profile {
 }
 
 /// How many of the values are not of a type; None where too many are not, or none is there.
-fn unlike(given: &[(&str, i64)], rows: i64, is: fn(&str) -> bool) -> Option<i64> {
+fn unlike(given: &Texts, rows: i64, is: fn(&str) -> bool) -> Option<i64> {
     let bearable = rows * (20 - MOST_OF_20) / 20;
     let mut unlike = 0;
     for (value, count) in given {
@@ -93,19 +90,13 @@ fn unlike(given: &[(&str, i64)], rows: i64, is: fn(&str) -> bool) -> Option<i64>
     (rows > 0).then_some(unlike)
 }
 
-/// The texts of a column, each once, in the order in which they are met, with how often they stand there.
-fn counted(column: &StringArray) -> Vec<(&str, i64)> {
-    let (hasher, mut known, mut texts) = (DefaultHashBuilder::default(), HashTable::new(), Vec::<(&str, i64)>::new());
-    for value in column.iter().flatten() {
-        let hash = hasher.hash_one(value);
-        let same = |(other, place): &(u64, usize)| *other == hash && texts[*place].0 == value;
-        match known.entry(hash, same, |(hash, _)| *hash) {
-            Entry::Occupied(place) => texts[place.get().1].1 += 1,
-            Entry::Vacant(place) => {
-                place.insert((hash, texts.len()));
-                texts.push((value, 1));
-            }
-        }
+/// The texts of a column that are more than spaces, each with how often it stands there.
+type Texts<'a> = IndexMap<&'a str, i64, RandomState>;
+
+fn counted(column: &StringArray) -> Texts<'_> {
+    let mut texts = Texts::default();
+    for value in column.iter().flatten().filter(|value| !value.trim().is_empty()) {
+        *texts.entry(value).or_default() += 1;
     }
     texts
 }
