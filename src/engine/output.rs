@@ -1,5 +1,6 @@
 //! Outputs that appear whole or not at all: written beside their place, renamed into it at the end.
 
+use std::collections::VecDeque;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 use std::thread::JoinHandle;
@@ -20,11 +21,12 @@ pub struct Staged {
     scratch: PathBuf,
     /// Where each finished file or folder goes; outputs may be written side by side.
     targets: Mutex<Vec<PathBuf>>,
-    /// Tables on their way to the disk, which is waited for at the end.
-    syncing: Mutex<Vec<(PathBuf, Syncing)>>,
+    /// Tables on their way to the disk, at most [`SYNCING`]; the last are waited for at the end.
+    syncing: Mutex<VecDeque<(PathBuf, JoinHandle<std::io::Result<()>>)>>,
 }
 
-type Syncing = JoinHandle<std::io::Result<()>>;
+/// Every table on its way takes a thread and an open file.
+const SYNCING: usize = 16;
 
 #[derive(Debug, thiserror::Error)]
 pub enum WriteError {
@@ -92,7 +94,19 @@ impl Staged {
             other => self.failed(&shown, plain(&other.to_string())),
         })?;
         let syncing = std::thread::Builder::new().spawn(move || file.sync_all()).map_err(|e| self.failed(&shown, e))?;
-        self.syncing.lock().unwrap_or_else(PoisonError::into_inner).push((shown, syncing));
+        self.syncing.lock().unwrap_or_else(PoisonError::into_inner).push_back((shown, syncing));
+        self.wait_for_disk(SYNCING)
+    }
+
+    /// Waits until at most `left` tables are on their way.
+    fn wait_for_disk(&self, left: usize) -> Result<()> {
+        let mut syncing = self.syncing.lock().unwrap_or_else(PoisonError::into_inner);
+        while syncing.len() > left
+            && let Some((table, synced)) = syncing.pop_front()
+        {
+            let synced = synced.join().unwrap_or_else(|_| Err(std::io::ErrorKind::Other.into()));
+            synced.map_err(|e| self.failed(&table, e))?;
+        }
         Ok(())
     }
 
@@ -121,10 +135,7 @@ impl Staged {
 
     /// Puts everything into its place.
     pub fn commit(self) -> Result<()> {
-        for (table, syncing) in self.syncing.lock().unwrap_or_else(PoisonError::into_inner).drain(..) {
-            let synced = syncing.join().unwrap_or_else(|_| Err(std::io::ErrorKind::Other.into()));
-            synced.map_err(|e| self.failed(&table, e))?;
-        }
+        self.wait_for_disk(0)?;
         let targets = self.targets.lock().unwrap_or_else(PoisonError::into_inner);
         for (number, target) in targets.iter().enumerate() {
             let new = self.scratch.join(number.to_string());
