@@ -79,7 +79,7 @@ typed AS (
               WHEN o.again THEN 'transaction_twice'
               WHEN r.moment IS NULL THEN 'bad_time'
               WHEN r.moment > $exported_at THEN 'after_export'
-              WHEN r.event IS NULL OR r.event NOT IN ('browse', 'wishlist', 'purchase', 'return') THEN 'unknown_event' END AS unreadable
+              WHEN r.event IS NULL OR r.event NOT IN ('browse', 'wishlist', 'purchase', 'return') THEN 'unknown_event' END AS first_reason
   FROM parsed r LEFT JOIN others o ON o.line = r.line
 ),
 busy AS (SELECT session_id FROM parsed WHERE event = 'browse' GROUP BY session_id HAVING COUNT(*) >= $robot_looks),
@@ -134,7 +134,7 @@ ordered AS (
               WHEN NOT t.sent_back AND t.articles IS NULL THEN 'not_on_sale'
               WHEN NOT t.sent_back AND t.articles > 1 THEN 'several_on_sale'
               WHEN t.bought AND t.order_id IS NULL THEN 'purchase_without_order'
-              WHEN t.bought AND o.line <> t.line THEN 'order_twice' END AS misplaced,
+              WHEN t.bought AND o.line <> t.line THEN 'order_twice' END AS last_reason,
          NULLIF(concat_ws(' ', CASE WHEN t.day_first THEN 'day_first_time' END,
                           CASE WHEN t.sent_back AND t.articles IS NULL THEN 'return_out_of_sale'
                                WHEN t.sent_back AND t.season_on_sale <> o.season THEN 'return_number_reassigned' END,
@@ -153,11 +153,11 @@ customers AS (
 ),
 judged AS (
   SELECT t.*, c.heavy,
-         COALESCE(t.unreadable,
+         COALESCE(t.first_reason,
                   CASE WHEN c.known IS NULL THEN 'unknown_customer'
                        WHEN b.robot THEN 'robot'
                        WHEN n.known IS NULL THEN 'unknown_product' END,
-                  t.misplaced) AS set_aside
+                  t.last_reason) AS set_aside
   FROM ordered t
   LEFT JOIN customers c ON c.customer_id = t.customer_id
   LEFT JOIN robots b ON b.session_id = t.session_id
