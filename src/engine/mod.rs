@@ -19,13 +19,16 @@ use datafusion::arrow::datatypes::{Schema, SchemaRef};
 use datafusion::arrow::record_batch::RecordBatch;
 use datafusion::catalog::{MemorySchemaProvider, SchemaProvider, TableProvider};
 use datafusion::common::TableReference;
+use datafusion::common::runtime::SpawnedTask;
 use datafusion::datasource::MemTable;
 use datafusion::datasource::empty::EmptyTable;
 use datafusion::error::DataFusionError;
 use datafusion::execution::SessionState;
 use datafusion::logical_expr::LogicalPlan;
-use datafusion::physical_plan::collect_partitioned;
+use datafusion::execution::SendableRecordBatchStream;
+use datafusion::physical_plan::execute_stream_partitioned;
 use datafusion::prelude::{DataFrame, ParquetReadOptions, SQLOptions, SessionContext};
+use futures::StreamExt;
 use datafusion::sql::parser::Statement;
 use serde::de::DeserializeOwned;
 
@@ -282,7 +285,14 @@ impl Engine {
     fn execute(&self, state: &SessionState, plan: &LogicalPlan) -> std::result::Result<Parts, DataFusionError> {
         self.runtime.block_on(async {
             let plan = state.query_planner().create_physical_plan(plan, state).await?;
-            Ok((plan.schema(), collect_partitioned(plan, state.task_ctx()).await?))
+            let schema = plan.schema();
+            let parts = execute_stream_partitioned(plan, state.task_ctx())?;
+            let parts: Vec<_> = parts.into_iter().map(|part| SpawnedTask::spawn(collect(part))).collect();
+            let mut answers = Vec::new();
+            for part in parts {
+                answers.push(part.join_unwind().await.map_err(|e| DataFusionError::ExecutionJoin(Box::new(e)))??);
+            }
+            Ok((schema, answers))
         })
     }
 
@@ -386,6 +396,18 @@ pub fn stored(paths: &Paths, table: &TableName) -> (PathBuf, &'static str) {
         None if table.name == "predictions" => (paths.predictions(), "evaluate"),
         None => (paths.work().join(file), "recommend"),
     }
+}
+
+/// The rows of a partition.
+async fn collect(mut part: SendableRecordBatchStream) -> datafusion::error::Result<Vec<RecordBatch>> {
+    let mut rows = Vec::new();
+    while let Some(batch) = part.next().await {
+        rows.push(batch?);
+        // A partition that waited for the same hash table has been woken onto this worker, and cannot leave it; this one
+        // can.
+        tokio::task::yield_now().await;
+    }
+    Ok(rows)
 }
 
 /// A table's name as plans have it.
