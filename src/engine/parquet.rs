@@ -42,24 +42,30 @@ pub fn notes(path: &Path) -> Option<BTreeMap<String, String>> {
     Some(pairs.iter().filter_map(own).collect())
 }
 
-/// Columns are encoded side by side; the file is the same as one after the other.
+/// The columns of all groups are encoded side by side; the file is the same as one after the other.
 fn write_batch(path: &Path, batch: &RecordBatch, properties: WriterProperties) -> Result<File, ParquetError> {
     let file = File::create(path)?;
     let writer = ArrowWriter::try_new(file, Arc::clone(batch.schema_ref()), Some(properties))?;
     let (mut file, groups) = writer.into_serialized_writer()?;
-    for (number, start) in (0..batch.num_rows()).step_by(ROWS_OF_GROUP).enumerate() {
+    let starts = (0..batch.num_rows()).step_by(ROWS_OF_GROUP);
+    let mut columns: Vec<(ArrowColumnWriter, ArrowLeafColumn)> = Vec::new();
+    for (number, start) in starts.clone().enumerate() {
         let rows = batch.slice(start, ROWS_OF_GROUP.min(batch.num_rows() - start));
         let mut leaves = Vec::new();
         for (field, column) in rows.schema().fields().iter().zip(rows.columns()) {
             leaves.extend(compute_leaves(field, column)?);
         }
-        let encode = |(mut column, leaf): (ArrowColumnWriter, ArrowLeafColumn)| {
-            column.write(&leaf)?;
-            column.close()
-        };
-        let encoded: Vec<_> = groups.create_column_writers(number)?.into_par_iter().zip(leaves).map(encode).collect();
+        columns.extend(groups.create_column_writers(number)?.into_iter().zip(leaves));
+    }
+    let encode = |(mut column, leaf): (ArrowColumnWriter, ArrowLeafColumn)| {
+        column.write(&leaf)?;
+        column.close()
+    };
+    let of_group = columns.len() / starts.len().max(1);
+    let mut encoded = columns.into_par_iter().with_max_len(1).map(encode).collect::<Vec<_>>().into_iter();
+    for _ in starts {
         let mut group = file.next_row_group()?;
-        for column in encoded {
+        for column in encoded.by_ref().take(of_group) {
             column?.append_to_row_group(&mut group)?;
         }
         group.close()?;

@@ -159,7 +159,7 @@ fn sorted(rows: &Rows) -> Vec<Place> {
 
 /// Rows of columns, columns side by side.
 fn picked_columns(columns: &[ArrayRef], rows: &UInt32Array) -> std::result::Result<Vec<ArrayRef>, ArrowError> {
-    columns.par_iter().map(|column| take(column, rows, None)).collect()
+    columns.par_iter().with_max_len(1).map(|column| take(column, rows, None)).collect()
 }
 
 /// Rows of a batch, columns side by side.
@@ -219,7 +219,7 @@ pub fn concatenated(schema: &SchemaRef, batches: &[RecordBatch]) -> std::result:
         [] => Ok(new_empty_array(schema.field(column).data_type())),
         batches => concat(&batches.iter().map(|batch| batch.column(column).as_ref()).collect::<Vec<&dyn Array>>()),
     };
-    let columns = (0..schema.fields().len()).into_par_iter().map(whole).collect::<std::result::Result<Vec<_>, _>>()?;
+    let columns = (0..schema.fields().len()).into_par_iter().with_max_len(1).map(whole).collect::<std::result::Result<Vec<_>, _>>()?;
     let rows = batches.iter().map(RecordBatch::num_rows).sum();
     let options = RecordBatchOptions::new().with_row_count(Some(rows));
     RecordBatch::try_new_with_options(Arc::clone(schema), columns, &options)

@@ -1,10 +1,12 @@
 //! Every column of every file as a stranger would look at it first: what it seems to be, what is missing, how far it goes.
 
+use std::collections::HashSet;
+use std::hash::BuildHasher;
 use std::sync::Arc;
 
 use datafusion::arrow::array::{Array, ArrayRef, AsArray, Int64Array, RecordBatch, StringArray};
-use foldhash::fast::RandomState;
-use indexmap::IndexMap;
+use foldhash::fast::FixedState;
+use hashbrown::HashTable;
 use rayon::prelude::*;
 
 use super::IngestError;
@@ -13,6 +15,11 @@ use crate::error::Result;
 
 /// Of 20 values, at least so many must be of a type before the column is said to be of it.
 const MOST_OF_20: i64 = 19;
+
+/// So many values are looked at to see whether most are different.
+const SAMPLE: usize = 1 << 16;
+
+const LOTS: usize = 64;
 
 /// One column of one CSV as it was written.
 pub struct Profile {
@@ -40,7 +47,7 @@ pub fn profiles(csv: &str, raw: &RawTable) -> Vec<Profile> {
 
 fn profile(csv: &str, name: &str, column: &StringArray) -> Profile {
     let given = counted(column);
-    let rows: i64 = given.values().sum();
+    let rows: i64 = given.iter().map(|(_, count)| count).sum();
     let types: [(&'static str, fn(&str) -> bool); 5] = [
         ("yes or no", |text| ["true", "false", "yes", "no"].iter().any(|word| text.eq_ignore_ascii_case(word))),
         ("whole number", |text| text.parse::<i64>().is_ok()),
@@ -56,7 +63,7 @@ fn profile(csv: &str, name: &str, column: &StringArray) -> Profile {
     };
     let by_letters = |a: &&str, b: &&str| a.cmp(b);
     let by_size = |a: &&str, b: &&str| size(a).total_cmp(&size(b)).then(a.cmp(b));
-    let values = given.keys().copied();
+    let values = given.iter().map(|(value, _)| *value);
     let (lowest, highest) = match looks_like {
         "whole number" | "number" => (values.clone().min_by(by_size), values.max_by(by_size)),
         _ => (values.clone().min_by(by_letters), values.max_by(by_letters)),
@@ -76,7 +83,7 @@ fn profile(csv: &str, name: &str, column: &StringArray) -> Profile {
 }
 
 /// How many of the values are not of a type; None where too many are not, or none is there.
-fn unlike(given: &Texts, rows: i64, is: fn(&str) -> bool) -> Option<i64> {
+fn unlike(given: &[(&str, i64)], rows: i64, is: fn(&str) -> bool) -> Option<i64> {
     let bearable = rows * (20 - MOST_OF_20) / 20;
     let mut unlike = 0;
     for (value, count) in given {
@@ -91,14 +98,43 @@ fn unlike(given: &Texts, rows: i64, is: fn(&str) -> bool) -> Option<i64> {
 }
 
 /// The texts of a column that are more than spaces, each with how often it stands there.
-type Texts<'a> = IndexMap<&'a str, i64, RandomState>;
-
-fn counted(column: &StringArray) -> Texts<'_> {
-    let mut texts = Texts::default();
-    for value in column.iter().flatten().filter(|value| !value.trim().is_empty()) {
-        *texts.entry(value).or_default() += 1;
+fn counted(column: &StringArray) -> Vec<(&str, i64)> {
+    let hasher = FixedState::default();
+    let given = column.iter().zip(0..).filter_map(|(text, row)| {
+        let text = text.filter(|text| !text.trim().is_empty())?;
+        Some((hasher.hash_one(text), row))
+    });
+    let mut counts = Counts { column, of: vec![0; column.len()] };
+    let sample = given.clone().take(SAMPLE).map(|(hash, _)| hash).collect::<HashSet<_>>();
+    if sample.len() <= SAMPLE / 2 {
+        counts.add(given);
+    } else {
+        // A table of millions outgrows every cache, so it is filled a lot of the hashes at a time.
+        let mut lots = vec![Vec::new(); LOTS];
+        given.for_each(|(hash, row)| lots[(hash >> u32::BITS) as usize % LOTS].push((hash, row)));
+        lots.into_iter().for_each(|lot| counts.add(lot.into_iter()));
     }
-    texts
+    let texts = (0..).zip(&counts.of).filter(|(_, count)| **count > 0);
+    texts.map(|(row, count)| (column.value(row), i64::from(*count))).collect()
+}
+
+/// How often the text of a row stands in its column, at the first of its rows.
+struct Counts<'a> {
+    column: &'a StringArray,
+    of: Vec<u32>,
+}
+
+impl Counts<'_> {
+    /// Adds rows, with the hashes of their texts; no text may be among those of another call.
+    fn add(&mut self, rows: impl Iterator<Item = (u64, u32)>) {
+        let text = |row: u32| self.column.value(row as usize);
+        let mut firsts = HashTable::<(u64, u32)>::new();
+        for (hash, row) in rows {
+            let alike = |first: &(u64, u32)| first.0 == hash && text(first.1) == text(row);
+            let first = firsts.entry(hash, alike, |first| first.0).or_insert((hash, row)).get().1;
+            self.of[first as usize] += 1;
+        }
+    }
 }
 
 /// A number with a point, or with a comma as some people type it.
