@@ -8,6 +8,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use datafusion::arrow::array::{Array, AsArray, RecordBatch};
 use datafusion::arrow::error::ArrowError;
+use foldhash::fast::FixedState;
 use rayon::prelude::*;
 
 use self::tables::{Aside, Count, rejected, surprises};
@@ -182,7 +183,7 @@ impl Judged {
             }),
         };
         // Many rows have the same surprises.
-        let (mut aside, mut alike) = (Vec::new(), HashMap::<&str, (usize, i64)>::new());
+        let (mut aside, mut alike) = (Vec::new(), HashMap::<&str, (usize, i64), FixedState>::default());
         for (row, line) in lines.iter().copied().enumerate() {
             if reasons.is_valid(row) {
                 known(reasons.value(row), &header.set_aside, line)?;

@@ -100,7 +100,7 @@ impl RawTable {
         let mut fields = vec![Field::new("line", DataType::Int64, false)];
         fields.extend(columns.iter().map(|name| Field::new(name, DataType::Utf8, true)));
         let schema = Arc::new(Schema::new(fields));
-        let read: Vec<Result<RawTable>> = cut.into_par_iter().map(|part| part.read(&schema, file)).collect();
+        let read: Vec<Result<RawTable>> = cut.into_par_iter().with_max_len(1).map(|part| part.read(&schema, file)).collect();
         let (mut batches, mut malformed) = (Vec::new(), Vec::new());
         for part in read {
             let part = part?;
@@ -144,7 +144,8 @@ struct Written<'a> {
 
 /// The rows after the header in parts to be read side by side; a quote may hold line ends, so with one they stay whole.
 fn parts(body: &[u8], first_line: u64) -> Vec<Written<'_>> {
-    let count = if memchr(b'"', body).is_some() { 1 } else { rayon::current_num_threads() };
+    // Several for each processor, so that none is left with a long one.
+    let count = if memchr(b'"', body).is_some() { 1 } else { 4 * rayon::current_num_threads() };
     let size = body.len().div_ceil(count).max(SMALL);
     let (mut parts, mut rest, mut line) = (Vec::new(), body, first_line);
     while !rest.is_empty() {

@@ -47,21 +47,24 @@ fn write_batch(path: &Path, batch: &RecordBatch, properties: WriterProperties) -
     let file = File::create(path)?;
     let writer = ArrowWriter::try_new(file, Arc::clone(batch.schema_ref()), Some(properties))?;
     let (mut file, groups) = writer.into_serialized_writer()?;
-    let starts = (0..batch.num_rows()).step_by(ROWS_OF_GROUP);
-    let mut columns: Vec<(ArrowColumnWriter, ArrowLeafColumn)> = Vec::new();
-    for (number, start) in starts.clone().enumerate() {
-        let rows = batch.slice(start, ROWS_OF_GROUP.min(batch.num_rows() - start));
-        let mut leaves = Vec::new();
-        for (field, column) in rows.schema().fields().iter().zip(rows.columns()) {
-            leaves.extend(compute_leaves(field, column)?);
-        }
-        columns.extend(groups.create_column_writers(number)?.into_iter().zip(leaves));
+    let starts: Vec<usize> = (0..batch.num_rows()).step_by(ROWS_OF_GROUP).collect();
+    let fields = batch.schema_ref().fields();
+    let leaves_of = |place: usize| {
+        let (start, column) = (starts[place / fields.len()], place % fields.len());
+        let rows = ROWS_OF_GROUP.min(batch.num_rows() - start);
+        compute_leaves(&fields[column], &batch.column(column).slice(start, rows))
+    };
+    let leaves: Vec<_> = (0..starts.len() * fields.len()).into_par_iter().map(leaves_of).collect::<Result<_, _>>()?;
+    let mut writers = Vec::new();
+    for group in 0..starts.len() {
+        writers.extend(groups.create_column_writers(group)?);
     }
+    let of_group = writers.len() / starts.len().max(1);
+    let columns: Vec<(ArrowColumnWriter, ArrowLeafColumn)> = writers.into_iter().zip(leaves.into_iter().flatten()).collect();
     let encode = |(mut column, leaf): (ArrowColumnWriter, ArrowLeafColumn)| {
         column.write(&leaf)?;
         column.close()
     };
-    let of_group = columns.len() / starts.len().max(1);
     let mut encoded = columns.into_par_iter().with_max_len(1).map(encode).collect::<Vec<_>>().into_iter();
     for _ in starts {
         let mut group = file.next_row_group()?;

@@ -86,7 +86,7 @@ impl Table {
             }
         }
         let order = match (order, &chosen) {
-            (Some(order), _) => Some(order.iter().map(|place| at(place.row()) as u32).collect()),
+            (Some(order), _) => Some(order.par_iter().map(|place| at(place.row()) as u32).collect::<Vec<_>>().into()),
             (None, chosen) => chosen.clone(),
         };
         let batch = match order {
