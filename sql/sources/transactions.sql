@@ -57,7 +57,8 @@ others AS (
 -- What a row says of itself.
 written AS (
   -- As LIKE '__.__.____ %' says it, without a search.
-  SELECT r.*, substr(r.event_time, 3, 1) = '.' AND substr(r.event_time, 6, 1) = '.' AND substr(r.event_time, 11, 1) = ' ' AS day_first
+  SELECT r.*, lower(trim(r.event_type)) AS event,
+         substr(r.event_time, 3, 1) = '.' AND substr(r.event_time, 6, 1) = '.' AND substr(r.event_time, 11, 1) = ' ' AS day_first
   FROM raw.transactions r
 ),
 parsed AS (
@@ -65,27 +66,28 @@ parsed AS (
          TRY_CAST(CASE WHEN r.day_first
                        THEN concat(substr(r.event_time, 7, 4), '-', substr(r.event_time, 4, 2), '-', substr(r.event_time, 1, 2), 'T', substr(r.event_time, 12))
                        ELSE r.event_time END AS TIMESTAMP) AS moment,
-         lower(trim(r.event_type)) AS event,
+         r.event = 'browse' AS looked, r.event = 'wishlist' AS wished, r.event = 'purchase' AS bought, r.event = 'return' AS sent_back,
+         r.transaction_id IS NULL AS no_number, r.order_id IS NULL AS no_order,
          TRY_CAST(r.quantity AS INT) AS pieces,
          TRY_CAST(r.unit_price_eur AS DECIMAL(12, 2)) AS unit_price
   FROM written r
 ),
 typed AS (
-  SELECT r.*, r.event = 'purchase' AS bought, r.event = 'return' AS sent_back,
-         r.event IN ('purchase', 'return') AND (r.pieces IS NULL OR r.pieces = 0 OR r.unit_price IS NULL OR r.unit_price < 0) AS bad_amount,
+  SELECT r.*,
+         (r.bought OR r.sent_back) AND (r.pieces IS NULL OR r.pieces = 0 OR r.unit_price IS NULL OR r.unit_price < 0) AS bad_amount,
          COALESCE(o.again, false) AS again,
-         CASE WHEN r.transaction_id IS NULL THEN 'no_transaction_id'
+         CASE WHEN r.no_number THEN 'no_transaction_id'
               WHEN o.copied THEN 'late_copy'
               WHEN o.again THEN 'transaction_twice'
               WHEN r.moment IS NULL THEN 'bad_time'
               WHEN r.moment > $exported_at THEN 'after_export'
-              WHEN r.event IS NULL OR r.event NOT IN ('browse', 'wishlist', 'purchase', 'return') THEN 'unknown_event' END AS first_reason
+              WHEN (r.looked OR r.wished OR r.bought OR r.sent_back) IS NOT TRUE THEN 'unknown_event' END AS first_reason
   FROM parsed r LEFT JOIN others o ON o.line = r.line
 ),
-busy AS (SELECT session_id FROM parsed WHERE event = 'browse' GROUP BY session_id HAVING COUNT(*) >= $robot_looks),
+busy AS (SELECT session_id FROM parsed WHERE looked GROUP BY session_id HAVING COUNT(*) >= $robot_looks),
 robots AS (
   SELECT p.session_id, true AS robot FROM busy b JOIN parsed p ON p.session_id = b.session_id
-  WHERE p.event = 'browse' GROUP BY p.session_id
+  WHERE p.looked GROUP BY p.session_id
   HAVING COUNT(DISTINCT p.transaction_id) >= $robot_looks
      AND date_part('epoch', MAX(p.moment)) - date_part('epoch', MIN(p.moment)) < COUNT(DISTINCT p.transaction_id) * $robot_seconds_per_look
 ),
@@ -112,7 +114,7 @@ numbers AS (SELECT product_id, true AS known FROM sources.products GROUP BY prod
 -- A purchase makes its order; of several under one order number the first does.
 purchases AS (
   SELECT order_id, customer_id, product_id, moment, season_on_sale AS season, line
-  FROM found WHERE articles = 1 AND bought AND NOT again AND order_id IS NOT NULL
+  FROM found WHERE articles = 1 AND bought AND NOT again AND NOT no_order
 ),
 shared_orders AS (SELECT order_id FROM purchases GROUP BY order_id HAVING COUNT(*) > 1),
 second_purchases AS (
@@ -122,19 +124,20 @@ second_purchases AS (
   WHERE nth_purchase > 1
 ),
 orders AS (SELECT * FROM purchases p WHERE NOT EXISTS (SELECT 1 FROM second_purchases s WHERE s.line = p.line)),
-last_day AS (SELECT MAX(moment) AS last_moment FROM parsed WHERE event <> 'return'),
+last_day AS (SELECT MAX(moment) AS last_moment FROM parsed WHERE NOT sent_back),
 -- What a row says beside its article and its order: one column for all that speaks against it, one for all that is noted.
 ordered AS (
   SELECT t.*,
          CASE WHEN t.sent_back THEN COALESCE(o.season, t.season_on_sale) ELSE t.season_on_sale END AS season,
          CASE WHEN t.bad_amount THEN 'bad_amount'
-              WHEN t.sent_back AND o.line IS NULL THEN 'return_without_order'
-              WHEN t.sent_back AND (o.customer_id <> t.customer_id OR o.product_id <> t.product_id) THEN 'return_of_other'
-              WHEN t.sent_back AND t.moment < o.moment THEN 'return_before_order'
               WHEN NOT t.sent_back AND t.articles IS NULL THEN 'not_on_sale'
               WHEN NOT t.sent_back AND t.articles > 1 THEN 'several_on_sale'
-              WHEN t.bought AND t.order_id IS NULL THEN 'purchase_without_order'
-              WHEN t.bought AND o.line <> t.line THEN 'order_twice' END AS last_reason,
+              WHEN t.bought AND t.no_order THEN 'purchase_without_order'
+              WHEN t.bought AND o.line <> t.line THEN 'order_twice' END AS sale_reason,
+         CASE WHEN t.sent_back THEN
+              CASE WHEN o.line IS NULL THEN 'return_without_order'
+                   WHEN o.customer_id <> t.customer_id OR o.product_id <> t.product_id THEN 'return_of_other'
+                   WHEN t.moment < o.moment THEN 'return_before_order' END END AS return_reason,
          NULLIF(concat_ws(' ', CASE WHEN t.day_first THEN 'day_first_time' END,
                           CASE WHEN t.sent_back AND t.articles IS NULL THEN 'return_out_of_sale'
                                WHEN t.sent_back AND t.season_on_sale <> o.season THEN 'return_number_reassigned' END,
@@ -146,7 +149,7 @@ ordered AS (
   CROSS JOIN found t
   LEFT JOIN orders o ON o.order_id = t.order_id AND (t.bought OR t.sent_back)
 ),
-buyers AS (SELECT customer_id, COUNT(DISTINCT transaction_id) AS purchases FROM parsed WHERE event = 'purchase' GROUP BY customer_id),
+buyers AS (SELECT customer_id, COUNT(DISTINCT transaction_id) AS purchases FROM parsed WHERE bought GROUP BY customer_id),
 customers AS (
   SELECT c.customer_id, true AS known, COALESCE(y.purchases >= $heavy_purchases, false) AS heavy
   FROM sources.customers c LEFT JOIN buyers y ON y.customer_id = c.customer_id
@@ -157,7 +160,7 @@ judged AS (
                   CASE WHEN c.known IS NULL THEN 'unknown_customer'
                        WHEN b.robot THEN 'robot'
                        WHEN n.known IS NULL THEN 'unknown_product' END,
-                  t.last_reason) AS set_aside
+                  t.sale_reason, t.return_reason) AS set_aside
   FROM ordered t
   LEFT JOIN customers c ON c.customer_id = t.customer_id
   LEFT JOIN robots b ON b.session_id = t.session_id

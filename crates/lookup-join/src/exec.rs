@@ -1,0 +1,240 @@
+//! The operator.
+
+use std::fmt;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use datafusion::arrow::array::{Array, ArrayRef, AsArray, RecordBatch, RecordBatchOptions, UInt32Array, new_null_array};
+use datafusion::arrow::compute::{concat_batches, take, take_record_batch};
+use datafusion::common::tree_node::TreeNodeRecursion;
+use datafusion::common::{DataFusionError, JoinSide, Result, Statistics, internal_err};
+use datafusion::execution::TaskContext;
+use datafusion::execution::memory_pool::{MemoryConsumer, MemoryReservation};
+use datafusion::physical_expr::{Distribution, PhysicalExpr, PhysicalExprRef};
+use datafusion::physical_plan::joins::HashJoinExec;
+use datafusion::physical_plan::joins::utils::{ColumnIndex, JoinFilter};
+use datafusion::physical_plan::metrics::{BaselineMetrics, ExecutionPlanMetricsSet, MetricsSet};
+use datafusion::physical_plan::statistics::{ChildStats, StatisticsArgs};
+use datafusion::physical_plan::stream::RecordBatchStreamAdapter;
+use datafusion::physical_plan::{
+    ChildrenPropertiesMode, DisplayAs, DisplayFormatType, ExecutionPlan, InputDistributionRequirements, PlanProperties,
+    ReplaceChildrenOptions, SendableRecordBatchStream, collect,
+};
+use futures::future::{BoxFuture, Shared};
+use futures::{FutureExt, TryStreamExt, future, stream};
+
+use crate::table::{Asking, Pairs, Table};
+
+/// The table that every partition looks things up in, and its place in the memory pool.
+type Held = Arc<(Table, MemoryReservation)>;
+type Hashed = Shared<BoxFuture<'static, std::result::Result<Held, Arc<DataFusionError>>>>;
+
+/// What a join says, whatever its inputs.
+#[derive(Debug)]
+struct Shape {
+    /// Keys of the table and of the rows that ask.
+    on: Vec<(PhysicalExprRef, PhysicalExprRef)>,
+    filter: Option<JoinFilter>,
+    /// Where each column comes from: left is the table.
+    columns: Vec<ColumnIndex>,
+    properties: Arc<PlanProperties>,
+}
+
+/// A LEFT JOIN with the table on the left, as DataFusion's right hash join has it.
+#[derive(Debug)]
+pub struct LookupJoinExec {
+    shape: Arc<Shape>,
+    table: Arc<dyn ExecutionPlan>,
+    asking: Arc<dyn ExecutionPlan>,
+    hashed: Mutex<Option<Hashed>>,
+    metrics: ExecutionPlanMetricsSet,
+}
+
+impl LookupJoinExec {
+    /// In the place of a right hash join that collects its left side.
+    pub(crate) fn new(join: &HashJoinExec) -> Self {
+        let of_table = join.left.schema().fields().len();
+        let all = of_table + join.right.schema().fields().len();
+        let column = |place: usize| match place.checked_sub(of_table) {
+            None => ColumnIndex { index: place, side: JoinSide::Left },
+            Some(index) => ColumnIndex { index, side: JoinSide::Right },
+        };
+        let columns = match &join.projection {
+            Some(places) => places.iter().copied().map(column).collect(),
+            None => (0..all).map(column).collect(),
+        };
+        let (on, filter, properties) = (join.on.clone(), join.filter.clone(), Arc::clone(join.properties()));
+        let shape = Arc::new(Shape { on, filter, columns, properties });
+        Self::over(shape, Arc::clone(&join.left), Arc::clone(&join.right))
+    }
+
+    fn over(shape: Arc<Shape>, table: Arc<dyn ExecutionPlan>, asking: Arc<dyn ExecutionPlan>) -> Self {
+        Self { shape, table, asking, hashed: Mutex::default(), metrics: ExecutionPlanMetricsSet::new() }
+    }
+
+    /// The table, read once for all partitions.
+    fn hashed(&self, context: &Arc<TaskContext>) -> Hashed {
+        let hash = || {
+            let (shape, table, context) = (Arc::clone(&self.shape), Arc::clone(&self.table), Arc::clone(context));
+            let memory = MemoryConsumer::new("LookupJoinExec").register(context.memory_pool());
+            let hash = async move {
+                let schema = table.schema();
+                let rows = concat_batches(&schema, &collect(table, context).await?)?;
+                memory.try_grow(rows.get_array_memory_size())?;
+                let keys: Vec<PhysicalExprRef> = shape.on.iter().map(|(key, _)| Arc::clone(key)).collect();
+                let table = Table::new(rows, &keys)?;
+                memory.try_grow(table.size())?;
+                Ok(Arc::new((table, memory)))
+            };
+            hash.map(|held: Result<Held>| held.map_err(Arc::new)).boxed().shared()
+        };
+        self.hashed.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert_with(hash).clone()
+    }
+}
+
+impl Shape {
+    /// The rows of `batch` with what they look up, in batches of about `size` rows.
+    fn joined(
+        self: Arc<Self>,
+        held: Held,
+        batch: RecordBatch,
+        size: usize,
+    ) -> Result<impl Iterator<Item = Result<RecordBatch>> + Send> {
+        let keys: Vec<PhysicalExprRef> = self.on.iter().map(|(_, key)| Arc::clone(key)).collect();
+        let mut asking = held.0.ask(&batch, &keys)?;
+        Ok(std::iter::from_fn(move || (!asking.is_done()).then(|| self.next(&held.0, &batch, &mut asking, size))))
+    }
+
+    fn next(&self, table: &Table, batch: &RecordBatch, asking: &mut Asking, size: usize) -> Result<RecordBatch> {
+        let pairs = self.fitting(table, batch, table.next(asking, size)?)?;
+        if let Some(found) = pairs.one_each() {
+            return self.batch(table, &batch.slice(pairs.from, pairs.to - pairs.from), &found);
+        }
+        let (rows, found) = pairs.with_unmet();
+        self.batch(table, &take_record_batch(batch, &rows)?, &found)
+    }
+
+    /// Those of the pairs for which the join's condition beside the keys holds.
+    fn fitting(&self, table: &Table, batch: &RecordBatch, pairs: Pairs) -> Result<Pairs> {
+        let Some(filter) = &self.filter else { return Ok(pairs) };
+        let side = |column: &ColumnIndex| match column.side {
+            JoinSide::Left => take(table.rows.column(column.index), &pairs.found, None),
+            _ => take(batch.column(column.index), &pairs.rows, None),
+        };
+        let columns = filter.column_indices().iter().map(side).collect::<std::result::Result<_, _>>()?;
+        let count = RecordBatchOptions::new().with_row_count(Some(pairs.rows.len()));
+        let rows = RecordBatch::try_new_with_options(Arc::clone(filter.schema()), columns, &count)?;
+        let holds = filter.expression().evaluate(&rows)?.into_array(rows.num_rows())?;
+        pairs.only(holds.as_boolean())
+    }
+
+    /// Rows that ask, and in the same order what they found.
+    fn batch(&self, table: &Table, asking: &RecordBatch, found: &UInt32Array) -> Result<RecordBatch> {
+        let column = |column: &ColumnIndex| -> Result<ArrayRef> {
+            if column.side == JoinSide::Right {
+                return Ok(Arc::clone(asking.column(column.index)));
+            }
+            let values = table.rows.column(column.index);
+            // There may be no rows to take from.
+            if found.null_count() == found.len() {
+                return Ok(new_null_array(values.data_type(), found.len()));
+            }
+            Ok(take(values, found, None)?)
+        };
+        let columns = self.columns.iter().map(column).collect::<Result<_>>()?;
+        let count = RecordBatchOptions::new().with_row_count(Some(found.len()));
+        let schema = Arc::clone(self.properties.eq_properties.schema());
+        Ok(RecordBatch::try_new_with_options(schema, columns, &count)?)
+    }
+}
+
+impl DisplayAs for LookupJoinExec {
+    fn fmt_as(&self, _: DisplayFormatType, f: &mut fmt::Formatter) -> fmt::Result {
+        let on: Vec<String> = self.shape.on.iter().map(|(table, asking)| format!("({table}, {asking})")).collect();
+        write!(f, "LookupJoinExec: on=[{}]", on.join(", "))?;
+        match &self.shape.filter {
+            Some(filter) => write!(f, ", filter={}", filter.expression()),
+            None => Ok(()),
+        }
+    }
+}
+
+impl ExecutionPlan for LookupJoinExec {
+    fn name(&self) -> &'static str {
+        "LookupJoinExec"
+    }
+
+    fn properties(&self) -> &Arc<PlanProperties> {
+        &self.shape.properties
+    }
+
+    fn input_distribution_requirements(&self) -> InputDistributionRequirements {
+        InputDistributionRequirements::new(vec![Distribution::SinglePartition, Distribution::UnspecifiedDistribution])
+    }
+
+    fn maintains_input_order(&self) -> Vec<bool> {
+        vec![false, true]
+    }
+
+    fn children(&self) -> Vec<&Arc<dyn ExecutionPlan>> {
+        vec![&self.table, &self.asking]
+    }
+
+    fn apply_expressions(
+        &self,
+        seen: &mut dyn FnMut(&Arc<dyn PhysicalExpr>) -> Result<TreeNodeRecursion>,
+    ) -> Result<TreeNodeRecursion> {
+        let keys = self.shape.on.iter().flat_map(|(table, asking)| [table, asking]);
+        let filter = self.shape.filter.as_ref().map(JoinFilter::expression);
+        let mut next = TreeNodeRecursion::Continue;
+        for expression in keys.chain(filter) {
+            next = next.visit_sibling(|| seen(expression))?;
+        }
+        Ok(next)
+    }
+
+    fn replace_children(
+        self: Arc<Self>,
+        mut children: Vec<Arc<dyn ExecutionPlan>>,
+        _: ReplaceChildrenOptions,
+    ) -> Result<Arc<dyn ExecutionPlan>> {
+        match (children.pop(), children.pop(), children.pop()) {
+            (Some(asking), Some(table), None) => {
+                Ok(Arc::new(Self::over(Arc::clone(&self.shape), table, asking)))
+            }
+            _ => internal_err!("LookupJoinExec has two inputs"),
+        }
+    }
+
+    fn with_new_children(self: Arc<Self>, children: Vec<Arc<dyn ExecutionPlan>>) -> Result<Arc<dyn ExecutionPlan>> {
+        self.replace_children(children, ReplaceChildrenOptions::new(ChildrenPropertiesMode::Recompute))
+    }
+
+    fn child_stats_requests(&self, partition: Option<usize>) -> Vec<ChildStats> {
+        vec![ChildStats::Skip, ChildStats::At(partition)]
+    }
+
+    fn statistics_from_inputs(&self, inputs: &[Arc<Statistics>], _: &StatisticsArgs) -> Result<Arc<Statistics>> {
+        let rows = inputs[1].num_rows.to_inexact();
+        Ok(Arc::new(Statistics { num_rows: rows, ..Statistics::new_unknown(&self.schema()) }))
+    }
+
+    fn metrics(&self) -> Option<MetricsSet> {
+        Some(self.metrics.clone_inner())
+    }
+
+    fn execute(&self, partition: usize, context: Arc<TaskContext>) -> Result<SendableRecordBatchStream> {
+        let metrics = BaselineMetrics::new(&self.metrics, partition);
+        let (shape, size) = (Arc::clone(&self.shape), context.session_config().batch_size());
+        let hashed = self.hashed(&context);
+        let asking = self.asking.execute(partition, context)?;
+        let joined = async move {
+            let held = hashed.await.map_err(DataFusionError::Shared)?;
+            Ok::<_, DataFusionError>(asking.and_then(move |batch| {
+                future::ready(Arc::clone(&shape).joined(Arc::clone(&held), batch, size).map(stream::iter))
+            }))
+        };
+        let joined = stream::once(joined).try_flatten().try_flatten();
+        let joined = joined.inspect_ok(move |batch| metrics.record_output(batch.num_rows()));
+        Ok(Box::pin(RecordBatchStreamAdapter::new(self.schema(), joined)))
+    }
+}
