@@ -148,7 +148,7 @@ pub fn judge(
     raw: &RawTable,
 ) -> Result<Judged> {
     let answer = by_line::answer(project, engine, file, header, raw)?;
-    let judged = Judged::new(&answer, raw, file, header)?;
+    let judged = Judged::new(answer, raw, file, header)?;
     engine.register(&file.table(), judged.kept.batch.clone())?;
     Ok(judged)
 }
@@ -165,7 +165,7 @@ pub struct Judged {
 
 impl Judged {
     /// `batch` has a row for every row of `raw`, in its order.
-    fn new(batch: &RecordBatch, raw: &RawTable, file: &SqlFile, header: &SourceHeader) -> Result<Self> {
+    fn new(batch: RecordBatch, raw: &RawTable, file: &SqlFile, header: &SourceHeader) -> Result<Self> {
         let arrow = |cause| IngestError::Arrow { file: file.shown.clone(), cause };
         let missing = |column, wanted| IngestError::NoColumn { file: file.shown.clone(), column, wanted };
         let texts = |name| {
@@ -207,8 +207,11 @@ impl Judged {
         let keep = (0..batch.num_rows() as u32).filter(|row| reasons.is_null(*row as usize)).collect();
         let columns: Vec<usize> =
             (0..batch.num_columns()).filter(|column| batch.schema().field(*column).name() != "set_aside").collect();
-        let kept = Table::of_rows(batch.project(&columns).map_err(arrow)?, Some(keep), &header.key, &file.shown)?;
-        Ok(Self { csv: header.file.clone(), rows: batch.num_rows() + raw.malformed.len(), kept, aside, surprises })
+        let rows = batch.num_rows() + raw.malformed.len();
+        let chosen = batch.project(&columns).map_err(arrow)?;
+        drop(batch);
+        let kept = Table::of_rows(chosen, Some(keep), &header.key, &file.shown)?;
+        Ok(Self { csv: header.file.clone(), rows, kept, aside, surprises })
     }
 
     fn in_short(&self) -> String {

@@ -90,8 +90,8 @@ impl Advice for CsvError {
 impl RawTable {
     /// Reads a CSV whose columns must be `expected` (in any order); `definition` is the SQL file that expects them.
     pub fn read(path: &Path, file: &str, expected: &BTreeSet<&str>, definition: &str) -> Result<Self> {
-        let text = std::fs::read(path).map_err(|cause| CsvError::Unreadable { file: file.into(), cause })?;
-        let text = text.strip_prefix(b"\xef\xbb\xbf").unwrap_or(&text);
+        let bytes = std::fs::read(path).map_err(|cause| CsvError::Unreadable { file: file.into(), cause })?;
+        let text = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(&bytes);
         let mut reader = ReaderBuilder::new().flexible(true).from_reader(text);
         let columns = header(&mut reader, text, file, expected, definition)?;
         let end = reader.position();
@@ -107,7 +107,8 @@ impl RawTable {
             batches.push(part.batch);
             malformed.extend(part.malformed);
         }
-        let batch = concatenated(&schema, &batches).map_err(|cause| broken(file, &cause))?;
+        drop(bytes);
+        let batch = concatenated(&schema, batches).map_err(|cause| broken(file, &cause))?;
         if batch.num_rows() == 0 && malformed.is_empty() {
             return Err(CsvError::NoRows { file: file.into() }.into());
         }

@@ -200,7 +200,7 @@ impl Engine {
         if let Some(memory) = provider.downcast_ref::<MemTable>() {
             let batches: Vec<RecordBatch> =
                 memory.batches.iter().flat_map(|part| part.blocking_read().clone()).collect();
-            return table::one_batch(&memory.schema(), &batches).map_err(|e| failed(e.into()));
+            return table::one_batch(&memory.schema(), batches).map_err(|e| failed(e.into()));
         }
         let frame = self.context.read_table(provider).map_err(failed)?;
         self.collect(frame, &table.to_string())
@@ -304,7 +304,7 @@ impl Engine {
         schema: &SchemaRef,
     ) -> std::result::Result<RecordBatch, DataFusionError> {
         let (_, parts) = self.execute(state, plan)?;
-        Ok(table::one_batch(schema, &parts.concat())?)
+        Ok(table::one_batch(schema, parts.into_iter().flatten().collect())?)
     }
 
     /// Gives a table without rows a name, so that queries over it can be planned.

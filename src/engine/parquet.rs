@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use datafusion::arrow::record_batch::RecordBatch;
 use datafusion::parquet::arrow::ArrowWriter;
-use datafusion::parquet::arrow::arrow_writer::{ArrowColumnWriter, ArrowLeafColumn, compute_leaves};
+use datafusion::parquet::arrow::arrow_writer::{ArrowColumnWriter, compute_leaves};
 use datafusion::parquet::basic::{Compression, ZstdLevel};
 use datafusion::parquet::errors::ParquetError;
 use datafusion::parquet::file::metadata::KeyValue;
@@ -48,28 +48,33 @@ fn write_batch(path: &Path, batch: &RecordBatch, properties: WriterProperties) -
     let writer = ArrowWriter::try_new(file, Arc::clone(batch.schema_ref()), Some(properties))?;
     let (mut file, groups) = writer.into_serialized_writer()?;
     let starts: Vec<usize> = (0..batch.num_rows()).step_by(ROWS_OF_GROUP).collect();
-    let fields = batch.schema_ref().fields();
-    let leaves_of = |place: usize| {
-        let (start, column) = (starts[place / fields.len()], place % fields.len());
-        let rows = ROWS_OF_GROUP.min(batch.num_rows() - start);
-        compute_leaves(&fields[column], &batch.column(column).slice(start, rows))
-    };
-    let leaves: Vec<_> = (0..starts.len() * fields.len()).into_par_iter().map(leaves_of).collect::<Result<_, _>>()?;
-    let mut writers = Vec::new();
-    for group in 0..starts.len() {
-        writers.extend(groups.create_column_writers(group)?);
+    // A column of the batch is one or more of the file.
+    let columns = file.schema_descr();
+    let columns: Vec<usize> = (0..columns.num_columns()).map(|leaf| columns.get_column_root_idx(leaf)).collect();
+    let mut parts: Vec<(usize, usize, Vec<ArrowColumnWriter>)> = Vec::new();
+    for (group, start) in starts.iter().enumerate() {
+        for (column, writer) in columns.iter().zip(groups.create_column_writers(group)?) {
+            match parts.last_mut().filter(|part| (part.0, part.1) == (*start, *column)) {
+                Some((_, _, writers)) => writers.push(writer),
+                None => parts.push((*start, *column, vec![writer])),
+            }
+        }
     }
-    let of_group = writers.len() / starts.len().max(1);
-    let columns: Vec<(ArrowColumnWriter, ArrowLeafColumn)> = writers.into_iter().zip(leaves.into_iter().flatten()).collect();
-    let encode = |(mut column, leaf): (ArrowColumnWriter, ArrowLeafColumn)| {
-        column.write(&leaf)?;
-        column.close()
+    let encode = |(start, column, writers): (usize, usize, Vec<ArrowColumnWriter>)| {
+        let rows = batch.column(column).slice(start, ROWS_OF_GROUP.min(batch.num_rows() - start));
+        let leaves = compute_leaves(batch.schema_ref().field(column), &rows)?;
+        let encoded = writers.into_iter().zip(leaves).map(|(mut writer, leaf)| {
+            writer.write(&leaf)?;
+            writer.close()
+        });
+        encoded.collect::<Result<Vec<_>, ParquetError>>()
     };
-    let mut encoded = columns.into_par_iter().with_max_len(1).map(encode).collect::<Vec<_>>().into_iter();
+    let encoded = parts.into_par_iter().with_max_len(1).map(encode).collect::<Result<Vec<_>, _>>()?;
+    let mut encoded = encoded.into_iter().flatten();
     for _ in starts {
         let mut group = file.next_row_group()?;
-        for column in encoded.by_ref().take(of_group) {
-            column?.append_to_row_group(&mut group)?;
+        for column in encoded.by_ref().take(columns.len()) {
+            column.append_to_row_group(&mut group)?;
         }
         group.close()?;
     }

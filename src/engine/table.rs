@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use datafusion::arrow::array::{Array, ArrayRef, RecordBatch, RecordBatchOptions, UInt32Array, new_empty_array};
 use datafusion::arrow::compute::{cast, concat, take};
-use datafusion::arrow::datatypes::{DataType, Field, Schema, SchemaRef};
+use datafusion::arrow::datatypes::{DataType, Field, FieldRef, Schema, SchemaRef};
 use datafusion::arrow::error::ArrowError;
 use datafusion::arrow::row::{RowConverter, Rows, SortField};
 use datafusion::arrow::util::display::array_value_to_string;
@@ -66,7 +66,7 @@ impl Table {
         let chosen = chosen.map(UInt32Array::from);
         let keys = key_columns(&batch, key, file)?;
         let keys = match &chosen {
-            Some(chosen) => picked_columns(&keys, chosen).map_err(arrow)?,
+            Some(chosen) => picked_columns(keys, chosen).map_err(arrow)?,
             None => keys,
         };
         let rows = rows(&keys, file)?;
@@ -90,7 +90,7 @@ impl Table {
             (None, chosen) => chosen.clone(),
         };
         let batch = match order {
-            Some(order) => picked(&batch, &order).map_err(arrow)?,
+            Some(order) => picked(batch, &order).map_err(arrow)?,
             None => batch,
         };
         Ok(Self { batch, key: key.to_vec() })
@@ -124,7 +124,8 @@ impl Table {
 
 /// A row to sort.  Most are told apart by their first bytes, which compare quickly as a number.
 struct Place {
-    beginning: u128,
+    /// Two numbers: as one, they would begin at every 16th byte only.
+    beginning: (u64, u64),
     row: u32,
 }
 
@@ -142,7 +143,8 @@ fn sorted(rows: &Rows) -> Vec<Place> {
         let row = row.as_ref();
         let length = row.len().min(bytes.len());
         bytes[..length].copy_from_slice(&row[..length]);
-        u128::from_be_bytes(bytes)
+        let bytes = u128::from_be_bytes(bytes);
+        ((bytes >> 64) as u64, bytes as u64)
     };
     let place = |row: u32| Place { beginning: beginning(row as usize), row };
     let mut order: Vec<Place> = (0..rows.num_rows() as u32).into_par_iter().map(place).collect();
@@ -150,21 +152,19 @@ fn sorted(rows: &Rows) -> Vec<Place> {
     let compare = |a: &Place, b: &Place| {
         a.beginning.cmp(&b.beginning).then_with(|| full(a).cmp(&full(b))).then(a.row.cmp(&b.row))
     };
-    let part = order.len().div_ceil(rayon::current_num_threads()).max(1);
-    order.par_chunks_mut(part).for_each(|part| part.sort_unstable_by(compare));
-    // This finds the parts sorted, and only merges them.
-    order.sort_by(compare);
+    order.par_sort_unstable_by(compare);
     order
 }
 
-/// Rows of columns, columns side by side.
-fn picked_columns(columns: &[ArrayRef], rows: &UInt32Array) -> std::result::Result<Vec<ArrayRef>, ArrowError> {
-    columns.par_iter().with_max_len(1).map(|column| take(column, rows, None)).collect()
+/// Rows of columns, columns side by side; each gives its memory back as soon as its rows are picked.
+fn picked_columns(columns: Vec<ArrayRef>, rows: &UInt32Array) -> std::result::Result<Vec<ArrayRef>, ArrowError> {
+    columns.into_par_iter().with_max_len(1).map(|column| take(&column, rows, None)).collect()
 }
 
 /// Rows of a batch, columns side by side.
-pub fn picked(batch: &RecordBatch, rows: &UInt32Array) -> std::result::Result<RecordBatch, ArrowError> {
-    RecordBatch::try_new(batch.schema(), picked_columns(batch.columns(), rows)?)
+pub fn picked(batch: RecordBatch, rows: &UInt32Array) -> std::result::Result<RecordBatch, ArrowError> {
+    let (schema, columns, _) = batch.into_parts();
+    RecordBatch::try_new(schema, picked_columns(columns, rows)?)
 }
 
 fn key_columns(batch: &RecordBatch, key: &[String], file: &str) -> Result<Vec<ArrayRef>> {
@@ -199,7 +199,7 @@ fn show_row(batch: &RecordBatch, key: &[String], row: usize) -> String {
 
 /// One batch with plain field names, nullable fields, no view types and no metadata:
 /// what depends on the plan and not on the data does not reach a file.
-pub fn one_batch(schema: &SchemaRef, batches: &[RecordBatch]) -> std::result::Result<RecordBatch, ArrowError> {
+pub fn one_batch(schema: &SchemaRef, batches: Vec<RecordBatch>) -> std::result::Result<RecordBatch, ArrowError> {
     let whole = concatenated(schema, batches)?;
     let mut columns = Vec::new();
     for column in whole.columns() {
@@ -213,14 +213,22 @@ pub fn one_batch(schema: &SchemaRef, batches: &[RecordBatch]) -> std::result::Re
     )
 }
 
-/// Batches of one schema as one, columns side by side: of millions of rows they are long.
-pub fn concatenated(schema: &SchemaRef, batches: &[RecordBatch]) -> std::result::Result<RecordBatch, ArrowError> {
-    let whole = |column: usize| match batches {
-        [] => Ok(new_empty_array(schema.field(column).data_type())),
-        batches => concat(&batches.iter().map(|batch| batch.column(column).as_ref()).collect::<Vec<&dyn Array>>()),
-    };
-    let columns = (0..schema.fields().len()).into_par_iter().with_max_len(1).map(whole).collect::<std::result::Result<Vec<_>, _>>()?;
+/// Batches of one schema as one, columns side by side: of millions of rows they are long.  The parts of a column give
+/// their memory back as soon as they are put together.
+pub fn concatenated(schema: &SchemaRef, batches: Vec<RecordBatch>) -> std::result::Result<RecordBatch, ArrowError> {
     let rows = batches.iter().map(RecordBatch::num_rows).sum();
+    let mut columns = vec![Vec::with_capacity(batches.len()); schema.fields().len()];
+    for batch in batches {
+        for (parts, part) in columns.iter_mut().zip(batch.into_parts().1) {
+            parts.push(part);
+        }
+    }
+    let whole = |(field, parts): (&FieldRef, Vec<ArrayRef>)| match &parts[..] {
+        [] => Ok(new_empty_array(field.data_type())),
+        parts => concat(&parts.iter().map(AsRef::as_ref).collect::<Vec<&dyn Array>>()),
+    };
+    let columns = schema.fields().par_iter().zip(columns).with_max_len(1).map(whole);
+    let columns = columns.collect::<std::result::Result<Vec<_>, _>>()?;
     let options = RecordBatchOptions::new().with_row_count(Some(rows));
     RecordBatch::try_new_with_options(Arc::clone(schema), columns, &options)
 }

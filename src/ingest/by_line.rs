@@ -49,7 +49,7 @@ pub fn answer(
     let plan = engine.plan(project, file)?;
     let parts = Parts::of(plan, &reference(&name), &file.read_again()).map_err(|e| engine.failed(file, &e))?;
     let answers = engine.run_planned(project, file, std::iter::once(parts.query).chain(parts.rows).collect())?;
-    let answers = answers.iter().map(|answer| in_order(answer, raw, file)).collect::<Result<Vec<_>>>()?;
+    let answers = answers.into_iter().map(|answer| in_order(answer, raw, file)).collect::<Result<Vec<_>>>()?;
     let (query, rows) = (answers.first(), answers.get(1));
     let arrow = |cause| IngestError::Arrow { file: file.shown.clone(), cause };
     let (mut fields, mut columns) = (Vec::new(), Vec::new());
@@ -196,12 +196,12 @@ fn over(expr: Expr, plan: &LogicalPlan, mut inner: impl FnMut(usize) -> Option<E
 }
 
 /// The rows in the order of the lines of `raw`; refused where the lines that went in are not those that came out.
-fn in_order(answer: &RecordBatch, raw: &RawTable, file: &SqlFile) -> Result<RecordBatch> {
+fn in_order(answer: RecordBatch, raw: &RawTable, file: &SqlFile) -> Result<RecordBatch> {
     let lines = answer.column_by_name("line").and_then(|lines| lines.as_primitive_opt::<Int64Type>());
     let missing = || IngestError::NoColumn { file: file.shown.clone(), column: "line", wanted: "a whole number" };
     let (came_out, went_in) = (lines.ok_or_else(missing)?, raw.lines());
     if came_out.null_count() == 0 && came_out.values() == went_in {
-        return Ok(answer.clone());
+        return Ok(answer);
     }
     let order = order(came_out, went_in).map_err(|line| IngestError::RowsLost {
         file: file.shown.clone(),
