@@ -154,6 +154,10 @@ impl Scene {
         let zoom = ZOOM as u32;
         let picture = BITMAP.with_borrow_mut(|bitmap| -> Result<_, ChartError> {
             let size = (width * zoom) as usize * (height * zoom) as usize * 3;
+            // All white, it is sooner made anew than copied to where there is room.
+            if bitmap.capacity() < size {
+                *bitmap = Vec::with_capacity(2 * size);
+            }
             bitmap.resize(bitmap.len().max(size), 255);
             let bitmap = &mut bitmap[..size];
             let painted = self.shapes.iter().try_for_each(|shape| paint(bitmap, (width * zoom, height * zoom), shape));
