@@ -53,7 +53,7 @@ use self::query_error::{plain, query_error};
 pub const ENGINE_VERSION: u32 = 2;
 
 /// Rows up to which a table in memory is one part.
-const SMALL: usize = 1 << 16;
+const SMALL: usize = 1 << 13;
 
 /// What a plan answers: its columns, and the rows of each partition.
 type Parts = (SchemaRef, Vec<Vec<RecordBatch>>);

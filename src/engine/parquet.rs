@@ -1,10 +1,12 @@
 //! Parquet with pinned settings: the same rows give the same bytes.
 
+use std::cmp::Reverse;
 use std::collections::BTreeMap;
 use std::fs::File;
 use std::path::Path;
 use std::sync::Arc;
 
+use datafusion::arrow::array::Array;
 use datafusion::arrow::record_batch::RecordBatch;
 use datafusion::parquet::arrow::ArrowWriter;
 use datafusion::parquet::arrow::arrow_writer::{ArrowColumnWriter, compute_leaves};
@@ -60,17 +62,21 @@ fn write_batch(path: &Path, batch: &RecordBatch, properties: WriterProperties) -
             }
         }
     }
-    let encode = |(start, column, writers): (usize, usize, Vec<ArrowColumnWriter>)| {
+    // The longest first, so that none is left to one processor at the end.
+    let mut parts: Vec<_> = parts.into_iter().enumerate().collect();
+    parts.sort_by_key(|(_, (_, column, _))| Reverse(batch.column(*column).get_array_memory_size()));
+    let encode = |(place, (start, column, writers)): (usize, (usize, usize, Vec<ArrowColumnWriter>))| {
         let rows = batch.column(column).slice(start, ROWS_OF_GROUP.min(batch.num_rows() - start));
         let leaves = compute_leaves(batch.schema_ref().field(column), &rows)?;
         let encoded = writers.into_iter().zip(leaves).map(|(mut writer, leaf)| {
             writer.write(&leaf)?;
             writer.close()
         });
-        encoded.collect::<Result<Vec<_>, ParquetError>>()
+        Ok((place, encoded.collect::<Result<Vec<_>, ParquetError>>()?))
     };
-    let encoded = parts.into_par_iter().with_max_len(1).map(encode).collect::<Result<Vec<_>, _>>()?;
-    let mut encoded = encoded.into_iter().flatten();
+    let encoded = parts.into_par_iter().with_max_len(1).map(encode).collect::<Result<Vec<_>, ParquetError>>()?;
+    let encoded: BTreeMap<usize, _> = encoded.into_iter().collect();
+    let mut encoded = encoded.into_values().flatten();
     for _ in starts {
         let mut group = file.next_row_group()?;
         for column in encoded.by_ref().take(columns.len()) {

@@ -14,12 +14,34 @@ const CHANNELS: usize = 3;
 /// Pixels of the picture that are looked at together.
 const TOGETHER: usize = 64;
 
-/// Lays the colour `rgb` over pixels of `bitmap` (RGB, `size` pixels wide and high): column, row, and the share of the
-/// pixel that is covered.  Pixels beyond its edges are left out.
-pub fn ink(bitmap: &mut [u8], size: (u32, u32), rgb: (u8, u8, u8), pixels: &[(i32, i32, f32)]) -> Result<(), InkError> {
+/// Pixels side by side that are covered alike.
+#[derive(Debug, Clone, Copy)]
+pub struct Stroke {
+    /// Where the first of them is, from the upper left corner.
+    pub column: i32,
+    pub row: i32,
+    pub length: i32,
+    /// The share of each pixel that is covered, 0 to 1.
+    pub covered: f32,
+}
+
+impl Stroke {
+    /// Whether a pixel that is all covered would lengthen it.
+    pub fn goes_on_at(&self, column: i32, row: i32) -> bool {
+        self.covered == 1.0 && (self.column + self.length, self.row) == (column, row)
+    }
+}
+
+/// Lays the colour `rgb` over parts of `bitmap` (RGB, `size` pixels wide and high).  What is beyond its edges is left out.
+pub fn ink(bitmap: &mut [u8], size: (u32, u32), rgb: (u8, u8, u8), strokes: &[Stroke]) -> Result<(), InkError> {
     let mut bitmap = BitMapBackend::with_buffer(bitmap, size);
-    pixels.iter().try_for_each(|(column, row, covered)| {
-        bitmap.draw_pixel((*column, *row), BackendColor { alpha: f64::from(*covered), rgb })
+    strokes.iter().try_for_each(|stroke| {
+        let color = BackendColor { alpha: f64::from(stroke.covered), rgb };
+        let from = (stroke.column, stroke.row);
+        match stroke.length {
+            1 => bitmap.draw_pixel(from, color),
+            length => bitmap.draw_line(from, (stroke.column + length - 1, stroke.row), &color),
+        }
     })
 }
 

@@ -9,15 +9,13 @@ use std::sync::LazyLock;
 
 use ab_glyph::{Font, FontRef, Glyph, GlyphId, PxScale, ScaleFont, point};
 use plotters::style::RGBColor;
+use smooth::Stroke;
 
 use super::palette::{INK, MUTED};
 
-/// Column, row and how much is covered.
-type Pixel = (i32, i32, f32);
-
 thread_local! {
     /// The letters that were drawn already: by glyph, size and weight.
-    static LETTERS: RefCell<HashMap<(GlyphId, u32, bool), Vec<Pixel>>> = RefCell::default();
+    static LETTERS: RefCell<HashMap<(GlyphId, u32, bool), Vec<Stroke>>> = RefCell::default();
 }
 
 static REGULAR: LazyLock<FontRef<'static>> = LazyLock::new(|| shipped(include_bytes!("font/OpenSans-Regular.ttf")));
@@ -75,6 +73,9 @@ impl Style {
     }
 }
 
+/// From this share on, a pixel is all covered: less than half a step of a colour is missing.
+const COVERED: f32 = 0.998;
+
 /// Which point of a text its x names.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Align {
@@ -114,36 +115,42 @@ pub fn width(text: &str, style: Style) -> f64 {
     f64::from(set(text, style, 1.0).1)
 }
 
-/// The pixels of one line whose start is at `(x, y)` on the baseline, in bitmap pixels: column, row, how much is covered.
+/// The strokes of one line whose start is at `(x, y)` on the baseline, in bitmap pixels.
 /// Letters stand on whole bitmap pixels, so each is drawn once in a size, and looks the same wherever it stands.
-pub fn coverage(text: &str, style: Style, zoom: f64, (x, y): (f64, f64)) -> Vec<Pixel> {
-    let mut pixels = Vec::new();
+pub fn coverage(text: &str, style: Style, zoom: f64, (x, y): (f64, f64)) -> Vec<Stroke> {
+    let mut strokes = Vec::new();
     for glyph in set(text, style, zoom).0 {
         let (left, top) = ((f64::from(glyph.position.x) + x).round() as i32, y.round() as i32);
         LETTERS.with_borrow_mut(|letters| {
             let name = (glyph.id, glyph.scale.y.to_bits(), style.bold);
             let letter = letters.entry(name).or_insert_with(|| drawn(glyph, style));
-            pixels.extend(letter.iter().map(|(column, row, covered)| (left + column, top + row, *covered)));
+            let moved = |stroke: &Stroke| Stroke { column: left + stroke.column, row: top + stroke.row, ..*stroke };
+            strokes.extend(letter.iter().map(moved));
         });
     }
-    pixels
+    strokes
 }
 
-/// The pixels of a letter that stands at (0, 0).
-fn drawn(mut glyph: Glyph, style: Style) -> Vec<Pixel> {
+/// The strokes of a letter that stands at (0, 0).
+fn drawn(mut glyph: Glyph, style: Style) -> Vec<Stroke> {
     glyph.position = point(0.0, 0.0);
-    let mut pixels = Vec::new();
+    let mut strokes: Vec<Stroke> = Vec::new();
     if let Some(outline) = style.font().outline_glyph(glyph) {
         let corner = outline.px_bounds().min;
         let (left, top) = (corner.x as i32, corner.y as i32);
         outline.draw(|column, row, covered| {
-            // Most of the box around a letter is empty.
-            if covered > 0.0 {
-                pixels.push((left + column as i32, top + row as i32, covered));
+            let (column, row) = (left + column as i32, top + row as i32);
+            // The sums behind a pixel that is covered come to a little less than all of it.
+            let covered = if covered > COVERED { 1.0 } else { covered };
+            match strokes.last_mut().filter(|last| covered == 1.0 && last.goes_on_at(column, row)) {
+                Some(last) => last.length += 1,
+                // Most of the box around a letter is empty.
+                None if covered > 0.0 => strokes.push(Stroke { column, row, length: 1, covered }),
+                None => {}
             }
         });
     }
-    pixels
+    strokes
 }
 
 /// The text if it fits, otherwise as much of it as fits before a "…".
