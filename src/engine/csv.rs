@@ -1,6 +1,8 @@
 //! A CSV as a table of texts: every cell as it is written, plus the line it stands on.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs::File;
+use std::io::Read;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -10,14 +12,16 @@ use datafusion::arrow::compute::concat_batches;
 use datafusion::arrow::datatypes::{DataType, Field, Int64Type, Schema, SchemaRef};
 use datafusion::arrow::error::ArrowError;
 use datafusion::arrow::record_batch::RecordBatch;
-use memchr::{memchr, memchr_iter};
+use memchr::{memchr, memchr_iter, memrchr};
 use rayon::prelude::*;
 
 use super::table::concatenated;
 use crate::error::{Advice, Result, did_you_mean};
 
-/// Bytes up to which a CSV is read in one go.
-const SMALL: usize = 1 << 20;
+/// Bytes of a file that are read in one go.
+const BLOCK: usize = 1 << 23;
+
+const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
 
 /// What one CSV holds.
 #[derive(Debug)]
@@ -90,24 +94,32 @@ impl Advice for CsvError {
 impl RawTable {
     /// Reads a CSV whose columns must be `expected` (in any order); `definition` is the SQL file that expects them.
     pub fn read(path: &Path, file: &str, expected: &BTreeSet<&str>, definition: &str) -> Result<Self> {
-        let bytes = std::fs::read(path).map_err(|cause| CsvError::Unreadable { file: file.into(), cause })?;
-        let text = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(&bytes);
-        let mut reader = ReaderBuilder::new().flexible(true).from_reader(text);
-        let columns = header(&mut reader, text, file, expected, definition)?;
-        let end = reader.position();
-        let body = text.get(end.byte() as usize..).unwrap_or_default();
-        let cut = parts(body, end.line());
+        let unreadable = |cause| CsvError::Unreadable { file: file.into(), cause };
+        let mut blocks = Blocks::open(path).map_err(unreadable)?;
+        let mut first = blocks.next().transpose().map_err(unreadable)?.unwrap_or_default();
+        if first.text.starts_with(BYTE_ORDER_MARK) {
+            first.text.drain(..BYTE_ORDER_MARK.len());
+        }
+        let mut reader = ReaderBuilder::new().flexible(true).from_reader(&first.text[..]);
+        let columns = header(&mut reader, &first.text, file, expected, definition)?;
+        let end = reader.position().clone();
+        first.text.drain(..end.byte() as usize);
+        first.first_line = end.line();
         let mut fields = vec![Field::new("line", DataType::Int64, false)];
         fields.extend(columns.iter().map(|name| Field::new(name, DataType::Utf8, true)));
         let schema = Arc::new(Schema::new(fields));
-        let read: Vec<Result<RawTable>> = cut.into_par_iter().with_max_len(1).map(|part| part.read(&schema, file)).collect();
+        // The file is read by whoever is free, while the others read what is written in it.
+        let read = std::iter::once(Ok(first)).chain(blocks).enumerate().par_bridge().map(|(place, block)| {
+            let read = block.map_err(|cause| unreadable(cause).into()).and_then(|block| block.read(&schema, file));
+            (place, read)
+        });
+        let read: BTreeMap<usize, Result<RawTable>> = read.collect();
         let (mut batches, mut malformed) = (Vec::new(), Vec::new());
-        for part in read {
+        for part in read.into_values() {
             let part = part?;
             batches.push(part.batch);
             malformed.extend(part.malformed);
         }
-        drop(bytes);
         let batch = concatenated(&schema, batches).map_err(|cause| broken(file, &cause))?;
         if batch.num_rows() == 0 && malformed.is_empty() {
             return Err(CsvError::NoRows { file: file.into() }.into());
@@ -136,34 +148,64 @@ fn broken(file: &str, cause: &ArrowError) -> CsvError {
 }
 
 /// Some of a CSV's rows, as they are written.
-struct Written<'a> {
-    text: &'a [u8],
+#[derive(Debug, Default)]
+struct Written {
+    text: Vec<u8>,
     first_line: u64,
     /// How many line ends there are, and so about how many rows.
     lines: usize,
 }
 
-/// The rows after the header in parts to be read side by side; a quote may hold line ends, so with one they stay whole.
-fn parts(body: &[u8], first_line: u64) -> Vec<Written<'_>> {
-    // Several for each processor, so that none is left with a long one.
-    let count = if memchr(b'"', body).is_some() { 1 } else { 4 * rayon::current_num_threads() };
-    let size = body.len().div_ceil(count).max(SMALL);
-    let (mut parts, mut rest, mut line) = (Vec::new(), body, first_line);
-    while !rest.is_empty() {
-        let end = rest.get(size..).and_then(|after| memchr(b'\n', after));
-        let (text, after) = rest.split_at(end.filter(|_| count > 1).map_or(rest.len(), |end| size + end + 1));
-        let lines = memchr_iter(b'\n', text).count();
-        parts.push(Written { text, first_line: line, lines });
-        line += lines as u64;
-        rest = after;
-    }
-    parts
+/// A file in blocks that end with a line, to be read side by side.  A quote may hold line ends, so from the first on the
+/// rest stays whole.
+struct Blocks {
+    file: File,
+    /// The beginning of the next block.
+    begun: Vec<u8>,
+    line: u64,
 }
 
-impl Written<'_> {
+impl Blocks {
+    fn open(path: &Path) -> std::io::Result<Self> {
+        Ok(Self { file: File::open(path)?, begun: Vec::new(), line: 1 })
+    }
+
+    fn block(&mut self) -> std::io::Result<Option<Written>> {
+        let mut text = Vec::with_capacity(self.begun.len() + BLOCK);
+        text.append(&mut self.begun);
+        let end = loop {
+            let before = text.len();
+            self.file.by_ref().take(BLOCK as u64).read_to_end(&mut text)?;
+            if memchr(b'"', &text[before..]).is_some() {
+                self.file.read_to_end(&mut text)?;
+            } else if text.len() == before + BLOCK {
+                match memrchr(b'\n', &text) {
+                    Some(end) => break end + 1,
+                    None => continue,
+                }
+            }
+            break text.len();
+        };
+        self.begun = text.split_off(end);
+        let lines = memchr_iter(b'\n', &text).count();
+        let first_line = self.line;
+        self.line += lines as u64;
+        Ok((!text.is_empty()).then_some(Written { text, first_line, lines }))
+    }
+}
+
+impl Iterator for Blocks {
+    type Item = std::io::Result<Written>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        self.block().transpose()
+    }
+}
+
+impl Written {
     fn read(&self, schema: &SchemaRef, file: &str) -> Result<RawTable> {
         let columns = schema.fields().len() - 1;
-        let mut reader = ReaderBuilder::new().flexible(true).has_headers(false).from_reader(self.text);
+        let mut reader = ReaderBuilder::new().flexible(true).has_headers(false).from_reader(&self.text[..]);
         let room = || StringBuilder::with_capacity(self.lines + 1, self.text.len() / columns.max(1));
         let mut cells: Vec<StringBuilder> = std::iter::repeat_with(room).take(columns).collect();
         let (mut lines, mut malformed) = (Vec::with_capacity(self.lines + 1), Vec::new());

@@ -1,5 +1,6 @@
 //! The only place that builds a DataFusion session: registers tables, runs SQL files, writes Parquet.
 
+mod answer;
 mod csv;
 mod functions;
 mod once;
@@ -15,20 +16,15 @@ mod together;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use datafusion::arrow::datatypes::{Schema, SchemaRef};
+use datafusion::arrow::datatypes::Schema;
 use datafusion::arrow::record_batch::RecordBatch;
 use datafusion::catalog::{MemorySchemaProvider, SchemaProvider, TableProvider};
 use datafusion::common::TableReference;
-use datafusion::common::runtime::SpawnedTask;
 use datafusion::datasource::MemTable;
 use datafusion::datasource::empty::EmptyTable;
 use datafusion::error::DataFusionError;
-use datafusion::execution::SessionState;
 use datafusion::logical_expr::LogicalPlan;
-use datafusion::execution::SendableRecordBatchStream;
-use datafusion::physical_plan::execute_stream_partitioned;
-use datafusion::prelude::{DataFrame, ParquetReadOptions, SQLOptions, SessionContext};
-use futures::StreamExt;
+use datafusion::prelude::{ParquetReadOptions, SessionContext};
 use datafusion::sql::parser::Statement;
 use serde::de::DeserializeOwned;
 
@@ -54,9 +50,6 @@ pub const ENGINE_VERSION: u32 = 2;
 
 /// Rows up to which a table in memory is one part.
 const SMALL: usize = 1 << 13;
-
-/// What a plan answers: its columns, and the rows of each partition.
-type Parts = (SchemaRef, Vec<Vec<RecordBatch>>);
 
 /// A session over a project's tables.
 pub struct Engine {
@@ -206,26 +199,6 @@ impl Engine {
         self.collect(frame, &table.to_string())
     }
 
-    /// The answer of one SQL file, in any order.
-    pub fn run(&self, project: &Project, file: &SqlFile) -> Result<RecordBatch> {
-        for table in &file.reads {
-            self.open(table)?;
-        }
-        let plan = self.plan(project, file)?;
-        Ok(self.run_planned(project, file, vec![plan])?.swap_remove(0))
-    }
-
-    /// The answers of plans over one SQL file; what several of them read is worked out once.
-    pub fn run_planned(&self, project: &Project, file: &SqlFile, plans: Vec<LogicalPlan>) -> Result<Vec<RecordBatch>> {
-        let state = self.context.state();
-        let schemas: Vec<SchemaRef> = plans.iter().map(|plan| Arc::clone(plan.schema().inner())).collect();
-        let answers = self.once(&state, &file.read_again(), plans).and_then(|plans| {
-            plans.iter().zip(&schemas).map(|(plan, schema)| self.one_batch(&state, plan, schema)).collect()
-        });
-        // Some kinds are only found not to fit when the plan is made ready to run.
-        answers.map_err(|e| self.misfit(project, file).unwrap_or_else(|| query_error(&file.shown, &e, &[])))
-    }
-
     /// The parameter because of which a file's query cannot be planned: with NULL in its place it can be.
     fn misfit(&self, project: &Project, file: &SqlFile) -> Option<Error> {
         let plans = |project: &Project| {
@@ -276,37 +249,6 @@ impl Engine {
         plan.map_err(|e| query_error(&file.shown, &e, &self.tables()))
     }
 
-    /// The answer of a plan, in any order.
-    pub fn run_plan(&self, plan: LogicalPlan, shown: &str) -> Result<RecordBatch> {
-        self.collect(DataFrame::new(self.context.state(), plan), shown)
-    }
-
-    /// The answer of an optimised plan, in its parts; `state` is the session's, which is dear to copy.
-    fn execute(&self, state: &SessionState, plan: &LogicalPlan) -> std::result::Result<Parts, DataFusionError> {
-        self.runtime.block_on(async {
-            let plan = state.query_planner().create_physical_plan(plan, state).await?;
-            let schema = plan.schema();
-            let parts = execute_stream_partitioned(plan, state.task_ctx())?;
-            let parts: Vec<_> = parts.into_iter().map(|part| SpawnedTask::spawn(collect(part))).collect();
-            let mut answers = Vec::new();
-            for part in parts {
-                answers.push(part.join_unwind().await.map_err(|e| DataFusionError::ExecutionJoin(Box::new(e)))??);
-            }
-            Ok((schema, answers))
-        })
-    }
-
-    /// The same as one batch with the columns of `schema`.
-    fn one_batch(
-        &self,
-        state: &SessionState,
-        plan: &LogicalPlan,
-        schema: &SchemaRef,
-    ) -> std::result::Result<RecordBatch, DataFusionError> {
-        let (_, parts) = self.execute(state, plan)?;
-        Ok(table::one_batch(schema, parts.into_iter().flatten().collect())?)
-    }
-
     /// Gives a table without rows a name, so that queries over it can be planned.
     pub fn declare(&self, table: &TableName, schema: Schema) -> Result<()> {
         let failed = |e: DataFusionError| query_error(&table.to_string(), &e, &[]);
@@ -352,29 +294,6 @@ impl Engine {
         };
         catalog.schema_names().into_iter().flat_map(named).collect()
     }
-
-    /// The answer of any query over the tables that are open.
-    pub fn query(&self, sql: &str, shown: &str) -> Result<RecordBatch> {
-        // A question reads; it writes no files and makes no tables.
-        let reads = SQLOptions::new().with_allow_ddl(false).with_allow_dml(false).with_allow_statements(false);
-        let frame = self.runtime.block_on(self.context.sql_with_options(sql, reads));
-        self.collect(frame.map_err(|e| query_error(shown, &e, &self.tables()))?, shown)
-    }
-
-    /// The distinct rows of `batch`, these columns only; in any order.
-    pub fn distinct(&self, batch: &RecordBatch, columns: &[String], shown: &str) -> Result<RecordBatch> {
-        let failed = |e: DataFusionError| query_error(shown, &e, &[]);
-        let names: Vec<&str> = columns.iter().map(String::as_str).collect();
-        let frame = self.context.read_batch(batch.clone()).and_then(|frame| frame.select_columns(&names));
-        self.collect(frame.and_then(DataFrame::distinct).map_err(failed)?, shown)
-    }
-
-    fn collect(&self, frame: DataFrame, shown: &str) -> Result<RecordBatch> {
-        let (state, plan) = frame.into_parts();
-        let schema = Arc::clone(plan.schema().inner());
-        let answer = state.optimize(&plan).and_then(|plan| self.one_batch(&state, &plan, &schema));
-        answer.map_err(|e| query_error(shown, &e, &[]))
-    }
 }
 
 /// Where a table is kept, and the stage that makes it.
@@ -396,18 +315,6 @@ pub fn stored(paths: &Paths, table: &TableName) -> (PathBuf, &'static str) {
         None if table.name == "predictions" => (paths.predictions(), "evaluate"),
         None => (paths.work().join(file), "recommend"),
     }
-}
-
-/// The rows of a partition.
-async fn collect(mut part: SendableRecordBatchStream) -> datafusion::error::Result<Vec<RecordBatch>> {
-    let mut rows = Vec::new();
-    while let Some(batch) = part.next().await {
-        rows.push(batch?);
-        // A partition that waited for the same hash table has been woken onto this worker, and cannot leave it; this one
-        // can.
-        tokio::task::yield_now().await;
-    }
-    Ok(rows)
 }
 
 /// A table's name as plans have it.

@@ -18,6 +18,7 @@ mod ingest;
 mod lint;
 mod lists;
 mod logistic;
+mod lookup_join;
 mod matrix;
 mod metrics;
 #[cfg(feature = "encoder")]

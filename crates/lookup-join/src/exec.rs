@@ -3,7 +3,9 @@
 use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use datafusion::arrow::array::{Array, ArrayRef, AsArray, RecordBatch, RecordBatchOptions, UInt32Array, new_null_array};
+use datafusion::arrow::array::{
+    Array, ArrayRef, AsArray, RecordBatch, RecordBatchOptions, UInt32Array, new_null_array,
+};
 use datafusion::arrow::compute::{concat_batches, take, take_record_batch};
 use datafusion::common::tree_node::TreeNodeRecursion;
 use datafusion::common::{DataFusionError, JoinSide, Result, Statistics, internal_err};
@@ -198,9 +200,7 @@ impl ExecutionPlan for LookupJoinExec {
         _: ReplaceChildrenOptions,
     ) -> Result<Arc<dyn ExecutionPlan>> {
         match (children.pop(), children.pop(), children.pop()) {
-            (Some(asking), Some(table), None) => {
-                Ok(Arc::new(Self::over(Arc::clone(&self.shape), table, asking)))
-            }
+            (Some(asking), Some(table), None) => Ok(Arc::new(Self::over(Arc::clone(&self.shape), table, asking))),
             _ => internal_err!("LookupJoinExec has two inputs"),
         }
     }

@@ -11,6 +11,7 @@ use hashbrown::HashTable;
 /// No further row of the same hash.
 const END: u32 = u32::MAX;
 
+/// Rows that are found by the hash of their keys.
 pub struct Table {
     pub rows: RecordBatch,
     keys: Vec<ArrayRef>,
@@ -103,9 +104,7 @@ impl Pairs {
         if holds.true_count() == holds.len() {
             return Ok(self);
         }
-        let kept = |places: &UInt32Array| -> Result<UInt32Array> {
-            Ok(filter(places, holds)?.as_primitive().clone())
-        };
+        let kept = |places: &UInt32Array| -> Result<UInt32Array> { Ok(filter(places, holds)?.as_primitive().clone()) };
         Ok(Self { rows: kept(&self.rows)?, found: kept(&self.found)?, ..self })
     }
 
@@ -144,8 +143,7 @@ impl Pairs {
 /// The keys of every row, and their hashes.
 fn hashed(rows: &RecordBatch, keys: &[PhysicalExprRef], random: &RandomState) -> Result<(Vec<ArrayRef>, Vec<u64>)> {
     let count = rows.num_rows();
-    let keys: Vec<ArrayRef> =
-        keys.iter().map(|key| key.evaluate(rows)?.into_array(count)).collect::<Result<_>>()?;
+    let keys: Vec<ArrayRef> = keys.iter().map(|key| key.evaluate(rows)?.into_array(count)).collect::<Result<_>>()?;
     let mut hashes = vec![0; count];
     create_hashes(&keys, random, &mut hashes)?;
     Ok((keys, hashes))
