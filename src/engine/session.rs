@@ -8,6 +8,7 @@ use datafusion::execution::runtime_env::RuntimeEnvBuilder;
 use datafusion::execution::{SessionState, SessionStateBuilder};
 use datafusion::physical_optimizer::optimizer::PhysicalOptimizer;
 use datafusion::prelude::{SessionConfig, SessionContext};
+use frequent_groups::FrequentGroupsRule;
 use lookup_join::LookupJoinRule;
 use point_in_time::PointInTimeRule;
 
@@ -30,6 +31,8 @@ pub fn open(params: &params::Engine) -> Result<SessionContext> {
     let mut rules = PhysicalOptimizer::new().rules;
     // Point-in-time joins in one pass; vector_mean adds whole numbers, so its windows can slide.
     rules.insert(0, Arc::new(PointInTimeRule::new(&["vector_mean"])));
+    // Few groups of many are asked for where rows that stand there twice are looked for.
+    rules.insert(1, Arc::new(FrequentGroupsRule::default()));
     // What is looked up by key comes to its rows, which are not copied.  The last rule only checks the plan.
     rules.insert(rules.len() - 1, Arc::new(LookupJoinRule));
     let state = SessionStateBuilder::new()
