@@ -54,6 +54,9 @@ impl Advice for IngestError {
     }
 }
 
+/// Rows that are looked through together.
+const PART: usize = 1 << 18;
+
 /// A source, and its CSV as it is written.
 struct Source<'a> {
     file: &'a SqlFile,
@@ -182,15 +185,33 @@ impl Judged {
                 line,
             }),
         };
-        // Many rows have the same surprises.
-        let (mut aside, mut alike) = (Vec::new(), HashMap::<&str, (usize, i64), FixedState>::default());
-        for (row, line) in lines.iter().copied().enumerate() {
-            if reasons.is_valid(row) {
-                known(reasons.value(row), &header.set_aside, line)?;
-                let text = row_text(&raw.batch, row);
-                aside.push(Aside { csv: header.file.clone(), line, reason: reasons.value(row).into(), text });
-            } else if !found.value(row).is_empty() {
-                alike.entry(found.value(row)).or_insert((0, line)).0 += 1;
+        let judged = |start: usize| -> Result<_> {
+            // Many rows have the same surprises.
+            let mut alike = HashMap::<&str, (usize, i64), FixedState>::default();
+            let (mut aside, mut keep) = (Vec::new(), Vec::new());
+            for (row, line) in (start..lines.len()).zip(lines[start..].iter().copied()).take(PART) {
+                if reasons.is_valid(row) {
+                    known(reasons.value(row), &header.set_aside, line)?;
+                    let text = row_text(&raw.batch, row);
+                    aside.push(Aside { csv: header.file.clone(), line, reason: reasons.value(row).into(), text });
+                    continue;
+                }
+                keep.push(row as u32);
+                if !found.value(row).is_empty() {
+                    alike.entry(found.value(row)).or_insert((0, line)).0 += 1;
+                }
+            }
+            Ok((aside, keep, alike))
+        };
+        let starts: Vec<usize> = (0..lines.len()).step_by(PART).collect();
+        let (mut aside, mut keep) = (Vec::new(), Vec::new());
+        let mut alike = HashMap::<&str, (usize, i64), FixedState>::default();
+        for part in starts.into_par_iter().map(judged).collect::<Vec<_>>() {
+            let (part_aside, part_keep, part_alike) = part?;
+            aside.extend(part_aside);
+            keep.extend(part_keep);
+            for (codes, (rows, first)) in part_alike {
+                alike.entry(codes).or_insert((0, first)).0 += rows;
             }
         }
         let mut surprises = BTreeMap::<String, (usize, i64)>::new();
@@ -204,7 +225,6 @@ impl Judged {
         }
         aside.extend(raw.malformed.iter().map(|row| malformed(&header.file, row)));
         aside.sort_by_key(|row| row.line);
-        let keep = (0..batch.num_rows() as u32).filter(|row| reasons.is_null(*row as usize)).collect();
         let columns: Vec<usize> =
             (0..batch.num_columns()).filter(|column| batch.schema().field(*column).name() != "set_aside").collect();
         let rows = batch.num_rows() + raw.malformed.len();

@@ -3,10 +3,11 @@
 use std::sync::Arc;
 
 use datafusion::arrow::array::{Array, ArrayRef, RecordBatch, RecordBatchOptions, UInt32Array, new_empty_array};
+use datafusion::arrow::buffer::NullBuffer;
 use datafusion::arrow::compute::{cast, concat, take};
 use datafusion::arrow::datatypes::{DataType, Field, FieldRef, Schema, SchemaRef};
 use datafusion::arrow::error::ArrowError;
-use datafusion::arrow::row::{RowConverter, Rows, SortField};
+use datafusion::arrow::row::{Row, RowConverter, Rows, SortField};
 use datafusion::arrow::util::display::array_value_to_string;
 use rayon::prelude::*;
 
@@ -65,13 +66,9 @@ impl Table {
         let arrow = |cause| TableError::Arrow { file: file.into(), cause };
         let chosen = chosen.map(UInt32Array::from);
         let keys = key_columns(&batch, key, file)?;
-        let keys = match &chosen {
-            Some(chosen) => picked_columns(keys, chosen).map_err(arrow)?,
-            None => keys,
-        };
-        let rows = rows(&keys, file)?;
+        let rows = KeyRows::of(&keys, chosen.as_ref()).map_err(arrow)?;
         let at = |row: usize| chosen.as_ref().map_or(row, |chosen| chosen.value(row) as usize);
-        let in_order = (1..rows.num_rows()).into_par_iter().all(|place| rows.row(place - 1) < rows.row(place));
+        let in_order = (1..rows.count).into_par_iter().all(|place| rows.row(place - 1) < rows.row(place));
         let order = if in_order { None } else { Some(sorted(&rows)) };
         let alike = |a: &Place, b: &Place| a.beginning == b.beginning && rows.row(a.row()) == rows.row(b.row());
         let places = order.as_deref().unwrap_or_default();
@@ -81,7 +78,8 @@ impl Table {
             return Err(TableError::RowTwice { file: file.into(), count, row }.into());
         }
         for column in &keys {
-            if let Some(row) = column.nulls().and_then(|nulls| (0..column.len()).find(|row| nulls.is_null(*row))) {
+            let missing = |nulls: &NullBuffer| (0..rows.count).find(|row| nulls.is_null(at(*row)));
+            if let Some(row) = column.nulls().and_then(missing) {
                 return Err(TableError::NoValueInKey { file: file.into(), row: show_row(&batch, key, at(row)) }.into());
             }
         }
@@ -135,8 +133,39 @@ impl Place {
     }
 }
 
+/// The keys of all rows, or of those that are chosen, in a form that compares as the sort does.
+struct KeyRows {
+    parts: Vec<Rows>,
+    /// Rows of each part but the last.
+    size: usize,
+    count: usize,
+}
+
+impl KeyRows {
+    fn of(keys: &[ArrayRef], chosen: Option<&UInt32Array>) -> std::result::Result<Self, ArrowError> {
+        let count = chosen.map_or_else(|| keys.first().map_or(0, |key| key.len()), Array::len);
+        let size = count.div_ceil(rayon::current_num_threads()).max(1);
+        let converter = row_converter(keys)?;
+        let part = |start: usize| {
+            let rows = size.min(count - start);
+            let own = |key: &ArrayRef| match chosen {
+                Some(chosen) => take(key, &chosen.slice(start, rows), None),
+                None => Ok(key.slice(start, rows)),
+            };
+            converter.convert_columns(&keys.iter().map(own).collect::<std::result::Result<Vec<_>, _>>()?)
+        };
+        let starts: Vec<usize> = (0..count).step_by(size).collect();
+        let parts = starts.into_par_iter().map(part).collect::<std::result::Result<_, _>>()?;
+        Ok(Self { parts, size, count })
+    }
+
+    fn row(&self, row: usize) -> Row<'_> {
+        self.parts[row / self.size].row(row % self.size)
+    }
+}
+
 /// The rows in their order, those that are alike as they came.
-fn sorted(rows: &Rows) -> Vec<Place> {
+fn sorted(rows: &KeyRows) -> Vec<Place> {
     let beginning = |row: usize| {
         let mut bytes = [0; 16];
         let row = rows.row(row);
@@ -147,7 +176,7 @@ fn sorted(rows: &Rows) -> Vec<Place> {
         ((bytes >> 64) as u64, bytes as u64)
     };
     let place = |row: u32| Place { beginning: beginning(row as usize), row };
-    let mut order: Vec<Place> = (0..rows.num_rows() as u32).into_par_iter().map(place).collect();
+    let mut order: Vec<Place> = (0..rows.count as u32).into_par_iter().map(place).collect();
     let full = |place: &Place| rows.row(place.row());
     let compare = |a: &Place, b: &Place| {
         a.beginning.cmp(&b.beginning).then_with(|| full(a).cmp(&full(b))).then(a.row.cmp(&b.row))
@@ -180,10 +209,12 @@ fn key_rows(batch: &RecordBatch, key: &[String], file: &str) -> Result<Rows> {
 }
 
 fn rows(columns: &[ArrayRef], file: &str) -> Result<Rows> {
-    let arrow = |cause| TableError::Arrow { file: file.into(), cause };
-    let fields = columns.iter().map(|column| SortField::new(column.data_type().clone())).collect();
-    let converter = RowConverter::new(fields).map_err(arrow)?;
-    Ok(converter.convert_columns(columns).map_err(arrow)?)
+    let rows = row_converter(columns).and_then(|converter| converter.convert_columns(columns));
+    Ok(rows.map_err(|cause| TableError::Arrow { file: file.into(), cause })?)
+}
+
+fn row_converter(columns: &[ArrayRef]) -> std::result::Result<RowConverter, ArrowError> {
+    RowConverter::new(columns.iter().map(|column| SortField::new(column.data_type().clone())).collect())
 }
 
 fn show_row(batch: &RecordBatch, key: &[String], row: usize) -> String {

@@ -13,6 +13,7 @@ mod charts;
 mod encoder;
 mod drill;
 mod failures;
+mod frequent_groups;
 mod functions;
 mod ingest;
 mod lint;

@@ -4,6 +4,7 @@ use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use datafusion::arrow::array::{ArrayRef, BooleanArray, RecordBatch};
+use datafusion::arrow::buffer::BooleanBuffer;
 use datafusion::arrow::compute::filter_record_batch;
 use datafusion::common::hash_utils::{RandomState, create_hashes};
 use datafusion::common::runtime::SpawnedTask;
@@ -85,7 +86,11 @@ impl FrequentRowsExec {
 }
 
 impl Part {
-    async fn read(mut input: SendableRecordBatchStream, keys: Vec<PhysicalExprRef>, memory: MemoryReservation) -> Result<Self> {
+    async fn read(
+        mut input: SendableRecordBatchStream,
+        keys: Vec<PhysicalExprRef>,
+        memory: MemoryReservation,
+    ) -> Result<Self> {
         let mut rows = Vec::new();
         while let Some(batch) = input.try_next().await? {
             let mut hashes = vec![0; batch.num_rows()];
@@ -95,6 +100,8 @@ impl Part {
             let size = slices.sum::<std::result::Result<usize, _>>()? + size_of_val(&hashes[..]);
             rows.push((batch, hashes));
             if memory.try_grow(size).is_err() {
+                // Whoever groups the rows needs it now.
+                memory.free();
                 return Ok(Self { rows, rest: Some(input), memory });
             }
         }
@@ -121,8 +128,8 @@ impl Counted {
     /// Those of the rows whose hash came at least `least` times.
     fn frequent(&self, (batch, hashes): (RecordBatch, Vec<u64>), least: u8) -> Result<RecordBatch> {
         let Some(last) = self.counters.len().checked_sub(1) else { return Ok(batch) };
-        let often = |hash: &u64| self.counters[*hash as usize & last] >= least;
-        let often: BooleanArray = hashes.iter().map(often).map(Some).collect();
+        let often = |row: usize| self.counters[hashes[row] as usize & last] >= least;
+        let often = BooleanArray::new(BooleanBuffer::collect_bool(hashes.len(), often), None);
         Ok(filter_record_batch(&batch, &often)?)
     }
 }

@@ -6,9 +6,9 @@ use datafusion::common::config::ConfigOptions;
 use datafusion::common::tree_node::{Transformed, TreeNode};
 use datafusion::common::{Result, ScalarValue};
 use datafusion::logical_expr::Operator;
+use datafusion::physical_expr::PhysicalExprRef;
 use datafusion::physical_expr::expressions::{BinaryExpr, Column, Literal};
 use datafusion::physical_expr::utils::split_conjunction;
-use datafusion::physical_expr::PhysicalExprRef;
 use datafusion::physical_optimizer::PhysicalOptimizerRule;
 use datafusion::physical_plan::aggregates::{AggregateExec, AggregateMode};
 use datafusion::physical_plan::filter::FilterExec;
@@ -98,7 +98,8 @@ fn least_rows(having: &PhysicalExprRef, aggregate: &AggregateExec) -> Option<u64
         let place = expr.downcast_ref::<Column>()?.index().checked_sub(of_group)?;
         let (function, filter) = (aggregate.aggr_expr().get(place)?, aggregate.filter_expr().get(place)?);
         let arguments = function.expressions();
-        let all = matches!(&arguments[..], [one] if one.downcast_ref::<Literal>().is_some_and(|one| !one.value().is_null()));
+        let all =
+            matches!(&arguments[..], [one] if one.downcast_ref::<Literal>().is_some_and(|one| !one.value().is_null()));
         (function.fun().name() == "count" && !function.is_distinct() && filter.is_none() && all).then_some(())
     };
     let number = |expr: &PhysicalExprRef| match expr.downcast_ref::<Literal>()?.value() {
