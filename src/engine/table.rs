@@ -41,7 +41,9 @@ impl Advice for TableError {
             Self::RowTwice { .. } => {
                 Some("aggregate or SELECT DISTINCT, or join to a table that has at most one row for each key".into())
             }
-            Self::NoValueInKey { .. } => Some("leave such rows out with WHERE … IS NOT NULL".into()),
+            Self::NoValueInKey { .. } => Some(
+                "leave such rows out with WHERE … IS NOT NULL; where nothing is to be read, MIN and MAX give such a row: does the export hold what the query looks for?".into(),
+            ),
             Self::Shape { .. } => Some("give the query the columns it had, or change the stage with it".into()),
             Self::Arrow { .. } => None,
         }

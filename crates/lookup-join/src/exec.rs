@@ -81,7 +81,9 @@ impl LookupJoinExec {
             let hash = async move {
                 let schema = table.schema();
                 let rows = concat_batches(&schema, &collect(table, context).await?)?;
-                memory.try_grow(rows.get_array_memory_size())?;
+                // Of what may be a slice of a larger table, only the rows are held for this.
+                let sizes = rows.columns().iter().map(|column| column.to_data().get_slice_memory_size());
+                memory.try_grow(sizes.sum::<std::result::Result<usize, _>>()?)?;
                 let keys: Vec<PhysicalExprRef> = shape.on.iter().map(|(key, _)| Arc::clone(key)).collect();
                 let table = Table::new(rows, &keys)?;
                 memory.try_grow(table.size())?;
