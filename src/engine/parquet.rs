@@ -53,29 +53,26 @@ fn write_batch(path: &Path, batch: &RecordBatch, properties: WriterProperties) -
     // A column of the batch is one or more of the file.
     let columns = file.schema_descr();
     let columns: Vec<usize> = (0..columns.num_columns()).map(|leaf| columns.get_column_root_idx(leaf)).collect();
-    let mut parts: Vec<(usize, usize, Vec<ArrowColumnWriter>)> = Vec::new();
+    let mut parts = BTreeMap::<(usize, usize), Vec<ArrowColumnWriter>>::new();
     for (group, start) in starts.iter().enumerate() {
         for (column, writer) in columns.iter().zip(groups.create_column_writers(group)?) {
-            match parts.last_mut().filter(|part| (part.0, part.1) == (*start, *column)) {
-                Some((_, _, writers)) => writers.push(writer),
-                None => parts.push((*start, *column, vec![writer])),
-            }
+            parts.entry((*start, *column)).or_default().push(writer);
         }
     }
     // The longest first, so that none is left to one processor at the end.
-    let mut parts: Vec<_> = parts.into_iter().enumerate().collect();
-    parts.sort_by_key(|(_, (_, column, _))| Reverse(batch.column(*column).get_array_memory_size()));
-    let encode = |(place, (start, column, writers)): (usize, (usize, usize, Vec<ArrowColumnWriter>))| {
+    let mut parts: Vec<_> = parts.into_iter().collect();
+    parts.sort_by_key(|((_, column), _)| Reverse(batch.column(*column).get_array_memory_size()));
+    let encode = |((start, column), writers): ((usize, usize), Vec<ArrowColumnWriter>)| {
         let rows = batch.column(column).slice(start, ROWS_OF_GROUP.min(batch.num_rows() - start));
         let leaves = compute_leaves(batch.schema_ref().field(column), &rows)?;
         let encoded = writers.into_iter().zip(leaves).map(|(mut writer, leaf)| {
             writer.write(&leaf)?;
             writer.close()
         });
-        Ok((place, encoded.collect::<Result<Vec<_>, ParquetError>>()?))
+        Ok(((start, column), encoded.collect::<Result<Vec<_>, ParquetError>>()?))
     };
-    let encoded = parts.into_par_iter().with_max_len(1).map(encode).collect::<Result<Vec<_>, ParquetError>>()?;
-    let encoded: BTreeMap<usize, _> = encoded.into_iter().collect();
+    let encoded = parts.into_par_iter().with_max_len(1).map(encode);
+    let encoded = encoded.collect::<Result<BTreeMap<_, _>, ParquetError>>()?;
     let mut encoded = encoded.into_values().flatten();
     for _ in starts {
         let mut group = file.next_row_group()?;

@@ -105,8 +105,8 @@ fn counted(column: &StringArray) -> Vec<(&str, i64)> {
         Some((hasher.hash_one(text), row))
     });
     let mut counts = Counts { column, of: vec![0; column.len()] };
-    let sample = given.clone().take(SAMPLE).map(|(hash, _)| hash).collect::<HashSet<_>>();
-    if sample.len() <= SAMPLE / 2 {
+    let sample = || given.clone().take(SAMPLE).map(|(hash, _)| hash).collect::<HashSet<_>>();
+    if column.len() <= SAMPLE || sample().len() <= SAMPLE / 2 {
         counts.add(given);
     } else {
         // A table of millions outgrows every cache, so it is filled a lot of the hashes at a time.
