@@ -205,7 +205,6 @@ impl ExecutionPlan for FrequentRowsExec {
             let Some(Part { rows, rest, memory }) = part else {
                 return internal_err!("partition {partition} was taken before");
             };
-            let counted = Arc::clone(&counted);
             let frequent = stream::iter(rows).map(move |rows| {
                 // Given back with the last of the rows.
                 let _held = &memory;

@@ -8,14 +8,13 @@ use datafusion::arrow::array::{
 };
 use datafusion::arrow::compute::{concat_batches, take, take_record_batch};
 use datafusion::common::tree_node::TreeNodeRecursion;
-use datafusion::common::{DataFusionError, JoinSide, Result, Statistics, internal_err};
+use datafusion::common::{DataFusionError, JoinSide, Result, internal_err};
 use datafusion::execution::TaskContext;
 use datafusion::execution::memory_pool::{MemoryConsumer, MemoryReservation};
 use datafusion::physical_expr::{Distribution, PhysicalExpr, PhysicalExprRef};
 use datafusion::physical_plan::joins::HashJoinExec;
 use datafusion::physical_plan::joins::utils::{ColumnIndex, JoinFilter};
 use datafusion::physical_plan::metrics::{BaselineMetrics, ExecutionPlanMetricsSet, MetricsSet};
-use datafusion::physical_plan::statistics::{ChildStats, StatisticsArgs};
 use datafusion::physical_plan::stream::RecordBatchStreamAdapter;
 use datafusion::physical_plan::{
     ChildrenPropertiesMode, DisplayAs, DisplayFormatType, ExecutionPlan, InputDistributionRequirements, PlanProperties,
@@ -33,8 +32,9 @@ type Hashed = Shared<BoxFuture<'static, std::result::Result<Held, Arc<DataFusion
 /// What a join says, whatever its inputs.
 #[derive(Debug)]
 struct Shape {
-    /// Keys of the table and of the rows that ask.
-    on: Vec<(PhysicalExprRef, PhysicalExprRef)>,
+    table_keys: Vec<PhysicalExprRef>,
+    /// The same of the rows that ask.
+    asking_keys: Vec<PhysicalExprRef>,
     filter: Option<JoinFilter>,
     /// Where each column comes from: left is the table.
     columns: Vec<ColumnIndex>,
@@ -64,8 +64,9 @@ impl LookupJoinExec {
             Some(places) => places.iter().copied().map(column).collect(),
             None => (0..all).map(column).collect(),
         };
-        let (on, filter, properties) = (join.on.clone(), join.filter.clone(), Arc::clone(join.properties()));
-        let shape = Arc::new(Shape { on, filter, columns, properties });
+        let (table_keys, asking_keys) = join.on.iter().cloned().unzip();
+        let (filter, properties) = (join.filter.clone(), Arc::clone(join.properties()));
+        let shape = Arc::new(Shape { table_keys, asking_keys, filter, columns, properties });
         Self::over(shape, Arc::clone(&join.left), Arc::clone(&join.right))
     }
 
@@ -84,8 +85,7 @@ impl LookupJoinExec {
                 // Of what may be a slice of a larger table, only the rows are held for this.
                 let sizes = rows.columns().iter().map(|column| column.to_data().get_slice_memory_size());
                 memory.try_grow(sizes.sum::<std::result::Result<usize, _>>()?)?;
-                let keys: Vec<PhysicalExprRef> = shape.on.iter().map(|(key, _)| Arc::clone(key)).collect();
-                let table = Table::new(rows, &keys)?;
+                let table = Table::new(rows, &shape.table_keys)?;
                 memory.try_grow(table.size())?;
                 Ok(Arc::new((table, memory)))
             };
@@ -103,8 +103,7 @@ impl Shape {
         batch: RecordBatch,
         size: usize,
     ) -> Result<impl Iterator<Item = Result<RecordBatch>> + Send> {
-        let keys: Vec<PhysicalExprRef> = self.on.iter().map(|(_, key)| Arc::clone(key)).collect();
-        let mut asking = held.0.ask(&batch, &keys)?;
+        let mut asking = held.0.ask(&batch, &self.asking_keys)?;
         Ok(std::iter::from_fn(move || (!asking.is_done()).then(|| self.next(&held.0, &batch, &mut asking, size))))
     }
 
@@ -153,7 +152,8 @@ impl Shape {
 
 impl DisplayAs for LookupJoinExec {
     fn fmt_as(&self, _: DisplayFormatType, f: &mut fmt::Formatter) -> fmt::Result {
-        let on: Vec<String> = self.shape.on.iter().map(|(table, asking)| format!("({table}, {asking})")).collect();
+        let on = self.shape.table_keys.iter().zip(&self.shape.asking_keys);
+        let on: Vec<String> = on.map(|(table, asking)| format!("({table}, {asking})")).collect();
         write!(f, "LookupJoinExec: on=[{}]", on.join(", "))?;
         match &self.shape.filter {
             Some(filter) => write!(f, ", filter={}", filter.expression()),
@@ -187,7 +187,7 @@ impl ExecutionPlan for LookupJoinExec {
         &self,
         seen: &mut dyn FnMut(&Arc<dyn PhysicalExpr>) -> Result<TreeNodeRecursion>,
     ) -> Result<TreeNodeRecursion> {
-        let keys = self.shape.on.iter().flat_map(|(table, asking)| [table, asking]);
+        let keys = self.shape.table_keys.iter().chain(&self.shape.asking_keys);
         let filter = self.shape.filter.as_ref().map(JoinFilter::expression);
         let mut next = TreeNodeRecursion::Continue;
         for expression in keys.chain(filter) {
@@ -209,15 +209,6 @@ impl ExecutionPlan for LookupJoinExec {
 
     fn with_new_children(self: Arc<Self>, children: Vec<Arc<dyn ExecutionPlan>>) -> Result<Arc<dyn ExecutionPlan>> {
         self.replace_children(children, ReplaceChildrenOptions::new(ChildrenPropertiesMode::Recompute))
-    }
-
-    fn child_stats_requests(&self, partition: Option<usize>) -> Vec<ChildStats> {
-        vec![ChildStats::Skip, ChildStats::At(partition)]
-    }
-
-    fn statistics_from_inputs(&self, inputs: &[Arc<Statistics>], _: &StatisticsArgs) -> Result<Arc<Statistics>> {
-        let rows = inputs[1].num_rows.to_inexact();
-        Ok(Arc::new(Statistics { num_rows: rows, ..Statistics::new_unknown(&self.schema()) }))
     }
 
     fn metrics(&self) -> Option<MetricsSet> {
