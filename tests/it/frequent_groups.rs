@@ -5,39 +5,25 @@ use std::sync::Arc;
 
 use datafusion::arrow::array::{ArrayRef, Int64Array, RecordBatch, StringArray};
 use datafusion::arrow::compute::concat_batches;
-use datafusion::datasource::MemTable;
-use datafusion::execution::SessionStateBuilder;
-use datafusion::execution::memory_pool::GreedyMemoryPool;
-use datafusion::execution::runtime_env::RuntimeEnvBuilder;
 use datafusion::physical_optimizer::optimizer::PhysicalOptimizer;
 use datafusion::physical_plan::display::DisplayableExecutionPlan;
-use datafusion::prelude::{SessionConfig, SessionContext};
+use datafusion::prelude::SessionContext;
 use frequent_groups::FrequentGroupsRule;
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use tokio::runtime::Runtime;
 
+use crate::halves;
 use crate::shop::ROOT;
 
 const ROWS: i64 = 20_000;
 
 fn session(seed: u64, partitions: usize, rule: Option<FrequentGroupsRule>, memory: usize) -> SessionContext {
-    let mut config = SessionConfig::new().with_target_partitions(partitions).with_batch_size(500);
-    config.options_mut().sql_parser.map_string_types_to_utf8view = false;
     let mut rules = PhysicalOptimizer::new().rules;
     if let Some(rule) = rule {
         rules.insert(0, Arc::new(rule));
     }
-    let pool = Arc::new(GreedyMemoryPool::new(memory));
-    let runtime = RuntimeEnvBuilder::new().with_memory_pool(pool).build_arc().unwrap();
-    let state = SessionStateBuilder::new().with_default_features().with_config(config);
-    let state = state.with_runtime_env(runtime).with_physical_optimizer_rules(rules).build();
-    let context = SessionContext::new_with_state(state);
-    let batch = table(seed);
-    let half = batch.num_rows() / 2;
-    let parts = vec![vec![batch.slice(0, half)], vec![batch.slice(half, batch.num_rows() - half)]];
-    context.register_table("rows", Arc::new(MemTable::try_new(batch.schema(), parts).unwrap())).unwrap();
-    context
+    halves::session(partitions, 500, rules, memory, vec![("rows", table(seed))])
 }
 
 /// Numbers of which few come twice and few are missing, and a group that is much larger than a counter goes.

@@ -8,42 +8,28 @@ use std::sync::Arc;
 
 use datafusion::arrow::array::{ArrayRef, Int64Array, RecordBatch, StringArray};
 use datafusion::arrow::compute::concat_batches;
-use datafusion::datasource::MemTable;
-use datafusion::execution::SessionStateBuilder;
-use datafusion::execution::memory_pool::GreedyMemoryPool;
-use datafusion::execution::runtime_env::RuntimeEnvBuilder;
 use datafusion::physical_optimizer::optimizer::PhysicalOptimizer;
 use datafusion::physical_plan::displayable;
-use datafusion::prelude::{SessionConfig, SessionContext};
+use datafusion::prelude::SessionContext;
 use lookup_join::LookupJoinRule;
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use tokio::runtime::Runtime;
 
+use crate::halves;
 use crate::shop::ROOT;
 
 const SHOPS: i64 = 100;
 
-fn session(seed: u64, partitions: usize, lookup: bool, memory: Option<usize>) -> SessionContext {
-    let mut config = SessionConfig::new().with_target_partitions(partitions).with_batch_size(100);
-    config.options_mut().sql_parser.map_string_types_to_utf8view = false;
-    config.options_mut().optimizer.repartition_joins = false;
+fn session(seed: u64, partitions: usize, lookup: bool, memory: usize) -> SessionContext {
     let mut rules = PhysicalOptimizer::new().rules;
     if lookup {
         rules.insert(rules.len() - 1, Arc::new(LookupJoinRule));
     }
-    let mut runtime = RuntimeEnvBuilder::new();
-    if let Some(memory) = memory {
-        runtime = runtime.with_memory_pool(Arc::new(GreedyMemoryPool::new(memory)));
-    }
-    let state = SessionStateBuilder::new().with_default_features().with_config(config);
-    let state = state.with_runtime_env(runtime.build_arc().unwrap()).with_physical_optimizer_rules(rules).build();
-    let context = SessionContext::new_with_state(state);
-    for (name, batch) in tables(seed) {
-        let half = batch.num_rows() / 2;
-        let parts = vec![vec![batch.slice(0, half)], vec![batch.slice(half, batch.num_rows() - half)]];
-        context.register_table(name, Arc::new(MemTable::try_new(batch.schema(), parts).unwrap())).unwrap();
-    }
+    let context = halves::session(partitions, 100, rules, memory, tables(seed));
+    let state = context.state_ref();
+    // As selvedge has it: with joins dealt out by key there is nothing to look up in.
+    state.write().config_mut().options_mut().optimizer.repartition_joins = false;
     context
 }
 
@@ -95,7 +81,7 @@ fn a_lookup_answers_as_the_hash_join() {
     files.sort();
     assert!(files.len() >= 8);
     for (seed, partitions) in [(1, 1), (2, 2), (3, 8)] {
-        let [hash, lookup] = [false, true].map(|lookup| session(seed, partitions, lookup, None));
+        let [hash, lookup] = [false, true].map(|lookup| session(seed, partitions, lookup, usize::MAX));
         for file in &files {
             let query = std::fs::read_to_string(file).unwrap();
             let (plan, expected) = answer(&runtime, &hash, &query).unwrap();
@@ -114,6 +100,6 @@ fn a_lookup_answers_as_the_hash_join() {
 fn a_table_that_does_not_fit_is_refused() {
     let runtime = Runtime::new().unwrap();
     let query = "SELECT a.*, o.name AS found FROM asking a LEFT JOIN often o ON o.shop = a.shop AND o.size = a.size";
-    let error = answer(&runtime, &session(1, 2, true, Some(20_000)), query).unwrap_err();
+    let error = answer(&runtime, &session(1, 2, true, 20_000), query).unwrap_err();
     assert!(error.to_string().contains("LookupJoinExec"), "{error}");
 }

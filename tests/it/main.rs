@@ -1,5 +1,6 @@
 //! Every integration test, in one binary.
 
+mod halves;
 mod shop;
 
 mod bytes;

@@ -17,7 +17,6 @@ use datafusion::datasource::MemTable;
 use datafusion::execution::SessionStateBuilder;
 use datafusion::execution::memory_pool::FairSpillPool;
 use datafusion::execution::runtime_env::RuntimeEnvBuilder;
-use datafusion::physical_optimizer::PhysicalOptimizerRule;
 use datafusion::physical_optimizer::optimizer::PhysicalOptimizer;
 use datafusion::physical_plan::display::DisplayableExecutionPlan;
 use datafusion::physical_plan::displayable;
@@ -28,6 +27,7 @@ use rand_chacha::ChaCha8Rng;
 use selvedge::project::Project;
 use tokio::runtime::Runtime;
 
+use crate::halves;
 use crate::shop::ROOT;
 
 const SHOPS: i64 = 300;
@@ -123,20 +123,12 @@ fn tables(seed: u64) -> Vec<(&'static str, RecordBatch)> {
 type Row = (Option<i64>, Option<i64>, Option<i64>, Option<i64>);
 
 fn session(seed: u64, partitions: usize, first: Option<PointInTimeRule>) -> SessionContext {
-    let mut config = SessionConfig::new().with_target_partitions(partitions).with_batch_size(1000);
-    config.options_mut().sql_parser.map_string_types_to_utf8view = false;
     let mut rules = PhysicalOptimizer::new().rules;
     if let Some(first) = first {
-        rules.insert(0, Arc::new(first) as Arc<dyn PhysicalOptimizerRule + Send + Sync>);
+        rules.insert(0, Arc::new(first));
     }
-    let builder = SessionStateBuilder::new().with_default_features().with_config(config);
-    let context = SessionContext::new_with_state(builder.with_physical_optimizer_rules(rules).build());
+    let context = halves::session(partitions, 1000, rules, usize::MAX, tables(seed));
     selvedge::engine::register_functions(&context);
-    for (name, batch) in tables(seed) {
-        let half = batch.num_rows() / 2;
-        let parts = vec![vec![batch.slice(0, half)], vec![batch.slice(half, batch.num_rows() - half)]];
-        context.register_table(name, Arc::new(MemTable::try_new(batch.schema(), parts).unwrap())).unwrap();
-    }
     context
 }
 
