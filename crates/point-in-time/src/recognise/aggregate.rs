@@ -39,7 +39,11 @@ fn read(
     let left_is_grain = match join.join_type() {
         JoinType::Left => true,
         JoinType::Right => false,
-        JoinType::Inner => groups.iter().all(|(group, _)| side(group, &(0..lefts(join))) == Side::Grain),
+        // The side of most groups; one of the other side is then in the way.
+        JoinType::Inner => {
+            let of = |wanted: Side| groups.iter().filter(|(group, _)| side(group, &(0..lefts(join))) == wanted).count();
+            of(Side::Grain) >= of(Side::Source)
+        }
         other => return stop(format!("it is a {other} join; LEFT and INNER joins are recognised")),
     };
     let mut functions = Vec::new();

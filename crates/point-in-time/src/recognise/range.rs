@@ -65,7 +65,9 @@ fn read(join: &HashJoinExec, sides: Join, filter: &JoinFilter) -> Result<Option<
     let one_sided = |bound: &Bound| matches!(bound.comparison, Comparison::Before | Comparison::UpTo);
     let other_sided = |bound: &Bound| matches!(bound.comparison, Comparison::After | Comparison::From);
     if second.is_none() && (window.bounds.iter().all(one_sided) || window.bounds.iter().all(other_sided)) {
-        return Ok(None);
+        return stop(
+            "no GROUP BY stands right over the join (what describes the source belongs into a query of its own)",
+        );
     }
     if !matches!(join.join_type(), JoinType::Left | JoinType::Right | JoinType::Inner) {
         return stop(format!("it is a {} join; LEFT and INNER joins are recognised", join.join_type()));
