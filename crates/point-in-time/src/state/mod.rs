@@ -8,7 +8,7 @@ mod replay;
 mod sum;
 
 use datafusion::arrow::array::{Array, ArrayRef, UInt32Array};
-use datafusion::arrow::compute::take;
+use datafusion::arrow::compute::{interleave, take};
 use datafusion::arrow::datatypes::DataType;
 use datafusion::common::Result;
 
@@ -29,7 +29,13 @@ pub struct Seen {
 impl Seen {
     /// One argument, by event.
     fn argument(&self, number: usize) -> Result<ArrayRef> {
-        Ok(take(&self.columns[number], &self.rows, None)?)
+        let column = &self.columns[number];
+        // `take` copies vectors number by number.
+        if let DataType::FixedSizeList(..) = column.data_type() {
+            let rows: Vec<(usize, usize)> = self.rows.values().iter().map(|row| (0, *row as usize)).collect();
+            return Ok(interleave(&[column.as_ref()], &rows)?);
+        }
+        Ok(take(column, &self.rows, None)?)
     }
 
     fn arguments(&self) -> Result<Vec<ArrayRef>> {

@@ -13,16 +13,15 @@ pub fn replay(aggregate: &Aggregate, seen: &Seen, resumable: bool) -> Result<Vec
     if !resumable && aggregate.function.groups_accumulator_supported() {
         return in_groups(aggregate, seen);
     }
-    let rows = seen.windows.len();
-    let mut columns: Vec<Vec<ScalarValue>> = vec![Vec::new(); state_types(aggregate)?.len()];
+    let types = state_types(aggregate)?;
+    let mut columns = vec![vec![ScalarValue::Null; seen.windows.len()]; types.len()];
     let arguments = seen.arguments()?;
     let part = |from: usize, until: usize| -> Vec<ArrayRef> {
         arguments.iter().map(|argument| argument.slice(from, until - from)).collect()
     };
-    let order = seen.windows.order();
     let mut carried: Option<(Box<dyn Accumulator>, std::ops::Range<usize>)> = None;
-    for row in &order {
-        let wanted = seen.windows.range(*row as usize);
+    for row in seen.windows.order() {
+        let wanted = seen.windows.range(row as usize);
         let (mut accumulator, current) = match carried.take() {
             Some((accumulator, current)) if resumable && reaches(accumulator.as_ref(), &current, &wanted) => {
                 (accumulator, current)
@@ -36,21 +35,13 @@ pub fn replay(aggregate: &Aggregate, seen: &Seen, resumable: bool) -> Result<Vec
             accumulator.retract_batch(&part(current.start, wanted.start))?;
         }
         for (column, value) in columns.iter_mut().zip(accumulator.state()?) {
-            column.push(value);
+            column[row as usize] = value;
         }
         carried = Some((accumulator, wanted));
     }
-    let mut back = vec![0_u32; rows];
-    for (place, row) in (0..).zip(&order) {
-        back[*row as usize] = place;
-    }
-    let back = UInt32Array::from(back);
-    let types = state_types(aggregate)?;
-    let array = |(values, data_type): (Vec<ScalarValue>, _)| -> Result<ArrayRef> {
-        if values.is_empty() {
-            return Ok(new_empty_array(data_type));
-        }
-        Ok(take(&ScalarValue::iter_to_array(values)?, &back, None)?)
+    let array = |(values, data_type): (Vec<ScalarValue>, _)| match values.is_empty() {
+        true => Ok(new_empty_array(data_type)),
+        false => ScalarValue::iter_to_array(values),
     };
     columns.into_iter().zip(&types).map(array).collect()
 }
