@@ -11,6 +11,7 @@ use datafusion::logical_expr::LogicalPlan;
 use datafusion::physical_plan::execute_stream_partitioned;
 use datafusion::prelude::{DataFrame, SQLOptions};
 use futures::StreamExt;
+use futures::future::try_join_all;
 
 use super::query_error::query_error;
 use super::{Engine, table};
@@ -36,7 +37,8 @@ impl Engine {
         let state = self.context.state();
         let schemas: Vec<SchemaRef> = plans.iter().map(|plan| Arc::clone(plan.schema().inner())).collect();
         let answers = self.once(&state, &file.read_again(), plans).and_then(|plans| {
-            plans.iter().zip(&schemas).map(|(plan, schema)| self.one_batch(&state, plan, schema)).collect()
+            let answers = self.execute(&state, &plans)?;
+            answers.into_iter().zip(&schemas).map(|(answer, schema)| one_batch(answer, schema)).collect()
         });
         // Some kinds are only found not to fit when the plan is made ready to run.
         answers.map_err(|e| self.misfit(project, file).unwrap_or_else(|| query_error(&file.shown, &e, &[])))
@@ -47,34 +49,13 @@ impl Engine {
         self.collect(DataFrame::new(self.context.state(), plan), shown)
     }
 
-    /// The answer of an optimised plan, in its parts; `state` is the session's, which is dear to copy.
+    /// The answers of optimised plans, in their parts, side by side; `state` is the session's, which is dear to copy.
     pub(super) fn execute(
         &self,
         state: &SessionState,
-        plan: &LogicalPlan,
-    ) -> std::result::Result<Parts, DataFusionError> {
-        self.runtime.block_on(async {
-            let plan = state.query_planner().create_physical_plan(plan, state).await?;
-            let schema = plan.schema();
-            let parts = execute_stream_partitioned(plan, state.task_ctx())?;
-            let parts: Vec<_> = parts.into_iter().map(|part| SpawnedTask::spawn(rows_of(part))).collect();
-            let mut answers = Vec::new();
-            for part in parts {
-                answers.push(part.join_unwind().await.map_err(|e| DataFusionError::ExecutionJoin(Box::new(e)))??);
-            }
-            Ok((schema, answers))
-        })
-    }
-
-    /// The same as one batch with the columns of `schema`.
-    fn one_batch(
-        &self,
-        state: &SessionState,
-        plan: &LogicalPlan,
-        schema: &SchemaRef,
-    ) -> std::result::Result<RecordBatch, DataFusionError> {
-        let (_, parts) = self.execute(state, plan)?;
-        Ok(table::one_batch(schema, parts.into_iter().flatten().collect())?)
+        plans: &[LogicalPlan],
+    ) -> std::result::Result<Vec<Parts>, DataFusionError> {
+        self.runtime.block_on(try_join_all(plans.iter().map(|plan| parts_of(state, plan))))
     }
 
     /// The answer of any query over the tables that are open.
@@ -96,9 +77,27 @@ impl Engine {
     pub(super) fn collect(&self, frame: DataFrame, shown: &str) -> Result<RecordBatch> {
         let (state, plan) = frame.into_parts();
         let schema = Arc::clone(plan.schema().inner());
-        let answer = state.optimize(&plan).and_then(|plan| self.one_batch(&state, &plan, &schema));
-        answer.map_err(|e| query_error(shown, &e, &[]))
+        let answer = state.optimize(&plan).and_then(|plan| self.runtime.block_on(parts_of(&state, &plan)));
+        answer.and_then(|answer| one_batch(answer, &schema)).map_err(|e| query_error(shown, &e, &[]))
     }
+}
+
+/// The answer of an optimised plan, in its parts.
+async fn parts_of(state: &SessionState, plan: &LogicalPlan) -> datafusion::error::Result<Parts> {
+    let plan = state.query_planner().create_physical_plan(plan, state).await?;
+    let schema = plan.schema();
+    let parts = execute_stream_partitioned(plan, state.task_ctx())?;
+    let parts: Vec<_> = parts.into_iter().map(|part| SpawnedTask::spawn(rows_of(part))).collect();
+    let mut answers = Vec::new();
+    for part in parts {
+        answers.push(part.join_unwind().await.map_err(|e| DataFusionError::ExecutionJoin(Box::new(e)))??);
+    }
+    Ok((schema, answers))
+}
+
+/// An answer as one batch with the columns of `schema`.
+fn one_batch((_, parts): Parts, schema: &SchemaRef) -> datafusion::error::Result<RecordBatch> {
+    Ok(table::one_batch(schema, parts.into_iter().flatten().collect())?)
 }
 
 /// The rows of a partition.

@@ -1,7 +1,7 @@
 //! A `WITH` query that is read more than once is worked out once, with the columns that somebody reads.  DataFusion
 //! alone works it out anew for every reader; PostgreSQL works it out once, with all its columns.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use datafusion::common::TableReference;
@@ -49,12 +49,20 @@ impl Engine {
                 Ok(TreeNodeRecursion::Continue)
             })?;
         }
-        // From the inside out: what is read is there.
-        let mut tables: Vec<Arc<MemTable>> = Vec::new();
+        // From the inside out: what is read is there.  What does not wait for each other runs side by side.
         let mains = plans.split_off(queries);
-        for plan in plans {
-            let (schema, parts) = self.execute(state, &filled(plan, &read, &tables)?)?;
-            tables.push(Arc::new(MemTable::try_new(schema, parts)?));
+        let mut tables = BTreeMap::new();
+        while tables.len() < queries {
+            let mut ready = BTreeMap::new();
+            for (number, plan) in plans.iter().enumerate().filter(|(number, _)| !tables.contains_key(number)) {
+                if tables_of(plan)?.iter().all(|read| tables.contains_key(read)) {
+                    ready.insert(number, filled(plan.clone(), &read, &tables)?);
+                }
+            }
+            let (numbers, ready): (Vec<usize>, Vec<LogicalPlan>) = ready.into_iter().unzip();
+            for (number, (schema, parts)) in numbers.into_iter().zip(self.execute(state, &ready)?) {
+                tables.insert(number, Arc::new(MemTable::try_new(schema, parts)?));
+            }
         }
         mains.into_iter().map(|plan| filled(plan, &read, &tables)).collect()
     }
@@ -90,6 +98,16 @@ fn table_of(node: &LogicalPlan) -> Option<(usize, &TableScan)> {
     Some((number?, scan))
 }
 
+/// The numbers of the queries that a plan reads.
+fn tables_of(plan: &LogicalPlan) -> Result<BTreeSet<usize>> {
+    let mut numbers = BTreeSet::new();
+    plan.apply_with_subqueries(|node| {
+        numbers.extend(table_of(node).map(|(number, _)| number));
+        Ok(TreeNodeRecursion::Continue)
+    })?;
+    Ok(numbers)
+}
+
 /// Some of a plan's columns.
 fn only(plan: LogicalPlan, columns: &BTreeSet<usize>) -> Result<LogicalPlan> {
     let schema = Arc::clone(plan.schema());
@@ -100,12 +118,12 @@ fn only(plan: LogicalPlan, columns: &BTreeSet<usize>) -> Result<LogicalPlan> {
 }
 
 /// An optimised plan with the tables in the place of the scans.
-fn filled(plan: LogicalPlan, read: &[BTreeSet<usize>], tables: &[Arc<MemTable>]) -> Result<LogicalPlan> {
+fn filled(plan: LogicalPlan, read: &[BTreeSet<usize>], tables: &BTreeMap<usize, Arc<MemTable>>) -> Result<LogicalPlan> {
     let plan = plan.transform_up_with_subqueries(|node| {
         let Some((number, scan)) = table_of(&node) else { return Ok(Transformed::no(node)) };
         let place = |column: &usize| read[number].iter().position(|read| read == column);
         let projection = scan.projection.as_ref().map(|columns| columns.iter().filter_map(place).collect());
-        let source = provider_as_source(Arc::clone(&tables[number]) as _);
+        let source = provider_as_source(Arc::clone(&tables[&number]) as _);
         Ok(Transformed::yes(LogicalPlan::TableScan(TableScan { source, projection, ..scan.clone() })))
     })?;
     Ok(plan.data)

@@ -7,6 +7,7 @@ use datafusion::arrow::array::{
     Array, ArrayRef, AsArray, RecordBatch, RecordBatchOptions, UInt32Array, new_null_array,
 };
 use datafusion::arrow::compute::{concat_batches, take, take_record_batch};
+use datafusion::common::runtime::SpawnedTask;
 use datafusion::common::tree_node::TreeNodeRecursion;
 use datafusion::common::{DataFusionError, JoinSide, Result, internal_err};
 use datafusion::execution::TaskContext;
@@ -89,7 +90,11 @@ impl LookupJoinExec {
                 memory.try_grow(table.size())?;
                 Ok(Arc::new((table, memory)))
             };
-            hash.map(|held: Result<Held>| held.map_err(Arc::new)).boxed().shared()
+            // Begun at once: of several joins one over the other, each would else wait for those above.
+            let held = SpawnedTask::spawn(hash)
+                .join_unwind()
+                .map(|held| -> Result<Held> { held.map_err(|e| DataFusionError::ExecutionJoin(Box::new(e)))? });
+            held.map(|held| held.map_err(Arc::new)).boxed().shared()
         };
         self.hashed.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert_with(hash).clone()
     }

@@ -53,7 +53,8 @@ impl Table {
     /// The next rows that ask, and the rows that they meet, as pairs in the order of those that ask; about `most` pairs.
     pub fn next(&self, asking: &mut Asking, most: usize) -> Result<Pairs> {
         let from = asking.row;
-        let (mut rows, mut found) = (Vec::new(), Vec::new());
+        let likely = most.min(asking.hashes.len() - from);
+        let (mut rows, mut found) = (Vec::with_capacity(likely), Vec::with_capacity(likely));
         while asking.row < asking.hashes.len() && rows.len() < most {
             let hash = asking.hashes[asking.row];
             let mut place = self.first.find(hash, |known| known.0 == hash).map_or(END, |known| known.1);
