@@ -124,12 +124,16 @@ impl Table {
 
 /// A row to sort.  Most are told apart by their first bytes, which compare quickly as a number.
 struct Place {
-    /// Two numbers: as one, they would begin at every 16th byte only.
+    /// Two halves: whole, the number would have to stand at every 16th byte.
     beginning: (u64, u64),
     row: u32,
 }
 
 impl Place {
+    fn beginning(&self) -> u128 {
+        u128::from(self.beginning.0) << 64 | u128::from(self.beginning.1)
+    }
+
     fn row(&self) -> usize {
         self.row as usize
     }
@@ -179,11 +183,10 @@ fn sorted(rows: &KeyRows) -> Vec<Place> {
     };
     let place = |row: u32| Place { beginning: beginning(row as usize), row };
     let mut order: Vec<Place> = (0..rows.count as u32).into_par_iter().map(place).collect();
-    let full = |place: &Place| rows.row(place.row());
-    let compare = |a: &Place, b: &Place| {
-        a.beginning.cmp(&b.beginning).then_with(|| full(a).cmp(&full(b))).then(a.row.cmp(&b.row))
-    };
-    order.par_sort_unstable_by(compare);
+    order.par_sort_unstable_by_key(Place::beginning);
+    let full = |place: &Place| (rows.row(place.row()), place.row);
+    let alike = order.par_chunk_by_mut(|a, b| a.beginning == b.beginning).filter(|alike| alike.len() > 1);
+    alike.for_each(|alike| alike.par_sort_unstable_by(|a, b| full(a).cmp(&full(b))));
     order
 }
 

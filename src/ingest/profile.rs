@@ -1,7 +1,7 @@
 //! Every column of every file as a stranger would look at it first: what it seems to be, what is missing, how far it goes.
 
-use std::collections::HashSet;
-use std::hash::BuildHasher;
+use std::collections::{HashMap, HashSet};
+use std::hash::{BuildHasher, Hash};
 use std::sync::Arc;
 
 use datafusion::arrow::array::{Array, ArrayRef, AsArray, Int64Array, RecordBatch, StringArray};
@@ -20,6 +20,9 @@ const MOST_OF_20: i64 = 19;
 const SAMPLE: usize = 1 << 16;
 
 const LOTS: usize = 64;
+
+/// Bytes that make one number.
+const SHORT: usize = size_of::<u128>();
 
 /// One column of one CSV as it was written.
 pub struct Profile {
@@ -100,22 +103,41 @@ fn unlike(given: &[(&str, i64)], rows: i64, is: fn(&str) -> bool) -> Option<i64>
 /// The texts of a column that are more than spaces, each with how often it stands there.
 fn counted(column: &StringArray) -> Vec<(&str, i64)> {
     let hasher = FixedState::default();
-    let given = column.iter().zip(0..).filter_map(|(text, row)| {
-        let text = text.filter(|text| !text.trim().is_empty())?;
-        Some((hasher.hash_one(text), row))
-    });
+    let given = || column.iter().zip(0..).filter_map(|(text, row)| Some((text.filter(is_given)?, row)));
     let mut counts = Counts { column, of: vec![0; column.len()] };
-    let sample = || given.clone().take(SAMPLE).map(|(hash, _)| hash).collect::<HashSet<_>>();
-    if column.len() <= SAMPLE || sample().len() <= SAMPLE / 2 {
-        counts.add(given);
-    } else {
+    let sample = || given().take(SAMPLE).map(|(text, _)| text).collect::<HashSet<_, FixedState>>();
+    if column.len() > SAMPLE && sample().len() > SAMPLE / 2 {
         // A table of millions outgrows every cache, so it is filled a lot of the hashes at a time.
         let mut lots = vec![Vec::new(); LOTS];
-        given.for_each(|(hash, row)| lots[(hash >> u32::BITS) as usize % LOTS].push((hash, row)));
-        lots.into_iter().for_each(|lot| counts.add(lot.into_iter()));
+        for (text, row) in given() {
+            let hash = hasher.hash_one(text);
+            lots[(hash >> u32::BITS) as usize % LOTS].push((hash, row));
+        }
+        lots.into_iter().for_each(|lot| counts.add(lot));
+    } else if column.offsets().windows(2).all(|ends| ends[1] - ends[0] < SHORT as i32) {
+        let short = |(_, row)| (short(column, row), row);
+        counts.add_few(given().map(short));
+    } else {
+        counts.add_few(given());
     }
     let texts = (0..).zip(&counts.of).filter(|(_, count)| **count > 0);
     texts.map(|(row, count)| (column.value(row), i64::from(*count))).collect()
+}
+
+/// Whether a text is more than spaces; most begin with a letter or a digit.
+fn is_given(text: &&str) -> bool {
+    text.as_bytes().first().is_some_and(u8::is_ascii_graphic) || !text.trim().is_empty()
+}
+
+/// A text of fewer bytes than [`SHORT`] as a number, which compares quicker: its bytes, and behind them their count.
+fn short(column: &StringArray, row: u32) -> u128 {
+    let text = column.value(row as usize);
+    let start = column.value_offsets()[row as usize] as usize;
+    let bytes = match column.value_data()[start..].first_chunk::<SHORT>() {
+        Some(bytes) => u128::from_le_bytes(*bytes) & ((1 << (8 * text.len())) - 1),
+        None => text.bytes().rev().fold(0, |bytes, byte| bytes << 8 | u128::from(byte)),
+    };
+    bytes | (text.len() as u128) << (8 * (SHORT - 1))
 }
 
 /// How often the text of a row stands in its column, at the first of its rows.
@@ -126,13 +148,21 @@ struct Counts<'a> {
 
 impl Counts<'_> {
     /// Adds rows, with the hashes of their texts; no text may be among those of another call.
-    fn add(&mut self, rows: impl Iterator<Item = (u64, u32)>) {
+    fn add(&mut self, rows: Vec<(u64, u32)>) {
         let text = |row: u32| self.column.value(row as usize);
-        let mut firsts = HashTable::<(u64, u32)>::new();
+        let mut firsts = HashTable::<(u64, u32)>::with_capacity(rows.len());
         for (hash, row) in rows {
             let alike = |first: &(u64, u32)| first.0 == hash && text(first.1) == text(row);
             let first = firsts.entry(hash, alike, |first| first.0).or_insert((hash, row)).get().1;
             self.of[first as usize] += 1;
+        }
+    }
+
+    /// Adds all rows, with their texts or what stands for these, of which there are not many.
+    fn add_few<T: Hash + Eq>(&mut self, rows: impl Iterator<Item = (T, u32)>) {
+        let mut firsts = HashMap::<T, u32, FixedState>::default();
+        for (text, row) in rows {
+            self.of[*firsts.entry(text).or_insert(row) as usize] += 1;
         }
     }
 }
