@@ -81,7 +81,6 @@ pub fn run(project: &Project) -> Result<()> {
     let typed = |Source { file, header, raw }: &Source| -> Result<Judged> {
         let judged = judge(project, &engine, file, header, raw)?;
         judged.refuse_too_many(project.params.ingest.max_set_aside_share, header, &project.paths)?;
-        staged.table(&target, Some(&header.name), &judged.kept, &notes(file))?;
         Ok(judged)
     };
     let judge_all = || -> Result<Vec<Judged>> {
@@ -101,16 +100,26 @@ pub fn run(project: &Project) -> Result<()> {
     };
     let (judged, profiles) = rayon::join(judge_all, profile_all);
     let judged = judged?;
-    let counts: Vec<Count> =
-        judged.iter().zip(&sources).flat_map(|(judged, source)| judged.counts(source.header)).collect();
-    let aside: Vec<Aside> = judged.into_iter().flat_map(|judged| judged.aside).collect();
-    staged.table(&target, Some("rejected"), &rejected(&aside)?, &[])?;
-    staged.table(&target, Some("surprises"), &surprises(&counts)?, &[])?;
-    staged.table(&target, Some("profile"), &profile::table(&profiles)?, &[])?;
-    staged.folder(&project.paths.split())?;
-    for (file, table) in engine.layer(project, Layer::Split)? {
-        staged.table(&project.paths.split(), Some(file.header.name()), &table, &notes(file))?;
-    }
+    let write_kept = || -> Result<()> {
+        let write = |(Source { file, header, .. }, judged): (&Source, &Judged)| {
+            staged.table(&target, Some(&header.name), &judged.kept, &notes(file))
+        };
+        sources.par_iter().zip(&judged).map(write).collect::<Vec<_>>().into_iter().collect()
+    };
+    let write_rest = || -> Result<()> {
+        let counts = judged.iter().zip(&sources).flat_map(|(judged, source)| judged.counts(source.header));
+        let aside: Vec<&Aside> = judged.iter().flat_map(|judged| &judged.aside).collect();
+        staged.table(&target, Some("rejected"), &rejected(&aside)?, &[])?;
+        staged.table(&target, Some("surprises"), &surprises(&counts.collect::<Vec<_>>())?, &[])?;
+        staged.table(&target, Some("profile"), &profile::table(&profiles)?, &[])?;
+        staged.folder(&project.paths.split())?;
+        for (file, table) in engine.layer(project, Layer::Split)? {
+            staged.table(&project.paths.split(), Some(file.header.name()), &table, &notes(file))?;
+        }
+        Ok(())
+    };
+    let (kept, rest) = rayon::join(write_kept, write_rest);
+    kept.and(rest)?;
     staged.commit()?;
     progress.done("typed sources are in work/ingest");
     Ok(())

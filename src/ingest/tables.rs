@@ -31,8 +31,9 @@ pub struct Count {
 }
 
 /// Every row that was set aside.
-pub fn rejected(aside: &[Aside]) -> Result<Table> {
-    let texts = |of: fn(&Aside) -> &str| Arc::new(StringArray::from_iter_values(aside.iter().map(of))) as ArrayRef;
+pub fn rejected(aside: &[&Aside]) -> Result<Table> {
+    let texts =
+        |of: fn(&Aside) -> &str| Arc::new(StringArray::from_iter_values(aside.iter().map(|row| of(row)))) as ArrayRef;
     let lines = Arc::new(Int64Array::from_iter_values(aside.iter().map(|row| row.line)));
     let columns: [(&str, ArrayRef); 4] = [
         ("file", texts(|row| &row.csv)),
