@@ -86,7 +86,7 @@ struct RunArgs {
 }
 
 /// The stages, in the order of the flow.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, ValueEnum)]
 enum Stage {
     Ingest,
     Embeddings,
@@ -274,8 +274,19 @@ fn run_drill(project: &Project, args: DrillArgs) -> Result<()> {
 
 /// The wanted stages, or all, in the order of the flow; the first that fails ends the run.
 fn run_stages(project: &Project, wanted: &[Stage]) -> Result<Outcome> {
-    for stage in Stage::value_variants().iter().filter(|stage| wanted.is_empty() || wanted.contains(stage)) {
-        stage.run(project)?;
+    let stages = Stage::value_variants().iter().filter(|stage| wanted.is_empty() || wanted.contains(stage));
+    let stages: Vec<Stage> = stages.copied().collect();
+    let run = |stages: &[Stage]| stages.iter().try_for_each(|stage| stage.run(project));
+    match stages.iter().position(|stage| *stage == Stage::Monitor) {
+        Some(place) => {
+            let (before, rest) = (&stages[..place], &stages[place + 1..]);
+            let first = before.iter().take_while(|stage| **stage < Stage::Frame).count();
+            run(&before[..first])?;
+            // What the log tells needs nothing of what is learned, so both are worked out side by side.
+            monitor::run_beside(project, None, || run(&before[first..]))?;
+            run(rest)?;
+        }
+        None => run(&stages)?,
     }
     match project.params.tracking.uri {
         Some(_) if wanted.is_empty() => tracking::run(project),

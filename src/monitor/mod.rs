@@ -17,10 +17,13 @@ pub mod stack;
 pub mod survival;
 mod traits;
 
+use std::panic::resume_unwind;
 use std::sync::Arc;
+use std::thread;
 
 use chrono::{DateTime, NaiveDate, NaiveDateTime, NaiveTime, TimeZone, Utc};
 use datafusion::arrow::array::{ArrayRef, RecordBatch, StringArray};
+use rayon::ThreadPoolBuilder;
 use rayon::prelude::*;
 
 pub use alarm::{Draw, Lines, Raised, quantile};
@@ -100,6 +103,16 @@ pub fn moment(text: &str, shop: &Shop) -> Result<DateTime<Utc>> {
 /// Runs the stage as of a moment, the export if none is given: `work/monitoring/*.parquet`, `reports/alerts.json` and
 /// `reports/alert-history.json`.
 pub fn run(project: &Project, as_of: Option<DateTime<Utc>>) -> Result<Outcome> {
+    run_beside(project, as_of, || Ok(()))
+}
+
+/// The same where the frame is still to be made, which only the end of the stage needs: `frame` makes it while the log is
+/// looked at.
+pub fn run_beside(
+    project: &Project,
+    as_of: Option<DateTime<Utc>>,
+    frame: impl FnOnce() -> Result<()> + Send,
+) -> Result<Outcome> {
     let progress = Progress::start("monitor");
     let shop = &project.params.shop;
     let as_of = as_of.unwrap_or(shop.exported_at);
@@ -108,16 +121,27 @@ pub fn run(project: &Project, as_of: Option<DateTime<Utc>>) -> Result<Outcome> {
         return Err(MonitorError::AfterExport { as_of: clock(shop, as_of), exported_at }.into());
     }
     let shared = log::Shared::new(as_of);
-    let opened = Look::open(project, &shared, as_of)?;
-    let mondays = history::mondays(project, &opened, as_of)?;
-    let (look, (earlier, drift)) = rayon::join(
-        || opened.finished(&shared, Depth::Whole),
-        || rayon::join(|| history::earlier(project, &shared, &mondays), || drift::of_frame(project, as_of)),
-    );
-    let (look, earlier, drift) = (look?, earlier?, drift?);
+    let look = || -> Result<_> {
+        let opened = Look::open(project, &shared, as_of)?;
+        let mondays = history::mondays(project, &opened, as_of)?;
+        let finished = || opened.finished(&shared, Depth::Whole);
+        let (look, earlier) = rayon::join(finished, || history::earlier(project, &shared, &mondays));
+        let (look, earlier) = (look?, earlier?);
+        let (history, texts) = rayon::join(|| history::told(&look, earlier), || drift::of_texts(&look));
+        Ok((look, history?, texts?))
+    };
+    let drift = || frame().and_then(|()| drift::of_frame(project, as_of));
+    // With threads of its own where it can have them: those that all share are taken by the log.
+    let (drift, looked) = thread::scope(|threads| {
+        let drift = threads.spawn(|| match ThreadPoolBuilder::new().build() {
+            Ok(own) => own.install(drift),
+            Err(_) => drift(),
+        });
+        let looked = look();
+        (drift.join().unwrap_or_else(|panic| resume_unwind(panic)), looked)
+    });
+    let (drift, (look, history, texts)) = (drift?, looked?);
     let findings = look.findings()?;
-    let (history, texts) = rayon::join(|| history::told(&look, earlier), || drift::of_texts(&look));
-    let (history, texts) = (history?, texts?);
     let now = clock(shop, as_of);
     let moment: ArrayRef = Arc::new(StringArray::from(vec![now.clone()]));
     let report = ("report".to_owned(), Table::of_columns("report", &["as_of"], [("as_of", moment)])?);

@@ -91,6 +91,21 @@ fn nothing_shown_at_all_and_moments_that_cannot_be() {
     assert!(odd.contains("'yesterday' is no moment") && odd.contains("do: write a day such as"), "{odd}");
 }
 
+/// `run` looks at the log while the frame is made: where that fails, its error is told and the monitor changes nothing.
+#[test]
+fn a_frame_that_cannot_be_made_beside_the_log() {
+    let log = Log::of_client().quick();
+    log.0.must(&["ingest"]);
+    log.0
+        .write("sql/labels/second.sql", &log.0.read("sql/labels/kept_purchase.sql").replace("kept_purchase", "second"));
+    let failed = log.0.run(&["run", "frame", "monitor", "report"]);
+    let words = String::from_utf8_lossy(&failed.stderr);
+    assert_eq!(failed.status.code(), Some(1), "{words}");
+    assert!(words.contains("sql/labels holds 2 files") && words.matches("error: ").count() == 1, "{words}");
+    assert!(!log.0.path("reports").exists() && !log.0.path("work/monitoring").exists(), "{words}");
+    log.0.must(&["run", "monitor"]);
+}
+
 /// One row of each kind that cannot be: each is set aside with its reason, counted, and moves no figure.
 #[test]
 fn rows_that_cannot_be_are_set_aside_and_counted() {
