@@ -1,6 +1,6 @@
 /*---
 name: customer_article
-version: 1
+version: 2
 entity: customer_product
 owner: growth
 description: |
@@ -42,58 +42,65 @@ columns:
      reasons: [{say: "more sustainable than what you chose before", above: 0},
                {say: "as sustainable as what you chose before", above: -5}]}
 ---*/
-WITH moments AS (
-  SELECT DISTINCT g.customer_id, g.as_of
+WITH looks AS (
+  SELECT g.customer_id, g.product_id, g.season, g.as_of, c.personalisation_consent,
+         a.brand, a.category, a.price_eur, a.sustainability_score
   FROM grain.customer_product g
-  JOIN sources.customers c ON c.customer_id = g.customer_id AND c.personalisation_consent
+  JOIN sources.customers c ON c.customer_id = g.customer_id
+  JOIN sources.products a ON a.product_id = g.product_id AND a.season = g.season
 ),
--- What the customer did before the moment does not depend on the article, so it is gathered once for each moment.
 events AS (
-  SELECT m.customer_id, m.as_of, t.event_type, p.product_id, p.season, p.brand, p.category, p.price_eur, p.sustainability_score
-  FROM moments m
-  JOIN sources.transactions t ON t.customer_id = m.customer_id AND t.event_time < m.as_of
+  SELECT t.customer_id, t.event_time, t.event_type, p.product_id, p.season, p.brand, p.category, p.price_eur, p.sustainability_score
+  FROM sources.transactions t
   JOIN sources.products p ON p.product_id = t.product_id AND p.season = t.season
 ),
 of_article AS (
-  SELECT customer_id, as_of, product_id, season,
-         COUNT(*) FILTER (WHERE event_type = 'browse') AS looks,
-         COUNT(*) FILTER (WHERE event_type = 'wishlist') AS wishes,
-         COUNT(*) FILTER (WHERE event_type = 'purchase') AS purchases
-  FROM events GROUP BY customer_id, as_of, product_id, season
+  SELECT g.customer_id, g.product_id, g.season, g.as_of,
+         COUNT(*) FILTER (WHERE e.event_type = 'browse') AS looks,
+         COUNT(*) FILTER (WHERE e.event_type = 'wishlist') AS wishes,
+         COUNT(*) FILTER (WHERE e.event_type = 'purchase') AS purchases
+  FROM looks g
+  LEFT JOIN events e ON e.customer_id = g.customer_id AND e.product_id = g.product_id AND e.season = g.season
+                    AND e.event_time < g.as_of AND g.personalisation_consent
+  GROUP BY g.customer_id, g.product_id, g.season, g.as_of
 ),
 of_brand AS (
-  SELECT customer_id, as_of, brand,
-         COUNT(*) FILTER (WHERE event_type = 'browse') AS looks, COUNT(*) FILTER (WHERE event_type = 'purchase') AS purchases
-  FROM events GROUP BY customer_id, as_of, brand
+  SELECT g.customer_id, g.product_id, g.season, g.as_of,
+         COUNT(*) FILTER (WHERE e.event_type = 'browse') AS looks, COUNT(*) FILTER (WHERE e.event_type = 'purchase') AS purchases
+  FROM looks g
+  LEFT JOIN events e ON e.customer_id = g.customer_id AND e.brand = g.brand AND e.event_time < g.as_of AND g.personalisation_consent
+  GROUP BY g.customer_id, g.product_id, g.season, g.as_of
 ),
 of_category AS (
-  SELECT customer_id, as_of, category,
-         COUNT(*) FILTER (WHERE event_type = 'browse') AS looks, COUNT(*) FILTER (WHERE event_type = 'purchase') AS purchases
-  FROM events GROUP BY customer_id, as_of, category
+  SELECT g.customer_id, g.product_id, g.season, g.as_of,
+         COUNT(*) FILTER (WHERE e.event_type = 'browse') AS looks, COUNT(*) FILTER (WHERE e.event_type = 'purchase') AS purchases
+  FROM looks g
+  LEFT JOIN events e ON e.customer_id = g.customer_id AND e.category = g.category AND e.event_time < g.as_of AND g.personalisation_consent
+  GROUP BY g.customer_id, g.product_id, g.season, g.as_of
 ),
 of_all AS (
-  SELECT customer_id, as_of,
-         COUNT(*) FILTER (WHERE event_type = 'browse') AS looks, COUNT(*) FILTER (WHERE event_type = 'purchase') AS purchases,
-         CAST(AVG(price_eur) FILTER (WHERE event_type = 'browse') AS DOUBLE) AS price_looked_at,
-         CAST(AVG(price_eur) FILTER (WHERE event_type = 'purchase') AS DOUBLE) AS price_bought,
-         CAST(AVG(sustainability_score) FILTER (WHERE event_type IN ('purchase', 'wishlist')) AS DOUBLE) AS score_chosen
-  FROM events GROUP BY customer_id, as_of
+  SELECT g.customer_id, g.product_id, g.season, g.as_of,
+         COUNT(*) FILTER (WHERE e.event_type = 'browse') AS looks, COUNT(*) FILTER (WHERE e.event_type = 'purchase') AS purchases,
+         CAST(AVG(e.price_eur) FILTER (WHERE e.event_type = 'browse') AS DOUBLE) AS price_looked_at,
+         CAST(AVG(e.price_eur) FILTER (WHERE e.event_type = 'purchase') AS DOUBLE) AS price_bought,
+         CAST(AVG(e.sustainability_score) FILTER (WHERE e.event_type IN ('purchase', 'wishlist')) AS DOUBLE) AS score_chosen
+  FROM looks g
+  LEFT JOIN events e ON e.customer_id = g.customer_id AND e.event_time < g.as_of AND g.personalisation_consent
+  GROUP BY g.customer_id, g.product_id, g.season, g.as_of
 )
 SELECT g.customer_id, g.product_id, g.season, g.as_of,
-       CASE WHEN c.personalisation_consent THEN COALESCE(x.looks, 0) END AS seen_before,
-       CASE WHEN c.personalisation_consent THEN COALESCE(x.wishes, 0) END AS wished_before,
-       CASE WHEN c.personalisation_consent THEN COALESCE(x.purchases, 0) END AS bought_before,
-       CASE WHEN c.personalisation_consent THEN COALESCE(b.looks, 0) END AS brand_looks,
-       CASE WHEN c.personalisation_consent THEN COALESCE(b.purchases, 0) END AS brand_bought,
-       CAST(COALESCE(k.looks, 0) AS DOUBLE) / NULLIF(e.looks, 0) AS category_look_share,
-       CAST(COALESCE(k.purchases, 0) AS DOUBLE) / NULLIF(e.purchases, 0) AS category_bought_share,
-       CAST(a.price_eur AS DOUBLE) / e.price_looked_at - 1 AS price_gap,
-       CAST(a.price_eur AS DOUBLE) / e.price_bought - 1 AS price_gap_bought,
-       CAST(a.sustainability_score AS DOUBLE) - e.score_chosen AS score_gap
-FROM grain.customer_product g
-JOIN sources.customers c ON c.customer_id = g.customer_id
-JOIN sources.products a ON a.product_id = g.product_id AND a.season = g.season
-LEFT JOIN of_article x ON x.customer_id = g.customer_id AND x.as_of = g.as_of AND x.product_id = g.product_id AND x.season = g.season
-LEFT JOIN of_brand b ON b.customer_id = g.customer_id AND b.as_of = g.as_of AND b.brand = a.brand
-LEFT JOIN of_category k ON k.customer_id = g.customer_id AND k.as_of = g.as_of AND k.category = a.category
-LEFT JOIN of_all e ON e.customer_id = g.customer_id AND e.as_of = g.as_of
+       CASE WHEN g.personalisation_consent THEN x.looks END AS seen_before,
+       CASE WHEN g.personalisation_consent THEN x.wishes END AS wished_before,
+       CASE WHEN g.personalisation_consent THEN x.purchases END AS bought_before,
+       CASE WHEN g.personalisation_consent THEN b.looks END AS brand_looks,
+       CASE WHEN g.personalisation_consent THEN b.purchases END AS brand_bought,
+       CAST(k.looks AS DOUBLE) / NULLIF(e.looks, 0) AS category_look_share,
+       CAST(k.purchases AS DOUBLE) / NULLIF(e.purchases, 0) AS category_bought_share,
+       CAST(g.price_eur AS DOUBLE) / e.price_looked_at - 1 AS price_gap,
+       CAST(g.price_eur AS DOUBLE) / e.price_bought - 1 AS price_gap_bought,
+       CAST(g.sustainability_score AS DOUBLE) - e.score_chosen AS score_gap
+FROM looks g
+JOIN of_article x ON x.customer_id = g.customer_id AND x.product_id = g.product_id AND x.season = g.season AND x.as_of = g.as_of
+JOIN of_brand b ON b.customer_id = g.customer_id AND b.product_id = g.product_id AND b.season = g.season AND b.as_of = g.as_of
+JOIN of_category k ON k.customer_id = g.customer_id AND k.product_id = g.product_id AND k.season = g.season AND k.as_of = g.as_of
+JOIN of_all e ON e.customer_id = g.customer_id AND e.product_id = g.product_id AND e.season = g.season AND e.as_of = g.as_of

@@ -1,6 +1,6 @@
 /*---
 name: customer_preferences
-version: 1
+version: 2
 entity: customer
 owner: growth
 description: |
@@ -18,39 +18,45 @@ columns:
   certified_share: {unit: share, meaning: share of the looks that were at articles with a certificate, driver: sustainability}
 ---*/
 WITH events AS (
-  SELECT g.customer_id, g.as_of, t.event_type, p.category, p.brand, p.price_eur, p.sustainability_score, p.certificates
+  SELECT t.customer_id, t.event_time, t.event_type, p.category, p.brand, p.price_eur, p.sustainability_score, p.certificates
+  FROM sources.transactions t
+  JOIN sources.products p ON p.product_id = t.product_id AND p.season = t.season
+),
+looks AS (
+  SELECT g.customer_id, g.as_of, e.category, e.brand
   FROM grain.customer g
   JOIN sources.customers c ON c.customer_id = g.customer_id AND c.personalisation_consent
-  JOIN sources.transactions t ON t.customer_id = g.customer_id AND t.event_time < g.as_of
-  JOIN sources.products p ON p.product_id = t.product_id AND p.season = t.season
+  JOIN events e ON e.customer_id = g.customer_id AND e.event_type = 'browse' AND e.event_time < g.as_of
 ),
 categories AS (
   SELECT customer_id, as_of, category, COUNT(*) AS looks,
          ROW_NUMBER() OVER (PARTITION BY customer_id, as_of ORDER BY COUNT(*) DESC, category) AS place
-  FROM events WHERE event_type = 'browse' GROUP BY customer_id, as_of, category
+  FROM looks GROUP BY customer_id, as_of, category
 ),
 brands AS (
   SELECT customer_id, as_of, MAX(looks) AS looks, COUNT(*) AS brands
-  FROM (SELECT customer_id, as_of, brand, COUNT(*) AS looks FROM events WHERE event_type = 'browse' GROUP BY customer_id, as_of, brand)
+  FROM (SELECT customer_id, as_of, brand, COUNT(*) AS looks FROM looks GROUP BY customer_id, as_of, brand)
   GROUP BY customer_id, as_of
 ),
 levels AS (
-  SELECT customer_id, as_of,
-         COUNT(*) FILTER (WHERE event_type = 'browse') AS looks,
-         COUNT(certificates) FILTER (WHERE event_type = 'browse') AS certified,
-         CAST(AVG(price_eur) FILTER (WHERE event_type = 'browse') AS DOUBLE) AS price_level,
-         CAST(AVG(price_eur) FILTER (WHERE event_type = 'purchase') AS DOUBLE) AS price_level_bought,
-         CAST(AVG(sustainability_score) FILTER (WHERE event_type = 'browse') AS DOUBLE) AS score_level,
-         CAST(AVG(sustainability_score) FILTER (WHERE event_type IN ('purchase', 'wishlist')) AS DOUBLE) AS score_level_bought
-  FROM events GROUP BY customer_id, as_of
+  SELECT g.customer_id, g.as_of,
+         COUNT(*) FILTER (WHERE e.event_type = 'browse') AS looks,
+         COUNT(e.certificates) FILTER (WHERE e.event_type = 'browse') AS certified,
+         CAST(AVG(e.price_eur) FILTER (WHERE e.event_type = 'browse') AS DOUBLE) AS price_level,
+         CAST(AVG(e.price_eur) FILTER (WHERE e.event_type = 'purchase') AS DOUBLE) AS price_level_bought,
+         CAST(AVG(e.sustainability_score) FILTER (WHERE e.event_type = 'browse') AS DOUBLE) AS score_level,
+         CAST(AVG(e.sustainability_score) FILTER (WHERE e.event_type IN ('purchase', 'wishlist')) AS DOUBLE) AS score_level_bought
+  FROM grain.customer g
+  JOIN sources.customers c ON c.customer_id = g.customer_id
+  LEFT JOIN events e ON e.customer_id = g.customer_id AND e.event_time < g.as_of AND c.personalisation_consent
+  GROUP BY g.customer_id, g.as_of
 )
-SELECT g.customer_id, g.as_of, k.category AS favourite_category,
+SELECT l.customer_id, l.as_of, k.category AS favourite_category,
        CAST(k.looks AS DOUBLE) / NULLIF(l.looks, 0) AS favourite_category_share,
        CAST(b.looks AS DOUBLE) / NULLIF(l.looks, 0) AS favourite_brand_share,
        b.brands AS brands_looked_at,
        l.price_level, l.price_level_bought, l.score_level, l.score_level_bought,
        CAST(l.certified AS DOUBLE) / NULLIF(l.looks, 0) AS certified_share
-FROM grain.customer g
-LEFT JOIN categories k ON k.customer_id = g.customer_id AND k.as_of = g.as_of AND k.place = 1
-LEFT JOIN brands b ON b.customer_id = g.customer_id AND b.as_of = g.as_of
-LEFT JOIN levels l ON l.customer_id = g.customer_id AND l.as_of = g.as_of
+FROM levels l
+LEFT JOIN categories k ON k.customer_id = l.customer_id AND k.as_of = l.as_of AND k.place = 1
+LEFT JOIN brands b ON b.customer_id = l.customer_id AND b.as_of = l.as_of

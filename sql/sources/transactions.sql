@@ -48,24 +48,21 @@ WITH repeated AS (
   SELECT transaction_id, MIN(line) AS first_line FROM raw.transactions
   WHERE transaction_id IS NOT NULL GROUP BY transaction_id HAVING COUNT(*) > 1
 ),
-others AS (
-  SELECT r.line, ROW_NUMBER() OVER (PARTITION BY r.transaction_id, r.event_time, r.customer_id, r.product_id, r.event_type, r.order_id,
-                                                 r.quantity, r.unit_price_eur, r.session_id, r.channel ORDER BY r.line) > 1 AS copied,
-         r.line <> d.first_line AS again
-  FROM repeated d JOIN raw.transactions r ON r.transaction_id = d.transaction_id
+twins AS (SELECT r.*, d.first_line FROM repeated d JOIN raw.transactions r ON r.transaction_id = d.transaction_id),
+kinds AS (
+  SELECT MIN(line) AS line FROM twins
+  GROUP BY transaction_id, event_time, customer_id, product_id, event_type, order_id, quantity, unit_price_eur, session_id, channel
 ),
+others AS (SELECT t.line, k.line IS NULL AS copied, t.line <> t.first_line AS again FROM twins t LEFT JOIN kinds k ON k.line = t.line),
 -- What a row says of itself.
 written AS (
-  -- As LIKE '__.__.____ %' says it, without a search.
-  SELECT r.*, lower(trim(r.event_type)) AS event,
-         substr(r.event_time, 3, 1) = '.' AND substr(r.event_time, 6, 1) = '.' AND substr(r.event_time, 11, 1) = ' ' AS day_first
-  FROM raw.transactions r
+  SELECT r.*, lower(trim(r.event_type)) AS event, TRY_CAST(r.event_time AS TIMESTAMP) AS iso_time FROM raw.transactions r
 ),
 parsed AS (
   SELECT r.*,
-         TRY_CAST(CASE WHEN r.day_first
-                       THEN concat(substr(r.event_time, 7, 4), '-', substr(r.event_time, 4, 2), '-', substr(r.event_time, 1, 2), 'T', substr(r.event_time, 12))
-                       ELSE r.event_time END AS TIMESTAMP) AS moment,
+         CASE WHEN r.iso_time IS NOT NULL THEN r.iso_time
+              WHEN r.event_time LIKE '__.__.____ %'
+              THEN TRY_CAST(concat(substr(r.event_time, 7, 4), '-', substr(r.event_time, 4, 2), '-', substr(r.event_time, 1, 2), 'T', substr(r.event_time, 12)) AS TIMESTAMP) END AS moment,
          r.event = 'browse' AS looked, r.event = 'wishlist' AS wished, r.event = 'purchase' AS bought, r.event = 'return' AS sent_back,
          r.transaction_id IS NULL AS no_number, r.order_id IS NULL AS no_order,
          TRY_CAST(r.quantity AS INT) AS pieces,
@@ -125,43 +122,38 @@ second_purchases AS (
 ),
 orders AS (SELECT * FROM purchases p WHERE NOT EXISTS (SELECT 1 FROM second_purchases s WHERE s.line = p.line)),
 last_day AS (SELECT MAX(moment) AS last_moment FROM parsed WHERE NOT sent_back),
--- What a row says beside its article and its order: one column for all that speaks against it, one for all that is noted.
-ordered AS (
-  SELECT t.*,
-         CASE WHEN t.sent_back THEN COALESCE(o.season, t.season_on_sale) ELSE t.season_on_sale END AS season,
-         CASE WHEN t.bad_amount THEN 'bad_amount'
-              WHEN NOT t.sent_back AND t.articles IS NULL THEN 'not_on_sale'
-              WHEN NOT t.sent_back AND t.articles > 1 THEN 'several_on_sale'
-              WHEN t.bought AND t.no_order THEN 'purchase_without_order'
-              WHEN t.bought AND o.line <> t.line THEN 'order_twice' END AS sale_reason,
-         CASE WHEN t.sent_back THEN
-              CASE WHEN o.line IS NULL THEN 'return_without_order'
-                   WHEN o.customer_id <> t.customer_id OR o.product_id <> t.product_id THEN 'return_of_other'
-                   WHEN t.moment < o.moment THEN 'return_before_order' END END AS return_reason,
-         NULLIF(concat_ws(' ', CASE WHEN t.day_first THEN 'day_first_time' END,
-                          CASE WHEN t.sent_back AND t.articles IS NULL THEN 'return_out_of_sale'
-                               WHEN t.sent_back AND t.season_on_sale <> o.season THEN 'return_number_reassigned' END,
-                          CASE WHEN t.sent_back AND t.moment > o.moment + $return_window THEN 'return_after_window' END,
-                          CASE WHEN t.bought AND t.unit_price < t.list_price THEN 'paid_less'
-                               WHEN t.bought AND t.unit_price > t.list_price THEN 'paid_more' END), '') AS noted,
-         t.sent_back AND t.moment > l.last_moment AS after_last_day
-  FROM last_day l
-  CROSS JOIN found t
-  LEFT JOIN orders o ON o.order_id = t.order_id AND (t.bought OR t.sent_back)
-),
-buyers AS (SELECT customer_id, COUNT(DISTINCT transaction_id) AS purchases FROM parsed WHERE bought GROUP BY customer_id),
+buyers AS (SELECT customer_id, COUNT(*) AS purchases FROM found WHERE bought AND NOT again AND NOT no_number GROUP BY customer_id),
 customers AS (
   SELECT c.customer_id, true AS known, COALESCE(y.purchases >= $heavy_purchases, false) AS heavy
   FROM sources.customers c LEFT JOIN buyers y ON y.customer_id = c.customer_id
 ),
 judged AS (
-  SELECT t.*, c.heavy,
+  SELECT t.*,
+         COALESCE(o.season, t.season_on_sale) AS season,
          COALESCE(t.first_reason,
                   CASE WHEN c.known IS NULL THEN 'unknown_customer'
                        WHEN b.robot THEN 'robot'
-                       WHEN n.known IS NULL THEN 'unknown_product' END,
-                  t.sale_reason, t.return_reason) AS set_aside
-  FROM ordered t
+                       WHEN n.known IS NULL THEN 'unknown_product'
+                       WHEN t.bad_amount THEN 'bad_amount'
+                       WHEN NOT t.sent_back AND t.articles IS NULL THEN 'not_on_sale'
+                       WHEN NOT t.sent_back AND t.articles > 1 THEN 'several_on_sale'
+                       WHEN t.bought AND t.no_order THEN 'purchase_without_order'
+                       WHEN t.bought AND o.line <> t.line THEN 'order_twice' END,
+                  CASE WHEN t.sent_back THEN
+                       CASE WHEN o.line IS NULL THEN 'return_without_order'
+                            WHEN o.customer_id <> t.customer_id OR o.product_id <> t.product_id THEN 'return_of_other'
+                            WHEN t.moment < o.moment THEN 'return_before_order' END END) AS set_aside,
+         concat_ws(' ', CASE WHEN t.iso_time IS NULL THEN 'day_first_time' END,
+                        CASE WHEN t.sent_back AND t.articles IS NULL THEN 'return_out_of_sale'
+                             WHEN t.sent_back AND t.season_on_sale <> o.season THEN 'return_number_reassigned' END,
+                        CASE WHEN t.sent_back AND t.moment > o.moment + $return_window THEN 'return_after_window' END,
+                        CASE WHEN t.bought AND t.unit_price < t.list_price THEN 'paid_less'
+                             WHEN t.bought AND t.unit_price > t.list_price THEN 'paid_more' END,
+                        CASE WHEN c.heavy THEN 'heavy_customer' END,
+                        CASE WHEN t.sent_back AND t.moment > l.last_moment THEN 'after_last_day' END) AS surprises
+  FROM last_day l
+  CROSS JOIN found t
+  LEFT JOIN orders o ON o.order_id = t.order_id AND (t.bought OR t.sent_back)
   LEFT JOIN customers c ON c.customer_id = t.customer_id
   LEFT JOIN robots b ON b.session_id = t.session_id
   LEFT JOIN numbers n ON n.product_id = t.product_id
@@ -171,6 +163,5 @@ SELECT transaction_id, moment AS event_time, customer_id, product_id, season, ev
        CASE WHEN bought OR sent_back THEN unit_price END AS unit_price_eur,
        CAST(CASE WHEN bought OR sent_back THEN unit_price * abs(pieces) END AS DECIMAL(14, 2)) AS amount_eur,
        session_id, COALESCE(lower(trim(channel)), 'not given') AS channel,
-       line, set_aside,
-       concat_ws(' ', noted, CASE WHEN heavy THEN 'heavy_customer' END, CASE WHEN after_last_day THEN 'after_last_day' END) AS surprises
+       line, set_aside, surprises
 FROM judged
