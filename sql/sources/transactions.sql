@@ -130,19 +130,18 @@ customers AS (
 judged AS (
   SELECT t.*,
          COALESCE(o.season, t.season_on_sale) AS season,
-         COALESCE(t.first_reason,
-                  CASE WHEN c.known IS NULL THEN 'unknown_customer'
-                       WHEN b.robot THEN 'robot'
-                       WHEN n.known IS NULL THEN 'unknown_product'
-                       WHEN t.bad_amount THEN 'bad_amount'
-                       WHEN NOT t.sent_back AND t.articles IS NULL THEN 'not_on_sale'
-                       WHEN NOT t.sent_back AND t.articles > 1 THEN 'several_on_sale'
-                       WHEN t.bought AND t.no_order THEN 'purchase_without_order'
-                       WHEN t.bought AND o.line <> t.line THEN 'order_twice' END,
-                  CASE WHEN t.sent_back THEN
-                       CASE WHEN o.line IS NULL THEN 'return_without_order'
-                            WHEN o.customer_id <> t.customer_id OR o.product_id <> t.product_id THEN 'return_of_other'
-                            WHEN t.moment < o.moment THEN 'return_before_order' END END) AS set_aside,
+         CASE WHEN t.first_reason IS NOT NULL THEN t.first_reason
+              WHEN c.known IS NULL THEN 'unknown_customer'
+              WHEN b.robot THEN 'robot'
+              WHEN n.known IS NULL THEN 'unknown_product'
+              WHEN t.bad_amount THEN 'bad_amount'
+              WHEN NOT t.sent_back AND t.articles IS NULL THEN 'not_on_sale'
+              WHEN NOT t.sent_back AND t.articles > 1 THEN 'several_on_sale'
+              WHEN t.bought AND t.no_order THEN 'purchase_without_order'
+              WHEN t.bought AND o.line <> t.line THEN 'order_twice'
+              WHEN t.sent_back AND o.line IS NULL THEN 'return_without_order'
+              WHEN t.sent_back AND (o.customer_id <> t.customer_id OR o.product_id <> t.product_id) THEN 'return_of_other'
+              WHEN t.sent_back AND t.moment < o.moment THEN 'return_before_order' END AS set_aside,
          concat_ws(' ', CASE WHEN t.iso_time IS NULL THEN 'day_first_time' END,
                         CASE WHEN t.sent_back AND t.articles IS NULL THEN 'return_out_of_sale'
                              WHEN t.sent_back AND t.season_on_sale <> o.season THEN 'return_number_reassigned' END,

@@ -8,6 +8,7 @@ mod output;
 mod parquet;
 mod plan;
 mod query_error;
+mod rare_case;
 mod rows;
 mod session;
 mod table;
@@ -46,7 +47,7 @@ use crate::sql::{Layer, SqlFile, TableName};
 use self::query_error::{plain, query_error};
 
 /// Raise it when a stored table of the same query holds or looks like something else: all are then made again.
-pub const ENGINE_VERSION: u32 = 2;
+pub const ENGINE_VERSION: u32 = 3;
 
 /// Rows up to which a table in memory is one part.
 const SMALL: usize = 1 << 13;

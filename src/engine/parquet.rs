@@ -7,6 +7,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use datafusion::arrow::array::Array;
+use datafusion::arrow::datatypes::DataType;
 use datafusion::arrow::record_batch::RecordBatch;
 use datafusion::parquet::arrow::ArrowWriter;
 use datafusion::parquet::arrow::arrow_writer::{ArrowColumnWriter, compute_leaves};
@@ -16,6 +17,7 @@ use datafusion::parquet::file::metadata::KeyValue;
 use datafusion::parquet::file::properties::{EnabledStatistics, WriterProperties};
 use datafusion::parquet::file::reader::FileReader;
 use datafusion::parquet::file::serialized_reader::SerializedFileReader;
+use datafusion::parquet::schema::types::ColumnPath;
 use rayon::prelude::*;
 
 use super::Table;
@@ -26,14 +28,20 @@ const ROWS_OF_GROUP: usize = 1 << 20;
 pub fn write(path: &Path, table: &Table, notes: &[(&str, String)]) -> Result<File, ParquetError> {
     let mut metadata = vec![KeyValue::new("selvedge.key".into(), table.key.join(", "))];
     metadata.extend(notes.iter().map(|(name, value)| KeyValue::new(format!("selvedge.{name}"), value.clone())));
-    let properties = WriterProperties::builder()
-        .set_compression(Compression::ZSTD(ZstdLevel::try_new(3)?))
+    let mut properties = WriterProperties::builder()
+        .set_compression(Compression::ZSTD(ZstdLevel::try_new(1)?))
         .set_created_by("selvedge".into())
         .set_statistics_enabled(EnabledStatistics::Chunk)
         .set_max_row_group_row_count(Some(ROWS_OF_GROUP))
-        .set_key_value_metadata(Some(metadata))
-        .build();
-    write_batch(path, &table.batch, properties)
+        .set_key_value_metadata(Some(metadata));
+    // Rows lie in the order of the key, so the first and last of any other texts tell no group from another.
+    for field in table.batch.schema_ref().fields() {
+        if *field.data_type() == DataType::Utf8 && !table.key.contains(field.name()) {
+            let column = ColumnPath::from(vec![field.name().clone()]);
+            properties = properties.set_column_statistics_enabled(column, EnabledStatistics::None);
+        }
+    }
+    write_batch(path, &table.batch, properties.build())
 }
 
 /// The notes in a file's metadata; none where it cannot be read.

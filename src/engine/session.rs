@@ -12,6 +12,7 @@ use frequent_groups::FrequentGroupsRule;
 use lookup_join::LookupJoinRule;
 use point_in_time::PointInTimeRule;
 
+use super::rare_case::RareCaseRule;
 use crate::params;
 
 /// A session without tables or own functions.
@@ -33,8 +34,11 @@ pub fn open(params: &params::Engine) -> Result<SessionContext> {
     rules.insert(0, Arc::new(PointInTimeRule::new(&["vector_mean"])));
     // Few groups of many are asked for where rows that stand there twice are looked for.
     rules.insert(1, Arc::new(FrequentGroupsRule::default()));
-    // What is looked up by key comes to its rows, which are not copied.  The last rule only checks the plan.
-    rules.insert(rules.len() - 1, Arc::new(LookupJoinRule));
+    // What is looked up by key comes to its rows, and a CASE leaves those alone that are none of its cases: neither is
+    // copied.  The last rule only checks the plan.
+    let last = rules.pop();
+    rules.extend([Arc::new(LookupJoinRule) as _, Arc::new(RareCaseRule) as _]);
+    rules.extend(last);
     let state = SessionStateBuilder::new()
         .with_default_features()
         .with_config(config)

@@ -1,4 +1,5 @@
-//! The engine's own SQL functions: the cases are `functions/*.slt`, run with 1, 2 and 8 partitions.
+//! The engine's own SQL functions, and its own way with a CASE: the cases are `functions/*.slt`, run with 1, 2 and 8
+//! partitions.
 
 use std::path::Path;
 
