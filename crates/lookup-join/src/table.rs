@@ -67,8 +67,14 @@ impl Table {
         }
         let pairs = Pairs { from, to: asking.row, rows: rows.into(), found: found.into() };
         let mut same: Option<BooleanArray> = None;
+        // Most often each row meets one.
+        let one_each = pairs.are_one_each();
         for (own, asked) in self.keys.iter().zip(&asking.keys) {
-            let alike = eq(&take(own, &pairs.found, None)?, &take(asked, &pairs.rows, None)?)?;
+            let asked = match one_each {
+                true => asked.slice(from, pairs.to - from),
+                false => take(asked, &pairs.rows, None)?,
+            };
+            let alike = eq(&take(own, &pairs.found, None)?, &asked)?;
             same = Some(same.map_or(Ok(alike.clone()), |same| and(&same, &alike))?);
         }
         match same {
@@ -109,13 +115,19 @@ impl Pairs {
         Ok(Self { rows: kept(&self.rows)?, found: kept(&self.found)?, ..self })
     }
 
+    /// Whether every row that asks meets exactly one.
+    fn are_one_each(&self) -> bool {
+        self.rows.len() == self.to - self.from
+            && self.rows.values().iter().copied().eq(self.from as u32..self.to as u32)
+    }
+
     /// For every row that asks one that it meets, or NULL; None where a row meets several.
     pub fn one_each(&self) -> Option<UInt32Array> {
+        if self.are_one_each() {
+            return Some(self.found.clone());
+        }
         if self.rows.values().windows(2).any(|pair| pair[0] == pair[1]) {
             return None;
-        }
-        if self.rows.len() == self.to - self.from {
-            return Some(self.found.clone());
         }
         let mut pairs = self.rows.values().iter().zip(self.found.values()).peekable();
         let partner = |row: usize| pairs.next_if(|(asking, _)| **asking as usize == row).map(|(_, found)| *found);
