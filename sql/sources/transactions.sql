@@ -71,7 +71,7 @@ parsed AS (
 ),
 typed AS (
   SELECT r.*,
-         (r.bought OR r.sent_back) AND (r.pieces IS NULL OR r.pieces = 0 OR r.unit_price IS NULL OR r.unit_price < 0) AS bad_amount,
+         (r.pieces IS NULL OR r.pieces = 0 OR r.unit_price IS NULL OR r.unit_price < 0) AND (r.bought OR r.sent_back) AS bad_amount,
          COALESCE(o.again, false) AS again,
          CASE WHEN r.no_number THEN 'no_transaction_id'
               WHEN o.copied THEN 'late_copy'
@@ -127,6 +127,8 @@ customers AS (
   SELECT c.customer_id, true AS known, COALESCE(y.purchases >= $heavy_purchases, false) AS heavy
   FROM sources.customers c LEFT JOIN buyers y ON y.customer_id = c.customer_id
 ),
+-- Of two conditions that both must hold, the one that few rows meet stands last: the engine asks the other of those rows
+-- alone, and copies them for it.
 judged AS (
   SELECT t.*,
          COALESCE(o.season, t.season_on_sale) AS season,
@@ -137,11 +139,11 @@ judged AS (
               WHEN t.bad_amount THEN 'bad_amount'
               WHEN NOT t.sent_back AND t.articles IS NULL THEN 'not_on_sale'
               WHEN NOT t.sent_back AND t.articles > 1 THEN 'several_on_sale'
-              WHEN t.bought AND t.no_order THEN 'purchase_without_order'
-              WHEN t.bought AND o.line <> t.line THEN 'order_twice'
-              WHEN t.sent_back AND o.line IS NULL THEN 'return_without_order'
-              WHEN t.sent_back AND (o.customer_id <> t.customer_id OR o.product_id <> t.product_id) THEN 'return_of_other'
-              WHEN t.sent_back AND t.moment < o.moment THEN 'return_before_order' END AS set_aside,
+              WHEN t.no_order AND t.bought THEN 'purchase_without_order'
+              WHEN o.line <> t.line AND t.bought THEN 'order_twice'
+              WHEN o.line IS NULL AND t.sent_back THEN 'return_without_order'
+              WHEN (o.customer_id <> t.customer_id OR o.product_id <> t.product_id) AND t.sent_back THEN 'return_of_other'
+              WHEN t.moment < o.moment AND t.sent_back THEN 'return_before_order' END AS set_aside,
          concat_ws(' ', CASE WHEN t.iso_time IS NULL THEN 'day_first_time' END,
                         CASE WHEN t.sent_back AND t.articles IS NULL THEN 'return_out_of_sale'
                              WHEN t.sent_back AND t.season_on_sale <> o.season THEN 'return_number_reassigned' END,
