@@ -85,10 +85,12 @@ pub fn run(project: &Project) -> Result<()> {
     staged.folder(&project.paths.features())?;
     let mut made = Vec::new();
     let mut wanted = Vec::new();
+    let mut stayed = Vec::new();
     let mut made_grains = Grains::new();
     for file in project.library.layer(Layer::Grain).chain(project.library.layer(Layer::Features)) {
         let stamp = traces.stamp(&file.table()).unwrap_or_default();
-        if Stamp::read(&engine.stored(&file.table())).is_some_and(|stored| stored == stamp) {
+        let stored = Stamp::read(&engine.stored(&file.table()));
+        if stored.as_ref() == Some(&stamp) {
             if let Some(header) = feature_header(file) {
                 let columns = stamp.fingerprints.keys().map(String::as_str).filter(|column| *column != ROWS);
                 refuse_other_columns(file, header, columns.collect(), project.library.key(file))?;
@@ -105,6 +107,7 @@ pub fn run(project: &Project) -> Result<()> {
             made.push(file.table().to_string());
             made_grains.insert(file.table(), table);
         } else {
+            stayed.extend(stored.and_then(|stored| Some((&file.shown, stamp.version_stayed(&stored)?))));
             wanted.push(file);
         }
     }
@@ -121,12 +124,19 @@ pub fn run(project: &Project) -> Result<()> {
     let written: Vec<Result<()>> = passes.par_iter().map(write).collect();
     written.into_iter().collect::<Result<()>>()?;
     made.extend(wanted.iter().map(|file| file.table().to_string()));
-    lint?.refuse()?;
+    let lint = lint?;
+    lint.refuse()?;
     staged.file(&project.paths.plan_memory(), None, &traces.memory.json())?;
     staged.commit()?;
     let views = project.library.layer(Layer::Features).count();
     if !made.is_empty() {
         progress.say(format!("computed: {}", made.join(", ")));
+    }
+    lint.say_allowed(&progress);
+    for (file, version) in stayed {
+        progress.say(format!(
+            "warning: {file} means something else, but is still version {version}; raise version in its header"
+        ));
     }
     progress.done(format!(
         "{views} views, {} columns; {} tables computed, the rest kept as they were",

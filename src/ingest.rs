@@ -86,9 +86,9 @@ pub fn run(project: &Project) -> Result<()> {
     let judge_all = || -> Result<Vec<Judged>> {
         let mut all = Vec::new();
         for wave in waves(&sources) {
-            for judged in wave.par_iter().map(typed).collect::<Vec<_>>() {
+            for (source, judged) in wave.iter().zip(wave.par_iter().map(typed).collect::<Vec<_>>()) {
                 let judged = judged?;
-                progress.say(judged.in_short());
+                progress.say(judged.in_short(source.header));
                 all.push(judged);
             }
         }
@@ -243,17 +243,26 @@ impl Judged {
         Ok(Self { csv: header.file.clone(), rows, kept, aside, surprises })
     }
 
-    fn in_short(&self) -> String {
-        format!("{}: {} rows kept, {} set aside", self.csv, self.kept.batch.num_rows(), self.aside.len())
+    fn in_short(&self, header: &SourceHeader) -> String {
+        let short = format!("{}: {} rows kept, {} set aside", self.csv, self.kept.batch.num_rows(), self.aside.len());
+        match self.most_often() {
+            Some(reason) => format!("{short}; most because: {}", in_words(reason, header)),
+            None => short,
+        }
+    }
+
+    /// The reason for which most rows are set aside.
+    fn most_often(&self) -> Option<&str> {
+        let mut by_reason = BTreeMap::<&str, usize>::new();
+        self.aside.iter().for_each(|row| *by_reason.entry(&row.reason).or_default() += 1);
+        by_reason.into_iter().max_by_key(|(_, count)| *count).map(|(reason, _)| reason)
     }
 
     fn refuse_too_many(&self, max_share: f64, header: &SourceHeader, paths: &Paths) -> Result<()> {
         if self.aside.len() as f64 <= max_share * self.rows as f64 {
             return Ok(());
         }
-        let mut by_reason = BTreeMap::<&str, usize>::new();
-        self.aside.iter().for_each(|row| *by_reason.entry(&row.reason).or_default() += 1);
-        let most = by_reason.iter().max_by_key(|(_, count)| **count).map_or("", |(reason, _)| reason);
+        let most = self.most_often().unwrap_or_default();
         let Some(first) = self.aside.iter().find(|row| row.reason == most) else {
             return Ok(());
         };

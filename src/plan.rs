@@ -165,9 +165,7 @@ fn compare(
         let all: BTreeSet<String> = columns.values().flat_map(Change::causes).cloned().collect();
         (!columns.is_empty()).then_some(Change::Upstream(all))
     };
-    // A column more or less is no other meaning of those that were there.
-    let other = columns.values().any(|change| matches!(change, Change::Direct));
-    let version_stayed = (other && stored.version > 0 && stored.version == wanted.version).then_some(stored.version);
+    let version_stayed = wanted.version_stayed(stored);
     Some(TableChange { table: table.clone(), change, columns, reasons, version_stayed })
 }
 
@@ -254,8 +252,16 @@ fn joins(out: &mut String, project: &Project) -> Result<()> {
         for table in &file.reads {
             made = engine.open_if_made(table)? && made;
         }
-        // Before its tables are there, nothing can be said.
-        let verdicts = if made { engine.point_in_time(project, file)? } else { Vec::new() };
+        let view = file.table();
+        if !made {
+            let _ =
+                writeln!(out, "{view}: how it joins its history can be said once the tables that it reads are there");
+            continue;
+        }
+        let verdicts = engine.point_in_time(project, file)?;
+        if verdicts.is_empty() {
+            let _ = writeln!(out, "{view}: has no join by key and time");
+        }
         for verdict in verdicts {
             let how = match verdict {
                 Verdict::Windows => "joins its history in one pass".to_owned(),
@@ -263,7 +269,7 @@ fn joins(out: &mut String, project: &Project) -> Result<()> {
                 Verdict::Range => "looks up what fits the moment in one pass".to_owned(),
                 Verdict::RowByRow(reason) => format!("joins its history row by row, because {reason}"),
             };
-            let _ = writeln!(out, "{}: {how}", file.table());
+            let _ = writeln!(out, "{view}: {how}");
         }
     }
     Ok(())

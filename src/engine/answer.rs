@@ -6,6 +6,7 @@ use datafusion::arrow::datatypes::SchemaRef;
 use datafusion::arrow::record_batch::RecordBatch;
 use datafusion::common::runtime::SpawnedTask;
 use datafusion::error::DataFusionError;
+use datafusion::execution::memory_pool::MemoryLimit;
 use datafusion::execution::{SendableRecordBatchStream, SessionState};
 use datafusion::logical_expr::LogicalPlan;
 use datafusion::physical_plan::execute_stream_partitioned;
@@ -49,13 +50,18 @@ impl Engine {
         self.collect(DataFrame::new(self.context.state(), plan), shown)
     }
 
-    /// The answers of optimised plans, in their parts, side by side; `state` is the session's, which is dear to copy.
+    /// The answers of optimised plans, in their parts; side by side where memory has no limit, which would else be shared.
+    /// `state` is the session's, which is dear to copy.
     pub(super) fn execute(
         &self,
         state: &SessionState,
         plans: &[LogicalPlan],
     ) -> std::result::Result<Vec<Parts>, DataFusionError> {
-        self.runtime.block_on(try_join_all(plans.iter().map(|plan| parts_of(state, plan))))
+        let answers = plans.iter().map(|plan| parts_of(state, plan));
+        match state.runtime_env().memory_pool.memory_limit() {
+            MemoryLimit::Infinite => self.runtime.block_on(try_join_all(answers)),
+            _ => answers.map(|answer| self.runtime.block_on(answer)).collect(),
+        }
     }
 
     /// The answer of any query over the tables that are open.

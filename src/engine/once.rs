@@ -53,10 +53,10 @@ impl Engine {
         let mains = plans.split_off(queries);
         let mut tables = BTreeMap::new();
         while tables.len() < queries {
-            let mut ready = BTreeMap::new();
+            let mut ready = Vec::new();
             for (number, plan) in plans.iter().enumerate().filter(|(number, _)| !tables.contains_key(number)) {
                 if tables_of(plan)?.iter().all(|read| tables.contains_key(read)) {
-                    ready.insert(number, filled(plan.clone(), &read, &tables)?);
+                    ready.push((number, filled(plan.clone(), &read, &tables)?));
                 }
             }
             let (numbers, ready): (Vec<usize>, Vec<LogicalPlan>) = ready.into_iter().unzip();

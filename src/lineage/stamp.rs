@@ -37,7 +37,7 @@ impl Stamp {
         let json = |map: &BTreeMap<String, String>| serde_json::to_string(map).unwrap_or_default();
         let mut notes = vec![
             ("fingerprints", json(&self.fingerprints)),
-            ("definitions", json(&self.definitions)),
+            ("meanings", json(&self.definitions)),
             ("materials", json(&self.materials)),
             ("parameters", json(&self.parameters)),
         ];
@@ -53,11 +53,21 @@ impl Stamp {
         let map = |name: &str| serde_json::from_str(notes.get(name)?).ok();
         Some(Self {
             fingerprints: map("fingerprints")?,
-            definitions: map("definitions")?,
+            definitions: map("meanings")?,
             materials: map("materials")?,
             parameters: map("parameters")?,
             version: notes.get("version").and_then(|version| version.parse().ok()).unwrap_or_default(),
         })
+    }
+
+    /// The version, where a column that was `stored` under it means something else by now.  A column more or less is no
+    /// other meaning of those that were there.
+    pub fn version_stayed(&self, stored: &Self) -> Option<u32> {
+        let other = |(column, definition): (&String, &String)| {
+            column != ROWS && stored.definitions.get(column).is_some_and(|stored| stored != definition)
+        };
+        let stayed = self.version > 0 && self.version == stored.version;
+        (stayed && self.definitions.iter().any(other)).then_some(self.version)
     }
 
     /// What a column, or the rows, of the stored table is known by.

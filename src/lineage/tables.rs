@@ -128,10 +128,12 @@ impl Traces {
                 .zip(columns)
                 .filter(|(name, _)| file.layer == Layer::Sources && name.as_str() == "set_aside");
             let parts: Vec<Node> = aside.map(|(_, node)| node.clone().doing(super::Kind::Filter)).collect();
-            let node = Node::list("rows", &[rows.clone(), Node::list("aside", &parts)]);
-            node.with(&format!("{} {ENGINE_VERSION} {DATAFUSION_VERSION}", key.join(",")))
+            Node::list("rows", &[rows.clone(), Node::list("aside", &parts)]).with(&key.join(","))
         };
-        let (own_rows, rows) = (rows_of(&definition.rows, &definition.columns), rows_of(&whole.rows, &whole.columns));
+        // Another engine may make other bytes; what is meant stays.
+        let made_by = format!("{ENGINE_VERSION} {DATAFUSION_VERSION}");
+        let own_rows = rows_of(&definition.rows, &definition.columns);
+        let rows = rows_of(&whole.rows, &whole.columns).with(&made_by);
         let trace = |own: &Node, full: &Node, tag: &str| ColumnTrace {
             definition: Digester::new(tag).one(own_rows.digest).one(own.digest).end(),
             fingerprint: Digester::new(tag).one(rows.digest).one(full.digest).end(),

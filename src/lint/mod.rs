@@ -147,15 +147,20 @@ impl Report {
             progress.say(format!("  why: {}", rule.why()));
             progress.say(format!("  instead: {}", finding.instead()));
         }
-        for Allowed { finding: Finding { file, line, rule, what, .. }, reason } in &self.allowed {
-            progress.say(format!("{file}:{line}: allowed: {}: {what}, because {reason}", rule.id()));
-        }
+        self.say_allowed(progress);
         if let Some((_, cause)) = self.unseen.first() {
             let files: Vec<&str> = self.unseen.iter().map(|(file, _)| file.as_str()).collect();
             progress.say(format!(
                 "not looked at, because they read what a stage makes while it runs ({cause}): {}",
                 files.join(", ")
             ));
+        }
+    }
+
+    /// Says what comments allow.
+    pub fn say_allowed(&self, progress: &Progress) {
+        for Allowed { finding: Finding { file, line, rule, what, .. }, reason } in &self.allowed {
+            progress.say(format!("{file}:{line}: allowed: {}: {what}, because {reason}", rule.id()));
         }
     }
 

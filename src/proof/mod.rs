@@ -20,6 +20,7 @@ use crate::engine::Engine;
 use crate::error::{Advice, Error, Result, did_you_mean};
 use crate::features::{self, View};
 use crate::lint;
+use crate::numbers::counted;
 use crate::progress::Progress;
 use crate::project::Project;
 use crate::sql::{Layer, SqlFile};
@@ -95,7 +96,8 @@ pub fn run(project: &Project, names: &[String]) -> Result<()> {
     }
     for view in expected.iter().filter(|view| !broken.iter().any(|broken| broken.view == view.name)) {
         let (rows, columns) = (view.table.batch.num_rows(), view.table.batch.num_columns() - view.table.key.len());
-        progress.say(format!("{}: {columns} columns, {rows} rows hold", view.name));
+        let (columns, rows) = (counted(columns as u64, "column", "columns"), counted(rows as u64, "row", "rows"));
+        progress.say(format!("{}: {columns}, {rows} hold", view.name));
     }
     let mut names: Vec<&str> = broken.iter().map(|broken| broken.view.as_str()).collect();
     names.sort_unstable();
@@ -105,7 +107,10 @@ pub fn run(project: &Project, names: &[String]) -> Result<()> {
     match of_first().find(|broken| Proof::OF_CHANCE.contains(&broken.proof)).or(broken.first()) {
         // What leaks is named first, what could leak after it.
         None if !linted.findings.is_empty() => linted.refuse()?,
-        None => progress.done(format!("{} views hold: {}", expected.len(), Proof::NAMES.join(", "))),
+        None => {
+            let views = counted(expected.len() as u64, "view holds", "views hold");
+            progress.done(format!("{views}: {}", Proof::NAMES.join(", ")));
+        }
         Some(first) => {
             let (first, advice) = (first.words.clone(), first.advice);
             return Err(ProofError::Broken { broken: names.len(), views: expected.len(), first, advice }.into());

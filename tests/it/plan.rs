@@ -98,6 +98,27 @@ fn only_what_changed_is_computed() {
     assert!(!shop.path("work/features/probe.parquet").exists());
 }
 
+/// Before the tables are there and after: each view is told of once, or once for each of its joins with a time.
+#[test]
+fn every_view_is_told_how_it_joins_its_history() {
+    let told = |shop: &Shop, view: &str| -> Vec<String> {
+        let words = String::from_utf8(shop.run(&["plan", "--verbose"]).stdout).unwrap();
+        let own = format!("features.{view}: ");
+        let said = words.lines().filter_map(|line| line.strip_prefix(&own));
+        said.filter(|line| line.contains("join") || line.contains("looks up")).map(str::to_owned).collect()
+    };
+    let fresh = Shop::new(1);
+    assert_eq!(told(&fresh, "visit"), ["how it joins its history can be said once the tables that it reads are there"]);
+    let shop = made();
+    assert_eq!(told(&shop, "visit"), ["looks up what fits the moment in one pass", "joins its history in one pass"]);
+    assert_eq!(told(&shop, "season_calendar"), ["has no join by key and time"]);
+    let [one_pass, by_category, by_brand] = &told(&shop, "customer_preferences")[..] else { panic!("three joins") };
+    assert_eq!(one_pass, "joins its history in one pass");
+    assert!(by_category.ends_with("because it groups by category, which is the source's"), "{by_category}");
+    assert!(by_brand.ends_with("because it groups by brand, which is the source's"), "{by_brand}");
+    assert_eq!(told(&shop, "customer_article"), vec!["joins its history in one pass"; 4]);
+}
+
 #[test]
 fn the_graph_reaches_the_csv_with_the_kind_of_each_use() {
     let shop = Shop::new(1);

@@ -11,7 +11,7 @@ use datafusion::common::runtime::SpawnedTask;
 use datafusion::common::tree_node::TreeNodeRecursion;
 use datafusion::common::{DataFusionError, JoinSide, Result, internal_err};
 use datafusion::execution::TaskContext;
-use datafusion::execution::memory_pool::{MemoryConsumer, MemoryReservation};
+use datafusion::execution::memory_pool::{MemoryConsumer, MemoryLimit, MemoryReservation};
 use datafusion::physical_expr::{Distribution, PhysicalExpr, PhysicalExprRef};
 use datafusion::physical_plan::joins::HashJoinExec;
 use datafusion::physical_plan::joins::utils::{ColumnIndex, JoinFilter};
@@ -79,6 +79,7 @@ impl LookupJoinExec {
     fn hashed(&self, context: &Arc<TaskContext>) -> Hashed {
         let hash = || {
             let (shape, table, context) = (Arc::clone(&self.shape), Arc::clone(&self.table), Arc::clone(context));
+            let limit = context.memory_pool().memory_limit();
             let memory = MemoryConsumer::new("LookupJoinExec").register(context.memory_pool());
             let hash = async move {
                 let schema = table.schema();
@@ -90,11 +91,15 @@ impl LookupJoinExec {
                 memory.try_grow(table.size())?;
                 Ok(Arc::new((table, memory)))
             };
+            let shared = |held: Result<Held>| held.map_err(Arc::new);
+            // What memory may have no room for side by side is read one after the other.
+            if !matches!(limit, MemoryLimit::Infinite) {
+                return hash.map(shared).boxed().shared();
+            }
             // Begun at once: of several joins one over the other, each would else wait for those above.
-            let held = SpawnedTask::spawn(hash)
-                .join_unwind()
-                .map(|held| -> Result<Held> { held.map_err(|e| DataFusionError::ExecutionJoin(Box::new(e)))? });
-            held.map(|held| held.map_err(Arc::new)).boxed().shared()
+            let held = SpawnedTask::spawn(hash).join_unwind();
+            let held = held.map(|held| held.map_err(|e| DataFusionError::ExecutionJoin(Box::new(e)))?);
+            held.map(shared).boxed().shared()
         };
         self.hashed.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert_with(hash).clone()
     }

@@ -7,7 +7,7 @@ use datafusion::common::tree_node::{TreeNode, TreeNodeRecursion};
 use datafusion::physical_plan::ExecutionPlan;
 use datafusion::physical_plan::aggregates::AggregateExec;
 use datafusion::physical_plan::filter::FilterExec;
-use datafusion::physical_plan::joins::HashJoinExec;
+use datafusion::physical_plan::joins::{HashJoinExec, NestedLoopJoinExec};
 
 use crate::recognise::{Found, Reason, aggregate, first_row, range};
 
@@ -38,6 +38,11 @@ pub fn verdicts(plan: &Arc<dyn ExecutionPlan>) -> Planned<Vec<Verdict>> {
                 Found::NotThis(reason) if said.is_none() => verdicts.push(Verdict::RowByRow(reason)),
                 _ => verdicts.extend(said.and_then(Result::err).map(Verdict::RowByRow)),
             }
+            return Ok(TreeNodeRecursion::Continue);
+        }
+        if plan.is::<NestedLoopJoinExec>() {
+            above = None;
+            verdicts.push(Verdict::RowByRow("it joins by no key".into()));
             return Ok(TreeNodeRecursion::Continue);
         }
         let found = if let Some(found) = plan.downcast_ref::<AggregateExec>() {
