@@ -124,7 +124,7 @@ struct MonitorArgs {
     /// Replay an earlier report: a day (its first moment) or a time on the shop's clock [default: the export]
     #[arg(long, value_name = "DAY")]
     as_of: Option<String>,
-    /// End with exit code 1 when a change is clear; reports are written all the same
+    /// End with exit code 1 when a change is clear; reports/alerts.json is written all the same
     #[arg(long, value_enum, value_name = "WHAT")]
     fail_on: Option<FailOnClear>,
 }
@@ -272,7 +272,7 @@ fn run_drill(project: &Project, args: DrillArgs) -> Result<()> {
     }
 }
 
-/// The wanted stages, or all, in the order of the flow; the first that fails ends the run.
+/// The wanted stages, or all, in the order of the flow; the first that fails ends the run, when those beside it are done.
 fn run_stages(project: &Project, wanted: &[Stage]) -> Result<Outcome> {
     let stages = Stage::value_variants().iter().filter(|stage| wanted.is_empty() || wanted.contains(stage));
     let stages: Vec<Stage> = stages.copied().collect();

@@ -34,6 +34,11 @@ impl Progress {
         self.say(format!("{} ({:.1} s)", line.as_ref(), self.started.elapsed().as_secs_f64()));
     }
 
+    /// Time that the stage only waited for another does not count.
+    pub fn leave_out(&mut self, waited: Duration) {
+        self.started += waited;
+    }
+
     /// Counts `total` units of a long step.
     pub fn steps(&self, total: u64, unit: &'static str) -> Steps {
         let bar = match std::io::stderr().is_terminal() {

@@ -34,7 +34,7 @@ pub fn write(path: &Path, table: &Table, notes: &[(&str, String)]) -> Result<Fil
         .set_statistics_enabled(EnabledStatistics::Chunk)
         .set_max_row_group_row_count(Some(ROWS_OF_GROUP))
         .set_key_value_metadata(Some(metadata));
-    // Rows lie in the order of the key, so the first and last of any other texts tell no group from another.
+    // Rows lie in the order of the key, so the first and last of other texts seldom tell one group from another.
     for field in table.batch.schema_ref().fields() {
         if *field.data_type() == DataType::Utf8 && !table.key.contains(field.name()) {
             let column = ColumnPath::from(vec![field.name().clone()]);

@@ -1,5 +1,5 @@
-//! A CASE that gives nothing for most rows asks first whether any of its conditions holds.  DataFusion asks them one by
-//! one, and after each copies the columns of the rows that are left, which here are nearly all, again and again.
+//! A CASE without ELSE asks first whether any of its conditions holds.  DataFusion asks them one by one, and after each
+//! copies the columns of the rows that are left; where the CASE is for few rows, that is nearly all, again and again.
 
 use std::sync::Arc;
 

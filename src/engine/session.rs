@@ -36,9 +36,8 @@ pub fn open(params: &params::Engine) -> Result<SessionContext> {
     rules.insert(1, Arc::new(FrequentGroupsRule::default()));
     // What is looked up by key comes to its rows, and a CASE leaves those alone that are none of its cases: neither is
     // copied.  The last rule only checks the plan.
-    let last = rules.pop();
-    rules.extend([Arc::new(LookupJoinRule) as _, Arc::new(RareCaseRule) as _]);
-    rules.extend(last);
+    let last = rules.len() - 1;
+    rules.splice(last..last, [Arc::new(LookupJoinRule) as _, Arc::new(RareCaseRule) as _]);
     let state = SessionStateBuilder::new()
         .with_default_features()
         .with_config(config)

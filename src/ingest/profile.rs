@@ -115,8 +115,7 @@ fn counted(column: &StringArray) -> Vec<(&str, i64)> {
         }
         lots.into_iter().for_each(|lot| counts.add(lot));
     } else if column.offsets().windows(2).all(|ends| ends[1] - ends[0] < SHORT as i32) {
-        let short = |(_, row)| (short(column, row), row);
-        counts.add_few(given().map(short));
+        counts.add_few(given().map(|(_, row)| (short(column, row), row)));
     } else {
         counts.add_few(given());
     }

@@ -20,6 +20,7 @@ mod traits;
 use std::panic::resume_unwind;
 use std::sync::Arc;
 use std::thread;
+use std::time::Instant;
 
 use chrono::{DateTime, NaiveDate, NaiveDateTime, NaiveTime, TimeZone, Utc};
 use datafusion::arrow::array::{ArrayRef, RecordBatch, StringArray};
@@ -66,7 +67,9 @@ impl Advice for MonitorError {
             Self::NotANumber { .. } => "write a number such as 25".into(),
             Self::BadMoment { .. } => "write a day such as 2031-09-25 or a time such as '2031-09-25 18:00:00'".into(),
             Self::AfterExport { .. } => "name an earlier moment: nothing is known of a later one".into(),
-            Self::Clear { .. } => "read reports/dashboard.md for whom, since when and where to look".into(),
+            Self::Clear { .. } => {
+                "run `selvedge report` and read reports/dashboard.md for whom, since when and where to look".into()
+            }
             Self::NothingShown { .. } => "name a later --as-of, or raise monitor.looks_back in params.yaml".into(),
         })
     }
@@ -106,14 +109,14 @@ pub fn run(project: &Project, as_of: Option<DateTime<Utc>>) -> Result<Outcome> {
     run_beside(project, as_of, || Ok(()))
 }
 
-/// The same where the frame is still to be made, which only the end of the stage needs: `frame` makes it while the log is
-/// looked at.
+/// The same while `stages` run that need nothing of it; the frame may be among what they make, and only the stage's drift
+/// reads that.
 pub fn run_beside(
     project: &Project,
     as_of: Option<DateTime<Utc>>,
-    frame: impl FnOnce() -> Result<()> + Send,
+    stages: impl FnOnce() -> Result<()> + Send,
 ) -> Result<Outcome> {
-    let progress = Progress::start("monitor");
+    let mut progress = Progress::start("monitor");
     let shop = &project.params.shop;
     let as_of = as_of.unwrap_or(shop.exported_at);
     if as_of > shop.exported_at {
@@ -130,7 +133,11 @@ pub fn run_beside(
         let (history, texts) = rayon::join(|| history::told(&look, earlier), || drift::of_texts(&look));
         Ok((look, history?, texts?))
     };
-    let drift = || frame().and_then(|()| drift::of_frame(project, as_of));
+    let drift = || {
+        let made = stages();
+        let since = Instant::now();
+        made.and_then(|()| Ok((since, drift::of_frame(project, as_of)?)))
+    };
     // With threads of its own where it can have them: those that all share are taken by the log.
     let (drift, looked) = thread::scope(|threads| {
         let drift = threads.spawn(|| match ThreadPoolBuilder::new().build() {
@@ -138,9 +145,12 @@ pub fn run_beside(
             Err(_) => drift(),
         });
         let looked = look();
-        (drift.join().unwrap_or_else(|panic| resume_unwind(panic)), looked)
+        let waits = Instant::now();
+        let drift = drift.join().unwrap_or_else(|panic| resume_unwind(panic));
+        (drift.map(|(since, drift)| (since.saturating_duration_since(waits), drift)), looked)
     });
-    let (drift, (look, history, texts)) = (drift?, looked?);
+    let ((waited, drift), (look, history, texts)) = (drift?, looked?);
+    progress.leave_out(waited);
     let findings = look.findings()?;
     let now = clock(shop, as_of);
     let moment: ArrayRef = Arc::new(StringArray::from(vec![now.clone()]));

@@ -56,3 +56,19 @@ fn functions() {
         }
     }
 }
+
+/// The answers are the same without it, so the plan is looked at.
+#[test]
+fn a_case_asks_first_whether_any_condition_holds() {
+    let shop = Shop::new(1);
+    let engine = Engine::new(&Project::open(Some(&shop.path(""))).unwrap()).unwrap();
+    let planned = |case: &str| {
+        let plan = engine.query(&format!("EXPLAIN SELECT {case} FROM (VALUES (1, 2), (3, 4)) v(a, b)"), "the case");
+        array_value_to_string(plan.unwrap().column(1), 1).unwrap()
+    };
+    let asked = planned("CASE WHEN a > 1 THEN 'a' WHEN b < 3 THEN 'b' END");
+    assert!(asked.contains("WHEN column1@0 > 1 OR column2@1 < 3 THEN CASE WHEN column1@0 > 1 THEN a"), "{asked}");
+    for plain in ["CASE WHEN a > 1 THEN 'a' END", "CASE WHEN a > 1 THEN 'a' WHEN b > 1 THEN 'b' ELSE 'c' END"] {
+        assert!(!planned(plain).contains(" OR "), "{plain}");
+    }
+}
