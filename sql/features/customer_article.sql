@@ -42,7 +42,7 @@ columns:
      reasons: [{say: "more sustainable than what you chose before", above: 0},
                {say: "as sustainable as what you chose before", above: -5}]}
 ---*/
-WITH looks AS (
+WITH asked AS (
   SELECT g.customer_id, g.product_id, g.season, g.as_of, c.personalisation_consent,
          a.brand, a.category, a.price_eur, a.sustainability_score
   FROM grain.customer_product g
@@ -59,7 +59,7 @@ of_article AS (
          COUNT(*) FILTER (WHERE e.event_type = 'browse') AS looks,
          COUNT(*) FILTER (WHERE e.event_type = 'wishlist') AS wishes,
          COUNT(*) FILTER (WHERE e.event_type = 'purchase') AS purchases
-  FROM looks g
+  FROM asked g
   LEFT JOIN events e ON e.customer_id = g.customer_id AND e.product_id = g.product_id AND e.season = g.season
                     AND e.event_time < g.as_of AND g.personalisation_consent
   GROUP BY g.customer_id, g.product_id, g.season, g.as_of
@@ -67,14 +67,14 @@ of_article AS (
 of_brand AS (
   SELECT g.customer_id, g.product_id, g.season, g.as_of,
          COUNT(*) FILTER (WHERE e.event_type = 'browse') AS looks, COUNT(*) FILTER (WHERE e.event_type = 'purchase') AS purchases
-  FROM looks g
+  FROM asked g
   LEFT JOIN events e ON e.customer_id = g.customer_id AND e.brand = g.brand AND e.event_time < g.as_of AND g.personalisation_consent
   GROUP BY g.customer_id, g.product_id, g.season, g.as_of
 ),
 of_category AS (
   SELECT g.customer_id, g.product_id, g.season, g.as_of,
          COUNT(*) FILTER (WHERE e.event_type = 'browse') AS looks, COUNT(*) FILTER (WHERE e.event_type = 'purchase') AS purchases
-  FROM looks g
+  FROM asked g
   LEFT JOIN events e ON e.customer_id = g.customer_id AND e.category = g.category AND e.event_time < g.as_of AND g.personalisation_consent
   GROUP BY g.customer_id, g.product_id, g.season, g.as_of
 ),
@@ -84,7 +84,7 @@ of_all AS (
          CAST(AVG(e.price_eur) FILTER (WHERE e.event_type = 'browse') AS DOUBLE) AS price_looked_at,
          CAST(AVG(e.price_eur) FILTER (WHERE e.event_type = 'purchase') AS DOUBLE) AS price_bought,
          CAST(AVG(e.sustainability_score) FILTER (WHERE e.event_type IN ('purchase', 'wishlist')) AS DOUBLE) AS score_chosen
-  FROM looks g
+  FROM asked g
   LEFT JOIN events e ON e.customer_id = g.customer_id AND e.event_time < g.as_of AND g.personalisation_consent
   GROUP BY g.customer_id, g.product_id, g.season, g.as_of
 )
@@ -99,7 +99,7 @@ SELECT g.customer_id, g.product_id, g.season, g.as_of,
        CAST(g.price_eur AS DOUBLE) / e.price_looked_at - 1 AS price_gap,
        CAST(g.price_eur AS DOUBLE) / e.price_bought - 1 AS price_gap_bought,
        CAST(g.sustainability_score AS DOUBLE) - e.score_chosen AS score_gap
-FROM looks g
+FROM asked g
 JOIN of_article x ON x.customer_id = g.customer_id AND x.product_id = g.product_id AND x.season = g.season AND x.as_of = g.as_of
 JOIN of_brand b ON b.customer_id = g.customer_id AND b.product_id = g.product_id AND b.season = g.season AND b.as_of = g.as_of
 JOIN of_category k ON k.customer_id = g.customer_id AND k.product_id = g.product_id AND k.season = g.season AND k.as_of = g.as_of

@@ -22,7 +22,7 @@ WITH events AS (
   FROM sources.transactions t
   JOIN sources.products p ON p.product_id = t.product_id AND p.season = t.season
 ),
-looks AS (
+seen AS (
   SELECT g.customer_id, g.as_of, e.category, e.brand
   FROM grain.customer g
   JOIN sources.customers c ON c.customer_id = g.customer_id AND c.personalisation_consent
@@ -31,11 +31,11 @@ looks AS (
 categories AS (
   SELECT customer_id, as_of, category, COUNT(*) AS looks,
          ROW_NUMBER() OVER (PARTITION BY customer_id, as_of ORDER BY COUNT(*) DESC, category) AS place
-  FROM looks GROUP BY customer_id, as_of, category
+  FROM seen GROUP BY customer_id, as_of, category
 ),
 brands AS (
   SELECT customer_id, as_of, MAX(looks) AS looks, COUNT(*) AS brands
-  FROM (SELECT customer_id, as_of, brand, COUNT(*) AS looks FROM looks GROUP BY customer_id, as_of, brand)
+  FROM (SELECT customer_id, as_of, brand, COUNT(*) AS looks FROM seen GROUP BY customer_id, as_of, brand)
   GROUP BY customer_id, as_of
 ),
 levels AS (

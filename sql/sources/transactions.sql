@@ -127,8 +127,8 @@ customers AS (
   SELECT c.customer_id, true AS known, COALESCE(y.purchases >= $heavy_purchases, false) AS heavy
   FROM sources.customers c LEFT JOIN buyers y ON y.customer_id = c.customer_id
 ),
--- Of two conditions that both must hold, the one that few rows meet stands last: the engine asks the other of those rows
--- alone, and copies them for it.
+-- In set_aside, of two conditions that both must hold the one that few rows meet stands last: the engine asks the other of
+-- those rows alone, and copies them for it.
 judged AS (
   SELECT t.*,
          COALESCE(o.season, t.season_on_sale) AS season,
