@@ -7,7 +7,7 @@ use rayon::prelude::*;
 
 use crate::engine::{Engine, Pass, Staged, Table};
 use crate::error::{Advice, Result, did_you_mean};
-use crate::lineage::{Basis, ROWS, Stamp, Traces};
+use crate::lineage::{Basis, ROWS, Stamp, Traces, still_version};
 use crate::lint;
 use crate::progress::Progress;
 use crate::project::Project;
@@ -134,9 +134,7 @@ pub fn run(project: &Project) -> Result<()> {
     }
     lint.say_allowed(&progress);
     for (file, version) in stayed {
-        progress.say(format!(
-            "warning: {file} means something else, but is still version {version}; raise version in its header"
-        ));
+        progress.say(format!("warning: {file} {}", still_version(version)));
     }
     progress.done(format!(
         "{views} views, {} columns; {} tables computed, the rest kept as they were",

@@ -7,7 +7,7 @@ use rayon::prelude::*;
 
 use crate::engine::{Engine, Verdict};
 use crate::error::{Advice, Outcome, Result};
-use crate::lineage::{Basis, Memory, ROWS, Stamp, TableTrace, Traces};
+use crate::lineage::{Basis, Memory, ROWS, Stamp, TableTrace, Traces, still_version};
 use crate::progress::answer;
 use crate::project::Project;
 use crate::sql::{Layer, TableName};
@@ -285,10 +285,7 @@ fn describe(out: &mut String, change: &TableChange) {
         let _ = writeln!(out, "    because {reason}");
     }
     if let Some(version) = change.version_stayed {
-        let _ = writeln!(
-            out,
-            "    warning: it means something else, but is still version {version}; raise version in its header"
-        );
+        let _ = writeln!(out, "    warning: it {}", still_version(version));
     }
     // Of a new table every column is; of one that changed upstream the causes stand above.
     if change.change == Some(Change::Direct) {

@@ -33,6 +33,7 @@ impl Engine {
         plans.append(&mut mains);
         // From the outside in: who reads decides what is read.
         let mut read = vec![BTreeSet::new(); queries];
+        let mut inputs = vec![BTreeSet::new(); plans.len()];
         for number in (0..plans.len()).rev() {
             let plan = match read.get(number) {
                 Some(columns) => only(plans[number].clone(), columns)?,
@@ -41,6 +42,7 @@ impl Engine {
             plans[number] = state.optimize(&plan)?;
             plans[number].apply_with_subqueries(|node| {
                 if let Some((table, scan)) = table_of(node) {
+                    inputs[number].insert(table);
                     match &scan.projection {
                         Some(columns) => read[table].extend(columns),
                         None => read[table].extend(0..scan.source.schema().fields().len()),
@@ -55,7 +57,7 @@ impl Engine {
         while tables.len() < queries {
             let mut ready = Vec::new();
             for (number, plan) in plans.iter().enumerate().filter(|(number, _)| !tables.contains_key(number)) {
-                if tables_of(plan)?.iter().all(|read| tables.contains_key(read)) {
+                if inputs[number].iter().all(|input| tables.contains_key(input)) {
                     ready.push((number, filled(plan.clone(), &read, &tables)?));
                 }
             }
@@ -96,16 +98,6 @@ fn table_of(node: &LogicalPlan) -> Option<(usize, &TableScan)> {
     let LogicalPlan::TableScan(scan) = node else { return None };
     let number = (scan.table_name.schema() == Some(SCHEMA)).then(|| scan.table_name.table().parse().ok())?;
     Some((number?, scan))
-}
-
-/// The numbers of the queries that a plan reads.
-fn tables_of(plan: &LogicalPlan) -> Result<BTreeSet<usize>> {
-    let mut numbers = BTreeSet::new();
-    plan.apply_with_subqueries(|node| {
-        numbers.extend(table_of(node).map(|(number, _)| number));
-        Ok(TreeNodeRecursion::Continue)
-    })?;
-    Ok(numbers)
 }
 
 /// Some of a plan's columns.

@@ -17,5 +17,5 @@ pub use graph::{GraphFormat, print};
 pub use memory::Memory;
 pub use node::{Kind, Source};
 pub use relation::table_name;
-pub use stamp::{ROWS, Stamp};
+pub use stamp::{ROWS, Stamp, still_version};
 pub use tables::{Basis, ColumnTrace, TableTrace, Traces, made};

@@ -78,6 +78,11 @@ impl Stamp {
     }
 }
 
+/// What to say of a table of which [`Stamp::version_stayed`] found the version.
+pub fn still_version(version: u32) -> String {
+    format!("means something else, but is still version {version}; raise version in its header")
+}
+
 /// The SHA-256 of a file's bytes in hex; none where it cannot be read.
 pub fn hash_of_file(path: &Path) -> Option<String> {
     let mut hash = Sha256::new();

@@ -12,7 +12,7 @@ use datafusion::prelude::{SessionConfig, SessionContext};
 
 pub type Rules = Vec<Arc<dyn PhysicalOptimizerRule + Send + Sync>>;
 
-/// A session that may hold `memory` bytes, over `tables`.
+/// A session that may hold `memory` bytes, or as many as it likes if that is `usize::MAX`, over `tables`.
 pub fn session(
     partitions: usize,
     batch_size: usize,
@@ -22,8 +22,12 @@ pub fn session(
 ) -> SessionContext {
     let mut config = SessionConfig::new().with_target_partitions(partitions).with_batch_size(batch_size);
     config.options_mut().sql_parser.map_string_types_to_utf8view = false;
-    let pool = Arc::new(GreedyMemoryPool::new(memory));
-    let runtime = RuntimeEnvBuilder::new().with_memory_pool(pool).build_arc().unwrap();
+    let mut runtime = RuntimeEnvBuilder::new();
+    // A pool says that it has a limit, however large, and operators then wait for each other.
+    if memory < usize::MAX {
+        runtime = runtime.with_memory_pool(Arc::new(GreedyMemoryPool::new(memory)));
+    }
+    let runtime = runtime.build_arc().unwrap();
     let state = SessionStateBuilder::new().with_default_features().with_config(config);
     let state = state.with_runtime_env(runtime).with_physical_optimizer_rules(rules).build();
     let context = SessionContext::new_with_state(state);
