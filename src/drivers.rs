@@ -21,14 +21,12 @@ use datafusion::arrow::error::ArrowError;
 use self::spread::{Figure, Spread};
 use crate::engine::{Engine, Staged, Table};
 use crate::error::{Advice, Result};
-use crate::features::{self, Feature};
-use crate::frame::TEST;
 use crate::model::bootstrap::BootstrapError;
 use crate::model::logistic::{Logistic, LogisticError};
-use crate::model::split::SPLIT;
 use crate::progress::Progress;
 use crate::project::Project;
-use crate::sql::{Layer, TableName};
+use crate::sql::label::{SPLIT, TEST};
+use crate::sql::{Feature, Layer, TableName};
 use crate::train::{self, Kind};
 
 /// The group that holds every look.
@@ -91,7 +89,7 @@ pub fn run(project: &Project) -> Result<()> {
     let fitted = train::load(project, Kind::Combined)?;
     let notes = fitted.made_from.notes();
     if let Some(model) = fitted.model {
-        let declared = features::declared(&project.library);
+        let declared = project.library.feature_columns();
         let driver_of: BTreeMap<&str, &'static str> =
             declared.iter().map(|feature| (feature.name.as_str(), feature.driver())).collect();
         let failed = DriversError::OtherFrame;

@@ -19,15 +19,14 @@ use self::figures::{Figure, USED, judge, metrics_table, promise_table, reliabili
 use self::lists::Lists;
 use crate::engine::{Engine, Staged, Table, batch_of};
 use crate::error::{Advice, Result};
-use crate::frame::{LABEL, TEST};
 use crate::model::bootstrap::BootstrapError;
 use crate::model::lists::ListMetrics;
 use crate::model::logistic::LogisticError;
 use crate::model::metrics::Metrics;
 use crate::model::outcomes::Outcomes;
-use crate::model::split::{SPLIT, TRAIN};
 use crate::progress::Progress;
 use crate::project::Project;
+use crate::sql::label::{LABEL, SPLIT, TEST, TRAIN};
 use crate::sql::{Layer, TableName};
 use crate::train::{self, Fitted, Kind};
 

@@ -11,7 +11,7 @@ use crate::lineage::{Basis, ROWS, Stamp, Traces, still_version};
 use crate::lint;
 use crate::progress::Progress;
 use crate::project::Project;
-use crate::sql::{Column, Driver, FeatureHeader, Header, Layer, Library, SqlFile, TableName};
+use crate::sql::{FeatureHeader, Header, Layer, Library, SqlFile, TableName};
 
 /// One feature view, computed: one row per row of its grain, in the grain's order.
 #[derive(Debug, Clone)]
@@ -19,23 +19,6 @@ pub struct View {
     pub name: String,
     /// The grain's key and the view's columns.
     pub table: Table,
-}
-
-/// A feature column as its file declares it.
-#[derive(Debug, Clone)]
-pub struct Feature {
-    pub name: String,
-    pub view: String,
-    pub column: Column,
-    /// Whether it is made from description vectors.
-    pub from_descriptions: bool,
-}
-
-impl Feature {
-    /// The driver it belongs to; `other` where its file names none.
-    pub fn driver(&self) -> &'static str {
-        self.column.driver.map_or(Driver::OTHER, Driver::name)
-    }
 }
 
 #[derive(Debug, thiserror::Error)]
@@ -138,7 +121,7 @@ pub fn run(project: &Project) -> Result<()> {
     }
     progress.done(format!(
         "{views} views, {} columns; {} tables computed, the rest kept as they were",
-        declared(&project.library).len(),
+        project.library.feature_columns().len(),
         made.len(),
     ));
     Ok(())
@@ -215,22 +198,6 @@ fn folder(project: &Project, file: &SqlFile) -> PathBuf {
         Layer::Grain => project.paths.grain(),
         _ => project.paths.features(),
     }
-}
-
-/// Every feature column of the library, by view and then by name.
-pub fn declared(library: &Library) -> Vec<Feature> {
-    let mut features = Vec::new();
-    for file in library.layer(Layer::Features) {
-        let Some(header) = feature_header(file) else { continue };
-        let from_descriptions = file.reads.iter().any(|table| table.schema.as_deref() == Some("embeddings"));
-        features.extend(header.columns.iter().map(|(name, column)| Feature {
-            name: name.clone(),
-            view: header.name.clone(),
-            column: column.clone(),
-            from_descriptions,
-        }));
-    }
-    features
 }
 
 fn feature_header(file: &SqlFile) -> Option<&FeatureHeader> {

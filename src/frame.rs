@@ -12,15 +12,10 @@ use rayon::prelude::*;
 use crate::engine::{Engine, Staged, Table};
 use crate::error::{Advice, Result};
 use crate::features::{self, View};
-use crate::model::split::SPLIT;
 use crate::progress::Progress;
 use crate::project::Project;
+use crate::sql::label::{LABEL, SPLIT};
 use crate::sql::{Layer, SqlFile};
-
-/// The label's columns in the frame.
-pub const LABEL: &str = "label";
-/// The `split` of the rows that models are judged on.
-pub const TEST: &str = "test";
 
 #[derive(Debug, thiserror::Error)]
 pub enum FrameError {

@@ -12,7 +12,6 @@ use serde::{Deserialize, Serialize};
 
 use crate::engine::{Engine, Staged};
 use crate::error::{Advice, Result};
-use crate::frame::LABEL;
 use crate::model::choice::{Choice, Grid, choose};
 use crate::model::logistic::{Logistic, LogisticError, labels};
 use crate::model::outcomes::Outcomes;
@@ -21,6 +20,7 @@ use crate::numbers::counted;
 use crate::progress::Progress;
 use crate::project::Project;
 use crate::sql::TableName;
+use crate::sql::label::LABEL;
 
 /// A model as it is kept in `work/models/<name>.json`.
 #[derive(Debug, Clone, Serialize, Deserialize)]

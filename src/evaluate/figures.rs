@@ -8,13 +8,12 @@ use datafusion::arrow::array::{ArrayRef, AsArray, Float64Array, Int64Array, Reco
 use super::{EvaluateError, Looks};
 use crate::engine::Table;
 use crate::error::Result;
-use crate::frame::LABEL;
 use crate::model::bootstrap::{Bootstrap, Interval, Resampled};
 use crate::model::metrics::Metric;
 use crate::model::outcomes::Outcomes;
 use crate::model::reliability::{Bin, reliability};
-use crate::model::split::SPLIT;
 use crate::project::Project;
+use crate::sql::label::{LABEL, SPLIT};
 use crate::train::Kind;
 
 /// The model that is used, which the others are held against; its place in [`Kind::ALL`].

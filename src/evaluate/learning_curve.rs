@@ -7,12 +7,12 @@ use datafusion::arrow::array::{ArrayRef, Float64Array, Int64Array, RecordBatch, 
 use super::{CUSTOMER, EvaluateError, Looks, Models, on_side};
 use crate::engine::Table;
 use crate::error::Result;
-use crate::frame::TEST;
 use crate::model::bootstrap::{Bootstrap, Interval};
 use crate::model::logistic::Logistic;
 use crate::model::metrics::Metric;
 use crate::model::split::{TrainingRows, ValidationRows};
 use crate::project::Project;
+use crate::sql::label::TEST;
 use crate::train::{self, Kind};
 
 /// The models whose curves tell what a description is worth when data are few.

@@ -9,12 +9,13 @@ use super::{EvaluateError, Looks, Models, on_side};
 use crate::engine::{Engine, Table};
 use crate::error::Result;
 use crate::features::View;
-use crate::frame::{self, LABEL, TEST};
+use crate::frame;
 use crate::model::bootstrap::Bootstrap;
 use crate::model::logistic::Logistic;
 use crate::model::metrics::Metric;
-use crate::model::split::{SPLIT, TrainingRows};
+use crate::model::split::TrainingRows;
 use crate::project::Project;
+use crate::sql::label::{LABEL, SPLIT, TEST};
 use crate::sql::{Layer, TableName};
 use crate::train::Kind;
 

@@ -12,12 +12,7 @@ use datafusion::arrow::{
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
-/// The text column of the frame that says on which side a row lies.
-pub const SPLIT: &str = "split";
-/// Its value for the rows that parameters are fitted on.
-pub const TRAIN: &str = "train";
-/// Its value for the rows that hyperparameters are chosen on.
-pub const VALIDATION: &str = "validation";
+use crate::sql::label::{SPLIT, TRAIN, VALIDATION};
 
 /// The rows of a frame that parameters may be fitted on; at least one.
 #[derive(Debug, Clone, PartialEq)]

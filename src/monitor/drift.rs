@@ -15,7 +15,6 @@ use super::plan::Plan;
 use super::{Look, log, name};
 use crate::engine::{Engine, Table, TableError, batch_of};
 use crate::error::Result;
-use crate::features;
 use crate::project::Project;
 use crate::sql::TableName;
 
@@ -34,7 +33,7 @@ pub fn of_frame(project: &Project, as_of: DateTime<Utc>) -> Result<Vec<(String, 
     plan.run_frame(&engine, project)?;
     let frame = engine.read(&name("drift_rows"))?;
     let (mut numbers, mut texts, mut vectors) = (Vec::new(), Vec::new(), Vec::new());
-    for feature in features::declared(&project.library) {
+    for feature in project.library.feature_columns() {
         let Some(column) = frame.column_by_name(&feature.name) else { continue };
         match column.data_type() {
             DataType::FixedSizeList(..) => vectors.push((feature.name, Arc::clone(column))),

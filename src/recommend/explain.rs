@@ -14,10 +14,9 @@ use datafusion::arrow::array::{Array, ArrayRef, AsArray, RecordBatch, StringArra
 use super::RecommendError;
 use super::score::Scored;
 use crate::error::Result;
-use crate::features::{self, Feature};
 use crate::model::columns::{self, Meaning, Values};
 use crate::project::Project;
-use crate::sql::{Driver, Header, Layer, Limits, Reason, Side};
+use crate::sql::{Driver, Feature, Header, Layer, Limits, Reason, Side};
 
 /// The drivers, in the order of their columns.
 pub const DRIVERS: [&str; 5] = ["price", "brand", "style", "sustainability", Driver::OTHER];
@@ -52,7 +51,7 @@ impl Phrases {
     /// # Errors
     /// A placeholder that no candidate has a text for, or a condition on what is no feature.
     pub fn of(project: &Project) -> Result<Self> {
-        let features = features::declared(&project.library);
+        let features = project.library.feature_columns();
         let headers = project.library.layer(Layer::Features).filter_map(|file| match &file.header {
             Header::Feature(header) => Some((file, header)),
             _ => None,

@@ -17,12 +17,11 @@ use super::{Report, ReportError};
 use crate::embeddings;
 use crate::engine::Engine;
 use crate::error::Result;
-use crate::frame::TEST;
 use crate::model::outcomes::Outcomes;
-use crate::model::split::{TRAIN, VALIDATION};
 use crate::numbers::{count, counted};
 use crate::project::Project;
 use crate::sql::TableName;
+use crate::sql::label::{TEST, TRAIN, VALIDATION};
 use crate::train::{self, Fitted};
 
 const COMPARISON: &str = "model-comparison.png";

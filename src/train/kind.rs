@@ -1,7 +1,7 @@
 //! The models that are compared, each with what it may learn from.
 
-use crate::features::{self, Feature};
 use crate::project::Project;
+use crate::sql::Feature;
 
 /// The models, from the one that knows least to the one that knows all.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -39,7 +39,7 @@ impl Kind {
 
     /// The feature columns of the frame that this model reads.
     pub fn features(self, project: &Project) -> Vec<String> {
-        let declared = features::declared(&project.library).into_iter();
+        let declared = project.library.feature_columns().into_iter();
         declared.filter(|feature| self.learns_from(feature)).map(|feature| feature.name).collect()
     }
 }

@@ -10,9 +10,9 @@ use super::table;
 use super::words;
 use crate::engine::Engine;
 use crate::error::Result;
-use crate::features::{self, Feature};
 use crate::numbers::count;
 use crate::project::Project;
+use crate::sql::Feature;
 
 /// Differences that are told in words.
 const MOST_SENTENCES: usize = 5;
@@ -74,7 +74,7 @@ pub struct Drift {
 
 impl Drift {
     pub fn read(project: &Project, engine: &Engine) -> Result<Self> {
-        let declared = features::declared(&project.library).into_iter();
+        let declared = project.library.feature_columns().into_iter();
         Ok(Self {
             spans: facts::table_if_made(engine, "drift_spans")?,
             means: facts::table_if_made(engine, "drift_means")?,
