@@ -24,7 +24,7 @@ repro: setup
 	.venv/bin/dvc repro
 
 test: setup .venv-mlflow/ready
-	cargo test --release
+	cargo test --release --workspace
 
 reproduce: .venv/ready
 	.venv/bin/python scripts/reproduce.py $(REV)
