@@ -13,7 +13,6 @@ use crate::lineage::TableTrace;
 use crate::numbers::counted;
 use crate::progress::Progress;
 use crate::project::Project;
-use crate::report::chart;
 use crate::sql::{Layer, TableName};
 
 #[derive(Debug, thiserror::Error)]
@@ -27,7 +26,7 @@ pub enum ChangesError {
     #[error("{path}: {cause}")]
     Disk { path: String, cause: std::io::Error },
     #[error("changes.png cannot be drawn: {0}")]
-    Chart(chart::ChartError),
+    Chart(charts::ChartError),
 }
 
 impl Advice for ChangesError {

@@ -2,13 +2,13 @@
 
 use std::collections::BTreeMap;
 
+use charts::{Caption, ChartError, before_after};
 use similar::TextDiff;
 
 use super::columns::short;
 use super::sides::Side;
 use super::{Change, Changed};
 use crate::numbers::{count, counted};
-use crate::report::chart::{Caption, ChartError, before_after};
 use crate::report::markdown::{details, table};
 
 /// What a pull request holds, less room for the sentence about what was left out.

@@ -2,14 +2,14 @@
 
 use std::collections::BTreeMap;
 
+use charts::distributions::{self, Panel, Spread};
+use charts::{Caption, ChartError};
 use datafusion::arrow::array::{Array, ArrayRef, AsArray};
 use datafusion::arrow::compute::cast;
 use datafusion::arrow::datatypes::{DataType, Float64Type};
 use rayon::prelude::*;
 
 use super::Report;
-use super::chart::distributions::{self, Panel, Spread};
-use super::chart::{Caption, ChartError};
 use super::markdown::{details, picture, table};
 use crate::engine::Engine;
 use crate::error::{Advice, Result};

@@ -1,9 +1,9 @@
 //! `reports/data.md` and `reports/data.json`: what the export holds, every surprise in it, and what was done about each.
 
+use charts::{Caption, Unit, bars};
 use serde::Deserialize;
 use serde_json::json;
 
-use super::chart::{Caption, Unit, bars};
 use super::markdown::{details, picture, table};
 use super::{Report, ReportError};
 use crate::engine::Engine;

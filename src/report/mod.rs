@@ -1,7 +1,6 @@
 //! Markdown and pictures for people, made only from tables that earlier stages left behind.
 
 mod catalogue;
-pub mod chart;
 mod dashboard;
 mod data;
 mod drill;
@@ -44,7 +43,7 @@ const REPORTS: [(&str, Make); 7] = [
 #[derive(Debug, thiserror::Error)]
 pub enum ReportError {
     #[error("{chart} cannot be drawn: {cause}")]
-    Chart { chart: &'static str, cause: chart::ChartError },
+    Chart { chart: &'static str, cause: charts::ChartError },
 }
 
 impl Advice for ReportError {

@@ -8,10 +8,10 @@ mod technical;
 
 use std::collections::BTreeMap;
 
+use charts::{comparison, curve, reliability};
 use serde::Deserialize;
 
 use self::figures::{Figures, USED, comparison_chart, metrics_section, verdict};
-use super::chart::{comparison, curve, reliability};
 use super::markdown::{picture, table};
 use super::{Report, ReportError};
 use crate::embeddings;

@@ -2,9 +2,9 @@
 
 use std::collections::BTreeMap;
 
+use charts::{Caption, Interval, dots};
 use serde::Deserialize;
 
-use super::chart::{Caption, Interval, dots};
 use super::markdown::{details, picture, table};
 use super::{Report, ReportError};
 use crate::engine::Engine;

@@ -2,7 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use super::super::chart::{Caption, Interval, Tone, dumbbell, maturity, segment_line, small_multiples};
+use ::charts::{Caption, Interval, Tone, dumbbell, maturity, segment_line, small_multiples};
+
 use super::facts::{Facts, Nowcast};
 use super::{Pictures, tables, words};
 use crate::error::Result;

@@ -1,9 +1,9 @@
 //! Who gets less than the rest: groups of customers by what they do, groups of articles by how much they are seen.
 
+use ::charts::ratios::{self, Verdict};
+use ::charts::{Caption, Interval};
 use serde::Deserialize;
 
-use super::super::chart::ratios::{self, Verdict};
-use super::super::chart::{Caption, Interval};
 use super::super::markdown::line_of;
 use super::facts;
 use super::table;

@@ -2,10 +2,10 @@
 
 use std::collections::BTreeMap;
 
+use charts::vintages::{self, Figure, Week};
+use charts::{Caption, Interval};
 use serde::Deserialize;
 
-use super::super::chart::vintages::{self, Figure, Week};
-use super::super::chart::{Caption, Interval};
 use super::facts;
 use super::table;
 use super::{Pictures, words};

@@ -17,7 +17,8 @@ mod words;
 
 use std::collections::BTreeMap;
 
-use super::chart::ChartError;
+use ::charts::ChartError;
+
 use super::markdown::{self, literal, picture};
 use super::{Report, ReportError};
 use crate::engine::Engine;

@@ -1,9 +1,9 @@
 //! Why a total moved: who was shown (mix), or what they did (rate).
 
+use charts::Caption;
+use charts::waterfall;
 use serde::Deserialize;
 
-use super::super::chart::Caption;
-use super::super::chart::waterfall;
 use super::super::markdown::line_of;
 use super::facts::{self, Facts};
 use super::table;

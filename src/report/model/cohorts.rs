@@ -1,5 +1,6 @@
 //! The used model on groups of looks: by what the customer and the article had behind them, and by who the customer is.
 
+use charts::Interval;
 use serde::Deserialize;
 
 use super::figures::{USED, signed};
@@ -7,7 +8,6 @@ use crate::model::metrics::Metric;
 use crate::model::outcomes::Outcomes;
 use crate::numbers::count;
 use crate::project::Project;
-use crate::report::chart::Interval;
 use crate::report::markdown::table;
 use crate::train::Kind;
 

@@ -2,13 +2,13 @@
 
 use std::collections::BTreeMap;
 
+use charts::{Caption, Interval, Unit, comparison};
 use serde::Deserialize;
 
 use crate::model::lists::ListMetric;
 use crate::model::metrics::Metric;
 use crate::numbers::{count, counted};
 use crate::project::Project;
-use crate::report::chart::{Caption, Interval, Unit, comparison};
 use crate::report::markdown::{details, table};
 use crate::train::Kind;
 

@@ -1,10 +1,10 @@
 //! Would more data help?  The picture, and the sentence over it.
 
+use charts::{Caption, Interval, Tone, Unit, curve};
 use serde::Deserialize;
 
 use super::figures::{USED, model_words};
 use crate::numbers::count;
-use crate::report::chart::{Caption, Interval, Tone, Unit, curve};
 use crate::train::Kind;
 
 /// A row of `evaluation.learning_curve`.

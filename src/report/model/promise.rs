@@ -1,10 +1,10 @@
 //! Does it promise too much?  The picture, and the sentence over it.
 
+use charts::{Caption, Interval, reliability};
 use serde::Deserialize;
 
 use super::figures::USED;
 use crate::numbers::count;
-use crate::report::chart::{Caption, Interval, reliability};
 
 /// A row of `evaluation.reliability`.
 #[derive(Deserialize)]

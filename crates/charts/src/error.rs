@@ -3,6 +3,8 @@
 use plotters::drawing::DrawingAreaErrorKind;
 use plotters::prelude::{BitMapBackend, DrawingBackend};
 
+use super::smooth::InkError;
+
 /// What plotters reports when it cannot paint on its bitmap.
 type PaintError = DrawingAreaErrorKind<<BitMapBackend<'static> as DrawingBackend>::ErrorType>;
 
@@ -20,8 +22,8 @@ pub enum ChartError {
     Png(#[from] png::EncodingError),
 }
 
-impl From<smooth::InkError> for ChartError {
-    fn from(cause: smooth::InkError) -> Self {
+impl From<InkError> for ChartError {
+    fn from(cause: InkError) -> Self {
         Self::Paint(PaintError::BackendError(cause))
     }
 }

@@ -1,7 +1,7 @@
 //! Smooth edges by supersampling: a bitmap is drawn a few times too large, then every square becomes one pixel.
 //!
-//! A crate of its own because it touches every byte of every picture and every pixel of every letter, and so is compiled
-//! for speed (see Cargo.toml).
+//! It touches every byte of every picture and every pixel of every letter; so the crate is compiled for speed (see
+//! profiles in the workspace's Cargo.toml).
 
 use plotters_backend::{BackendColor, DrawingBackend, DrawingErrorKind};
 use plotters_bitmap::BitMapBackend;

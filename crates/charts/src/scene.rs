@@ -13,6 +13,7 @@ use plotters::style::{Color, RGBColor};
 
 use super::error::ChartError;
 use super::palette::WHITE;
+use super::smooth;
 use super::text::{self, Align, Style};
 
 /// Width of every picture in pixels.

@@ -1,6 +1,6 @@
 //! Every chart, on plain and on odd input: a whole PNG, 1600 pixels wide, with the same bytes each time.
 
-use selvedge::report::chart::{
+use charts::{
     Caption, ChartError, Interval, Tone, Unit, bars, before_after, comparison, curve, distributions, dots, dumbbell,
     maturity, ratios, reliability, scorecard, segment_line, small_multiples, vintages, waterfall,
 };

@@ -9,17 +9,17 @@ use std::sync::LazyLock;
 
 use ab_glyph::{Font, FontRef, Glyph, GlyphId, PxScale, ScaleFont, point};
 use plotters::style::RGBColor;
-use smooth::Stroke;
 
 use super::palette::{INK, MUTED};
+use super::smooth::Stroke;
 
 thread_local! {
     /// The letters that were drawn already: by glyph, size and weight.
     static LETTERS: RefCell<HashMap<(GlyphId, u32, bool), Vec<Stroke>>> = RefCell::default();
 }
 
-static REGULAR: LazyLock<FontRef<'static>> = LazyLock::new(|| shipped(include_bytes!("font/OpenSans-Regular.ttf")));
-static BOLD: LazyLock<FontRef<'static>> = LazyLock::new(|| shipped(include_bytes!("font/OpenSans-Bold.ttf")));
+static REGULAR: LazyLock<FontRef<'static>> = LazyLock::new(|| shipped(include_bytes!("../font/OpenSans-Regular.ttf")));
+static BOLD: LazyLock<FontRef<'static>> = LazyLock::new(|| shipped(include_bytes!("../font/OpenSans-Bold.ttf")));
 
 fn shipped(bytes: &'static [u8]) -> FontRef<'static> {
     FontRef::try_from_slice(bytes).expect("the font is part of the program")

@@ -1,4 +1,4 @@
-//! The chart room: one kind of picture a file, one question each, drawn the same on every machine.
+//! Charts: one kind of picture a file, one question each, drawn the same on every machine.
 //!
 //! A chart is a plain struct of words and numbers; `draw` turns it into the bytes of a PNG, 1600 pixels wide and as high
 //! as its content. Charts compute nothing: every number they print was given to them.
@@ -28,6 +28,7 @@ mod labels;
 mod palette;
 mod scale;
 mod scene;
+mod smooth;
 mod text;
 
 pub use error::ChartError;
