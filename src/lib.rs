@@ -12,8 +12,6 @@ pub mod params;
 pub mod progress;
 /// Numbers as readers meet them.
 pub mod numbers;
-/// Ranges that chance allows.
-pub mod intervals;
 /// The folder of SQL files that is the product.
 pub mod sql;
 /// A project that is opened.

@@ -2,7 +2,6 @@
 
 mod answer;
 mod csv;
-mod functions;
 mod once;
 mod output;
 mod parquet;
@@ -30,9 +29,9 @@ use datafusion::sql::parser::Statement;
 use serde::de::DeserializeOwned;
 
 pub use point_in_time::Verdict;
+pub use sql_functions::{register as register_functions, version as function_version, versions as function_versions};
 
 pub use csv::{Malformed, RawTable};
-pub use functions::{register as register_functions, version as function_version, versions as function_versions};
 pub use output::Staged;
 pub use parquet::notes as stored_notes;
 pub use rows::read as read_rows;
@@ -96,7 +95,7 @@ impl Engine {
             .build()
             .map_err(|e| EngineError::Start(e.to_string()))?;
         let context = session::open(&project.params.engine).map_err(start)?;
-        functions::register(&context);
+        sql_functions::register(&context);
         let engine = Self { context, runtime, paths: project.paths.clone(), opening: Mutex::new(()) };
         for table in project.library.tables() {
             engine.add_schema(&table).map_err(start)?;

@@ -1,9 +1,9 @@
 //! Whether a score of 30 % means 30 of 100: scores in bins of equal count, and how often each bin came true.
 
 use serde::Serialize;
+use statistics::intervals::{Z95, wilson};
 
 use super::ranked::Ranked;
-use crate::intervals::{Z95, wilson};
 
 /// How many bins there are at most.
 pub const BINS: usize = 10;

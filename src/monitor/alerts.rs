@@ -1,8 +1,7 @@
 //! `reports/alerts.json`: one entry for every metric and segment looked at, alerts first.
 
 use serde::{Deserialize, Serialize};
-
-use crate::intervals::{self, Z95};
+use statistics::intervals::{self, Z95};
 
 /// One row of `monitoring.findings`.
 #[derive(Debug, Clone, Deserialize)]

@@ -11,6 +11,7 @@ use datafusion::logical_expr::{
 
 use super::types;
 
+/// The function as a session registers it.
 pub fn function() -> ScalarUDF {
     ScalarUDF::from(CosineSimilarity { signature: Signature::new(TypeSignature::Any(2), Volatility::Immutable) })
 }

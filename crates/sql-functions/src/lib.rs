@@ -1,4 +1,4 @@
-//! The engine's own SQL functions, for what DataFusion has none.
+//! SQL functions for what DataFusion has none.
 
 mod cosine_similarity;
 mod local_to_utc;
@@ -16,17 +16,17 @@ pub fn register(context: &SessionContext) {
     context.register_udaf(vector_mean::function());
 }
 
-/// The engine's own functions; raise a version when the same arguments give another answer: it is part of the
+/// The functions; raise a version when the same arguments give another answer: it is part of the
 /// fingerprint of every column that calls the function.
 const VERSIONS: [(&str, u32); 5] =
     [("cosine_similarity", 1), ("local_to_utc", 1), ("vector_mean", 1), ("wilson_lower", 1), ("wilson_upper", 1)];
 
-/// The version of one of the engine's own functions.
+/// The version of one of these functions.
 pub fn version(name: &str) -> Option<u32> {
     VERSIONS.iter().find(|(known, _)| *known == name).map(|(_, version)| *version)
 }
 
-/// Every one of the engine's own functions with its version.
+/// Every one of these functions with its version.
 pub fn versions() -> impl Iterator<Item = (&'static str, u32)> {
     VERSIONS.into_iter()
 }

@@ -16,6 +16,7 @@ use datafusion::logical_expr::{
 
 use super::types;
 
+/// The function as a session registers it.
 pub fn function() -> AggregateUDF {
     AggregateUDF::from(VectorMean { signature: Signature::new(TypeSignature::Any(2), Volatility::Immutable) })
 }

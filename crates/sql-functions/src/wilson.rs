@@ -6,8 +6,7 @@ use datafusion::arrow::array::{Array, ArrayRef, AsArray, Float64Array};
 use datafusion::arrow::datatypes::{DataType, Int64Type};
 use datafusion::common::Result;
 use datafusion::logical_expr::{ColumnarValue, ScalarFunctionArgs, ScalarUDF, ScalarUDFImpl, Signature, Volatility};
-
-use crate::intervals::{Z95, wilson};
+use statistics::intervals::{Z95, wilson};
 
 /// The lower and the upper end.
 pub fn functions() -> [ScalarUDF; 2] {

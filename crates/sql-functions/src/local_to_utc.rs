@@ -9,6 +9,7 @@ use datafusion::arrow::datatypes::{DataType, TimeUnit, TimestampNanosecondType};
 use datafusion::common::{Result, exec_err};
 use datafusion::logical_expr::{ColumnarValue, ScalarFunctionArgs, ScalarUDF, ScalarUDFImpl, Signature, Volatility};
 
+/// The function as a session registers it.
 pub fn function() -> ScalarUDF {
     let time = DataType::Timestamp(TimeUnit::Nanosecond, None);
     ScalarUDF::from(LocalToUtc { signature: Signature::exact(vec![time, DataType::Utf8], Volatility::Immutable) })
