@@ -24,7 +24,6 @@ use datafusion::prelude::{SessionConfig, SessionContext};
 use point_in_time::{PointInTimeRule, Verdict, verdicts};
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
-use selvedge::project::Project;
 use tokio::runtime::Runtime;
 
 use crate::halves;
@@ -253,5 +252,5 @@ fn what_is_not_recognised_says_why() {
 #[test]
 fn the_benchmarks_project_opens() {
     let project = Path::new(ROOT).join("crates/benchmarks/project");
-    assert!(Project::open(Some(&project)).is_ok_and(|project| project.library.files().count() > 0));
+    assert!(selvedge::open(Some(&project)).is_ok_and(|project| project.library.files().count() > 0));
 }

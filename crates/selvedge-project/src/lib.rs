@@ -14,3 +14,5 @@ pub mod numbers;
 pub mod sql;
 /// A project that is opened.
 pub mod project;
+/// The stages of the flow, a row each.
+pub mod stage;
