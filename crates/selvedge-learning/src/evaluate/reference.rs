@@ -17,8 +17,8 @@ use selvedge_features::features::View;
 use selvedge_features::frame;
 use selvedge_project::error::Result;
 use selvedge_project::project::Project;
-use selvedge_project::sql::label::{LABEL, SPLIT, TEST};
 use selvedge_project::sql::TableName;
+use selvedge_project::sql::label::{LABEL, SPLIT, TEST};
 
 /// The file of `sql/evaluation` that says how the tool counts each look.
 const FILE: &str = "reference_looks";
