@@ -16,5 +16,8 @@ pub mod metrics;
 pub mod calibration;
 pub mod rank;
 pub mod chain;
+pub mod retrieve;
+pub mod blend;
+pub mod lists;
 
 pub use error::ModelError;

@@ -10,6 +10,7 @@ mod ranges;
 pub use customers::by_customer;
 pub use early::{Figure, Verdict, verdict};
 pub use list::ListFigures;
+pub(crate) use order::rounded;
 pub use order::{order, right_order};
 pub use personal::{KindShares, distinct, exposure_gini, in_common, in_common_within, kinds_apart, surprise, varied};
 pub use ranges::{Range, Ranges};

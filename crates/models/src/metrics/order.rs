@@ -30,7 +30,7 @@ pub fn right_order(scores: &[f64], targets: &[bool]) -> Option<f64> {
 }
 
 /// To 1e-9, and 0 for -0.
-fn rounded(score: f64) -> f64 {
+pub(crate) fn rounded(score: f64) -> f64 {
     (score * DIGITS).round() + 0.0
 }
 
