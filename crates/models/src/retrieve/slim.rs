@@ -119,7 +119,7 @@ mod tests {
         near(&fitted.scores(&past(&[2])), &[0.0, 0.0, 0.0, 0.297196, 0.163636, 0.2]);
         near(&fitted.scores(&past(&[5])), &[0.0, 0.6, 0.6, 0.0, 0.0, 0.0]);
         adds_up(&fitted, &past(&[0, 2, 3]));
-        odd_shops(|interactions| Slim::fit(interactions, settings).unwrap());
+        odd_shops(|interactions| Slim::fit(interactions, SlimSettings::default()).unwrap());
         assert!(Slim::fit(&example(false), SlimSettings { l1: -1.0, ..settings }).is_err());
     }
 }
