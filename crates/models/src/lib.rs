@@ -17,6 +17,8 @@ pub mod calibration;
 pub mod rank;
 pub mod chain;
 pub mod retrieve;
+pub mod tower;
+pub mod boosted;
 pub mod blend;
 pub mod lists;
 

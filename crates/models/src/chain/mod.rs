@@ -22,6 +22,7 @@ use serde::{Deserialize, Serialize};
 pub use draw::others;
 pub use head::Head;
 pub use keep::KeptShares;
+pub use reasons::log_sigmoid_factor;
 pub use terms::{Cross, Source, Terms, finite};
 
 use crate::{

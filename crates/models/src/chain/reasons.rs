@@ -52,7 +52,7 @@ pub(super) fn contributions(chain: &Chain, shelf: ArrayView2<f64>) -> Contributi
 
 /// What a head's linear score goes through.
 #[derive(Clone, Copy)]
-pub(super) enum Function {
+enum Function {
     Linear { weight: f64 },
     LogSigmoid,
 }
@@ -66,12 +66,20 @@ impl Function {
     }
 
     /// (f(z) - f(mean))/(z - mean).
-    pub(super) fn factor(self, z: f64, mean: f64) -> f64 {
+    fn factor(self, z: f64, mean: f64) -> f64 {
         match self {
             Function::Linear { weight } => weight,
-            Function::LogSigmoid if (z - mean).abs() < NEAR => maths::sigmoid(-(z + mean) / 2.0),
-            Function::LogSigmoid => (self.at(z) - self.at(mean)) / (z - mean),
+            Function::LogSigmoid => log_sigmoid_factor(z, mean),
         }
+    }
+}
+
+/// (ln sigmoid(z) - ln sigmoid(mean))/(z - mean): what a difference of a linear score weighs in the log of its chance.
+pub fn log_sigmoid_factor(z: f64, mean: f64) -> f64 {
+    if (z - mean).abs() < NEAR {
+        maths::sigmoid(-(z + mean) / 2.0)
+    } else {
+        (maths::log_sigmoid(z) - maths::log_sigmoid(mean)) / (z - mean)
     }
 }
 

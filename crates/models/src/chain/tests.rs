@@ -2,7 +2,7 @@
 
 use ndarray::{Array2, array};
 
-use super::{reasons::Function, *};
+use super::*;
 use crate::{rank::Part, seeds};
 use rand::Rng;
 
@@ -33,10 +33,10 @@ fn scores_are_those_of_the_vector() {
     let looks: Vec<f64> = chain.chances(shelf.view()).unwrap().iter().map(|chances| chances.look).collect();
     near(&looks, &[0.342249, 0.169956, 0.280210, 0.207585], 1e-6);
     near(&chain.scores(shelf.view()).unwrap()[2..3], &[-2.072566], 1e-6);
-    let factor = Function::LogSigmoid.factor(1.2, -0.3);
+    let factor = log_sigmoid_factor(1.2, -0.3);
     near(&[factor, 0.9 * factor, 0.4 * factor, 0.2 * factor], &[0.394049, 0.354644, 0.157619, 0.078810], 1e-6);
-    let slope = Function::LogSigmoid.factor(0.7, 0.7 - 1e-9);
-    assert!((slope - Function::LogSigmoid.factor(0.7, 0.7 - 1e-5)).abs() < 1e-5);
+    let slope = log_sigmoid_factor(0.7, 0.7 - 1e-9);
+    assert!((slope - log_sigmoid_factor(0.7, 0.7 - 1e-5)).abs() < 1e-5);
 }
 
 #[test]
