@@ -62,8 +62,9 @@ struct Open {
     node: usize,
     rows: Vec<u32>,
     sums: Sums,
-    /// For each column that may be looked at, the sums of its bins.
-    histograms: Vec<Vec<Sums>>,
+    /// Columns that gain something here, with the sums of their bins.  A column that gains nothing is not asked below
+    /// either (as LightGBM's).
+    histograms: Vec<(usize, Vec<Sums>)>,
     best: Option<Split>,
 }
 
@@ -92,9 +93,10 @@ impl Tree {
         let all: Vec<u32> = (0..slopes.len() as u32).collect();
         let mut sums = Sums { rows: slopes.len(), ..Sums::default() };
         slopes.iter().for_each(|(g, h)| (sums.g, sums.h) = (sums.g + g, sums.h + h));
-        let histograms = histograms(columns, slopes, among, &all);
-        let mut nodes = vec![sums.leaf(shape)];
-        let mut open = vec![Open::new(0, all, sums, histograms, among, shape)];
+        let counted = histograms(columns, slopes, among, &all);
+        // A tree that parts nothing adds nothing: a constant puts nothing in another order.
+        let mut nodes = vec![Node::Leaf { value: 0.0 }];
+        let mut open = vec![Open::new(0, all, sums, counted, shape)];
         while open.len() < shape.leaves {
             let gain = |leaf: &Open| leaf.best.map_or(0.0, |split| split.gain);
             let best = (0..open.len()).reduce(|best, at| if gain(&open[at]) > gain(&open[best]) { at } else { best });
@@ -109,11 +111,12 @@ impl Tree {
             nodes.extend([split.left.leaf(shape), of_right.leaf(shape)]);
             // Only the smaller side is counted; the other is the rest.
             let small_left = rows_left.len() <= rows_right.len();
-            let small = histograms(columns, slopes, among, if small_left { &rows_left } else { &rows_right });
+            let among: Vec<usize> = leaf.histograms.iter().map(|(column, _)| *column).collect();
+            let small = histograms(columns, slopes, &among, if small_left { &rows_left } else { &rows_right });
             let large = rest(leaf.histograms, &small);
             let (in_left, in_right) = if small_left { (small, large) } else { (large, small) };
-            open.push(Open::new(left, rows_left, split.left, in_left, among, shape));
-            open.push(Open::new(right, rows_right, of_right, in_right, among, shape));
+            open.push(Open::new(left, rows_left, split.left, in_left, shape));
+            open.push(Open::new(right, rows_right, of_right, in_right, shape));
         }
         let mut added = vec![0.0; slopes.len()];
         for leaf in &open {
@@ -143,14 +146,17 @@ impl Tree {
 }
 
 impl Open {
-    fn new(node: usize, rows: Vec<u32>, sums: Sums, histograms: Vec<Vec<Sums>>, among: &[usize], shape: Shape) -> Open {
-        let of_column = |(column, bins): (&usize, &Vec<Sums>)| best_split(*column, bins, sums, shape);
-        // Of equal gains the first column's, and within it the lowest bin's.
-        let best = among
-            .iter()
-            .zip(&histograms)
-            .filter_map(of_column)
-            .reduce(|best, split| if split.gain > best.gain { split } else { best });
+    fn new(node: usize, rows: Vec<u32>, sums: Sums, histograms: Vec<(usize, Vec<Sums>)>, shape: Shape) -> Open {
+        let mut best: Option<Split> = None;
+        let mut gains = |(column, bins): &(usize, Vec<Sums>)| {
+            let split = best_split(*column, bins, sums, shape);
+            // Of equal gains the first column's, and within it the lowest bin's.
+            if split.is_some_and(|split| split.gain > best.map_or(0.0, |best| best.gain)) {
+                best = split;
+            }
+            split.is_some()
+        };
+        let histograms = histograms.into_iter().filter(|column| gains(column)).collect();
         Open { node, rows, sums, histograms, best }
     }
 }
@@ -175,22 +181,22 @@ fn best_split(column: usize, bins: &[Sums], all: Sums, shape: Shape) -> Option<S
 }
 
 /// The sums of each bin of each column over some rows, columns side by side.
-fn histograms(columns: &[Column], slopes: &[(f64, f64)], among: &[usize], rows: &[u32]) -> Vec<Vec<Sums>> {
-    let of_column = |column: &usize| {
-        let column = &columns[*column];
+fn histograms(columns: &[Column], slopes: &[(f64, f64)], among: &[usize], rows: &[u32]) -> Vec<(usize, Vec<Sums>)> {
+    let of_column = |number: &usize| {
+        let column = &columns[*number];
         let mut bins = vec![Sums::default(); column.limits.len() + 1];
         for row in rows {
             let (g, h) = slopes[*row as usize];
             bins[usize::from(column.rows[*row as usize])].add(Sums { g, h, rows: 1 });
         }
-        bins
+        (*number, bins)
     };
     among.par_iter().map(of_column).collect()
 }
 
 /// What is left of a leaf's sums without those of one side.
-fn rest(mut all: Vec<Vec<Sums>>, side: &[Vec<Sums>]) -> Vec<Vec<Sums>> {
-    for (all, side) in all.iter_mut().zip(side) {
+fn rest(mut all: Vec<(usize, Vec<Sums>)>, side: &[(usize, Vec<Sums>)]) -> Vec<(usize, Vec<Sums>)> {
+    for ((_, all), (_, side)) in all.iter_mut().zip(side) {
         all.iter_mut().zip(side).for_each(|(all, side)| *all = all.less(*side));
     }
     all
