@@ -21,5 +21,6 @@ pub mod tower;
 pub mod boosted;
 pub mod blend;
 pub mod lists;
+pub mod nearest;
 
 pub use error::ModelError;

@@ -2,7 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{History, Interactions, Neighbours, Retriever, neighbours::largest};
+use super::{Event, History, Interactions, Kind, Neighbours, Retriever};
+use crate::ModelError;
 
 /// Raised whenever the same interactions would get other scores.
 pub const VERSION: u32 = 1;
@@ -15,21 +16,21 @@ pub struct AlsoBought {
 
 impl AlsoBought {
     /// Counts the customers who bought two things together.
-    pub fn fit(interactions: &Interactions) -> AlsoBought {
-        let bought: Vec<Vec<u32>> = interactions.histories().iter().map(History::bought).collect();
-        let mut bought_by: Vec<Vec<u32>> = vec![Vec::new(); interactions.things()];
-        for (customer, things) in (0..).zip(&bought) {
-            things.iter().for_each(|thing| bought_by[*thing as usize].push(customer));
-        }
-        let row = |(thing, customers): (usize, &Vec<u32>)| {
-            let mut counts = vec![0.0; bought_by.len()];
-            for customer in customers {
-                bought[*customer as usize].iter().for_each(|other| counts[*other as usize] += 1.0);
-            }
-            counts[thing] = 0.0;
-            largest(&counts, usize::MAX)
+    ///
+    /// # Errors
+    /// None that the interactions do not have already.
+    pub fn fit(interactions: &Interactions) -> Result<AlsoBought, ModelError> {
+        let purchase = |(customer, history): (u32, &History)| -> Vec<Event> {
+            let bought = history.events().iter().filter(|past| past.kind == Kind::Bought);
+            bought.map(|past| Event { customer, past: *past }).collect()
         };
-        AlsoBought { together: Neighbours::new(bought_by.iter().enumerate().map(row).collect()) }
+        let purchases = (0..).zip(interactions.histories()).flat_map(purchase);
+        let purchases = Interactions::new(interactions.customers(), interactions.things(), purchases)?;
+        let row = |thing: usize, mut counts: Vec<(u32, f64)>| {
+            counts.retain(|(other, _)| *other as usize != thing);
+            counts
+        };
+        Ok(AlsoBought { together: Neighbours::new(purchases.together(|_| 1.0, row)) })
     }
 
     fn past(history: &History) -> Vec<(u32, f64)> {
@@ -58,7 +59,7 @@ impl Retriever for AlsoBought {
 #[cfg(test)]
 mod tests {
     use super::{
-        super::{Event, Kind, Past},
+        super::{Past, tests::odd_shops},
         *,
     };
 
@@ -68,10 +69,11 @@ mod tests {
         let mut events = vec![bought(0, 0), bought(0, 0), bought(0, 1), bought(1, 0), bought(1, 1), bought(1, 2)];
         events.push(Event { customer: 1, past: Past { thing: 3, kind: Kind::Looked, age: 1.0 } });
         let interactions = Interactions::new(2, 4, events).unwrap();
-        let fitted = AlsoBought::fit(&interactions);
+        let fitted = AlsoBought::fit(&interactions).unwrap();
         let history = &interactions.histories()[1];
         assert_eq!((VERSION, fitted.scores(history)), (1, vec![3.0, 3.0, 2.0, 0.0]));
         assert_eq!(fitted.contributions(history, 0), [(1, 2.0), (2, 1.0)]);
         assert_eq!(fitted.scores(&History::default()), [0.0; 4]);
+        odd_shops(|interactions| AlsoBought::fit(interactions).unwrap());
     }
 }

@@ -104,12 +104,11 @@ impl Retriever for Ease {
 
 /// X'X: how many customers have seen both.
 pub(super) fn gram(interactions: &Interactions) -> Array2<f64> {
-    let rows = interactions.together(|_| 1.0, |_, row| row.to_vec());
+    let rows = interactions.together(|_| 1.0, |_, row| row);
     let mut gram = Array2::zeros((rows.len(), rows.len()));
-    gram.rows_mut()
-        .into_iter()
-        .zip(rows)
-        .for_each(|(mut line, row)| line.iter_mut().zip(row).for_each(|(a, b)| *a = b));
+    for (mut line, row) in gram.rows_mut().into_iter().zip(rows) {
+        row.into_iter().for_each(|(thing, count)| line[thing as usize] = count);
+    }
     gram
 }
 

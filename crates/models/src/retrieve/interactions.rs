@@ -81,23 +81,29 @@ impl Interactions {
         &self.seen_by
     }
 
-    /// For each thing, `finish` of the sums over its customers of `weight(customer)` for every thing they have seen: one row
-    /// of X' W X at a time, side by side.
+    /// For each thing, `finish` of the sums over its customers of `weight(customer)` (above 0) for every thing they have
+    /// seen, by number: one row of X' W X at a time, side by side.
     pub(super) fn together<T: Send>(
         &self,
         weight: impl Fn(usize) -> f64 + Sync,
-        finish: impl Fn(usize, &mut [f64]) -> T + Sync,
+        finish: impl Fn(usize, Vec<(u32, f64)>) -> T + Sync,
     ) -> Vec<T> {
         let row = |sums: &mut Vec<f64>, thing: usize| {
-            sums.clear();
-            sums.resize(self.things, 0.0);
+            let mut touched = Vec::new();
             for customer in &self.seen_by[thing] {
                 let weight = weight(*customer as usize);
-                self.seen[*customer as usize].iter().for_each(|other| sums[*other as usize] += weight);
+                for other in &self.seen[*customer as usize] {
+                    if sums[*other as usize] == 0.0 {
+                        touched.push(*other);
+                    }
+                    sums[*other as usize] += weight;
+                }
             }
-            finish(thing, sums)
+            touched.sort_unstable();
+            let take = |other: u32| (other, std::mem::take(&mut sums[other as usize]));
+            finish(thing, touched.into_iter().map(take).collect())
         };
-        (0..self.things).into_par_iter().map_init(Vec::new, row).collect()
+        (0..self.things).into_par_iter().map_init(|| vec![0.0; self.things], row).collect()
     }
 }
 
@@ -123,8 +129,8 @@ mod tests {
         assert_eq!(example.seen()[2], [1, 2, 5]);
         assert_eq!(example.seen_by()[3], [1, 3, 4]);
         assert_eq!((example.customers(), example.things()), (5, 6));
-        let counts = example.together(|_| 1.0, |_, row| row.to_vec());
-        assert_eq!(counts[0], [3.0, 2.0, 1.0, 2.0, 0.0, 0.0]);
+        let counts = example.together(|_| 1.0, |_, row| row);
+        assert_eq!(counts[0], [(0, 3.0), (1, 2.0), (2, 1.0), (3, 2.0)]);
         let past = Past { thing: 6, kind: Kind::Bought, age: 0.0 };
         assert!(Interactions::new(5, 6, [Event { customer: 0, past }]).is_err());
         assert!(Interactions::new(0, 7, [Event { customer: 0, past }]).is_err());

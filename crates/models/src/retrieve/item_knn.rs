@@ -51,12 +51,10 @@ impl ItemKnn {
         };
         let (from, to) = (powers(asymmetry), powers(1.0 - asymmetry));
         // By column: G is symmetric, so row j of G holds what speaks for j.
-        let column = |j: usize, sums: &mut [f64]| {
-            sums[j] = 0.0;
-            for (i, sum) in sums.iter_mut().enumerate().filter(|(_, sum)| **sum != 0.0) {
-                *sum /= from[i] * to[j] + shrinkage;
-            }
-            largest(sums, most)
+        let column = |j: usize, mut counts: Vec<(u32, f64)>| {
+            counts.retain(|(i, _)| *i as usize != j);
+            counts.iter_mut().for_each(|(i, count)| *count /= from[*i as usize] * to[j] + shrinkage);
+            largest(counts, most)
         };
         let columns = Neighbours::new(interactions.together(|_| 1.0, column));
         Ok(ItemKnn { likeness: columns.transposed(), recency })

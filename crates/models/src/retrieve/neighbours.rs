@@ -49,14 +49,14 @@ impl Neighbours {
 }
 
 /// The values of a row that are not 0, at most `most` of them: the largest, and of equal ones those with the smaller number.
-pub(super) fn largest(row: &[f64], most: usize) -> Vec<(u32, f64)> {
-    let mut kept: Vec<(u32, f64)> = (0..).zip(row.iter().copied()).filter(|(_, value)| *value != 0.0).collect();
-    if kept.len() > most {
-        kept.sort_unstable_by(|a, b| b.1.total_cmp(&a.1).then(a.0.cmp(&b.0)));
-        kept.truncate(most);
-        kept.sort_unstable_by_key(|(thing, _)| *thing);
+pub(super) fn largest(mut row: Vec<(u32, f64)>, most: usize) -> Vec<(u32, f64)> {
+    row.retain(|(_, value)| *value != 0.0);
+    if row.len() > most {
+        row.sort_unstable_by(|a, b| b.1.total_cmp(&a.1).then(a.0.cmp(&b.0)));
+        row.truncate(most);
+        row.sort_unstable_by_key(|(thing, _)| *thing);
     }
-    kept
+    row
 }
 
 #[cfg(test)]
@@ -65,8 +65,9 @@ mod tests {
 
     #[test]
     fn the_largest_are_kept_and_of_equal_ones_the_first() {
-        assert_eq!(largest(&[0.5, 0.0, 0.9, 0.5], 2), [(0, 0.5), (2, 0.9)]);
-        assert_eq!(largest(&[0.5, 0.0, 0.9, 0.5], 9).len(), 3);
+        let row = vec![(0, 0.5), (1, 0.0), (2, 0.9), (3, 0.5)];
+        assert_eq!(largest(row.clone(), 2), [(0, 0.5), (2, 0.9)]);
+        assert_eq!(largest(row, 9).len(), 3);
         let matrix = Neighbours::new(vec![vec![(1, 2.0)], vec![(1, 3.0), (0, 4.0)]]);
         assert_eq!(matrix.transposed(), Neighbours::new(vec![vec![(1, 4.0)], vec![(0, 2.0), (1, 3.0)]]));
         assert_eq!(matrix.scores(&[(0, 0.5), (1, 2.0), (9, 1.0)]), [8.0, 7.0]);

@@ -50,9 +50,9 @@ impl Rp3Beta {
         let counts: Vec<usize> = interactions.seen_by().iter().map(Vec::len).collect();
         let from_thing: Vec<f64> = counts.iter().map(|count| inverse(*count, power)).collect();
         let unpopular: Vec<f64> = counts.iter().map(|count| inverse(*count, popularity)).collect();
-        let row = |i: usize, sums: &mut [f64]| {
-            sums[i] = 0.0;
-            sums.iter_mut().zip(&unpopular).for_each(|(sum, unpopular)| *sum *= from_thing[i] * unpopular);
+        let row = |i: usize, mut sums: Vec<(u32, f64)>| {
+            sums.retain(|(j, _)| *j as usize != i);
+            sums.iter_mut().for_each(|(j, sum)| *sum *= from_thing[i] * unpopular[*j as usize]);
             largest(sums, most)
         };
         let rows = interactions.together(|customer| from_customer[customer], row);

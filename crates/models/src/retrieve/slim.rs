@@ -56,15 +56,14 @@ impl Slim {
         not_negative("l1", settings.l1)?;
         not_negative("l2", settings.l2)?;
         let gram = gram(interactions);
-        let columns =
-            (0..things).into_par_iter().map(|j| largest(&column(&gram, j, settings), settings.most)).collect();
+        let columns = (0..things).into_par_iter().map(|j| largest(column(&gram, j, settings), settings.most)).collect();
         Ok(Slim { coefficients: Neighbours::new(columns).transposed(), recency: settings.recency })
     }
 }
 
 /// One column of coefficients.  A thing that is seen with none of the column's customers starts at 0 and stays there, for
 /// G_ij = 0 and (G w)_i >= 0; so only those that are seen together are visited.
-fn column(gram: &Array2<f64>, j: usize, settings: SlimSettings) -> Vec<f64> {
+fn column(gram: &Array2<f64>, j: usize, settings: SlimSettings) -> Vec<(u32, f64)> {
     let things = gram.nrows();
     let (mut w, mut product) = (vec![0.0; things], vec![0.0; things]);
     let together: Vec<usize> = (0..things).filter(|i| *i != j && gram[(*i, j)] > 0.0).collect();
@@ -85,7 +84,7 @@ fn column(gram: &Array2<f64>, j: usize, settings: SlimSettings) -> Vec<f64> {
             break;
         }
     }
-    w
+    (0..).zip(w).collect()
 }
 
 impl Retriever for Slim {
