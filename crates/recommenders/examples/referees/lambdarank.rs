@@ -2,7 +2,7 @@
 
 use std::{error::Error, ops::Range, path::Path, time::Instant};
 
-use models::{
+use recommenders::{
     boosted::{Boosted, BoostedSettings},
     maths,
     metrics::order,

@@ -8,7 +8,7 @@ use std::{
     time::Instant,
 };
 
-use models::{
+use recommenders::{
     boosted::{Boosted, BoostedSettings},
     chain::{Chain, Cross, Head, Keep, KeptShares, Terms, others},
     lists::{Rules, choose},
@@ -152,7 +152,7 @@ fn rankers(customers: usize, count: usize, things: usize, interactions: &Interac
     })??;
     let shelf = matrix.slice(s![..SHELF.min(matrix.nrows()), ..]);
     let lists = timed("lists by the chain for everybody", || {
-        let list = |_: usize| -> Result<usize, models::ModelError> {
+        let list = |_: usize| -> Result<usize, recommenders::ModelError> {
             let scores = chain.scores(shelf)?;
             Ok(choose(&scores, &vec![None; scores.len()], &vec![false; scores.len()], Rules::default()).len())
         };

@@ -3,7 +3,7 @@
 
 use std::{collections::BTreeSet, error::Error, path::Path, time::Instant};
 
-use models::{
+use recommenders::{
     blend::standardised,
     lists::top,
     metrics::ListFigures,

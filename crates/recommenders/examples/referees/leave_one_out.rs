@@ -4,7 +4,7 @@
 
 use std::{error::Error, path::Path, time::Instant};
 
-use models::{
+use recommenders::{
     maths,
     retrieve::{ItemKnn, ItemKnnSettings, Recency, Retriever, Rp3Beta, Rp3BetaSettings},
 };
