@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use charts::distributions::{self, Panel, Spread};
-use charts::{Caption, ChartError};
+use charts::{Caption, ChartError, Picture};
 use datafusion::arrow::array::{Array, ArrayRef, AsArray};
 use datafusion::arrow::compute::cast;
 use datafusion::arrow::datatypes::{DataType, Float64Type};
@@ -102,7 +102,7 @@ fn described(
         let name = format!("features-{}.png", header.name);
         markdown += &format!("{}\n", picture(&name, &chart.caption.title));
         let drawn = |cause| CatalogueError { view: header.name.clone(), cause };
-        drawing = Some((name, distributions::draw(&chart).map_err(drawn)?));
+        drawing = Some((name, chart.png().map_err(drawn)?));
     }
     let lines = header.columns.iter().filter_map(|(name, column)| Some(line(project, name, column, found(name)?)));
     let headings = ["Column", "Meaning", "Unit", "Driver", "Missing#", "Lowest#", "Middle#", "Highest#", "Used by"];

@@ -4,7 +4,7 @@ use super::error::ChartError;
 use super::frame::{self, Caption, LEFT, RIGHT};
 use super::palette::{MUTED, QUIET, RULE, SLATE, Tone};
 use super::scale::{Interval, Scale, Unit, known_interval};
-use super::scene::Scene;
+use super::scene::{Picture, Scene};
 use super::text::{Align, NAME, NOTE, VALUE, shorten, two_lines};
 
 /// The panels.
@@ -47,21 +47,21 @@ const GAP: f64 = 60.0;
 const ROW: f64 = 84.0;
 const HEAD: f64 = 96.0;
 
-/// Draw the chart as PNG.
-pub fn draw(chart: &Chart) -> Result<Vec<u8>, ChartError> {
-    let mut scene = Scene::default();
-    let mut y = chart.caption.head(&mut scene);
-    if chart.models.is_empty() || chart.metrics.is_empty() {
-        y = frame::nothing(&mut scene, y);
-    }
-    for metrics in chart.metrics.chunks(COLUMNS) {
-        if chart.models.is_empty() {
-            break;
+impl Picture for Chart {
+    fn scene(&self) -> Result<Scene, ChartError> {
+        let mut scene = Scene::default();
+        let mut y = self.caption.head(&mut scene);
+        if self.models.is_empty() || self.metrics.is_empty() {
+            y = frame::nothing(&mut scene, y);
         }
-        y = band(&mut scene, &chart.models, metrics, y) + GAP;
+        for metrics in self.metrics.chunks(COLUMNS) {
+            if self.models.is_empty() {
+                break;
+            }
+            y = band(&mut scene, &self.models, metrics, y) + GAP;
+        }
+        Ok(self.caption.foot(scene, y - if self.models.is_empty() { 0.0 } else { GAP }))
     }
-    let height = chart.caption.foot(&mut scene, y - if chart.models.is_empty() { 0.0 } else { GAP });
-    scene.png(height)
 }
 
 /// Up to three panels beside the models' names; returns where they end.

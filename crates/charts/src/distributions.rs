@@ -3,7 +3,7 @@
 use super::error::ChartError;
 use super::frame::{self, Caption, LEFT, RIGHT};
 use super::palette::{PALE, QUIET, SLATE};
-use super::scene::Scene;
+use super::scene::{Picture, Scene};
 use super::text::{Align, NAME, NOTE, shorten, width};
 
 /// The grid of panels.
@@ -45,26 +45,26 @@ const HEAD: f64 = 84.0;
 /// Their ends below.
 const FEET: f64 = 58.0;
 
-/// Draw the chart as PNG.
-pub fn draw(chart: &Chart) -> Result<Vec<u8>, ChartError> {
-    let mut scene = Scene::default();
-    let mut y = chart.caption.head(&mut scene);
-    if chart.panels.is_empty() {
-        y = frame::nothing(&mut scene, y);
-    }
-    let room = (RIGHT - LEFT - GAP * (COLUMNS - 1) as f64) / COLUMNS as f64;
-    for row in chart.panels.chunks(COLUMNS) {
-        for (column, panel) in row.iter().enumerate() {
-            let left = LEFT + column as f64 * (room + GAP);
-            let name = NAME.in_bold();
-            scene.text((left, y + 30.0), &shorten(&panel.name, name, room), name, Align::Left);
-            scene.text((left, y + 62.0), &shorten(&panel.note, NOTE, room), NOTE, Align::Left);
-            spread(&mut scene, &panel.spread, left, y + HEAD, room);
+impl Picture for Chart {
+    fn scene(&self) -> Result<Scene, ChartError> {
+        let mut scene = Scene::default();
+        let mut y = self.caption.head(&mut scene);
+        if self.panels.is_empty() {
+            y = frame::nothing(&mut scene, y);
         }
-        y += HEAD + PLOT + FEET;
+        let room = (RIGHT - LEFT - GAP * (COLUMNS - 1) as f64) / COLUMNS as f64;
+        for row in self.panels.chunks(COLUMNS) {
+            for (column, panel) in row.iter().enumerate() {
+                let left = LEFT + column as f64 * (room + GAP);
+                let name = NAME.in_bold();
+                scene.text((left, y + 30.0), &shorten(&panel.name, name, room), name, Align::Left);
+                scene.text((left, y + 62.0), &shorten(&panel.note, NOTE, room), NOTE, Align::Left);
+                spread(&mut scene, &panel.spread, left, y + HEAD, room);
+            }
+            y += HEAD + PLOT + FEET;
+        }
+        Ok(self.caption.foot(scene, y - 10.0))
     }
-    let height = chart.caption.foot(&mut scene, y - 10.0);
-    scene.png(height)
 }
 
 fn spread(scene: &mut Scene, spread: &Spread, left: f64, top: f64, room: f64) {

@@ -34,15 +34,16 @@ impl Caption {
         y + 26.0
     }
 
-    /// Write the bottom below `y`; returns the height of the picture.
-    pub(super) fn foot(&self, scene: &mut Scene, y: f64) -> f64 {
+    /// Write the bottom below `y`: the scene is done.
+    pub(super) fn foot(&self, mut scene: Scene, y: f64) -> Scene {
         let lines = wrap(&self.footnote, NOTE, RIGHT - LEFT);
         if lines.is_empty() {
-            return y + 40.0;
+            return scene.end(y + 40.0);
         }
         let rule = y + 34.0;
         scene.line(&[(LEFT, rule), (RIGHT, rule)], 2.0, RULE);
-        scene.lines((LEFT, rule + 38.0), &lines, NOTE, Align::Left) + 8.0
+        let end = scene.lines((LEFT, rule + 38.0), &lines, NOTE, Align::Left);
+        scene.end(end + 8.0)
     }
 }
 

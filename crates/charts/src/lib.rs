@@ -1,7 +1,7 @@
 //! Charts: one kind of picture a file, one question each, drawn the same on every machine.
 //!
-//! A chart is a plain struct of words and numbers; `draw` turns it into the bytes of a PNG, 1600 pixels wide and as high
-//! as its content. Charts compute nothing: every number they print was given to them.
+//! A chart is a plain struct of words and numbers. Its [`Scene`] says what is where, in pixels; its `png` are the bytes of a
+//! picture 1600 pixels wide and as high as its content. Charts compute nothing: every number they print was given to them.
 
 pub mod bars;
 pub mod before_after;
@@ -25,6 +25,8 @@ mod error;
 mod frame;
 mod key;
 mod labels;
+mod pack;
+mod paint;
 mod palette;
 mod scale;
 mod scene;
@@ -35,3 +37,5 @@ pub use error::ChartError;
 pub use frame::Caption;
 pub use palette::Tone;
 pub use scale::{Interval, Unit};
+pub use scene::{Picture, Point, Scene, Shape};
+pub use text::{Align, Style};

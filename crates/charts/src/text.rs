@@ -26,7 +26,7 @@ fn shipped(bytes: &'static [u8]) -> FontRef<'static> {
 }
 
 /// How letters look. Sizes are in pixels of the finished picture; 24 is the least that survives scaling to 830 px.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Style {
     /// Height of the em square.
     pub size: f64,

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use ::charts::{Caption, Interval, Tone, dumbbell, maturity, segment_line, small_multiples};
+use ::charts::{Caption, Interval, Picture, Tone, dumbbell, maturity, segment_line, small_multiples};
 
 use super::facts::{Facts, Nowcast};
 use super::{Pictures, tables, words};
@@ -25,21 +25,21 @@ const MATURITY: &str = "monitoring-maturity.png";
 /// What changed: the first change by day, every segment, before and after.
 pub fn changes(facts: &Facts, pictures: &mut Pictures) -> Result<()> {
     if let Some(chart) = alert(facts) {
-        pictures.add(ALERT, &chart.caption.title, segment_line::draw(&chart))?;
+        pictures.add(ALERT, &chart.caption.title, chart.png())?;
     }
     let chart = segments(facts);
-    pictures.add(SEGMENTS, &chart.caption.title, small_multiples::draw(&chart))?;
+    pictures.add(SEGMENTS, &chart.caption.title, chart.png())?;
     let chart = before_after(facts);
-    pictures.add(BEFORE_AFTER, &chart.caption.title, dumbbell::draw(&chart))
+    pictures.add(BEFORE_AFTER, &chart.caption.title, chart.png())
 }
 
 /// What is known of purchases, and what is only forecast.
 pub fn maturity(facts: &Facts, pictures: &mut Pictures) -> Result<()> {
     if let Some(chart) = purchases(facts) {
-        pictures.add(PURCHASES, &chart.caption.title, segment_line::draw(&chart))?;
+        pictures.add(PURCHASES, &chart.caption.title, chart.png())?;
     }
     let chart = known(facts);
-    pictures.add(MATURITY, &chart.caption.title, maturity::draw(&chart))
+    pictures.add(MATURITY, &chart.caption.title, chart.png())
 }
 
 /// The first change day by day; the whole shop's clicks where there is none.

@@ -1,7 +1,7 @@
 //! Who gets less than the rest: groups of customers by what they do, groups of articles by how much they are seen.
 
 use ::charts::ratios::{self, Verdict};
-use ::charts::{Caption, Interval};
+use ::charts::{Caption, Interval, Picture};
 use serde::Deserialize;
 
 use super::super::markdown::line_of;
@@ -124,7 +124,7 @@ impl Fairness {
                 line: one.line,
                 groups: together(rows),
             };
-            pictures.add(CUSTOMERS, &chart.caption.title, ratios::draw(&chart))?;
+            pictures.add(CUSTOMERS, &chart.caption.title, chart.png())?;
         }
         let supply = self.latest_supply();
         if let Some(one) = supply.first() {
@@ -147,7 +147,7 @@ impl Fairness {
                 line: one.line,
                 groups: together(rows),
             };
-            pictures.add(ARTICLES, &chart.caption.title, ratios::draw(&chart))?;
+            pictures.add(ARTICLES, &chart.caption.title, chart.png())?;
         }
         Ok(())
     }

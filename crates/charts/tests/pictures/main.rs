@@ -1,0 +1,3 @@
+//! Every chart: what it makes of odd input.
+
+mod odd;
