@@ -2,7 +2,7 @@
 //!
 //! Nothing here can fail before `png`, so charts read as drawings, and a test can ask a scene where its marks are.
 
-use plotters::style::RGBColor;
+use plotters::style::{Color, RGBColor};
 
 use super::error::ChartError;
 use super::pack;
@@ -50,6 +50,19 @@ pub enum Shape {
     Text { words: String, at: Point, align: Align, style: Style },
 }
 
+impl Shape {
+    fn color(&self) -> RGBColor {
+        match self {
+            Self::Area { color, .. }
+            | Self::Rectangle { color, .. }
+            | Self::Hatched { color, .. }
+            | Self::Line { color, .. }
+            | Self::Dot { color, .. } => *color,
+            Self::Text { style, .. } => style.color,
+        }
+    }
+}
+
 /// Shapes in the order in which they are painted.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Scene {
@@ -66,7 +79,11 @@ impl Scene {
     /// Paint everything and pack it as PNG.
     pub fn png(&self) -> Result<Vec<u8>, ChartError> {
         let size = (WIDTH as u32, self.height.ceil() as u32);
-        pack::pack(&paint(&self.shapes, size)?, size)
+        let mut colors: Vec<pack::Rgb> = vec![<[u8; 3]>::from(WHITE.rgb())];
+        colors.extend(self.shapes.iter().map(|shape| <[u8; 3]>::from(shape.color().rgb())));
+        colors.sort_unstable();
+        colors.dedup();
+        pack::pack(&paint(&self.shapes, size)?, size, &colors)
     }
 
     /// The whole picture is so high.
