@@ -71,8 +71,7 @@ impl Canvas<'_> {
                     Align::Center => x - text::width(words, *style) / 2.0,
                     Align::Right => x - text::width(words, *style),
                 };
-                let zoom = f64::from(ZOOM);
-                let letters = text::coverage(words, *style, zoom, (left * zoom, y * zoom));
+                let letters = text::coverage(words, *style, ZOOM, (left, *y));
                 Ok(smooth::ink(self.bitmap, self.size, style.color.rgb(), &letters)?)
             }
         }

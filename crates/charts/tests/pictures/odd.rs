@@ -212,7 +212,6 @@ const CHARTS: &[(&str, Make)] = &[
     ("dots", dots),
 ];
 
-
 #[test]
 fn every_chart_takes_odd_input() {
     for &(name, make) in CHARTS {
