@@ -1,3 +1,7 @@
-//! Every chart: what it makes of odd input.
+//! Every chart: where its marks stand, the picture that was looked at once, and what it makes of odd input.
 
+mod golden;
 mod odd;
+mod reading;
+mod samples;
+mod scene;
