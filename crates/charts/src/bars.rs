@@ -1,7 +1,7 @@
 //! A bar for every name: counts, shares or weights, longest wherever the caller put it.
 
 use super::error::ChartError;
-use super::frame::{self, Caption, LEFT, RIGHT};
+use super::frame::{self, Caption, LEFT, MOST, RIGHT};
 use super::palette::{MUTED, QUIET, SLATE, Tone};
 use super::scale::{Scale, Unit, known};
 use super::scene::{Picture, Scene};
@@ -39,20 +39,22 @@ const NOTES: f64 = 420.0;
 
 impl Picture for Chart {
     fn scene(&self) -> Result<Scene, ChartError> {
+        let mut chart = self.clone();
+        chart.caption = self.caption.fit(MOST, [&mut chart.bars]);
         let mut scene = Scene::default();
-        let mut y = self.caption.head(&mut scene);
-        if self.bars.is_empty() {
+        let mut y = chart.caption.head(&mut scene);
+        if chart.bars.is_empty() {
             y = frame::nothing(&mut scene, y);
-            return Ok(self.caption.foot(scene, y));
+            return Ok(chart.caption.foot(scene, y));
         }
 
-        let bars = || self.bars.iter();
+        let bars = || chart.bars.iter();
         let widest = |texts: Vec<f64>| texts.into_iter().fold(0.0, f64::max);
         let labels = widest(bars().map(|bar| width(&bar.label, NAME)).collect()).min(LABELS);
         let notes = widest(bars().map(|bar| width(&bar.note, NOTE)).collect()).min(NOTES);
         let values = bars().filter_map(|bar| known(bar.value));
         let (low, high) = values.fold((0.0, 0.0), |(low, high): (f64, f64), value| (low.min(value), high.max(value)));
-        let words = |bar: &Bar| known(bar.value).map_or("not known".to_owned(), |value| self.unit.label(value));
+        let words = |bar: &Bar| known(bar.value).map_or("not known".to_owned(), |value| chart.unit.label(value));
         let value_room = widest(bars().map(|bar| width(&words(bar), VALUE)).collect()) + 14.0;
         // Values stand at the ends of their bars, so both sides keep room for the widest one.
         let left = LEFT + labels + 24.0 + if low < 0.0 { value_room } else { 0.0 };
@@ -75,6 +77,6 @@ impl Picture for Chart {
             y += ROW;
         }
         scene.line(&[(zero, top), (zero, y)], 2.0, QUIET);
-        Ok(self.caption.foot(scene, y))
+        Ok(chart.caption.foot(scene, y))
     }
 }

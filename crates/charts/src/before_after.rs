@@ -1,7 +1,7 @@
 //! Before and after, a panel for every column: did its values move, and where to?
 
 use super::error::ChartError;
-use super::frame::{self, Caption, LEFT, RIGHT};
+use super::frame::{self, Caption, LEFT, MOST, RIGHT};
 use super::key::{self, Mark};
 use super::palette::{MUTED, QUIET, Tone};
 use super::scene::{Picture, Scene};
@@ -39,16 +39,18 @@ const FEET: f64 = 50.0;
 
 impl Picture for Chart {
     fn scene(&self) -> Result<Scene, ChartError> {
+        let mut chart = self.clone();
+        chart.caption = self.caption.fit(MOST, [&mut chart.panels]);
         let mut scene = Scene::default();
-        let mut y = self.caption.head(&mut scene);
-        if self.panels.is_empty() {
+        let mut y = chart.caption.head(&mut scene);
+        if chart.panels.is_empty() {
             y = frame::nothing(&mut scene, y);
-            return Ok(self.caption.foot(scene, y));
+            return Ok(chart.caption.foot(scene, y));
         }
         let (before, after) = (QUIET, Tone::Better.color());
         y = key::draw(&mut scene, y, &[(Mark::Line(before), "before"), (Mark::Line(after), "after")]);
         let width = (RIGHT - LEFT - GAP * (COLUMNS - 1) as f64) / COLUMNS as f64;
-        for row in self.panels.chunks(COLUMNS) {
+        for row in chart.panels.chunks(COLUMNS) {
             for (place, panel) in row.iter().enumerate() {
                 let left = LEFT + place as f64 * (width + GAP);
                 scene.text((left, y + 34.0), &shorten(&panel.name, NAME.in_bold(), width), NAME.in_bold(), Align::Left);
@@ -71,6 +73,6 @@ impl Picture for Chart {
             }
             y += HEAD + PLOT + FEET + 24.0;
         }
-        Ok(self.caption.foot(scene, y - 24.0))
+        Ok(chart.caption.foot(scene, y - 24.0))
     }
 }

@@ -4,7 +4,7 @@ use plotters::style::RGBColor;
 
 use super::axes;
 use super::error::ChartError;
-use super::frame::{self, Caption, LEFT, RIGHT};
+use super::frame::{self, Caption, LEFT, MOST, RIGHT};
 use super::key::{self, Mark};
 use super::palette::{QUIET, RULE, SLATE, Tone, WHITE};
 use super::scale::{Interval, Scale, Ticks, Unit, hundredths, known_interval};
@@ -49,35 +49,37 @@ const COLUMN: f64 = 112.0;
 
 impl Picture for Chart {
     fn scene(&self) -> Result<Scene, ChartError> {
+        let mut chart = self.clone();
+        chart.caption = self.caption.fit(MOST, chart.groups.iter_mut().map(|group| &mut group.rows));
         let mut scene = Scene::default();
-        let mut y = self.caption.head(&mut scene);
-        let rows: usize = self.groups.iter().map(|group| group.rows.len()).sum();
-        if rows == 0 || self.series.is_empty() {
+        let mut y = chart.caption.head(&mut scene);
+        let rows: usize = chart.groups.iter().map(|group| group.rows.len()).sum();
+        if rows == 0 || chart.series.is_empty() {
             let end = frame::nothing(&mut scene, y);
-            return Ok(self.caption.foot(scene, end));
+            return Ok(chart.caption.foot(scene, end));
         }
         let marks: Vec<(Mark, &str)> =
-            self.series.iter().enumerate().map(|(at, words)| (Mark::Dot(color(at)), words.as_str())).collect();
+            chart.series.iter().enumerate().map(|(at, words)| (Mark::Dot(color(at)), words.as_str())).collect();
         y = key::draw(&mut scene, y, &marks);
-        axes::measure(&mut scene, y, &self.measure);
+        axes::measure(&mut scene, y, &chart.measure);
         let top = y + 88.0;
-        let headings = self.groups.iter().filter(|group| !group.heading.is_empty() && !group.rows.is_empty()).count();
+        let headings = chart.groups.iter().filter(|group| !group.heading.is_empty() && !group.rows.is_empty()).count();
         let bottom = top + rows as f64 * ROW + headings as f64 * HEADING;
-        let plot = (LEFT + NAMES + 30.0, RIGHT - COLUMN * self.series.len() as f64 - 30.0);
-        let scale = axis(&mut scene, self, plot, top, bottom);
+        let plot = (LEFT + NAMES + 30.0, RIGHT - COLUMN * chart.series.len() as f64 - 30.0);
+        let scale = axis(&mut scene, &chart, plot, top, bottom);
         y = top;
-        for group in self.groups.iter().filter(|group| !group.rows.is_empty()) {
+        for group in chart.groups.iter().filter(|group| !group.rows.is_empty()) {
             if !group.heading.is_empty() {
                 scene.text((LEFT, y + 42.0), &shorten(&group.heading, VALUE, NAMES), VALUE, Align::Left);
                 y += HEADING;
             }
             for row in &group.rows {
-                draw_row(&mut scene, row, self.series.len(), y + ROW / 2.0, &scale);
+                draw_row(&mut scene, row, chart.series.len(), y + ROW / 2.0, &scale);
                 scene.line(&[(LEFT, y + ROW), (RIGHT, y + ROW)], 1.0, RULE);
                 y += ROW;
             }
         }
-        Ok(self.caption.foot(scene, bottom))
+        Ok(chart.caption.foot(scene, bottom))
     }
 }
 

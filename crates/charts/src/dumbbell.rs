@@ -4,7 +4,7 @@
 
 use super::axes;
 use super::error::ChartError;
-use super::frame::{self, Caption, LEFT, RIGHT};
+use super::frame::{self, Caption, LEFT, MOST, RIGHT};
 use super::palette::{INK, MUTED, QUIET, RULE, Tone, WHITE};
 use super::scale::{Interval, Scale, Ticks, Unit, decimals, hundredths, known, known_interval};
 use super::scene::{Picture, Scene};
@@ -62,18 +62,20 @@ const VERDICT: f64 = RIGHT - 145.0;
 
 impl Picture for Chart {
     fn scene(&self) -> Result<Scene, ChartError> {
+        let mut chart = self.clone();
+        chart.caption = self.caption.fit(MOST, chart.groups.iter_mut().map(|group| &mut group.rows));
         let mut scene = Scene::default();
-        let y = self.caption.head(&mut scene);
-        let groups: Vec<&Group> = self.groups.iter().filter(|group| !group.rows.is_empty()).collect();
+        let y = chart.caption.head(&mut scene);
+        let groups: Vec<&Group> = chart.groups.iter().filter(|group| !group.rows.is_empty()).collect();
         if groups.is_empty() {
             let end = frame::nothing(&mut scene, y);
-            return Ok(self.caption.foot(scene, end));
+            return Ok(chart.caption.foot(scene, end));
         }
 
         let rows: usize = groups.iter().map(|group| group.rows.len()).sum();
         let top = y + 88.0;
         let bottom = top + rows as f64 * ROW + groups.len() as f64 * HEADING;
-        let scale = axis(&mut scene, self, y, top, bottom);
+        let scale = axis(&mut scene, &chart, y, top, bottom);
         let mut y = top;
         for group in groups {
             scene.text((LEFT, y + 46.0), &shorten(&group.heading, VALUE, COUNTS - LEFT), VALUE, Align::Left);
@@ -84,7 +86,7 @@ impl Picture for Chart {
                 y += ROW;
             }
         }
-        Ok(self.caption.foot(scene, bottom + if known(self.shop).is_some() { SHOP } else { 0.0 }))
+        Ok(chart.caption.foot(scene, bottom + if known(chart.shop).is_some() { SHOP } else { 0.0 }))
     }
 }
 

@@ -9,6 +9,9 @@ pub const LEFT: f64 = 60.0;
 /// Right edge of everything.
 pub const RIGHT: f64 = WIDTH - 60.0;
 
+/// So many rows or panels have room in most pictures: more would weigh too much in a pull request, and nobody reads them.
+pub const MOST: usize = 24;
+
 /// The words around a chart. Each may be long and wraps; an empty one takes no room.
 #[derive(Debug, Clone, Default)]
 pub struct Caption {
@@ -32,6 +35,21 @@ impl Caption {
             }
         }
         y + 26.0
+    }
+
+    /// Cut lists to `most` entries, taken together; returns the words around the chart, which say so.
+    pub(super) fn fit<'a, T: 'a>(&self, most: usize, lists: impl IntoIterator<Item = &'a mut Vec<T>>) -> Self {
+        let (mut room, mut left_out) = (most, 0);
+        for list in lists {
+            left_out += list.len().saturating_sub(room);
+            list.truncate(room);
+            room -= list.len();
+        }
+        let mut caption = self.clone();
+        if left_out > 0 {
+            caption.footnote = format!("{left_out} more have no room in this picture. {}", self.footnote);
+        }
+        caption
     }
 
     /// Write the bottom below `y`: the scene is done.

@@ -34,7 +34,7 @@ mod smooth;
 mod text;
 
 pub use error::ChartError;
-pub use frame::Caption;
+pub use frame::{Caption, MOST};
 pub use palette::Tone;
 pub use scale::{Interval, Unit};
 pub use scene::{Picture, Point, Scene, Shape};

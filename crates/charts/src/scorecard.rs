@@ -2,7 +2,7 @@
 
 use super::axes;
 use super::error::ChartError;
-use super::frame::{self, Caption, LEFT, RIGHT};
+use super::frame::{self, Caption, LEFT, MOST, RIGHT};
 use super::palette::{INK, MUTED, PALE, Tone, WHITE};
 use super::scene::{Picture, Scene};
 use super::text::{Align, NAME, NOTE, VALUE, shorten, width};
@@ -50,28 +50,30 @@ const VERDICTS: f64 = 250.0;
 
 impl Picture for Chart {
     fn scene(&self) -> Result<Scene, ChartError> {
+        let mut chart = self.clone();
+        chart.caption = self.caption.fit(MOST, [&mut chart.rows]);
         let mut scene = Scene::default();
-        let y = self.caption.head(&mut scene);
-        if self.rows.is_empty() || self.columns.is_empty() {
+        let y = chart.caption.head(&mut scene);
+        if chart.rows.is_empty() || chart.columns.is_empty() {
             let end = frame::nothing(&mut scene, y);
-            return Ok(self.caption.foot(scene, end));
+            return Ok(chart.caption.foot(scene, end));
         }
-        let labels = self.rows.iter().map(|row| width(&row.label, NAME.in_bold())).fold(0.0, f64::max).min(LABELS);
+        let labels = chart.rows.iter().map(|row| width(&row.label, NAME.in_bold())).fold(0.0, f64::max).min(LABELS);
         let left = LEFT + labels + 28.0;
-        let cell = (RIGHT - VERDICTS - left) / self.columns.len() as f64;
-        axes::measure(&mut scene, y, &self.measure);
+        let cell = (RIGHT - VERDICTS - left) / chart.columns.len() as f64;
+        axes::measure(&mut scene, y, &chart.measure);
         let header = y + 78.0;
-        for (place, column) in self.columns.iter().enumerate() {
+        for (place, column) in chart.columns.iter().enumerate() {
             let middle = left + cell * (place as f64 + 0.5);
             scene.text((middle, header), &shorten(column, NOTE, cell), NOTE.in_bold().in_color(INK), Align::Center);
         }
-        scene.text((RIGHT - VERDICTS + 24.0, header), &self.verdict, NOTE.in_bold().in_color(INK), Align::Left);
+        scene.text((RIGHT - VERDICTS + 24.0, header), &chart.verdict, NOTE.in_bold().in_color(INK), Align::Left);
         let mut y = header + 18.0;
-        for row in &self.rows {
-            draw_row(&mut scene, row, y, left, cell, self.columns.len());
+        for row in &chart.rows {
+            draw_row(&mut scene, row, y, left, cell, chart.columns.len());
             y += ROW;
         }
-        Ok(self.caption.foot(scene, y))
+        Ok(chart.caption.foot(scene, y))
     }
 }
 

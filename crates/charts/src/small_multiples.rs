@@ -5,7 +5,7 @@
 use super::axes::{self, GUTTER};
 use super::dates::{Day, TimeAxis};
 use super::error::ChartError;
-use super::frame::{self, Caption, LEFT, RIGHT};
+use super::frame::{self, Caption, LEFT, MOST, RIGHT};
 use super::key::{self, Mark};
 use super::palette::{QUIET, SLATE, Tone};
 use super::scale::{Scale, Ticks, Unit, decimals, known, runs};
@@ -63,26 +63,29 @@ const FEET: f64 = 48.0;
 
 impl Picture for Chart {
     fn scene(&self) -> Result<Scene, ChartError> {
+        let mut chart = self.clone();
+        // What alarms comes first.
+        chart.panels.sort_by_key(|panel| panel.state);
+        chart.caption = self.caption.fit(MOST, [&mut chart.panels]);
         let mut scene = Scene::default();
-        let days = self.dates.iter().map(|date| Day::parse(date)).collect::<Result<Vec<_>, _>>()?;
-        let mut y = self.caption.head(&mut scene);
-        if days.is_empty() || self.panels.is_empty() {
+        let days = chart.dates.iter().map(|date| Day::parse(date)).collect::<Result<Vec<_>, _>>()?;
+        let mut y = chart.caption.head(&mut scene);
+        if days.is_empty() || chart.panels.is_empty() {
             y = frame::nothing(&mut scene, y);
-            return Ok(self.caption.foot(scene, y));
+            return Ok(chart.caption.foot(scene, y));
         }
 
-        y = key(&mut scene, self, y);
-        axes::measure(&mut scene, y, &self.measure);
+        y = key(&mut scene, &chart, y);
+        axes::measure(&mut scene, y, &chart.measure);
         y += 58.0;
 
-        let mut panels: Vec<&Panel> = self.panels.iter().collect();
-        panels.sort_by_key(|panel| panel.state);
+        let panels: Vec<&Panel> = chart.panels.iter().collect();
         let columns = panels.len().min(COLUMNS);
         // A lone panel is not blown up to the width of the page.
         let width = (RIGHT - LEFT - GUTTER - GAP * (columns.max(2) - 1) as f64) / columns.max(2) as f64;
         // What is too early to say would only stretch the axis.
         let told = panels.iter().filter(|panel| panel.state != State::TooEarly);
-        let rates = told.flat_map(|panel| &panel.rates).chain(&self.shop);
+        let rates = told.flat_map(|panel| &panel.rates).chain(&chart.shop);
         let ticks = Ticks::over(0.0, rates.filter_map(|rate| known(*rate)).fold(0.0, f64::max), 3.0, Unit::In100);
         for row in panels.chunks(columns) {
             // Where one name takes two lines, the whole row keeps room for two, so that its plots stand level.
@@ -99,7 +102,7 @@ impl Picture for Chart {
                 }
                 heading(&mut scene, panel, left, top - HEAD, width);
                 let axis = TimeAxis::new(&days, left, left + width);
-                curves(&mut scene, panel, &self.shop, &days, &axis, &scale);
+                curves(&mut scene, panel, &chart.shop, &days, &axis, &scale);
                 dates(&mut scene, &days, left, left + width, bottom);
                 if panel.state == State::Alarm {
                     // The first panel of a row takes the values of its axis along.
@@ -109,7 +112,7 @@ impl Picture for Chart {
             }
             y = bottom + FEET + GAP;
         }
-        Ok(self.caption.foot(scene, y - GAP))
+        Ok(chart.caption.foot(scene, y - GAP))
     }
 }
 
