@@ -27,7 +27,7 @@ pub enum Marks {
 
 impl Marks {
     /// Where all such marks are, in the order in which they are painted.
-    fn places(self, scene: &Scene, way: Way) -> Vec<(f64, f64)> {
+    pub fn places(self, scene: &Scene, way: Way) -> Vec<(f64, f64)> {
         let mut places = Vec::new();
         // The key is painted before the axes.
         let axes = scene
@@ -70,36 +70,38 @@ fn tick(shape: &Shape, way: Way) -> Option<(f64, (f64, f64))> {
     }
 }
 
-/// An axis: two of its ticks and their values.
+/// The axes of a picture that show the same way.
 #[derive(Debug)]
-pub struct Axis {
+pub struct Axes {
     way: Way,
-    first: (f64, f64),
-    last: (f64, f64),
+    /// Two ticks of each: pixel and value.
+    ends: Vec<((f64, f64), (f64, f64))>,
 }
 
-impl Axis {
-    /// The first axis of a picture: ticks side by side on one height, or above each other at one place.
+impl Axes {
+    /// Ticks side by side on one height, or above each other at one place, belong together as long as they grow.
     pub fn of(scene: &Scene, way: Way) -> Self {
         let along = |(x, y): (f64, f64)| if way == Way::Across { x } else { y };
         let beside = |(x, y): (f64, f64)| if way == Way::Across { y } else { x };
         let ticks: Vec<_> = scene.shapes().iter().filter_map(|shape| tick(shape, way)).collect();
-        for (_, at) in &ticks {
+        let row = ticks.iter().find_map(|(_, at)| {
             let row: Vec<_> = ticks.iter().filter(|(_, other)| beside(*other) == beside(*at)).collect();
-            if let [(low, first), .., (high, last)] = row[..]
-                && along(*first) != along(*last)
-            {
-                return Self { way, first: (along(*first), *low), last: (along(*last), *high) };
-            }
-        }
-        panic!("no axis {way:?} among the ticks {ticks:?}");
+            (row.len() > 1 && along(row[0].1) != along(row[1].1)).then_some(row)
+        });
+        let row = row.unwrap_or_else(|| panic!("no axis {way:?} among the ticks {ticks:?}"));
+        let axes = row.chunk_by(|(a, _), (b, _)| a < b).filter(|axis| axis.len() > 1);
+        let end = |(value, at): &(f64, (f64, f64))| (along(*at), *value);
+        Self { way, ends: axes.map(|axis| (end(axis[0]), end(axis[axis.len() - 1]))).collect() }
     }
 
-    /// The values of marks, in the order in which they are painted.
+    /// The values of marks, in the order in which they are painted, each on the axis beside it.
     pub fn values(&self, scene: &Scene, marks: Marks) -> Vec<f64> {
-        let ((from, low), (to, high)) = (self.first, self.last);
-        let value = |place: f64| low + (place - from) / (to - from) * (high - low);
+        let value = |place: f64| {
+            let beside = |((a, _), (b, _)): &&((f64, f64), (f64, f64))| (a.min(*b)..=a.max(*b)).contains(&place);
+            let ((from, low), (to, high)) = self.ends.iter().find(beside)?;
+            Some(low + (place - from) / (to - from) * (high - low))
+        };
         let places = marks.places(scene, self.way).into_iter();
-        places.map(|(x, y)| value(if self.way == Way::Across { x } else { y })).collect()
+        places.map(|(x, y)| value(if self.way == Way::Across { x } else { y }).unwrap_or(f64::NAN)).collect()
     }
 }
