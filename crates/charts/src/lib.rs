@@ -1,7 +1,8 @@
 //! Charts: one kind of picture a file, one question each, drawn the same on every machine.
 //!
 //! A chart is a plain struct of words and numbers. Its [`Scene`] says what is where, in pixels; its `png` are the bytes of a
-//! picture 1600 pixels wide and as high as its content. Charts compute nothing: every number they print was given to them.
+//! picture 1600 pixels wide and as high as its content. Charts compute nothing but where things stand: ticks, and the bars
+//! of a [`Histogram`].
 
 pub mod bars;
 pub mod before_after;
@@ -23,6 +24,7 @@ mod axes;
 mod dates;
 mod error;
 mod frame;
+mod histogram;
 mod key;
 mod labels;
 mod pack;
@@ -35,6 +37,7 @@ mod text;
 
 pub use error::ChartError;
 pub use frame::{Caption, MOST};
+pub use histogram::Histogram;
 pub use palette::Tone;
 pub use scale::{Interval, Unit};
 pub use scene::{Picture, Point, Scene, Shape};

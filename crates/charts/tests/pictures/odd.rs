@@ -1,8 +1,9 @@
 //! Every chart on odd input, and on more of it than a page is wide: a whole PNG, small enough for a pull request.
 
 use charts::{
-    Caption, Interval, Picture, Tone, Unit, bars, before_after, comparison, curve, distributions, dots, dumbbell,
-    maturity, ratios, reliability, scorecard, segment_line, small_multiples, vintages, waterfall,
+    Caption, Histogram, Interval, MOST, Picture, Shape, Tone, Unit, bars, before_after, comparison, curve,
+    distributions, dots, dumbbell, maturity, ratios, reliability, scorecard, segment_line, small_multiples, vintages,
+    waterfall,
 };
 
 const LONG: &str = "Nachhaltigkeitsbewusste Großstadtbewohnerinnen über fünfzig";
@@ -54,18 +55,22 @@ fn before_after(size: usize, value: Option<f64>) -> Box<dyn Picture> {
         from: LONG.into(),
         to: LONG.into(),
     };
-    Box::new(Chart { caption: caption(), panels: (0..size.min(30)).map(panel).collect() })
+    Box::new(Chart { caption: caption(), panels: (0..size).map(panel).collect() })
 }
 
 fn distributions(size: usize, value: Option<f64>) -> Box<dyn Picture> {
     use distributions::{Chart, Panel, Spread};
     let spread = |index: usize| match (index % 3, value) {
-        (0, Some(share)) => Spread::Numbers { shares: vec![share; index], low: LONG.into(), high: LONG.into() },
+        (0, Some(share)) => Spread::Numbers(Histogram {
+            shares: vec![share; index],
+            ticks: vec![(0.0, LONG.into()), (share, "12".into()), (index as f64, LONG.into())],
+            says: vec![LONG.into()],
+        }),
         (1, Some(share)) => Spread::Names(vec![(LONG.into(), share); index.min(5)]),
         _ => Spread::Words(LONG.into()),
     };
     let panel = |index: usize| Panel { name: LONG.into(), note: LONG.into(), spread: spread(index) };
-    Box::new(Chart { caption: caption(), panels: (0..size.min(30)).map(panel).collect() })
+    Box::new(Chart { caption: caption(), panels: (0..size).map(panel).collect() })
 }
 
 fn small_multiples(size: usize, value: Option<f64>) -> Box<dyn Picture> {
@@ -74,7 +79,7 @@ fn small_multiples(size: usize, value: Option<f64>) -> Box<dyn Picture> {
         let state = [State::Quiet, State::TooEarly, State::Alarm][index % 3];
         Panel { segment: LONG.into(), n: 0, rates: vec![value; size], state }
     };
-    let (dates, panels) = ((0..size).map(date).collect(), (0..size.min(30)).map(panel).collect());
+    let (dates, panels) = ((0..size).map(date).collect(), (0..size).map(panel).collect());
     Box::new(Chart { caption: caption(), measure: LONG.into(), dates, shop: vec![value; size], panels })
 }
 
@@ -85,7 +90,7 @@ fn dumbbell(size: usize, value: Option<f64>) -> Box<dyn Picture> {
         Row { segment: LONG.into(), n: 1_234_567, before: interval(value), after: interval(Some(0.2)), tone }
     };
     let groups = vec![
-        Group { heading: LONG.into(), rows: (0..size.min(30)).map(row).collect() },
+        Group { heading: LONG.into(), rows: (0..size).map(row).collect() },
         Group { heading: String::new(), rows: Vec::new() },
     ];
     Box::new(Chart { caption: caption(), measure: LONG.into(), groups, shop: value })
@@ -108,7 +113,7 @@ fn comparison(size: usize, value: Option<f64>) -> Box<dyn Picture> {
         scores: vec![interval(value), interval(Some(0.5)), None],
     };
     let metrics = [Unit::In100, Unit::Percent, Unit::Count, Unit::Number(3)].map(metric).to_vec();
-    Box::new(Chart { caption: caption(), models: vec![LONG.into(); size.min(30)], metrics })
+    Box::new(Chart { caption: caption(), models: vec![LONG.into(); size], metrics })
 }
 
 fn curve(size: usize, value: Option<f64>) -> Box<dyn Picture> {
@@ -133,14 +138,14 @@ fn bars(size: usize, value: Option<f64>) -> Box<dyn Picture> {
         note: LONG.into(),
         tone: value.map(|_| Tone::Better),
     };
-    Box::new(Chart { caption: caption(), unit: Unit::Count, bars: (0..size.min(30)).map(bar).collect() })
+    Box::new(Chart { caption: caption(), unit: Unit::Count, bars: (0..size).map(bar).collect() })
 }
 
 fn dots(size: usize, value: Option<f64>) -> Box<dyn Picture> {
     use dots::{Chart, Group, Row};
     let row = |_| Row { label: LONG.into(), points: vec![interval(value), None, interval(Some(0.5))] };
     let groups = vec![
-        Group { heading: LONG.into(), rows: (0..size.min(30)).map(row).collect() },
+        Group { heading: LONG.into(), rows: (0..size).map(row).collect() },
         Group { heading: String::new(), rows: Vec::new() },
     ];
     Box::new(Chart { caption: caption(), measure: LONG.into(), series: vec![LONG.into(); 3], groups })
@@ -149,7 +154,7 @@ fn dots(size: usize, value: Option<f64>) -> Box<dyn Picture> {
 fn waterfall(size: usize, value: Option<f64>) -> Box<dyn Picture> {
     use waterfall::{Chart, Step};
     let step = |index: usize| Step { label: LONG.into(), change: value.unwrap_or(-0.01), is_mix: index == 0 };
-    let steps = (0..size.min(30)).map(step).collect();
+    let steps = (0..size.min(9)).map(step).collect();
     let (before, after) = ((LONG.to_owned(), value), (LONG.to_owned(), Some(0.2)));
     Box::new(Chart { caption: caption(), measure: LONG.into(), before, steps, after })
 }
@@ -160,7 +165,7 @@ fn ratios(size: usize, value: Option<f64>) -> Box<dyn Picture> {
     let row =
         |index: usize| Row { name: LONG.into(), n: 1_234_567, ratio: interval(value), verdict: verdicts[index % 4] };
     let groups = vec![
-        Group { heading: LONG.into(), rows: (0..size.min(30)).map(row).collect() },
+        Group { heading: LONG.into(), rows: (0..size).map(row).collect() },
         Group { heading: String::new(), rows: Vec::new() },
     ];
     Box::new(Chart { caption: caption(), measure: LONG.into(), counted: LONG.into(), line: 0.8, groups })
@@ -187,7 +192,7 @@ fn scorecard(size: usize, value: Option<f64>) -> Box<dyn Picture> {
         marked: value.map(|_| index),
     };
     let columns = (0..size.min(8)).map(|index| format!("-{index} %")).collect();
-    let rows = (0..size.min(30)).map(row).collect();
+    let rows = (0..size).map(row).collect();
     Box::new(Chart { caption: caption(), measure: LONG.into(), columns, verdict: LONG.into(), rows })
 }
 
@@ -212,6 +217,9 @@ const CHARTS: &[(&str, Make)] = &[
     ("dots", dots),
 ];
 
+/// What a pull request takes without a murmur.
+const MOST_BYTES: usize = 120_000;
+
 #[test]
 fn every_chart_takes_odd_input() {
     for &(name, make) in CHARTS {
@@ -224,8 +232,36 @@ fn every_chart_takes_odd_input() {
             let mut pixels = vec![0; reader.output_buffer_size()];
             let info = reader.next_frame(&mut pixels).unwrap_or_else(|error| panic!("{what}: {error}"));
             assert_eq!((info.width, info.color_type), (1600, png::ColorType::Indexed), "{what}");
+            assert!(bytes.len() <= MOST_BYTES, "{what}: {} bytes", bytes.len());
         }
     }
+}
+
+/// Nothing is left out in silence.
+#[test]
+fn a_picture_says_what_has_no_room_in_it() {
+    let bars = |count: usize| {
+        let bar = |index: usize| bars::Bar {
+            label: format!("row {index}"),
+            value: Some(1.0),
+            note: String::new(),
+            tone: None,
+        };
+        let bars = (0..count).map(bar).collect();
+        bars::Chart { caption: Caption { footnote: "A footnote.".into(), ..caption() }, unit: Unit::Count, bars }
+    };
+    let words = |chart: bars::Chart| -> Vec<String> {
+        let scene = chart.scene().unwrap();
+        let text = scene.shapes().iter().filter_map(|shape| match shape {
+            Shape::Text { words, .. } => Some(words.clone()),
+            _ => None,
+        });
+        text.collect()
+    };
+    let (full, over) = (words(bars(MOST)), words(bars(MOST + 3)));
+    assert!(full.contains(&format!("row {}", MOST - 1)) && full.contains(&"A footnote.".to_owned()), "{full:?}");
+    assert!(!over.contains(&format!("row {MOST}")), "{over:?}");
+    assert!(over.contains(&"3 more have no room in this picture. A footnote.".to_owned()), "{over:?}");
 }
 
 #[test]

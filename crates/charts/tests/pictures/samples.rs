@@ -116,9 +116,13 @@ fn distributions() -> Box<dyn Picture> {
     use distributions::{Chart, Panel, Spread};
     let panel = |name: &str, note: &str, spread| Panel { name: name.into(), note: note.into(), spread };
     let names = |names: &[(&str, f64)]| Spread::Names(names.iter().map(|(name, n)| ((*name).into(), *n)).collect());
-    let numbers = Spread::Numbers { shares: vec![0.1, 0.4, 0.3, 0.0, 0.2], low: "5".into(), high: "99".into() };
+    let looks = [0; 30].into_iter().chain([1; 9]).chain([2, 3, 3, 4, 7, 8, 12, 15, 40, 41, 90, 180]);
+    let scores = (0..60).map(|place| f64::from(place * place) / 40.0);
+    let numbers = |values: Vec<f64>| Spread::of_numbers(&values);
     let panels = vec![
-        panel("score", "points, none missing", numbers),
+        panel("looks", "looks, 5 in 100 missing", numbers(looks.map(f64::from).collect())),
+        panel("score", "points, none missing", numbers(scores.collect())),
+        panel("certificates", "certificates, none missing", numbers(vec![0.0, 0.0, 0.0, 0.0, 0.0, 1.0, 1.0, 3.0])),
         panel("colour", "category, none missing", names(&[("sage", 0.5), ("mustard", 0.3), ("4 others", 0.2)])),
         panel("style", "vector, none missing", Spread::Words("a vector; no picture of it says much".into())),
     ];
