@@ -11,6 +11,9 @@ use super::error::ChartError;
 /// Red, green, blue.
 pub type Rgb = [u8; 3];
 
+/// Pixels of one colour side by side: the colour, and how many.
+type Stretch = (Rgb, usize);
+
 /// What a palette holds at most: a pixel is one byte.
 const MOST_COLORS: usize = 256;
 /// What a picture weighs at most, where coarser shades can help.
@@ -24,7 +27,11 @@ const EFFORT: u8 = 5;
 /// Packs `picture` (rows from top to bottom, RGB, `width` by `height`) as PNG with at most 256 colours.  Those of `kept`
 /// stay as they are (248 of them); others that are alike become one, their mean.
 pub fn pack(picture: &[u8], (width, height): (u32, u32), kept: &[Rgb]) -> Result<Vec<u8>, ChartError> {
-    let counts = counts(picture);
+    let rows: Vec<Vec<Stretch>> = picture.chunks_exact(width as usize * 3).map(stretches).collect();
+    let mut counts = HashMap::new();
+    for (color, length) in rows.iter().flatten() {
+        *counts.entry(*color).or_default() += *length as u64;
+    }
     let kept = &kept[..kept.len().min(MOST_COLORS - 8)];
     let mut packed = Vec::new();
     for step in STEPS {
@@ -33,7 +40,7 @@ pub fn pack(picture: &[u8], (width, height): (u32, u32), kept: &[Rgb]) -> Result
             continue;
         }
         let (palette, places) = reduce(&counts, groups);
-        packed = write(picture, (width, height), &palette, &places)?;
+        packed = write(&rows, (width, height), &palette, &places)?;
         if packed.len() <= MOST_BYTES {
             break;
         }
@@ -43,17 +50,17 @@ pub fn pack(picture: &[u8], (width, height): (u32, u32), kept: &[Rgb]) -> Result
 
 /// The PNG of a picture whose colours have these `places` in the palette.
 fn write(
-    picture: &[u8],
+    rows: &[Vec<Stretch>],
     (width, height): (u32, u32),
     palette: &[Rgb],
     places: &HashMap<Rgb, u8>,
 ) -> Result<Vec<u8>, ChartError> {
-    let mut rows = Vec::with_capacity((width as usize + 1) * height as usize);
-    for row in picture.chunks_exact(width as usize * 3) {
+    let mut indices = Vec::with_capacity((width as usize + 1) * height as usize);
+    for row in rows {
         // The filter of each row: none.
-        rows.push(0);
-        for (color, length) in stretches(row) {
-            rows.resize(rows.len() + length, places.get(&color).copied().unwrap_or_default());
+        indices.push(0);
+        for (color, length) in row {
+            indices.resize(indices.len() + length, places.get(color).copied().unwrap_or_default());
         }
     }
     let mut bytes = Vec::new();
@@ -61,23 +68,14 @@ fn write(
     encoder.set_color(png::ColorType::Indexed);
     encoder.set_depth(png::BitDepth::Eight);
     encoder.set_palette(palette.concat());
-    let data = miniz_oxide::deflate::compress_to_vec_zlib(&rows, EFFORT);
+    let data = miniz_oxide::deflate::compress_to_vec_zlib(&indices, EFFORT);
     encoder.write_header()?.write_chunk(png::chunk::IDAT, &data)?;
     Ok(bytes)
 }
 
-/// The colours of neighbouring pixels: each stretch of one colour with its length.
-fn stretches(pixels: &[u8]) -> impl Iterator<Item = (Rgb, usize)> {
-    pixels.as_chunks().0.chunk_by(|a, b| a == b).map(|stretch| (stretch[0], stretch.len()))
-}
-
-/// How many pixels have each colour.
-fn counts(picture: &[u8]) -> HashMap<Rgb, u64> {
-    let mut counts = HashMap::new();
-    for (color, length) in stretches(picture) {
-        *counts.entry(color).or_default() += length as u64;
-    }
-    counts
+/// The colours of a row, pixels of one colour beside each other at once.
+fn stretches(row: &[u8]) -> Vec<Stretch> {
+    row.as_chunks().0.chunk_by(|a, b| a == b).map(|stretch| (stretch[0], stretch.len())).collect()
 }
 
 /// The palette, most frequent first, and the place in it of every colour of the picture.
