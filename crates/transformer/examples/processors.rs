@@ -16,7 +16,7 @@ use invented::{numbers, panels};
 
 fn main() -> ExitCode {
     let kinds = Kind::all();
-    let names: Vec<String> = kinds.iter().map(|kind| format!("{kind:?}").replace(['(', ')'], " ")).collect();
+    let names: Vec<String> = kinds.iter().map(Kind::to_string).collect();
     eprintln!("instructions: {}", names.join(", "));
     let all: Vec<Vec<(&str, String)>> = kinds.iter().map(|kind| steps(*kind)).collect();
     for (name, hash) in &all[0] {
@@ -68,7 +68,7 @@ fn steps(kind: Kind) -> Vec<(&'static str, String)> {
     exponentials(kind, &mut sweep);
     found.push(("exponential", hash_of(sweep.iter().flatten().copied())));
 
-    let vectors = Model::new(&invented::model(), kind).map(|model| {
+    let vectors = Model::new(invented::model(), kind).map(|model| {
         let texts = invented::texts();
         let texts: Vec<&[i64]> = texts.iter().map(Vec::as_slice).collect();
         model.vectors(&texts, &mut Scratch::default())

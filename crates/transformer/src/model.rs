@@ -105,19 +105,18 @@ impl Model {
     ///
     /// # Errors
     /// The first that does not.
-    pub fn new(parts: &Parts, kind: Kind) -> Result<Self, ModelError> {
-        let Parts { width, heads, .. } = *parts;
+    pub fn new(parts: Parts, kind: Kind) -> Result<Self, ModelError> {
+        let Parts { width, heads, words, places, norm: first, layers } = parts;
         if heads == 0 || width == 0 || width % heads != 0 {
             return Err(ModelError::Heads { width, heads });
         }
-        for (what, numbers) in [("the words", &parts.words), ("the places", &parts.places)] {
+        for (what, numbers) in [("the words", &words), ("the places", &places)] {
             let whole = numbers.len() / width * width;
             fits(what, numbers.len(), whole.max(width))?;
         }
-        let norm = norm("the first norm", &parts.norm, width)?;
-        let layers = parts.layers.iter().enumerate().map(|(number, layer)| Layer::new(number, layer, width));
+        let norm = norm("the first norm", &first, width)?;
+        let layers = layers.iter().enumerate().map(|(number, layer)| Layer::new(number, layer, width));
         let layers = layers.collect::<Result<_, _>>()?;
-        let (words, places) = (parts.words.clone(), parts.places.clone());
         Ok(Self { kind, width, heads, words, places, norm, layers })
     }
 

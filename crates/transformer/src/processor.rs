@@ -1,5 +1,7 @@
 //! What the steps ask of a processor, and which instructions answer.
 
+use std::fmt;
+
 use crate::avx2::Avx2;
 use crate::avx512::Avx512;
 use crate::panels::{Line, ROWS};
@@ -49,6 +51,16 @@ pub enum Kind {
     Portable,
     Avx2(Avx2),
     Avx512(Avx512),
+}
+
+impl fmt::Display for Kind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Portable => "plain Rust",
+            Self::Avx2(_) => "AVX2 with FMA",
+            Self::Avx512(_) => "AVX-512",
+        })
+    }
 }
 
 impl Kind {

@@ -103,7 +103,7 @@ fn a_text_depends_on_nothing_but_itself() {
     let texts: Vec<&[i64]> = texts.iter().map(Vec::as_slice).collect();
     let mut of_plain_rust = Vec::new();
     for kind in Kind::all() {
-        let model = Model::new(&parts, kind).unwrap();
+        let model = Model::new(parts.clone(), kind).unwrap();
         let alone = |text: &&[i64]| model.vectors(&[text], &mut Scratch::default()).unwrap().remove(0);
         let expected: Vec<Vec<f32>> = texts.iter().map(alone).collect();
         let mut scratch = Scratch::default();
@@ -123,7 +123,7 @@ fn a_text_depends_on_nothing_but_itself() {
 #[test]
 fn what_does_not_fit_is_told() {
     let fine = invented::model();
-    let model = Model::new(&fine, Kind::best()).unwrap();
+    let model = Model::new(fine.clone(), Kind::best()).unwrap();
     let vectors = |tokens: &[i64]| model.vectors(&[tokens], &mut Scratch::default()).unwrap_err();
     let words = fine.words.len() / fine.width;
     assert_eq!(vectors(&[1, words as i64]), ModelError::Token { token: words as i64, words });
@@ -134,7 +134,7 @@ fn what_does_not_fit_is_told() {
     let broken = |change: fn(&mut transformer::Parts)| {
         let mut parts = fine.clone();
         change(&mut parts);
-        Model::new(&parts, Kind::best()).unwrap_err().to_string()
+        Model::new(parts, Kind::best()).unwrap_err().to_string()
     };
     assert!(broken(|parts| parts.heads = 5).contains("cannot be split over 5 heads"));
     assert!(broken(|parts| parts.words.truncate(1)).contains("the words"));
