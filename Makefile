@@ -44,8 +44,7 @@ mlflow: .venv-mlflow/ready
 bench: setup .venv-peers/ready
 	cargo build --release
 	.venv-peers/bin/python crates/benchmarks/bench.py
-	LD_LIBRARY_PATH=$(abspath $(or $(LIBTORCH),.libtorch))/lib \
-	  cargo run --release --quiet --package benchmarks -- work/benchmarks/growth.csv reports/benchmarks.png
+	cargo run --release --quiet --package benchmarks -- work/benchmarks/growth.csv reports/benchmarks.png
 
 bench-encoder: setup .venv-peers/ready
 	cargo build --release
