@@ -4,7 +4,7 @@
 # And more:
 #   make reproduce REV=<commit>   rebuilds it beside the tree and compares every hash of its dvc.lock
 #   make mlflow                   an MLflow server on http://127.0.0.1:5000 for tracking.uri, until Ctrl-C
-#   make processors               the encoder on emulated processors: the same bits? (qemu-user must be there; some minutes)
+#   make processors               the same bits on emulated processors? (needs qemu-user; some minutes)
 #   make bench                    how fast? -> reports/benchmarks.md (some minutes)
 #   make bench-encoder            our encoder against sentence-transformers, on the same texts -> reports/encoder.md (many minutes)
 #   make bench-monitoring         does the monitor keep its promises? -> reports/monitoring-quality.md (many minutes)
@@ -31,10 +31,9 @@ reproduce: .venv/ready
 	.venv/bin/python scripts/reproduce.py $(REV)
 
 processors: setup
-	cargo build --release --package transformer --example processors
+	cargo build --release --package transformer --package numeric --examples
 	cargo build --release
-	.venv/bin/python scripts/processors.py $(or $(CARGO_TARGET_DIR),target)/release/examples/processors \
-	  $(or $(CARGO_TARGET_DIR),target)/release/selvedge-encoder .minilm
+	.venv/bin/python scripts/processors.py $(or $(CARGO_TARGET_DIR),target)/release .minilm
 
 mlflow: .venv-mlflow/ready
 	mkdir -p work/mlflow

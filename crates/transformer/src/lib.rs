@@ -11,7 +11,7 @@
 //! - **No function of a C library**: those pick their variants by processor.  `functions` has the exponential and GELU.
 //!
 //! [`Kind`] is the instructions that are used: AVX-512 or AVX2 with FMA where the processor has them, otherwise portable
-//! code.  `tests/bits.rs` holds them against each other, `scripts/processors.sh` runs them on emulated processors.
+//! code.  `tests/bits.rs` holds them against each other, `scripts/processors.py` runs them on emulated processors.
 
 mod attention;
 mod avx2;

@@ -1,6 +1,6 @@
-//! What each step gives on this processor, as hashes: `scripts/processors.sh` compares them between processors.
+//! What each step gives on this processor, as hashes: `scripts/processors.py` compares them between processors.
 //!
-//! The first line names the kinds of instructions that are used, and goes to the error output; every kind must give the same.
+//! It names the kinds of instructions that it used on the error output; all of them must give the same.
 
 use std::process::ExitCode;
 
@@ -22,9 +22,13 @@ fn main() -> ExitCode {
     for (name, hash) in &all[0] {
         println!("{name:<28} {hash}");
     }
-    let same = all.iter().all(|hashes| *hashes == all[0]);
-    println!("every kind of instructions gives {}", if same { "the same" } else { "something else" });
-    if same { ExitCode::SUCCESS } else { ExitCode::from(1) }
+    for (kind, hashes) in kinds.iter().zip(&all) {
+        if *hashes != all[0] {
+            eprintln!("{kind}: {hashes:?}");
+            return ExitCode::from(1);
+        }
+    }
+    ExitCode::SUCCESS
 }
 
 /// Each step by name with the hash of all that it gives.
