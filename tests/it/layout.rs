@@ -11,10 +11,11 @@ use crate::shop::ROOT;
 /// The crates from the ground up, a line for each letter of CLAUDE.md; each may use those of the lines above it and those
 /// before it in its own.
 const ORDER: &[&[&str]] = &[
-    &["statistics", "charts", "point-in-time", "lookup-join", "frequent-groups", "sql-functions", "sentence-encoder"],
+    &["numeric", "statistics", "charts", "point-in-time", "lookup-join", "frequent-groups", "sql-functions"],
+    &["transformer", "sentence-encoder"],
     &["selvedge-project", "selvedge-engine"],
     &["selvedge-analysis", "selvedge-features", "selvedge-checks"],
-    &["models", "selvedge-learning"],
+    &["models", "recommenders", "selvedge-learning"],
     &["selvedge-monitoring"],
     &["selvedge-reports", "selvedge", "benchmarks"],
 ];

@@ -31,14 +31,14 @@ fn sources() -> Vec<(String, String)> {
     [files("src", &["rs"]), of_crates].concat()
 }
 
-/// Every test, of the whole and of its crates.
+/// Every test, of the whole and of its crates, and what tries a crate out.
 fn tests() -> Vec<(String, String)> {
     let of_crates = files("crates", &["rs"]).into_iter().filter(|(name, _)| is_test(name)).collect();
     [files("tests", &["rs"]), of_crates].concat()
 }
 
 fn is_test(name: &str) -> bool {
-    name.contains("/tests/")
+    name.contains("/tests/") || name.contains("/examples/")
 }
 
 /// The lines that break a rule, as `file:line: line`.
@@ -168,7 +168,8 @@ fn stages_do_not_look_at_the_environment() {
 
 #[test]
 fn files_are_short() {
-    let long: Vec<String> = sources()
+    let long: Vec<String> = [files("src", &["rs"]), files("crates", &["rs"])]
+        .concat()
         .iter()
         .map(|(name, text)| (name, text.lines().count()))
         .filter(|(_, lines)| *lines > 400)
