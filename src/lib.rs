@@ -10,6 +10,9 @@ pub use selvedge_engine as engine;
 pub use selvedge_features::{embeddings, features, frame, ingest};
 pub use selvedge_learning::{drivers, evaluate, recommend, train};
 pub use selvedge_monitoring::{drill, monitor};
+// exp, ln and the like, with the same bits on every machine, for every crate of the program.
+use numeric as _;
+
 pub use selvedge_project::{error, numbers, params, paths, progress, project, sql, stage};
 pub use selvedge_reports as report;
 pub use statistics::intervals;

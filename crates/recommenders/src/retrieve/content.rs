@@ -4,7 +4,6 @@
 //! was done with it; a thing's score is the cosine of its v with the taste.
 
 use ndarray::ArrayView2;
-use serde::{Deserialize, Serialize};
 
 use super::{History, Interactions, Kind, Retriever};
 use crate::{
@@ -17,7 +16,7 @@ use crate::{
 pub const VERSION: u32 = 1;
 
 /// Descriptions of things, centred.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Content {
     /// One for each thing; a thing without description has zeros.
     descriptions: Vec<Vec<f64>>,

@@ -8,7 +8,6 @@
 
 use ndarray::{Array2, ArrayView1};
 use rayon::prelude::*;
-use serde::{Deserialize, Serialize};
 
 use super::{History, Interactions, Recency, Retriever};
 use crate::{
@@ -24,7 +23,7 @@ pub const VERSION: u32 = 1;
 const START: f64 = 0.1;
 
 /// How a customer's or thing's equations are solved in the fit.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Solver {
     /// By Cholesky decomposition.
     Exact,
@@ -33,7 +32,7 @@ pub enum Solver {
 }
 
 /// The form of the model.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq)]
 pub struct IalsSettings {
     /// 8 to 32 in small shops, 64 to 192 from a million events on.
     pub factors: usize,
@@ -55,7 +54,7 @@ impl Default for IalsSettings {
 }
 
 /// Fitted factors of things; a customer's are worked out when asked for.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Ials {
     /// Y: things x factors.
     things: Array2<f64>,

@@ -6,7 +6,6 @@
 
 use ndarray::Array2;
 use rayon::prelude::*;
-use serde::{Deserialize, Serialize};
 
 use super::{History, Interactions, Neighbours, Recency, Retriever, ease::gram, neighbours::largest};
 use crate::{ModelError, dense::add, error::not_negative};
@@ -21,7 +20,7 @@ const STILL: f64 = 1e-7;
 const SWEEPS: usize = 200;
 
 /// The penalties.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq)]
 pub struct SlimSettings {
     pub l1: f64,
     pub l2: f64,
@@ -37,7 +36,7 @@ impl Default for SlimSettings {
 }
 
 /// A fitted SLIM.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Slim {
     coefficients: Neighbours,
     recency: Recency,
