@@ -13,6 +13,9 @@ use crate::progress::Progress;
 use crate::project::Project;
 use crate::sql::{Column, Driver, FeatureHeader, Header, Layer, Library, SqlFile, TableName};
 
+/// The unit of a column of several values, separated by semicolons.
+const SET: &str = "set";
+
 /// One feature view, computed: one row per row of its grain, in the grain's order.
 #[derive(Debug, Clone)]
 pub struct View {
@@ -26,6 +29,8 @@ pub struct View {
 pub struct Feature {
     pub name: String,
     pub view: String,
+    /// The grain it has a row for.
+    pub entity: String,
     pub column: Column,
     /// Whether it is made from description vectors.
     pub from_descriptions: bool,
@@ -35,6 +40,11 @@ impl Feature {
     /// The driver it belongs to; `other` where its file names none.
     pub fn driver(&self) -> &'static str {
         self.column.driver.map_or(Driver::OTHER, Driver::name)
+    }
+
+    /// Whether it holds several values, separated by semicolons: read only through crosses.
+    pub fn is_set(&self) -> bool {
+        self.column.unit == SET
     }
 }
 
@@ -226,6 +236,7 @@ pub fn declared(library: &Library) -> Vec<Feature> {
         features.extend(header.columns.iter().map(|(name, column)| Feature {
             name: name.clone(),
             view: header.name.clone(),
+            entity: header.entity.clone(),
             column: column.clone(),
             from_descriptions,
         }));

@@ -17,6 +17,8 @@ use crate::progress::Progress;
 use crate::project::Project;
 use crate::sql::{Layer, SqlFile};
 
+/// The file of `sql/labels` that says what came of each visit; every other one there is the frame's label.
+pub const VISITS: &str = "visits";
 /// The label's columns in the frame.
 pub const LABEL: &str = "label";
 /// The `split` of the rows that models are judged on.
@@ -24,7 +26,7 @@ pub const TEST: &str = "test";
 
 #[derive(Debug, thiserror::Error)]
 pub enum FrameError {
-    #[error("sql/labels holds {0} files; the frame has one label")]
+    #[error("sql/labels holds {0} files beside visits.sql; the frame has one label")]
     NotOneLabel(usize),
     #[error("{file}: the label's rows have no column '{column}', which the feature view {view} is joined on")]
     NoKey { file: String, column: String, view: String },
@@ -37,7 +39,7 @@ pub enum FrameError {
 impl Advice for FrameError {
     fn advice(&self) -> Option<String> {
         Some(match self {
-            Self::NotOneLabel(_) => "leave exactly one file in sql/labels".into(),
+            Self::NotOneLabel(_) => "leave exactly one file beside visits.sql in sql/labels".into(),
             Self::NoKey { column, .. } => format!("add {column} to the label's SELECT and key"),
             Self::NoColumn { column, .. } => format!("add {column} to the SELECT (see CLAUDE.md, labels)"),
             Self::Arrow(_) => return None,
@@ -49,7 +51,7 @@ impl Advice for FrameError {
 pub fn run(project: &Project) -> Result<()> {
     let progress = Progress::start("frame");
     let engine = Engine::new(project)?;
-    let files: Vec<_> = project.library.layer(Layer::Labels).collect();
+    let files: Vec<_> = project.library.layer(Layer::Labels).filter(|file| file.header.name() != VISITS).collect();
     let [file] = files.as_slice() else {
         return Err(FrameError::NotOneLabel(files.len()).into());
     };

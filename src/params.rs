@@ -14,7 +14,7 @@ use std::rc::Rc;
 use serde_yaml::{Mapping, Value};
 
 pub use self::checked::{
-    Days, Drill, Embeddings, Engine, Evaluate, Ingest, Monitor, Recommend, Shop, Test, Tracking, Train,
+    Days, Drill, Embeddings, Engine, Evaluate, Ingest, Monitor, Rank, Recommend, Shop, Test, Tracking, Train,
 };
 pub use self::shift::{Segment, Shift, Standing};
 /// How segments, shares and days are written.
@@ -27,7 +27,7 @@ use crate::error::{Advice, Result, did_you_mean, near_names};
 use crate::paths::PARAMS;
 
 /// The sections, in the order of the flow.
-pub const SECTIONS: [&str; 13] = [
+pub const SECTIONS: [&str; 14] = [
     "shop",
     "engine",
     "ingest",
@@ -36,6 +36,7 @@ pub const SECTIONS: [&str; 13] = [
     "features",
     "test",
     "train",
+    "rank",
     "evaluate",
     "recommend",
     "tracking",
@@ -55,6 +56,7 @@ pub struct Params {
     pub embeddings: Embeddings,
     pub test: Test,
     pub train: Train,
+    pub rank: Rank,
     pub evaluate: Evaluate,
     pub recommend: Recommend,
     pub tracking: Tracking,
@@ -133,6 +135,7 @@ impl Params {
             features,
             mut test,
             mut train,
+            mut rank,
             mut evaluate,
             mut recommend,
             mut tracking,
@@ -147,6 +150,7 @@ impl Params {
             take("features")?,
             take("test")?,
             take("train")?,
+            take("rank")?,
             take("evaluate")?,
             take("recommend")?,
             take("tracking")?,
@@ -168,6 +172,16 @@ impl Params {
             },
             test: Test { seed: test.seed()?, cuts: test.count("cuts")? },
             train: Train { penalties: train.positive_numbers("penalties")? },
+            rank: Rank {
+                seed: rank.seed()?,
+                negatives: rank.count("negatives")?,
+                most_rows: rank.count("most_rows")?,
+                dimensions: rank.count("dimensions")?,
+                look_penalties: rank.positive_numbers("look_penalties")?,
+                buy_penalties: rank.positive_numbers("buy_penalties")?,
+                look_weights: rank.positive_numbers("look_weights")?,
+                draws: rank.draws("draws")?,
+            },
             evaluate: Evaluate {
                 seed: evaluate.seed()?,
                 draws: evaluate.draws("draws")?,
@@ -177,7 +191,8 @@ impl Params {
             },
             recommend: Recommend {
                 per_customer: recommend.count(Recommend::LENGTH)?,
-                max_per_brand: recommend.count("max_per_brand")?,
+                brand_share: recommend.positive("brand_share")?,
+                least_of_brand: recommend.whole("least_of_brand")?,
                 at_least_new: recommend.whole("at_least_new")?,
                 same_reason: recommend.count("same_reason")?,
             },
@@ -205,7 +220,7 @@ impl Params {
         };
         let mut sql = BTreeMap::new();
         let sections = [
-            shop, engine, ingest, split, embeddings, features, test, train, evaluate, recommend, tracking, monitor,
+            shop, engine, ingest, split, embeddings, features, test, train, rank, evaluate, recommend, tracking, monitor,
             drill,
         ];
         for section in sections {

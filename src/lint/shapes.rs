@@ -12,7 +12,16 @@ use crate::project::Project;
 use crate::sql::{Header, Layer, SqlFile, TableName};
 
 /// Layers whose tables follow from SQL files; what reads anything else needs the stages to have run.
-const FROM_SQL: [Layer; 6] = [Layer::Sources, Layer::Split, Layer::Grain, Layer::Texts, Layer::Features, Layer::Labels];
+const FROM_SQL: [Layer; 8] = [
+    Layer::Sources,
+    Layer::Split,
+    Layer::Interactions,
+    Layer::Grain,
+    Layer::Texts,
+    Layer::Features,
+    Layer::Labels,
+    Layer::Recommend,
+];
 
 /// Gives every table that follows from the SQL files a name, without rows, and hands the plan of each wanted file to `seen`.
 /// Files that read tables of stages which have not run are named in the answer, with the reason.

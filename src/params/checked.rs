@@ -72,6 +72,27 @@ pub struct Train {
     pub penalties: Vec<f64>,
 }
 
+/// How shelves are ranked.
+#[derive(Debug, Clone)]
+pub struct Rank {
+    /// Decides which articles stand for those that were not looked at, and the order of equal scores.
+    pub seed: u64,
+    /// So many articles of the shelf that were not looked at stand beside those of each visit that were.
+    pub negatives: usize,
+    /// The most rows that a model of looks is fitted on; where there would be more, fewer stand beside, then fewer visits.
+    pub most_rows: usize,
+    /// How many positions of each description it reads.
+    pub dimensions: usize,
+    /// Strengths of the L2 penalty to choose from, of the model of looks …
+    pub look_penalties: Vec<f64>,
+    /// … and of that of purchases.
+    pub buy_penalties: Vec<f64>,
+    /// How much the chance of a look counts beside those of a purchase and of keeping it, to choose from.
+    pub look_weights: Vec<f64>,
+    /// Bootstrap draws, by customer, when it is decided what speaks.
+    pub draws: usize,
+}
+
 /// How sure the figures are.
 #[derive(Debug, Clone)]
 pub struct Evaluate {
@@ -90,8 +111,10 @@ pub struct Evaluate {
 #[derive(Debug, Clone)]
 pub struct Recommend {
     pub per_customer: usize,
-    /// At most so many articles of one brand for one customer.
-    pub max_per_brand: usize,
+    /// A brand gets at most so many times the share of places that this customer's scores give it …
+    pub brand_share: f64,
+    /// … and never fewer than so many; as many as there are places switches the rule off.
+    pub least_of_brand: usize,
     /// So many places of a personal list go to new articles.
     pub at_least_new: usize,
     /// So many of one list may say the same reason.

@@ -9,6 +9,8 @@ pub enum Layer {
     Sources,
     /// Where training ends and testing begins.
     Split,
+    /// Events as recommendations may use them: consent and time are cut here.
+    Interactions,
     /// The rows that features are computed for: keys and `as_of`, no label.
     Grain,
     /// What text is embedded.
@@ -32,9 +34,10 @@ pub enum Layer {
 }
 
 impl Layer {
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 13] = [
         Self::Sources,
         Self::Split,
+        Self::Interactions,
         Self::Grain,
         Self::Texts,
         Self::Features,
@@ -52,6 +55,7 @@ impl Layer {
         match self {
             Self::Sources => "sources",
             Self::Split => "split",
+            Self::Interactions => "interactions",
             Self::Grain => "grain",
             Self::Texts => "texts",
             Self::Features => "features",
@@ -75,11 +79,11 @@ impl Layer {
         match self {
             // A transaction finds its article through the catalogue, so one source may read another.
             Self::Sources => &["raw", "sources"],
-            Self::Split | Self::Grain => &["sources"],
+            Self::Split | Self::Interactions | Self::Grain => &["sources"],
             Self::Texts => &["sources", "split"],
             Self::Features => &["grain", "sources", "embeddings"],
             Self::Labels => &["grain", "sources", "split"],
-            Self::Recommend => &["sources", "recommend"],
+            Self::Recommend => &["grain", "sources", "interactions", "recommend"],
             Self::Evaluation => &["predictions", "frame", "recommendations", "sources", "split", "evaluation"],
             Self::Drivers => &["frame", "sources"],
             Self::Exposure => &["recommendations", "recommend", "sources", "exposure"],
@@ -93,7 +97,7 @@ impl Layer {
     /// Whether a file of this layer may read the outcomes of past recommendations.
     /// Features must not: a model that learns from what an earlier model showed learns that model's mistakes.
     pub fn may_read_outcomes(self) -> bool {
-        !matches!(self, Self::Split | Self::Grain | Self::Texts | Self::Features | Self::Labels)
+        !matches!(self, Self::Split | Self::Interactions | Self::Grain | Self::Texts | Self::Features | Self::Labels)
     }
 
     /// Whether a file of this layer may read `table`, by its schema alone.
@@ -109,7 +113,7 @@ impl Layer {
             Self::Split | Self::Labels => "split",
             Self::Grain | Self::Features => "features",
             Self::Texts => "embeddings",
-            Self::Recommend | Self::Exposure => "recommend",
+            Self::Interactions | Self::Recommend | Self::Exposure => "recommend",
             Self::Evaluation | Self::Drivers => "evaluate",
             Self::Monitoring => "monitor",
         }

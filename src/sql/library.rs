@@ -11,8 +11,20 @@ use crate::params::Params;
 use crate::paths::Paths;
 
 /// Tables of the layer evaluation that its stage makes itself: figures, which no query can work out.
-const MADE_BY_EVALUATE: [&str; 8] =
-    ["by_cohort", "learning_curve", "lists", "metrics", "promise", "reference_steps", "reliability", "sides"];
+const MADE_BY_EVALUATE: [&str; 12] = [
+    "by_cohort",
+    "learning_curve",
+    "lists",
+    "metrics",
+    "promise",
+    "reference_steps",
+    "reliability",
+    "rule_prices",
+    "shelf_figures",
+    "shelf_promise",
+    "shelf_shown",
+    "sides",
+];
 /// Tables of the layer monitoring that its stage makes itself: what parameters and seeded randomness say, as rows.
 const MADE_BY_MONITOR: [&str; 15] = [
     "drift_numbers",
