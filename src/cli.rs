@@ -12,7 +12,7 @@ use crate::params::{Segment, Shift, written};
 use crate::project::Project;
 use crate::{
     audit, cases, changes, drill, drivers, embeddings, evaluate, explore, features, frame, ingest, lineage, lint,
-    monitor, plan, proof, recommend, report, tracking, train, why,
+    monitor, plan, proof, rank, recommend, report, tracking, train, why,
 };
 
 /// Features, recommendations and monitoring from SQL files, with edges that cannot fray.
@@ -43,12 +43,16 @@ enum Command {
     Frame,
     /// Fit the models on training looks -> work/models
     Train,
-    /// Judge the models on test looks -> work/evaluation, reports/evaluation.json
+    /// Fit and choose the ranking of shelves -> work/rank
+    Rank,
+    /// Judge the models on test looks, the rankings on test visits -> work/evaluation, reports/evaluation.json
     Evaluate,
     /// What drives the score, by group of customers and over time -> work/drivers
     Drivers,
     /// Ten articles for every customer -> work/recommendations.parquet, and what they show -> work/exposure
-    Recommend,
+    Recommend(RecommendArgs),
+    /// Why an article is not in a customer's list: which filter, which rule, or behind which place
+    WhyNot(WhyNotArgs),
     /// The production log -> what changed, for whom, how sure: work/monitoring and reports/alerts.json
     Monitor(MonitorArgs),
     /// Drops put into copies of the log, to see which are noticed -> work/drill and reports/drills.json; with --segment one
@@ -93,6 +97,7 @@ enum Stage {
     Features,
     Frame,
     Train,
+    Rank,
     Evaluate,
     Drivers,
     Recommend,
@@ -117,6 +122,24 @@ struct TestArgs {
     /// `--record customer_history customer_id=… as_of=…`
     #[arg(long, num_args = 2.., value_names = ["VIEW", "KEY=VALUE"], conflicts_with = "views")]
     record: Vec<String>,
+}
+
+#[derive(Debug, Args)]
+struct RecommendArgs {
+    /// The lists of an earlier moment, from what was known then: a day (its first moment) or a time on the shop's clock
+    /// [default: the export]
+    #[arg(long, value_name = "DAY")]
+    as_of: Option<String>,
+}
+
+#[derive(Debug, Args)]
+struct WhyNotArgs {
+    /// The customer's number
+    #[arg(value_name = "CUSTOMER")]
+    customer: String,
+    /// The article's number
+    #[arg(value_name = "ARTICLE")]
+    article: String,
 }
 
 #[derive(Debug, Args)]
@@ -221,9 +244,16 @@ impl Cli {
             Command::Features => features::run(&project).map(|()| Outcome::Done),
             Command::Frame => frame::run(&project).map(|()| Outcome::Done),
             Command::Train => train::run(&project).map(|()| Outcome::Done),
+            Command::Rank => rank::run(&project).map(|()| Outcome::Done),
             Command::Evaluate => evaluate::run(&project).map(|()| Outcome::Done),
             Command::Drivers => drivers::run(&project).map(|()| Outcome::Done),
-            Command::Recommend => recommend::run(&project).map(|()| Outcome::Done),
+            Command::Recommend(args) => {
+                let as_of = args.as_of.map(|text| monitor::moment(&text, &project.params.shop)).transpose()?;
+                recommend::run(&project, as_of).map(|()| Outcome::Done)
+            }
+            Command::WhyNot(args) => {
+                recommend::why_not(&project, &args.customer, &args.article).map(|()| Outcome::Done)
+            }
             Command::Monitor(args) => {
                 let as_of = args.as_of.map(|text| monitor::moment(&text, &project.params.shop)).transpose()?;
                 let outcome = monitor::run(&project, as_of)?;
@@ -302,9 +332,10 @@ impl Stage {
             Self::Features => features::run(project),
             Self::Frame => frame::run(project),
             Self::Train => train::run(project),
+            Self::Rank => rank::run(project),
             Self::Evaluate => evaluate::run(project),
             Self::Drivers => drivers::run(project),
-            Self::Recommend => recommend::run(project),
+            Self::Recommend => recommend::run(project, None),
             Self::Monitor => monitor::run(project, None).map(|_| ()),
             Self::Drill => drill::run(project).map(|_| ()),
             Self::Report => report::run(project),

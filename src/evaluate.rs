@@ -5,6 +5,7 @@ mod figures;
 mod learning_curve;
 mod lists;
 mod reference;
+mod shelves;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -19,7 +20,7 @@ use self::figures::{Figure, USED, judge, metrics_table, promise_table, reliabili
 use self::lists::Lists;
 use crate::engine::{Engine, Staged, Table, batch_of};
 use crate::error::{Advice, Result};
-use crate::frame::{LABEL, TEST};
+use crate::frame::{LABEL, TEST, VISITS};
 use crate::model::bootstrap::BootstrapError;
 use crate::model::lists::ListMetrics;
 use crate::model::logistic::LogisticError;
@@ -109,6 +110,10 @@ pub fn run(project: &Project) -> Result<()> {
     figures.extend(lists.figures(project)?);
     staged.table(&target, Some("lists"), &lists.table()?, notes)?;
     staged.table(&target, Some("metrics"), &metrics_table(&figures)?, notes)?;
+    let shelves = shelves::judge(project, &models[USED])?;
+    for (name, table) in shelves::tables(&shelves)? {
+        staged.table(&target, Some(name), &table, notes)?;
+    }
 
     let judged = |(number, kind): (usize, &Kind)| {
         let looks = match test.are_enough(project) {
@@ -136,8 +141,13 @@ fn predict(project: &Project, models: &Models, frame: &RecordBatch) -> Result<Ta
     let sides = sides.ok_or(EvaluateError::NoColumn { table: "sql/labels", column: SPLIT, wanted: "a text" })?;
     let judged: BooleanArray = sides.iter().map(|side| Some(side != Some(TRAIN))).collect();
     let rows = filter_record_batch(frame, &judged).map_err(EvaluateError::Arrow)?;
-    let key: Vec<String> =
-        project.library.layer(Layer::Labels).flat_map(|file| project.library.key(file)).cloned().collect();
+    let key: Vec<String> = project
+        .library
+        .layer(Layer::Labels)
+        .filter(|file| file.header.name() != VISITS)
+        .flat_map(|file| project.library.key(file))
+        .cloned()
+        .collect();
     let mut columns: Vec<(&str, ArrayRef)> = Vec::new();
     for name in key.iter().map(String::as_str).chain([LABEL, SPLIT]) {
         let missing = EvaluateError::NoColumn { table: "sql/labels", column: LABEL, wanted: "a column" };

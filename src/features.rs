@@ -11,7 +11,7 @@ use crate::lineage::{Basis, ROWS, Stamp, Traces, still_version};
 use crate::lint;
 use crate::progress::Progress;
 use crate::project::Project;
-use crate::sql::{Column, Driver, FeatureHeader, Header, Layer, Library, SqlFile, TableName};
+use crate::sql::{Column, Cross, Driver, FeatureHeader, Header, Layer, Library, SqlFile, TableName};
 
 /// The unit of a column of several values, separated by semicolons.
 const SET: &str = "set";
@@ -58,6 +58,10 @@ pub enum FeatureError {
     NotDeclared { file: String, column: String },
     #[error("{first} and {second} both make a column '{column}'")]
     ColumnTwice { first: String, second: String, column: String },
+    #[error("{file}: a cross by {by} has not exactly one of set and category")]
+    CrossOfWhat { file: String, by: String },
+    #[error("{file}: a cross names '{column}', which is no feature")]
+    CrossUnknown { file: String, column: String, known: Vec<String> },
     #[error("{file}: {rows} rows for {grain_rows} rows of grain.{entity} (first difference at {row})")]
     NotOneRowEach { file: String, entity: String, rows: usize, grain_rows: usize, row: String },
 }
@@ -73,6 +77,12 @@ impl Advice for FeatureError {
             Self::NotDeclared { column, .. } => {
                 format!("declare it in the header: {column}: {{unit: …, meaning: …}}")
             }
+            Self::CrossOfWhat { .. } => {
+                "write set: for a feature of several values, category: for one of a single value".into()
+            }
+            Self::CrossUnknown { column, known, .. } => {
+                did_you_mean(column, known.iter().map(String::as_str), "name a column of a feature view")
+            }
             Self::ColumnTwice { .. } => "rename one of them: a feature's name says everywhere what it is".into(),
             Self::NotOneRowEach { entity, .. } => {
                 format!("start FROM grain.{entity}, join only with LEFT JOIN, and GROUP BY the grain's key")
@@ -85,6 +95,7 @@ impl Advice for FeatureError {
 pub fn run(project: &Project) -> Result<()> {
     let progress = Progress::start("features");
     refuse_column_twice(&project.library)?;
+    crosses(&project.library)?;
     let engine = Engine::new(project)?;
     let looked_at = |file: &SqlFile| matches!(file.layer, Layer::Grain | Layer::Features);
     let (traces, lint) =
@@ -242,6 +253,32 @@ pub fn declared(library: &Library) -> Vec<Feature> {
         }));
     }
     features
+}
+
+/// Every cross of the library, by view and in the order of its header.
+///
+/// # Errors
+/// One that names no feature, or not exactly one of `set` and `category`.
+pub fn crosses(library: &Library) -> Result<Vec<Cross>> {
+    let features = declared(library);
+    let mut crosses = Vec::new();
+    for file in library.layer(Layer::Features) {
+        for cross in feature_header(file).into_iter().flat_map(|header| &header.crosses) {
+            if cross.set.is_some() == cross.category.is_some() {
+                return Err(FeatureError::CrossOfWhat { file: file.shown.clone(), by: cross.by.clone() }.into());
+            }
+            let named = [cross.set.as_ref(), cross.category.as_ref(), Some(&cross.by)];
+            let unknown = |name: &&String| !features.iter().any(|feature| feature.name == **name);
+            if let Some(column) = named.into_iter().flatten().find(unknown) {
+                let known = features.iter().map(|feature| feature.name.clone()).collect();
+                return Err(
+                    FeatureError::CrossUnknown { file: file.shown.clone(), column: column.clone(), known }.into()
+                );
+            }
+            crosses.push(cross.clone());
+        }
+    }
+    Ok(crosses)
 }
 
 fn feature_header(file: &SqlFile) -> Option<&FeatureHeader> {

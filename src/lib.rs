@@ -44,6 +44,12 @@ pub mod model;
 pub mod frame;
 /// The models, fitted.
 pub mod train;
+/// A customer at a moment, and all that could be shown.
+pub mod shelf;
+/// Rankings judged over visits, by named protocols.
+pub mod protocol;
+/// Shelves put in order.
+pub mod rank;
 /// The models, judged.
 pub mod evaluate;
 /// What drives the score: price, brand, style, sustainability.

@@ -11,6 +11,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
 
+use chrono::{DateTime, Utc};
 use serde_yaml::{Mapping, Value};
 
 pub use self::checked::{
@@ -220,8 +221,8 @@ impl Params {
         };
         let mut sql = BTreeMap::new();
         let sections = [
-            shop, engine, ingest, split, embeddings, features, test, train, rank, evaluate, recommend, tracking, monitor,
-            drill,
+            shop, engine, ingest, split, embeddings, features, test, train, rank, evaluate, recommend, tracking,
+            monitor, drill,
         ];
         for section in sections {
             sql.insert(section.name, section.sql_params()?);
@@ -236,6 +237,14 @@ impl Params {
 }
 
 impl Params {
+    /// The same as if the export had been taken at `moment`: what is known then, on the shop's clock.
+    pub fn as_of(&self, moment: DateTime<Utc>) -> Self {
+        let mut params = self.clone();
+        params.shop.exported_at = moment;
+        params.sql.entry("shop").or_default().extend(params.shop.sql_params());
+        params
+    }
+
     /// Every key as `section.key`, with its value as it would be written.
     pub fn flat(&self) -> BTreeMap<String, String> {
         section::flat(&self.text)

@@ -4,7 +4,7 @@ mod fingerprints;
 mod kind;
 
 pub use crate::model::choice::Tried;
-pub use fingerprints::Fingerprints;
+pub use fingerprints::{Fingerprints, hash};
 pub use kind::Kind;
 
 use datafusion::arrow::array::RecordBatch;

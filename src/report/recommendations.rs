@@ -351,7 +351,8 @@ fn methods(project: &Project) -> String {
         "- Candidates (`sql/recommend/candidates.sql`): on sale at the export, shipped to the customer's country, not owned. \
          What customers without consent own is not looked at, so it may be among theirs.\n\
          - Personal: the combined model's probability of a kept purchase, over the request's features (the SQL of training). \
-         At most {} of a brand, at least {} new articles (the best of them by the model), {} places.\n\
+         A brand gets at most {} times its share of the customer's own scores (never fewer than {} places), at least {} places go \
+         to new articles, {} places in all.\n\
          - Popular: purchases less returns in the region, lately; where it is silent those in the whole shop, then looks \
          (`sql/recommend/popular.sql`, which also says which of them it was).\n\
          - Reasons: contributions against the mean over the customer's own candidates; phrases and when they are true stand \
@@ -360,6 +361,6 @@ fn methods(project: &Project) -> String {
          - The old list (`sql/recommend/also_bought.sql`): bought by others who bought what the customer bought, by number of \
          such customers; filled up with what is popular.\n\
          - Articles in common: the expected number over all pairs of different customers, exact.\n",
-        rules.max_per_brand, rules.at_least_new, rules.per_customer, rules.same_reason,
+        rules.brand_share, rules.least_of_brand, rules.at_least_new, rules.per_customer, rules.same_reason,
     )
 }

@@ -11,7 +11,7 @@ use crate::params::Params;
 use crate::paths::Paths;
 
 /// Tables of the layer evaluation that its stage makes itself: figures, which no query can work out.
-const MADE_BY_EVALUATE: [&str; 12] = [
+const MADE_BY_EVALUATE: [&str; 11] = [
     "by_cohort",
     "learning_curve",
     "lists",
@@ -22,7 +22,6 @@ const MADE_BY_EVALUATE: [&str; 12] = [
     "rule_prices",
     "shelf_figures",
     "shelf_promise",
-    "shelf_shown",
     "sides",
 ];
 /// Tables of the layer monitoring that its stage makes itself: what parameters and seeded randomness say, as rows.
