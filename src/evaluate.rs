@@ -61,6 +61,8 @@ impl Advice for EvaluateError {
 #[derive(Debug, Serialize)]
 struct Evaluation {
     models: BTreeMap<&'static str, Judged>,
+    /// By ranking: what its delivered lists found of what was kept on test visits (protocol `shelf-delivered`), of 1.
+    lists: BTreeMap<String, BTreeMap<&'static str, Option<f64>>>,
 }
 
 /// One model's metrics: over single looks, and over the lists it would have shown.
@@ -122,7 +124,8 @@ pub fn run(project: &Project) -> Result<()> {
         };
         (kind.name(), Judged { looks, lists: lists.means(project, number) })
     };
-    let evaluation = Evaluation { models: Kind::ALL.iter().enumerate().map(judged).collect() };
+    let evaluation =
+        Evaluation { models: Kind::ALL.iter().enumerate().map(judged).collect(), lists: shelves.delivered() };
     staged.json(&project.paths.evaluation_json(), None, &evaluation)?;
     staged.commit()?;
     let auc = |(kind, judged): (&&str, &Judged)| format!("{kind} {}", shown(judged.looks.auc));

@@ -4,14 +4,13 @@ version: 1
 entity: customer_product
 owner: style
 description: |
-  How near the article's description is to the styles that the customer ticked and to what they did before, both held
-  against what descriptions usually are: a style against the descriptions that the reduction was fitted on, what was
-  looked at, wished for and bought as distances from their mean.  NULL without a description, a tick, or (for what was
-  done) consent.
+  How near the article's description is to the styles that the customer ticked and to what they did before; what was looked
+  at, wished for and bought is held against it as it differs from the usual description.  NULL without a description, a tick,
+  or (for what was done) consent.
 columns:
   style_fit:
-    {unit: standard deviations, meaning: "how much nearer than usual its description is to the styles the customer ticked, their mean", driver: style,
-     reasons: [{say: "in a style you ticked", above: 0.5, than_others: higher}]}
+    {unit: likeness, meaning: "how like its description is to the words of the styles the customer ticked, their mean: 1 the same, 0 nothing in common", driver: style,
+     reasons: [{say: "near the styles you ticked", than_others: higher}]}
   taste_near:
     {unit: likeness, meaning: "how like its description is to what the customer did before, as both differ from the usual: 1 the same, 0 nothing in common, -1 the opposite", driver: style,
      reasons: [{say: "similar to what you looked at", above: 0.15, than_others: higher}]}
@@ -36,13 +35,8 @@ taste AS (
   GROUP BY m.customer_id, m.as_of
 ),
 likeness AS (
-  SELECT s.style, v.product_id, v.season, v.in_training, CAST(cosine_similarity(s.vector, v.vector) AS DECIMAL(18, 12)) AS near
+  SELECT s.style, v.product_id, v.season, CAST(cosine_similarity(s.vector, v.vector) AS DECIMAL(18, 12)) AS near
   FROM embeddings.styles s CROSS JOIN embeddings.products v
-),
-usual AS (
-  SELECT style, CAST(AVG(near) AS DOUBLE) AS mean,
-         sqrt(GREATEST(CAST(AVG(CAST(near * near AS DECIMAL(24, 18))) AS DOUBLE) - CAST(AVG(near) AS DOUBLE) * CAST(AVG(near) AS DOUBLE), 0)) AS deviation
-  FROM likeness WHERE in_training GROUP BY style
 ),
 ticked AS (
   SELECT c.customer_id, s.style
@@ -50,13 +44,11 @@ ticked AS (
   JOIN embeddings.styles s ON concat(';', replace(c.styles, ' ', ''), ';') LIKE concat('%;', replace(s.style, ' ', ''), ';%')
 ),
 fits AS (
-  SELECT t.customer_id, l.product_id, l.season,
-         CAST(AVG(CAST((CAST(l.near AS DOUBLE) - u.mean) / NULLIF(u.deviation, 0) AS DECIMAL(18, 9))) AS DOUBLE) AS style_fit
+  SELECT g.customer_id, g.product_id, g.season, CAST(AVG(l.near) AS DOUBLE) AS style_fit
   FROM (SELECT DISTINCT customer_id, product_id, season FROM grain.customer_product) g
   JOIN ticked t ON t.customer_id = g.customer_id
   JOIN likeness l ON l.style = t.style AND l.product_id = g.product_id AND l.season = g.season
-  JOIN usual u ON u.style = t.style
-  GROUP BY t.customer_id, l.product_id, l.season
+  GROUP BY g.customer_id, g.product_id, g.season
 )
 SELECT g.customer_id, g.product_id, g.season, g.as_of, f.style_fit,
        cosine_similarity(t.taste, v.reduced) AS taste_near,

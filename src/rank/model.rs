@@ -28,11 +28,11 @@ pub struct Ranking {
     pub calibration: Option<Calibration>,
 }
 
-/// Scores taken apart: row by row what each group adds against the middle of its shelf.
+/// Scores taken apart: wanted row by wanted row what each group adds against the middle of its shelf.
 pub struct Apart {
     /// What stands together: a feature, or a cross for one value of a customer; in alphabetical order.
     pub groups: Vec<Group>,
-    /// `rows x groups`.
+    /// `wanted rows x groups`.
     pub values: Array2<f64>,
 }
 
@@ -47,7 +47,7 @@ pub struct Group {
 impl Ranking {
     /// The score of each row: higher first, within a request.  Rows are in the order of their key.
     pub fn scores(&self, rows: &RecordBatch) -> Result<Vec<f64>> {
-        self.by_request(rows, |shelf| Ok(self.chain.scores(shelf).map_err(RankError::Model)?))
+        self.by_request(rows, |_, shelf| Ok(self.chain.scores(shelf).map_err(RankError::Model)?))
     }
 
     /// The chance that an article of this score is bought and kept.
@@ -55,8 +55,8 @@ impl Ranking {
         self.calibration.as_ref().map(|calibration| calibration.chance(score))
     }
 
-    /// Every score taken apart.
-    pub fn taken_apart(&self, rows: &RecordBatch) -> Result<Apart> {
+    /// The scores of the rows that are `wanted`, rising, taken apart against the middle of the shelf that each stands on.
+    pub fn taken_apart(&self, rows: &RecordBatch, wanted: &[usize]) -> Result<Apart> {
         let share = self.columns.codes()[0];
         let group = |part: &Part| {
             let source = |at: usize| &self.columns.sources[at];
@@ -77,11 +77,16 @@ impl Ranking {
         places.values_mut().enumerate().for_each(|(at, place)| *place = at);
         let of_part: Vec<usize> = parts.iter().map(|part| places[&group(part)]).collect();
         let width = places.len();
-        let rows_of = self.by_request(rows, |shelf| {
+        let rows_of = self.by_request(rows, |range, shelf| {
+            let here = wanted.partition_point(|row| *row < range.start)..wanted.partition_point(|row| *row < range.end);
+            if here.is_empty() {
+                return Ok(Vec::new());
+            }
             let apart = self.chain.contributions(shelf).map_err(RankError::Model)?;
-            let sums = apart.values.rows().into_iter().map(|row| {
+            let sums = wanted[here].iter().map(|row| {
                 let mut sums = vec![0.0; width];
-                row.iter().zip(&of_part).for_each(|(value, place)| sums[*place] += value);
+                let parts = apart.values.row(row - range.start);
+                parts.iter().zip(&of_part).for_each(|(value, place)| sums[*place] += value);
                 sums
             });
             Ok(sums.collect())
@@ -97,7 +102,7 @@ impl Ranking {
     fn by_request<T: Send>(
         &self,
         rows: &RecordBatch,
-        of: impl Fn(ArrayView2<f64>) -> Result<Vec<T>> + Sync,
+        of: impl Fn(&Range<usize>, ArrayView2<f64>) -> Result<Vec<T>> + Sync,
     ) -> Result<Vec<T>> {
         let found: Vec<Result<Vec<T>>> = together(requests_of(rows)?)
             .into_par_iter()
@@ -107,7 +112,7 @@ impl Ranking {
                 let matrix = self.columns.apply(&rows.slice(start, last.end - start))?;
                 let mut found = Vec::new();
                 for shelf in &shelves {
-                    found.extend(of(matrix.slice(s![shelf.start - start..shelf.end - start, ..]))?);
+                    found.extend(of(shelf, matrix.slice(s![shelf.start - start..shelf.end - start, ..]))?);
                 }
                 Ok(found)
             })

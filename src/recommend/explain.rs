@@ -11,7 +11,7 @@ use std::collections::BTreeMap;
 use datafusion::arrow::array::{Array, ArrayRef, AsArray, RecordBatch, StringArray};
 
 use super::RecommendError;
-use super::score::Scored;
+use super::score::{Scored, Taken};
 use crate::error::Result;
 use crate::features::{self, Feature};
 use crate::model::columns::{self, Meaning, Values};
@@ -90,13 +90,13 @@ impl Phrases {
     }
 
     /// The reasons of `chosen`, rows of `scored` that belong to `customer`, in the order of their ranks.
-    pub fn explain(&self, scored: &Scored, customer: &str, chosen: &[usize]) -> Result<Vec<Why>> {
-        let Some(range) = scored.of_customer.get(customer) else { return Ok(Vec::new()) };
-        let voices: Vec<Option<Voice>> = scored.groups.iter().map(|group| self.voice(group)).collect();
+    pub fn explain(&self, scored: &Scored, taken: &Taken, customer: &str, chosen: &[usize]) -> Vec<Why> {
+        let Some(range) = scored.of_customer.get(customer) else { return Vec::new() };
+        let voices: Vec<Option<Voice>> = taken.groups.iter().map(|group| self.voice(group)).collect();
         let others = scored.rows.slice(range.start, range.len());
         let mut said = BTreeMap::<String, usize>::new();
         let why = |(place, row): (usize, &usize)| {
-            let above: Vec<f64> = scored.parts.row(*row).to_vec();
+            let above = taken.of(*row);
             let (of_driver, reasons) = reasons(&voices, &above, &others, row - range.start);
             let fresh = reasons.iter().position(|(say, _)| said.get(say).is_none_or(|count| *count < self.same_reason));
             let why = match fresh.and_then(|at| Some((at, reasons.into_iter().nth(at)?))) {
@@ -115,7 +115,7 @@ impl Phrases {
             *said.entry(why.say.clone()).or_default() += 1;
             why
         };
-        Ok(chosen.iter().enumerate().map(why).collect())
+        chosen.iter().enumerate().map(why).collect()
     }
 
     /// Who speaks for a group of parts; none for what is no feature.

@@ -148,27 +148,40 @@ impl<'a> Maker<'a> {
             })
             .collect();
         let rules = Rules::of(&self.project.params.recommend);
-        let of_customer = |range: std::ops::Range<usize>| -> Result<Listed> {
-            let score = |row: usize| match (&scored, asked[row]) {
-                (Some(scored), Some(at)) => scored.scores[at],
-                _ if personal[row] => in_shop[row],
-                _ => popular[row],
-            };
-            let offer = |row: usize| Offer {
-                brand: if brands.is_valid(row) { brands.value(row) } else { "" },
-                new: personal[row] && new[row],
-                score: score(row),
-                weight: if asked[row].is_some() { models::maths::exp(score(row)) } else { score(row).max(0.0) },
-                lot: models::seeds::mix(self.project.params.rank.seed, [requests[row], articles[row]]),
-            };
+        let score = |row: usize| match (&scored, asked[row]) {
+            (Some(scored), Some(at)) => scored.scores[at],
+            _ if personal[row] => in_shop[row],
+            _ => popular[row],
+        };
+        let offer = |row: usize| Offer {
+            brand: if brands.is_valid(row) { brands.value(row) } else { "" },
+            new: personal[row] && new[row],
+            score: score(row),
+            weight: if asked[row].is_some() { models::maths::exp(score(row)) } else { score(row).max(0.0) },
+            lot: models::seeds::mix(self.project.params.rank.seed, [requests[row], articles[row]]),
+        };
+        let list = |range: std::ops::Range<usize>| {
             let offers: Vec<Offer> = range.clone().map(offer).collect();
-            let list = rules.list(&offers);
-            let customer = customers.value(range.start).to_owned();
-            let rows: Vec<usize> = list.chosen.iter().map(|offer| range.start + offer).collect();
-            let scored_rows: Option<Vec<usize>> = rows.iter().map(|row| asked[*row]).collect();
-            let why: Vec<Option<Why>> = match (&scored, scored_rows) {
-                (Some(scored), Some(at)) => {
-                    self.phrases.explain(scored, &customer, &at)?.into_iter().map(Some).collect()
+            (range, rules.list(&offers))
+        };
+        let lists: Vec<(std::ops::Range<usize>, List)> = requests_of(candidates)?.into_par_iter().map(list).collect();
+        let chosen = |(range, list): &(std::ops::Range<usize>, List)| -> Vec<usize> {
+            list.chosen.iter().map(|offer| range.start + offer).collect()
+        };
+        let taken = match (&self.ranking, &scored) {
+            (Some(ranking), Some(scored)) => {
+                let rows = lists.iter().flat_map(chosen).filter_map(|row| asked[row]).collect();
+                Some(score::taken(ranking, scored, rows)?)
+            }
+            _ => None,
+        };
+        let of_customer = |listed: (std::ops::Range<usize>, List)| {
+            let customer = customers.value(listed.0.start).to_owned();
+            let rows = chosen(&listed);
+            let asked_rows: Option<Vec<usize>> = rows.iter().map(|row| asked[*row]).collect();
+            let why: Vec<Option<Why>> = match (&scored, &taken, asked_rows) {
+                (Some(scored), Some(taken), Some(at)) => {
+                    self.phrases.explain(scored, taken, &customer, &at).into_iter().map(Some).collect()
                 }
                 _ => rows.iter().map(|_| None).collect(),
             };
@@ -183,10 +196,9 @@ impl<'a> Maker<'a> {
                 Recommendation { row, score: score(row), chance, basis, reason, why }
             };
             let recommendations = rows.into_iter().zip(why).map(recommendation).collect();
-            Ok(Listed { customer, shelf: range, list, recommendations })
+            Listed { customer, shelf: listed.0, list: listed.1, recommendations }
         };
-        let listed: Vec<Result<Listed>> = requests_of(candidates)?.into_par_iter().map(of_customer).collect();
-        listed.into_iter().collect()
+        Ok(lists.into_par_iter().map(of_customer).collect())
     }
 
     /// What is said of what is popular.

@@ -20,14 +20,26 @@ pub struct Scored {
     pub scores: Vec<f64>,
     /// The chance that it is bought and kept; none where nothing was there to learn it from.
     pub chances: Vec<Option<f64>>,
-    /// What the parts come from.
-    pub groups: Vec<Group>,
-    /// `rows x groups`: what each adds to the score, against the middle of the customer's shelf.
-    pub parts: Array2<f64>,
     /// The rows with their features and brand.
     pub rows: RecordBatch,
     /// Where each customer's rows stand.
     pub of_customer: BTreeMap<String, Range<usize>>,
+}
+
+/// The scores of some rows, taken apart.
+pub struct Taken {
+    /// The rows, rising.
+    rows: Vec<usize>,
+    /// What the parts come from.
+    pub groups: Vec<Group>,
+    parts: Array2<f64>,
+}
+
+impl Taken {
+    /// What each group adds to a row's score, against the middle of the customer's shelf.
+    pub fn of(&self, row: usize) -> Vec<f64> {
+        self.rows.binary_search(&row).map_or_else(|_| vec![0.0; self.groups.len()], |at| self.parts.row(at).to_vec())
+    }
 }
 
 /// Scores the candidates that are `personal`, in their order.
@@ -37,11 +49,17 @@ pub fn score(session: &Session, ranking: &Ranking, candidates: &RecordBatch) -> 
     let asked = filter_record_batch(candidates, personal).map_err(RecommendError::Arrow)?;
     let rows = session.features(&asked)?;
     let scores = ranking.scores(&rows)?;
-    let apart = ranking.taken_apart(&rows)?;
     let mut of_customer = BTreeMap::new();
     for range in requests_of(&rows)? {
         of_customer.insert(customer(&rows, range.start)?, range);
     }
     let chances = scores.iter().map(|score| ranking.chance(*score)).collect();
-    Ok(Scored { scores, chances, groups: apart.groups, parts: apart.values, rows, of_customer })
+    Ok(Scored { scores, chances, rows, of_customer })
+}
+
+/// Takes the scores of some rows apart.
+pub fn taken(ranking: &Ranking, scored: &Scored, mut rows: Vec<usize>) -> Result<Taken> {
+    rows.sort_unstable();
+    let apart = ranking.taken_apart(&scored.rows, &rows)?;
+    Ok(Taken { rows, groups: apart.groups, parts: apart.values })
 }

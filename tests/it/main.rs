@@ -43,6 +43,7 @@ mod plan;
 mod readme;
 #[cfg(feature = "encoder")]
 mod recommendations;
+mod rankings;
 mod reduction;
 mod reproduce;
 mod simulated;

@@ -4,6 +4,8 @@
 mod cold;
 mod tables;
 
+use std::collections::BTreeMap;
+
 use datafusion::arrow::array::{AsArray, RecordBatch};
 use models::maths::exp;
 
@@ -12,7 +14,7 @@ use crate::error::Result;
 use crate::model::bootstrap::Resampled;
 use crate::model::logistic::Logistic;
 use crate::project::Project;
-use crate::protocol::{Board, Judged, Protocol, Visit, lots};
+use crate::protocol::{Board, FIGURES, Judged, Protocol, Visit, lots};
 use crate::rank::{self, CHAIN, POPULARITY, Periods, Ranking, Which, baseline, customer, named};
 use crate::recommend::{Offer, Rules};
 use crate::shelf::{self, Outcomes, Session, Shelves, column, requests_of, truths};
@@ -39,6 +41,18 @@ pub struct JudgedShelves {
     pub shown: &'static str,
     /// Names the rankings, in the order of the first board.
     pub versions: Vec<(String, String)>,
+}
+
+impl JudgedShelves {
+    /// The figures of the lists as they would be delivered, by ranking.
+    pub fn delivered(&self) -> BTreeMap<String, BTreeMap<&'static str, Option<f64>>> {
+        let delivered = self.judged.iter().find(|judged| judged.protocol == Protocol::ShelfDelivered);
+        let of = |judged: &Judged, ranking: &String| {
+            let figure = |name: &'static str| (name, judged.of(ranking, name).map(|range| range.value));
+            (ranking.clone(), FIGURES.into_iter().map(figure).collect())
+        };
+        delivered.iter().flat_map(|judged| judged.rankings.iter().map(|ranking| of(judged, ranking))).collect()
+    }
 }
 
 /// What delivered lists promised, over all lists: kept purchases expected, and how many came.
