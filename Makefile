@@ -24,7 +24,7 @@ repro: setup
 	.venv/bin/dvc repro
 
 test: setup .venv-mlflow/ready
-	cargo test --release
+	cargo test --release --workspace
 
 reproduce: .venv/ready
 	.venv/bin/python scripts/reproduce.py $(REV)
@@ -37,8 +37,7 @@ mlflow: .venv-mlflow/ready
 bench: setup .venv-peers/ready
 	cargo build --release
 	.venv-peers/bin/python crates/benchmarks/bench.py
-	LD_LIBRARY_PATH=$(abspath $(or $(LIBTORCH),.libtorch))/lib \
-	  cargo run --release --quiet --package benchmarks -- work/benchmarks/growth.csv reports/benchmarks.png
+	cargo run --release --quiet --package benchmarks -- work/benchmarks/growth.csv reports/benchmarks.png
 
 bench-encoder: setup .venv-peers/ready
 	cargo build --release

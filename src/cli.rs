@@ -5,15 +5,15 @@ use std::path::PathBuf;
 use chrono::NaiveDate;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
-use crate::error::{Outcome, Result};
 use crate::explore::{Format, Question};
-use crate::lineage::GraphFormat;
-use crate::params::{Segment, Shift, written};
-use crate::project::Project;
 use crate::{
     audit, cases, changes, drill, drivers, embeddings, evaluate, explore, features, frame, ingest, lineage, lint,
     monitor, plan, proof, rank, recommend, report, tracking, train, why,
 };
+use selvedge_analysis::lineage::GraphFormat;
+use selvedge_project::error::{Outcome, Result};
+use selvedge_project::params::{Segment, Shift, written};
+use selvedge_project::project::Project;
 
 /// Features, recommendations and monitoring from SQL files, with edges that cannot fray.
 #[derive(Debug, Parser)]

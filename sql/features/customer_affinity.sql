@@ -95,36 +95,36 @@ bands AS (
   LEFT JOIN daily l ON l.price_band = d.price_band AND l.day < d.today
   GROUP BY d.price_band, d.today
 ),
-levels AS (
-  SELECT m.customer_id, m.as_of, a.looks, a.choices, a.choices_score,
-         (COALESCE(a.choices_log_price, 0) + 2 * b.level) / (a.choices + 2) AS chosen,
-         (COALESCE(a.looks_log_price, 0) + 4 * b.level) / (a.looks + 4) AS looked_at
-  FROM moments m
-  JOIN of_all a ON a.customer_id = m.customer_id AND a.as_of = m.as_of
-  LEFT JOIN bands b ON b.price_band = m.price_band AND b.today = date_trunc('day', m.as_of)
-),
 last_looks AS (
   SELECT g.customer_id, g.product_id, g.season, g.as_of, MAX(e.event_time) AS looked_at
   FROM asked g
   JOIN events e ON e.customer_id = g.customer_id AND e.product_id = g.product_id AND e.season = g.season
                AND e.event_type = 'browse' AND e.event_time < g.as_of
   GROUP BY g.customer_id, g.product_id, g.season, g.as_of
+),
+priced AS (
+  SELECT g.customer_id, g.product_id, g.season, g.as_of, a.brand, a.category, a.log_price, a.score, a.customer_id IS NOT NULL AS asked,
+         n.looks, n.choices, n.choices_score,
+         (COALESCE(n.choices_log_price, 0) + 2 * l.level) / (n.choices + 2) AS chosen,
+         (COALESCE(n.looks_log_price, 0) + 4 * l.level) / (n.looks + 4) AS looked_at
+  FROM grain.customer_product g
+  LEFT JOIN asked a ON a.customer_id = g.customer_id AND a.product_id = g.product_id AND a.season = g.season AND a.as_of = g.as_of
+  LEFT JOIN of_all n ON n.customer_id = g.customer_id AND n.as_of = g.as_of
+  LEFT JOIN bands l ON l.price_band = a.price_band AND l.today = date_trunc('day', g.as_of)
 )
 SELECT g.customer_id, g.product_id, g.season, g.as_of,
-       CAST(b.looks AS DOUBLE) / (l.looks + 3) AS brand_look_lean,
-       CAST(b.choices AS DOUBLE) / (l.choices + 2) AS brand_choice_lean,
-       CAST(k.looks AS DOUBLE) / (l.looks + 5) AS category_look_lean,
-       CAST(k.choices AS DOUBLE) / (l.choices + 3) AS category_choice_lean,
-       abs(a.log_price - l.chosen) AS price_off_choice,
-       a.log_price - l.chosen AS price_above_choice,
-       abs(a.log_price - l.looked_at) AS price_off_looks,
-       a.score * COALESCE(l.choices_score, 0) / (l.choices + 3) AS score_pull,
-       CASE WHEN a.customer_id IS NULL THEN NULL
+       CAST(b.looks AS DOUBLE) / (g.looks + 3) AS brand_look_lean,
+       CAST(b.choices AS DOUBLE) / (g.choices + 2) AS brand_choice_lean,
+       CAST(k.looks AS DOUBLE) / (g.looks + 5) AS category_look_lean,
+       CAST(k.choices AS DOUBLE) / (g.choices + 3) AS category_choice_lean,
+       abs(g.log_price - g.chosen) AS price_off_choice,
+       g.log_price - g.chosen AS price_above_choice,
+       abs(g.log_price - g.looked_at) AS price_off_looks,
+       g.score * COALESCE(g.choices_score, 0) / (g.choices + 3) AS score_pull,
+       CASE WHEN NOT g.asked THEN NULL
             WHEN s.looked_at IS NULL THEN 0.0
             ELSE exp(-(date_part('epoch', g.as_of) - date_part('epoch', s.looked_at)) / 86400 / 5) END AS seen_lately
-FROM grain.customer_product g
-LEFT JOIN asked a ON a.customer_id = g.customer_id AND a.product_id = g.product_id AND a.season = g.season AND a.as_of = g.as_of
-LEFT JOIN levels l ON l.customer_id = g.customer_id AND l.as_of = g.as_of
-LEFT JOIN of_brand b ON b.customer_id = a.customer_id AND b.as_of = a.as_of AND b.brand = a.brand
-LEFT JOIN of_category k ON k.customer_id = a.customer_id AND k.as_of = a.as_of AND k.category = a.category
+FROM priced g
+LEFT JOIN of_brand b ON b.customer_id = g.customer_id AND b.as_of = g.as_of AND b.brand = g.brand
+LEFT JOIN of_category k ON k.customer_id = g.customer_id AND k.as_of = g.as_of AND k.category = g.category
 LEFT JOIN last_looks s ON s.customer_id = g.customer_id AND s.product_id = g.product_id AND s.season = g.season AND s.as_of = g.as_of

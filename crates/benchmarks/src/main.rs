@@ -3,8 +3,8 @@
 
 use std::error::Error;
 
-use selvedge::report::chart::bars::{Bar, Chart, draw};
-use selvedge::report::chart::{Caption, Tone, Unit};
+use charts::bars::{Bar, Chart, draw};
+use charts::{Caption, Tone, Unit};
 
 fn main() -> Result<(), Box<dyn Error>> {
     let mut arguments = std::env::args().skip(1);

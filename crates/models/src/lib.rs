@@ -1,20 +1,15 @@
-//! Models for recommendations over plain numbers: candidate generators, rankers, rules for lists, and their figures.
-//!
-//! Nothing here knows of files, tables or a shop.  Customers and things are numbers from 0, in the order of their keys,
-//! so that "ties by key" is "ties by number"; a row of a matrix is an article on a shelf at a moment.
-//!
-//! Same numbers, same bytes, whatever the number of threads: sums are made in blocks of [`blocks::ROWS`] rows that are
-//! added in their order, what runs beside each other are blocks or outputs and never the parts of one sum, and random
-//! numbers are ChaCha8 streams named by a purpose and an index ([`seeds`]).
+//! The model: rows of the frame to a matrix, a matrix to a probability, a probability to its reasons and its errors.
 
-pub mod maths;
-mod error;
-pub mod blocks;
-pub mod dense;
-pub mod seeds;
+pub mod bootstrap;
+pub mod choice;
+pub mod columns;
+pub mod lists;
+pub mod logistic;
+pub mod matrix;
 pub mod metrics;
-pub mod calibration;
-pub mod rank;
-pub mod chain;
-
-pub use error::ModelError;
+pub mod outcomes;
+mod ranked;
+pub mod reliability;
+pub mod rule;
+pub mod scale;
+pub mod split;

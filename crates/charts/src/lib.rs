@@ -1,0 +1,37 @@
+//! Charts: one kind of picture a file, one question each, drawn the same on every machine.
+//!
+//! A chart is a plain struct of words and numbers; `draw` turns it into the bytes of a PNG, 1600 pixels wide and as high
+//! as its content. Charts compute nothing: every number they print was given to them.
+
+pub mod bars;
+pub mod before_after;
+pub mod comparison;
+pub mod curve;
+pub mod distributions;
+pub mod dots;
+pub mod dumbbell;
+pub mod maturity;
+pub mod ratios;
+pub mod reliability;
+pub mod scorecard;
+pub mod segment_line;
+pub mod small_multiples;
+pub mod vintages;
+pub mod waterfall;
+
+mod axes;
+mod dates;
+mod error;
+mod frame;
+mod key;
+mod labels;
+mod palette;
+mod scale;
+mod scene;
+mod smooth;
+mod text;
+
+pub use error::ChartError;
+pub use frame::Caption;
+pub use palette::Tone;
+pub use scale::{Interval, Unit};
