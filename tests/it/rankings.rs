@@ -12,12 +12,14 @@ const RULES: Rules = Rules { places: 4, brand: Some((2.0, 2)), at_least_new: 1 }
 #[test]
 fn a_brand_gets_twice_the_share_of_the_customers_own_scores_and_never_fewer_than_its_least() {
     // A has 9 of 15 of the scores, so up to ceil(2 x 4 x 0.6) places; B the rest.
-    let offers = [("A", 3.0), ("A", 3.0), ("A", 3.0), ("B", 2.0), ("B", 2.0), ("B", 2.0)].map(|(b, s)| offer(b, false, s));
+    let offers =
+        [("A", 3.0), ("A", 3.0), ("A", 3.0), ("B", 2.0), ("B", 2.0), ("B", 2.0)].map(|(b, s)| offer(b, false, s));
     let plain = Rules { at_least_new: 0, ..RULES };
     assert_eq!(plain.list(&offers).chosen, [0, 1, 2, 3]);
     // One that is liked little keeps the least, and the next best of others come before its third.
     let offers = [9.0, 9.0, 9.0, 1.0, 0.9, 0.8].iter().enumerate();
-    let offers: Vec<Offer> = offers.map(|(at, score)| offer(["A", "A", "A", "B", "C", "D"][at], false, *score)).collect();
+    let offers: Vec<Offer> =
+        offers.map(|(at, score)| offer(["A", "A", "A", "B", "C", "D"][at], false, *score)).collect();
     let narrow = Rules { brand: Some((0.1, 2)), ..plain };
     let list = narrow.list(&offers);
     assert_eq!((list.chosen, list.over_brand), (vec![0, 1, 3, 4], vec![2]));
@@ -28,7 +30,14 @@ fn a_brand_gets_twice_the_share_of_the_customers_own_scores_and_never_fewer_than
 
 #[test]
 fn places_for_new_articles_are_kept_and_the_list_stays_in_the_order_of_its_scores() {
-    let offers = [("A", false, 4.0), ("B", false, 3.0), ("C", false, 2.0), ("D", false, 1.5), ("E", true, 1.0), ("F", true, 0.5)];
+    let offers = [
+        ("A", false, 4.0),
+        ("B", false, 3.0),
+        ("C", false, 2.0),
+        ("D", false, 1.5),
+        ("E", true, 1.0),
+        ("F", true, 0.5),
+    ];
     let offers = offers.map(|(brand, new, score)| offer(brand, new, score));
     assert_eq!(RULES.list(&offers).chosen, [0, 1, 2, 4]);
     assert_eq!(Rules { at_least_new: 0, ..RULES }.list(&offers).chosen, [0, 1, 2, 3]);
@@ -70,6 +79,9 @@ fn figures_of_other_protocols_or_visits_are_not_compared() {
         Err(error) => error.to_string(),
         Ok(_) => panic!("two that may not be compared were"),
     };
-    assert!(refused(judged(Protocol::ShelfDelivered, 0)).contains("shelf-visit is not compared with one of shelf-delivered"));
+    assert!(
+        refused(judged(Protocol::ShelfDelivered, 0))
+            .contains("shelf-visit is not compared with one of shelf-delivered")
+    );
     assert!(refused(judged(Protocol::ShelfVisit, 1)).contains("rest on other visits"));
 }

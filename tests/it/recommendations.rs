@@ -6,7 +6,9 @@ use crate::shop::Shop;
 #[test]
 fn lists_drivers_and_consent() {
     let shop = shop();
-    for stage in ["ingest", "embeddings", "features", "frame", "train", "rank", "evaluate", "drivers", "recommend", "report"] {
+    for stage in
+        ["ingest", "embeddings", "features", "frame", "train", "rank", "evaluate", "drivers", "recommend", "report"]
+    {
         shop.must(&[stage]);
     }
     the_ranking_speaks(&shop);
@@ -61,7 +63,10 @@ fn the_ranking_speaks(shop: &Shop) {
     let figures = "SELECT value > 0.05 AND low > 0 FROM evaluation.shelf_figures WHERE protocol = 'shelf-visit' AND \
                    ranking = 'chain' AND against = 'popularity' AND figure = 'right_order'";
     assert_eq!(only(shop, figures), "true");
-    assert_eq!(only(shop, "SELECT COUNT(*) > 0 FROM evaluation.shelf_figures WHERE shown AND ranking = 'chain'"), "true");
+    assert_eq!(
+        only(shop, "SELECT COUNT(*) > 0 FROM evaluation.shelf_figures WHERE shown AND ranking = 'chain'"),
+        "true"
+    );
     let report = shop.read("reports/recommendations.md");
     assert!(report.contains("Of 100 customers who bought and kept something,"), "{report}");
     assert!(report.contains("the shop's own ranking, because"), "{report}");
@@ -74,13 +79,15 @@ fn figures_have_their_protocol(shop: &Shop) {
     assert_eq!(only(shop, bare), "0");
     let mixed = "SELECT COUNT(*) FROM (SELECT protocol FROM evaluation.shelf_figures GROUP BY protocol HAVING COUNT(DISTINCT data) > 1)";
     assert_eq!(only(shop, mixed), "0");
-    let outside = "SELECT COUNT(*) FROM evaluation.shelf_figures WHERE value < low - 1e-9 OR value > high + 1e-9 OR isnan(value)";
+    let outside =
+        "SELECT COUNT(*) FROM evaluation.shelf_figures WHERE value < low - 1e-9 OR value > high + 1e-9 OR isnan(value)";
     assert_eq!(only(shop, outside), "0");
 }
 
 /// Each answer of `why-not` is one that the tables agree with.
 fn why_an_article_is_not_there(shop: &Shop) {
-    let first = shop.ask("SELECT customer_id, product_id FROM recommendations WHERE basis = 'personal' ORDER BY 1, rank LIMIT 1");
+    let first = shop
+        .ask("SELECT customer_id, product_id FROM recommendations WHERE basis = 'personal' ORDER BY 1, rank LIMIT 1");
     let (customer, article) = first[0].split_once(',').unwrap();
     let answer = shop.must(&["why-not", customer, article]);
     assert!(answer.contains("it is in the list, at place 1"), "{answer}");

@@ -143,13 +143,13 @@ fn predict(project: &Project, models: &Models, frame: &RecordBatch) -> Result<Ta
     let sides = sides.ok_or(EvaluateError::NoColumn { table: "sql/labels", column: SPLIT, wanted: "a text" })?;
     let judged: BooleanArray = sides.iter().map(|side| Some(side != Some(TRAIN))).collect();
     let rows = filter_record_batch(frame, &judged).map_err(EvaluateError::Arrow)?;
-    let key: Vec<String> =
-        project.library
-            .layer(Layer::Labels)
-            .filter(|file| file.header.name() != VISITS)
-            .flat_map(|file| project.library.key(file))
-            .cloned()
-            .collect();
+    let key: Vec<String> = project
+        .library
+        .layer(Layer::Labels)
+        .filter(|file| file.header.name() != VISITS)
+        .flat_map(|file| project.library.key(file))
+        .cloned()
+        .collect();
     let mut columns: Vec<(&str, ArrayRef)> = Vec::new();
     for name in key.iter().map(String::as_str).chain([LABEL, SPLIT]) {
         let missing = EvaluateError::NoColumn { table: "sql/labels", column: LABEL, wanted: "a column" };

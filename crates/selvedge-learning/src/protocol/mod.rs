@@ -9,8 +9,8 @@ pub use self::figures::{FIGURES, Visit, lots};
 
 use std::collections::BTreeMap;
 
-use rankers::metrics::{Range, Ranges, by_customer};
 use ndarray::Array2;
+use rankers::metrics::{Range, Ranges, by_customer};
 
 use selvedge_project::error::{Advice, Result};
 

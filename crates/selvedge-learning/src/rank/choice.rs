@@ -11,10 +11,10 @@ use serde::{Deserialize, Serialize};
 use super::RankError;
 use super::fit::Heads;
 use super::model::Ranking;
-use selvedge_project::error::Result;
-use selvedge_project::params::Rank;
 use crate::protocol::{Board, Protocol, Visit, lots};
 use crate::shelf::{self, Outcomes, Session, Shelves, requests_of, truths};
+use selvedge_project::error::Result;
+use selvedge_project::params::Rank;
 
 /// The smallest lead in right order, of 100 pairs, that somebody would act on.
 const WORTH: f64 = 3.0;
@@ -79,15 +79,14 @@ struct Said {
     kept: Vec<bool>,
 }
 
-/// The combination with most pairs in the right order, the first of equal ones, those that say least first; with the
-/// chances that its scores stand for.
+/// The combination with most pairs in the right order, the first of equal ones, those that say least first.
 pub fn choose(
     heads: &Heads,
     params: &Rank,
     session: &Session,
     outcomes: &Outcomes,
     visits: &RecordBatch,
-) -> Result<(Chosen, Vec<Tried>, Option<Calibration>)> {
+) -> Result<(Chosen, Vec<Tried>)> {
     let said = Said::of(heads, session, outcomes, visits)?;
     let order = |penalties: &[f64]| {
         let mut order: Vec<usize> = (0..penalties.len()).collect();
@@ -114,7 +113,7 @@ pub fn choose(
     }
     let (_, [look, buy], weight) = best.unwrap_or((0.0, [0, 0], 1.0));
     let chosen = Chosen { look_penalty: params.look_penalties[look], buy_penalty: params.buy_penalties[buy], weight };
-    Ok((chosen, tried, said.calibration(look, buy, weight)?))
+    Ok((chosen, tried))
 }
 
 impl Said {
@@ -162,29 +161,26 @@ impl Said {
         let means = by_customer(visits.filter_map(of_visit));
         (!means.is_empty()).then(|| means.values().sum::<f64>() / means.len() as f64)
     }
-
-    fn calibration(&self, look: usize, buy: usize, weight: f64) -> Result<Option<Calibration>> {
-        if self.kept.is_empty() {
-            return Ok(None);
-        }
-        let scores: Vec<f64> = self.visits.iter().flat_map(|visit| self.scores(visit, look, buy, weight)).collect();
-        Ok(Some(Calibration::fit(&scores, &self.kept).map_err(RankError::Model)?))
-    }
 }
 
-/// Holds rankings against popularity on visits that came after what each was fitted on; all of them count together.
+/// Holds rankings against popularity on visits that came after what each was fitted on; all of them count together.  With
+/// the chances that scores stand for on those visits.
 pub fn gate(
     rankings: &[(&Ranking, RecordBatch)],
     params: &Rank,
     places: usize,
     session: &Session,
     outcomes: &Outcomes,
-) -> Result<Gate> {
+) -> Result<(Gate, Option<Calibration>)> {
+    let (mut all_scores, mut all_kept) = (Vec::new(), Vec::new());
     let mut board = Board::new(Protocol::ShelfVisit, &[POPULARITY, CHAIN]);
     for (ranking, visits) in rankings {
         session.each(outcomes, visits, |rows, shelves| {
             let baselines = baseline(shelves, "popular_in_shop")?;
-            judge(&mut board, rows, &[baselines, ranking.scores(rows)?], params.seed, places)
+            let scores = ranking.scores(rows)?;
+            all_scores.extend_from_slice(&scores);
+            all_kept.extend(truths(rows, "the shelf", "kept")?);
+            judge(&mut board, rows, &[baselines, scores], params.seed, places)
         })?;
     }
     let judged = board.judged(params.draws, params.seed)?;
@@ -201,7 +197,11 @@ pub fn gate(
         Verdict::Alike => Says::PopularityIsAsGood,
         Verdict::TooEarly { more_customers } => Says::TooEarly { more_customers },
     });
-    Ok(Gate { lead, customers, visits: judged.visits as u64, data: judged.data, says })
+    let calibration = match all_kept.is_empty() {
+        true => None,
+        false => Some(Calibration::fit(&all_scores, &all_kept).map_err(RankError::Model)?),
+    };
+    Ok((Gate { lead, customers, visits: judged.visits as u64, data: judged.data, says }, calibration))
 }
 
 /// Puts every visit of `rows` on the board, each ranking by its own scores.

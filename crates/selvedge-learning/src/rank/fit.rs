@@ -1,16 +1,16 @@
 //! The heads of the chain, fitted on what was known at a moment; one for each penalty.
 
-use rankers::chain::{Chain, Head, Keep, KeptShares};
 use ndarray::{Array2, Axis};
+use rankers::chain::{Chain, Head, Keep, KeptShares};
 
 use super::RankError;
 use super::known::Known;
 use super::matrix::Columns;
-use selvedge_project::error::Result;
-use selvedge_project::sql::Feature;
 use models::outcomes::Outcomes as Counts;
+use selvedge_project::error::Result;
 use selvedge_project::params::Rank;
 use selvedge_project::sql::Cross;
+use selvedge_project::sql::Feature;
 
 /// What there is to choose from.
 pub struct Heads {

@@ -3,9 +3,9 @@
 use datafusion::arrow::array::RecordBatch;
 
 use super::RankError;
-use selvedge_project::error::Result;
-use models::split::TrainingRows;
 use crate::shelf::{LAST_LOOK, Outcomes, moments, truths};
+use models::split::TrainingRows;
+use selvedge_project::error::Result;
 
 /// Rows of visits that were over by a moment, with what of them was known then.
 pub struct Known {

@@ -9,16 +9,16 @@ use std::collections::{BTreeMap, BTreeSet};
 use datafusion::arrow::array::{Array, AsArray, RecordBatch, StringArray};
 use datafusion::arrow::compute::cast;
 use datafusion::arrow::datatypes::DataType;
-use rankers::chain::{self, Terms};
 use ndarray::{Array2, s};
+use rankers::chain::{self, Terms};
 use serde::{Deserialize, Serialize};
 
 use super::RankError;
-use selvedge_project::error::Result;
-use selvedge_project::sql::Feature;
 use models::matrix::Encoding;
 use models::rule::COMMON;
 use models::split::TrainingRows;
+use selvedge_project::error::Result;
+use selvedge_project::sql::Feature;
 use selvedge_project::sql::{Cross, Keeps};
 
 /// Features of this grain are the same for a whole shelf: they say nothing of its order.

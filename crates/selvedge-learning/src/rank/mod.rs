@@ -17,17 +17,17 @@ pub use self::choice::{CHAIN, Chosen, Gate, POPULARITY, Says, Tried, baseline, c
 use self::fit::{Heads, Learned};
 use self::known::Known;
 pub use self::model::{Apart, Group, Ranking};
-use selvedge_engine::{Engine, Staged};
-use selvedge_project::error::{Advice, Result};
-use selvedge_project::sql::Feature;
+use crate::shelf::{self, Outcomes, Session, moments, sampled};
+use crate::train::Fingerprints;
 use models::logistic::LogisticError;
 use models::split::SplitError;
+use selvedge_engine::{Engine, Staged};
+use selvedge_project::error::{Advice, Result};
 use selvedge_project::numbers::counted;
 use selvedge_project::progress::Progress;
 use selvedge_project::project::Project;
-use crate::shelf::{self, Outcomes, Session, moments, sampled};
+use selvedge_project::sql::Feature;
 use selvedge_project::sql::{Cross, TableName};
-use crate::train::Fingerprints;
 
 /// The code that decides what is fitted; a test holds the list to the files there are.
 const CODE: [&str; 9] = [
@@ -215,7 +215,7 @@ fn fit_all(material: &Material, made_from: &Fingerprints, progress: &Progress) -
     };
     let outcomes = &material.outcomes;
     let validation = outcomes.known_between(&material.visits, periods.validation_from, periods.test_from)?;
-    let (chosen, tried, calibration) = choice::choose(&heads, params, &material.session, outcomes, &validation)?;
+    let (chosen, tried) = choice::choose(&heads, params, &material.session, outcomes, &validation)?;
     progress.say(format!(
         "look penalty {}, buy penalty {}, a look counts {}",
         chosen.look_penalty, chosen.buy_penalty, chosen.weight
@@ -229,7 +229,7 @@ fn fit_all(material: &Material, made_from: &Fingerprints, progress: &Progress) -
     let Some(chain) = chain else {
         return Ok(all.map(|which| (which, nothing("no penalty to choose from".into()))).into());
     };
-    let judged = Ranking { columns: heads.columns, chain, calibration: calibration.clone() };
+    let judged = Ranking { columns: heads.columns, chain, calibration: None };
     // The gate judges on more visits than validation has: on the last of those before it too, by a ranking fitted before them.
     let first = first_fold(&material.visits, periods.validation_from)?;
     let earlier = material.chosen(first, &material.features, &chosen)?;
@@ -238,7 +238,7 @@ fn fit_all(material: &Material, made_from: &Fingerprints, progress: &Progress) -
         let visits = outcomes.known_between(&material.visits, first, periods.validation_from)?;
         rankings.push((earlier, visits));
     }
-    let gate = choice::gate(&rankings, params, project.params.recommend.per_customer, &material.session, outcomes)?;
+    let (gate, calibration) = choice::gate(&rankings, params, project.params.recommend.per_customer, &material.session, outcomes)?;
     progress.say(told(&gate));
     let plain: Vec<Feature> = material.features.iter().filter(|feature| !feature.from_descriptions).cloned().collect();
     let without = material.chosen(periods.validation_from, &plain, &chosen)?;

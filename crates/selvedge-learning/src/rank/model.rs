@@ -4,17 +4,17 @@ use std::collections::BTreeMap;
 use std::ops::Range;
 
 use datafusion::arrow::array::RecordBatch;
+use ndarray::{Array2, ArrayView2, s};
 use rankers::calibration::Calibration;
 use rankers::chain::Chain;
 use rankers::rank::{Part, Ranker};
-use ndarray::{Array2, ArrayView2, s};
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
 use super::RankError;
 use super::matrix::Columns;
-use selvedge_project::error::Result;
 use crate::shelf::requests_of;
+use selvedge_project::error::Result;
 
 /// Rows whose matrix stands in memory at a time, of each thread.
 const CHUNK: usize = 1 << 13;
@@ -82,10 +82,10 @@ impl Ranking {
             if here.is_empty() {
                 return Ok(Vec::new());
             }
-            let apart = self.chain.contributions(shelf).map_err(RankError::Model)?;
-            let sums = wanted[here].iter().map(|row| {
+            let of_shelf: Vec<usize> = wanted[here].iter().map(|row| row - range.start).collect();
+            let apart = self.chain.contributions_of(shelf, &of_shelf).map_err(RankError::Model)?;
+            let sums = apart.values.rows().into_iter().map(|parts| {
                 let mut sums = vec![0.0; width];
-                let parts = apart.values.row(row - range.start);
                 parts.iter().zip(&of_part).for_each(|(value, place)| sums[*place] += value);
                 sums
             });

@@ -12,11 +12,11 @@ use datafusion::arrow::array::{Array, ArrayRef, AsArray, RecordBatch, StringArra
 
 use super::RecommendError;
 use super::score::{Scored, Taken};
-use selvedge_project::error::Result;
-use selvedge_project::sql::Feature;
-use models::columns::{self, Meaning, Values};
-use selvedge_project::project::Project;
 use crate::rank::Group;
+use models::columns::{self, Meaning, Values};
+use selvedge_project::error::Result;
+use selvedge_project::project::Project;
+use selvedge_project::sql::Feature;
 use selvedge_project::sql::{Cross, Driver, Header, Layer, Limits, Reason, Side};
 
 /// The drivers, in the order of their columns.

@@ -22,12 +22,12 @@ pub use self::choose::{List, Offer, Rules};
 use self::explain::{DRIVERS, Phrases, Why};
 pub use self::why_not::why_not;
 
+use crate::rank::{self, Ranking, Which, baseline};
+use crate::shelf::{self, Session, Shelves, column, requests_of, truths};
 use selvedge_engine::{Engine, Staged, Table};
 use selvedge_project::error::{Advice, Result, did_you_mean};
 use selvedge_project::progress::Progress;
 use selvedge_project::project::Project;
-use crate::rank::{self, Ranking, Which, baseline};
-use crate::shelf::{self, Session, Shelves, column, requests_of, truths};
 use selvedge_project::sql::{Layer, SqlFile, TableName};
 
 /// Basis of what rests on what this customer told and did.

@@ -8,11 +8,11 @@ use datafusion::arrow::compute::filter_record_batch;
 use ndarray::Array2;
 
 use super::RecommendError;
-use selvedge_project::error::Result;
 use crate::rank::{Group, Ranking, customer};
 use crate::shelf::{Session, requests_of, typed};
 use datafusion::arrow::array::AsArray;
 use datafusion::arrow::datatypes::DataType;
+use selvedge_project::error::Result;
 
 /// The candidates of every customer whom the ranking may serve, scored.
 pub struct Scored {

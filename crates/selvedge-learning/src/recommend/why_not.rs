@@ -7,11 +7,11 @@ use datafusion::arrow::compute::filter_record_batch;
 use datafusion::arrow::datatypes::DataType;
 
 use super::{Listed, Maker, RecommendError, everybody};
+use crate::shelf::{Session, column, needed};
 use selvedge_engine::Table;
 use selvedge_project::error::Result;
 use selvedge_project::progress::answer;
 use selvedge_project::project::Project;
-use crate::shelf::{Session, column, needed};
 use selvedge_project::sql::TableName;
 
 const FILE: &str = "sql/recommend/filters.sql";

@@ -18,8 +18,8 @@ use datafusion::arrow::error::ArrowError;
 pub use self::outcomes::{LAST_LOOK, Outcomes, visits};
 pub use self::sample::{articles, key_of, requests, sampled};
 use selvedge_engine::{Engine, Table};
-use selvedge_project::error::{Advice, Result};
 use selvedge_features::frame;
+use selvedge_project::error::{Advice, Result};
 use selvedge_project::project::Project;
 use selvedge_project::sql::{Layer, SqlFile, TableName};
 

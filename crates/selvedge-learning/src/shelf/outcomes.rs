@@ -5,11 +5,11 @@ use datafusion::arrow::compute::concat_batches;
 
 use super::{ShelfError, moments};
 use selvedge_engine::{Engine, Table};
-use selvedge_project::error::Result;
 use selvedge_features::features::View;
 use selvedge_features::frame;
-use selvedge_project::sql::label::VISITS;
+use selvedge_project::error::Result;
 use selvedge_project::project::Project;
+use selvedge_project::sql::label::VISITS;
 use selvedge_project::sql::{Layer, TableName};
 
 /// The last look of a row's visit.

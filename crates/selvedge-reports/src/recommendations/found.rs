@@ -4,14 +4,14 @@ use std::collections::BTreeMap;
 
 use serde::Deserialize;
 
+use crate::markdown::{details, picture, table};
+use crate::{Report, ReportError};
+use charts::{Caption, Interval, dots};
 use selvedge_engine::Engine;
+use selvedge_learning::rank::{self, CHAIN, Gate, POPULARITY, Says, Which};
 use selvedge_project::error::Result;
 use selvedge_project::numbers::{count, counted};
 use selvedge_project::project::Project;
-use selvedge_learning::rank::{self, CHAIN, Gate, POPULARITY, Says, Which};
-use charts::{Caption, Interval, dots};
-use crate::markdown::{details, picture, table};
-use crate::{Report, ReportError};
 use selvedge_project::sql::TableName;
 
 const HITS_CHART: &str = "recommendations-found.png";
@@ -255,7 +255,8 @@ pub fn section(engine: &Engine, figures: &Figures) -> Result<String> {
         false => figures.line(DELIVERED, ranking, other, figure).map_or("–".into(), |(_, lead)| range(&lead)),
     };
     let row = |ranking: &&str| {
-        let shown = if *ranking == figures.shown() { format!("{ranking} (makes the lists)") } else { (*ranking).to_owned() };
+        let shown =
+            if *ranking == figures.shown() { format!("{ranking} (makes the lists)") } else { (*ranking).to_owned() };
         vec![
             shown,
             cell(ranking, "kept_hits"),
@@ -314,7 +315,8 @@ fn prices_table(prices: &[Price]) -> String {
 }
 
 fn protocols(figures: &Figures) -> String {
-    let rows = figures.0.iter().filter(|line| ["", POPULARITY].contains(&line.against.as_str()) && line.value.is_some());
+    let rows =
+        figures.0.iter().filter(|line| ["", POPULARITY].contains(&line.against.as_str()) && line.value.is_some());
     let row = |line: &Line| {
         let number = |value: Option<f64>| value.map_or(String::new(), |value| format!("{:.1}", 100.0 * value));
         let what = match line.against.as_str() {
@@ -333,7 +335,8 @@ fn protocols(figures: &Figures) -> String {
         ]
     };
     let rows: Vec<Vec<String>> = rows.map(row).collect();
-    let headings = ["Protocol", "Ranking", "Figure", "× 100#", "95 %", "Customers who kept something#", "Visits", "Model"];
+    let headings =
+        ["Protocol", "Ranking", "Figure", "× 100#", "95 %", "Customers who kept something#", "Visits", "Model"];
     format!(
         "{}\n`{SHELF}` ranks the whole shelf, `{DELIVERED}` judges the lists with all rules, `new-articles` counts only what \
          was new, `cold-n` knows the customer's profile and the latest n events. Figures of different protocols or visits \
@@ -405,8 +408,12 @@ fn cold_chart(figures: &Figures) -> Option<dots::Chart> {
                 6 => "Already what a customer told us makes a better order than popularity.".into(),
                 ahead => format!("With {ahead} of 6 lengths of history the ranking is ahead of popularity."),
             },
-            subtitle: "Visits with a long history behind them, of which only the latest events are known to the ranking".into(),
-            footnote: "Pairs of an article that was bought and kept and another on the shelf; guessing gives 50 of 100.".into(),
+            subtitle:
+                "Visits with a long history behind them, of which only the latest events are known to the ranking"
+                    .into(),
+            footnote:
+                "Pairs of an article that was bought and kept and another on the shelf; guessing gives 50 of 100."
+                    .into(),
         },
         measure: "of 100 pairs in the right order".into(),
         series: vec!["the ranking".into(), "popularity".into()],

@@ -11,10 +11,10 @@ use datafusion::arrow::compute::take_record_batch;
 
 use selvedge_project::error::Result;
 
-use selvedge_project::project::Project;
 use crate::protocol::{Board, Judged, Protocol};
 use crate::rank::{CHAIN, POPULARITY, Ranking, baseline, judge as judge_visits};
 use crate::shelf::{Outcomes, Session, ShelfError, column, moments, requests_of};
+use selvedge_project::project::Project;
 use selvedge_project::sql::TableName;
 
 /// Events behind a visit for it to be judged.

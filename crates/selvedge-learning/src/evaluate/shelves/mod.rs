@@ -10,15 +10,15 @@ use datafusion::arrow::array::{AsArray, RecordBatch};
 use rankers::maths::exp;
 
 use super::EvaluateError;
-use selvedge_project::error::Result;
-use models::bootstrap::Resampled;
-use models::logistic::Logistic;
-use selvedge_project::project::Project;
 use crate::protocol::{Board, FIGURES, Judged, Protocol, Visit, lots};
 use crate::rank::{self, CHAIN, POPULARITY, Periods, Ranking, Which, baseline, customer, named};
 use crate::recommend::{Offer, Rules};
 use crate::shelf::{self, Outcomes, Session, Shelves, column, requests_of, truths};
 use crate::train::Fitted;
+use models::bootstrap::Resampled;
+use models::logistic::Logistic;
+use selvedge_project::error::Result;
+use selvedge_project::project::Project;
 
 pub use self::tables::tables;
 

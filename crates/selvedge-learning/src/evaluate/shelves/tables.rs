@@ -6,9 +6,9 @@ use datafusion::arrow::array::{ArrayRef, BooleanArray, Float64Array, Int64Array,
 use rankers::metrics::Range;
 
 use super::{AS_DELIVERED, JudgedShelves, RULES};
+use crate::protocol::{FIGURES, Judged};
 use selvedge_engine::Table;
 use selvedge_project::error::Result;
-use crate::protocol::{FIGURES, Judged};
 
 /// One line of `shelf_figures`.
 struct Line<'a> {
