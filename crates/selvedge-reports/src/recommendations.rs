@@ -2,7 +2,7 @@
 
 mod found;
 
-use charts::{Caption, Interval, dots};
+use charts::{Caption, Interval, Picture, dots};
 use serde::Deserialize;
 
 use super::markdown::{details, picture, table};
@@ -119,7 +119,7 @@ pub fn report(project: &Project, engine: &Engine) -> Result<Report> {
     let (pictures, mut report) = found::pictures(&figures)?;
     out += &format!("\n{pictures}");
     let chart = chart(&title, &groups, &coverage);
-    let png = dots::draw(&chart).map_err(|cause| ReportError::Chart { chart: CHART, cause })?;
+    let png = chart.png().map_err(|cause| ReportError::Chart { chart: CHART, cause })?;
     out += &format!("\n{}\n", picture(CHART, &title));
     out += &found::section(engine, &figures)?;
     out += &coverage_section(&coverage);

@@ -13,14 +13,14 @@ use selvedge_project::sql::{Header, Layer, SqlFile, TableName};
 
 /// Layers whose tables follow from SQL files; what reads anything else needs the stages to have run.
 const FROM_SQL: [Layer; 8] = [
-    Layer::Sources,
-    Layer::Split,
-    Layer::Interactions,
-    Layer::Grain,
-    Layer::Texts,
-    Layer::Features,
-    Layer::Labels,
-    Layer::Recommend,
+    Layer::SOURCES,
+    Layer::SPLIT,
+    Layer::INTERACTIONS,
+    Layer::GRAIN,
+    Layer::TEXTS,
+    Layer::FEATURES,
+    Layer::LABELS,
+    Layer::RECOMMEND,
 ];
 
 /// Gives every table that follows from the SQL files a name, without rows, and hands the plan of each wanted file to `seen`.
@@ -40,7 +40,7 @@ pub fn plans(
         engine.declare(&TableName::new("raw", &header.name), Schema::new(fields))?;
     }
     let mut unseen = Vec::new();
-    for file in Layer::ALL.iter().flat_map(|layer| project.library.layer(*layer)) {
+    for file in project.library.layers().flat_map(|layer| project.library.layer(layer)) {
         if FROM_SQL.contains(&file.layer) {
             let plan = engine.plan(project, file)?;
             if wanted(file) {
@@ -79,7 +79,7 @@ fn declare(project: &Project, engine: &Engine, file: &SqlFile, schema: &Schema) 
         .map(|field| field.as_ref().clone())
         .collect();
     let mut table = file.table();
-    if file.layer == Layer::Texts {
+    if file.layer == Layer::TEXTS {
         table = TableName::new("embeddings", file.header.name());
         let key = if let Header::Table(header) = &file.header { header.key.as_slice() } else { &[] };
         fields.retain(|field| field.name() == "in_training" || key.contains(field.name()));

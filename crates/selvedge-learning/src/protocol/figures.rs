@@ -1,7 +1,7 @@
 //! The figures of one visit: what a ranking of its shelf, or a list, found of what was then bought and kept.
 
-use rankers::metrics::{ListFigures, order, right_order};
-use rankers::seeds::mix;
+use recommenders::metrics::{ListFigures, order, right_order};
+use recommenders::seeds::mix;
 
 /// What is told of a ranking, of 1: lists that hold something kept, share of what was kept that they hold, how near the top
 /// it stands (NDCG against the best list), mean precision, pairs of a kept article and another in the right order, and

@@ -10,7 +10,7 @@ pub use self::figures::{FIGURES, Visit, lots};
 use std::collections::BTreeMap;
 
 use ndarray::Array2;
-use rankers::metrics::{Range, Ranges, by_customer};
+use recommenders::metrics::{Range, Ranges, by_customer};
 
 use selvedge_project::error::{Advice, Result};
 
@@ -46,7 +46,7 @@ pub enum ProtocolError {
     #[error("two figures of {id} rest on other visits ({one} and {other}), so they are not compared")]
     OtherVisits { id: String, one: String, other: String },
     #[error("the ranges: {0}")]
-    Model(#[from] rankers::ModelError),
+    Model(#[from] recommenders::ModelError),
 }
 
 impl Advice for ProtocolError {

@@ -2,10 +2,10 @@
 //! at all or popularity is as good.
 
 use datafusion::arrow::array::{AsArray, RecordBatch};
-use rankers::calibration::Calibration;
-use rankers::chain::Chain;
-use rankers::maths::log_sigmoid;
-use rankers::metrics::{Figure, Range, Verdict, by_customer, right_order, verdict};
+use recommenders::calibration::Calibration;
+use recommenders::chain::Chain;
+use recommenders::maths::log_sigmoid;
+use recommenders::metrics::{Figure, Range, Verdict, by_customer, right_order, verdict};
 use serde::{Deserialize, Serialize};
 
 use super::RankError;
@@ -147,7 +147,7 @@ impl Said {
     /// The scores of a visit's rows, as [`Chain`] works them out.
     fn scores(&self, visit: &std::ops::Range<usize>, look: usize, buy: usize, weight: f64) -> Vec<f64> {
         let looks = &self.looks[look][visit.clone()];
-        let total = rankers::maths::log_sum_exp(looks.iter().copied());
+        let total = recommenders::maths::log_sum_exp(looks.iter().copied());
         let rest = self.buys[buy][visit.clone()].iter().zip(&self.keeps[visit.clone()]);
         looks.iter().zip(rest).map(|(look, (buy, keep))| weight * (look - total) + buy + keep).collect()
     }

@@ -1,7 +1,7 @@
 //! The heads of the chain, fitted on what was known at a moment; one for each penalty.
 
 use ndarray::{Array2, Axis};
-use rankers::chain::{Chain, Head, Keep, KeptShares};
+use recommenders::chain::{Chain, Head, Keep, KeptShares};
 
 use super::RankError;
 use super::known::Known;

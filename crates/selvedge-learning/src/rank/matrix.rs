@@ -10,7 +10,7 @@ use datafusion::arrow::array::{Array, AsArray, RecordBatch, StringArray};
 use datafusion::arrow::compute::cast;
 use datafusion::arrow::datatypes::DataType;
 use ndarray::{Array2, s};
-use rankers::chain::{self, Terms};
+use recommenders::chain::{self, Terms};
 use serde::{Deserialize, Serialize};
 
 use super::RankError;

@@ -27,7 +27,8 @@ use selvedge_project::numbers::counted;
 use selvedge_project::progress::Progress;
 use selvedge_project::project::Project;
 use selvedge_project::sql::Feature;
-use selvedge_project::sql::{Cross, TableName};
+use selvedge_project::sql::{Cross, Layer, TableName};
+use selvedge_project::stage::Stage;
 
 /// The code that decides what is fitted; a test holds the list to the files there are.
 const CODE: [&str; 9] = [
@@ -87,7 +88,7 @@ pub enum RankError {
     #[error("the ranking does not fit the features: {0}")]
     OtherFeatures(LogisticError),
     #[error("the ranking: {0}")]
-    Model(#[from] rankers::ModelError),
+    Model(#[from] recommenders::ModelError),
     #[error("the visits: {0}")]
     Split(SplitError),
     #[error("the ranking: {0}")]
@@ -172,6 +173,17 @@ impl<'a> Material<'a> {
     }
 }
 
+/// The stage's row in the flow.
+pub const STAGE: Stage = Stage {
+    name: "rank",
+    about: "Fit and choose the ranking of shelves -> work/rank",
+    layers: &[Layer::INTERACTIONS, Layer::RECOMMEND],
+    sections: &["rank", "features", "recommend", "evaluate"],
+    keeps: &[],
+    makes: &[],
+    run,
+};
+
 /// Runs the stage: `work/rank/<name>.json`.  A young shop gets no ranking and the reason why, not a failure.
 pub fn run(project: &Project) -> Result<()> {
     let progress = Progress::start("rank");
@@ -238,7 +250,8 @@ fn fit_all(material: &Material, made_from: &Fingerprints, progress: &Progress) -
         let visits = outcomes.known_between(&material.visits, first, periods.validation_from)?;
         rankings.push((earlier, visits));
     }
-    let (gate, calibration) = choice::gate(&rankings, params, project.params.recommend.per_customer, &material.session, outcomes)?;
+    let (gate, calibration) =
+        choice::gate(&rankings, params, project.params.recommend.per_customer, &material.session, outcomes)?;
     progress.say(told(&gate));
     let plain: Vec<Feature> = material.features.iter().filter(|feature| !feature.from_descriptions).cloned().collect();
     let without = material.chosen(periods.validation_from, &plain, &chosen)?;

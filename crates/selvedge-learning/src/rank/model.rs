@@ -5,10 +5,10 @@ use std::ops::Range;
 
 use datafusion::arrow::array::RecordBatch;
 use ndarray::{Array2, ArrayView2, s};
-use rankers::calibration::Calibration;
-use rankers::chain::Chain;
-use rankers::rank::{Part, Ranker};
 use rayon::prelude::*;
+use recommenders::calibration::Calibration;
+use recommenders::chain::Chain;
+use recommenders::rank::{Part, Ranker};
 use serde::{Deserialize, Serialize};
 
 use super::RankError;

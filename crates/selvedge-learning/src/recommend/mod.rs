@@ -29,6 +29,7 @@ use selvedge_project::error::{Advice, Result, did_you_mean};
 use selvedge_project::progress::Progress;
 use selvedge_project::project::Project;
 use selvedge_project::sql::{Layer, SqlFile, TableName};
+use selvedge_project::stage::Stage;
 
 /// Basis of what rests on what this customer told and did.
 const PERSONAL: &str = "personal";
@@ -157,8 +158,8 @@ impl<'a> Maker<'a> {
             brand: if brands.is_valid(row) { brands.value(row) } else { "" },
             new: personal[row] && new[row],
             score: score(row),
-            weight: if asked[row].is_some() { rankers::maths::exp(score(row)) } else { score(row).max(0.0) },
-            lot: rankers::seeds::mix(self.project.params.rank.seed, [requests[row], articles[row]]),
+            weight: if asked[row].is_some() { recommenders::maths::exp(score(row)) } else { score(row).max(0.0) },
+            lot: recommenders::seeds::mix(self.project.params.rank.seed, [requests[row], articles[row]]),
         };
         let list = |range: std::ops::Range<usize>| {
             let offers: Vec<Offer> = range.clone().map(offer).collect();
@@ -219,6 +220,25 @@ fn everybody(engine: &Engine, moment: DateTime<Utc>) -> Result<RecordBatch> {
     Ok(RecordBatch::try_from_iter_with_nullable(columns).map_err(RecommendError::Arrow)?)
 }
 
+/// What the lists of recommendations show.
+pub const EXPOSURE: Layer = Layer {
+    folder: "exposure",
+    may_read: &["recommendations", "recommend", "sources", "exposure"],
+    may_read_outcomes: true,
+    section: "recommend",
+};
+
+/// The stage's row in the flow.
+pub const STAGE: Stage = Stage {
+    name: "recommend",
+    about: "Ten articles for every customer -> work/recommendations.parquet, and what they show -> work/exposure",
+    layers: &[EXPOSURE],
+    sections: &["recommend", "features", "rank"],
+    keeps: &[("exposure", "exposure"), ("recommendations", "recommendations.parquet")],
+    makes: &["recommendations"],
+    run: |project| run(project, None),
+};
+
 /// Runs the stage: `work/recommendations.parquet`, and what the lists show: `work/exposure/*.parquet`.  With `as_of` the lists
 /// of an earlier moment, from what was known then.
 pub fn run(project: &Project, as_of: Option<DateTime<Utc>>) -> Result<()> {
@@ -267,7 +287,7 @@ pub fn run(project: &Project, as_of: Option<DateTime<Utc>>) -> Result<()> {
     for file in shelf::needed(project, &["audience", "also_bought"])? {
         register(project, engine, file)?;
     }
-    for file in project.library.layer(Layer::Exposure) {
+    for file in project.library.layer(EXPOSURE) {
         let table = register(project, engine, file)?;
         staged.table(
             &project.paths.exposure(),

@@ -77,7 +77,7 @@ impl<'a> Session<'a> {
         self.engine.register(&TableName::new("grain", "request"), requests)?;
         let wanted: &[&str] = if with_baselines { &["candidates", "baselines"] } else { &["candidates"] };
         for file in needed(self.project, wanted)? {
-            if file.layer == Layer::Interactions && self.engine.has(&file.table()) {
+            if file.layer == Layer::INTERACTIONS && self.engine.has(&file.table()) {
                 continue;
             }
             let table = self.engine.table(self.project, file)?;
@@ -158,7 +158,7 @@ fn most_on_sale(products: &RecordBatch) -> Result<usize> {
 pub fn needed<'a>(project: &'a Project, wanted: &[&str]) -> Result<Vec<&'a SqlFile>> {
     let mut tables: BTreeSet<TableName> = wanted.iter().map(|name| TableName::new("recommend", name)).collect();
     let mut files = Vec::new();
-    let made_here = |file: &&SqlFile| matches!(file.layer, Layer::Interactions | Layer::Recommend);
+    let made_here = |file: &&SqlFile| [Layer::INTERACTIONS, Layer::RECOMMEND].contains(&file.layer);
     // Each file stands after those it reads, so backwards everything that is wanted is known in time.
     for file in project.library.files().filter(made_here).collect::<Vec<_>>().into_iter().rev() {
         if tables.contains(&file.table()) {

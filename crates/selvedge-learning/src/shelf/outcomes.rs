@@ -38,7 +38,7 @@ impl Outcomes {
         let engine = Engine::new(project)?;
         let missing = || ShelfError::NoFile { file: format!("labels/{VISITS}.sql") };
         let file =
-            project.library.layer(Layer::Labels).find(|file| file.header.name() == VISITS).ok_or_else(missing)?;
+            project.library.layer(Layer::LABELS).find(|file| file.header.name() == VISITS).ok_or_else(missing)?;
         let requests = visits(project, &engine)?;
         let places: Vec<usize> = ["customer_id", "as_of", LAST_LOOK]
             .iter()

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use datafusion::arrow::array::{AsArray, RecordBatch, StringArray, UInt32Array};
 use datafusion::arrow::compute::{concat_batches, take_record_batch};
-use rankers::chain::others;
+use recommenders::chain::others;
 
 use super::{KEY, Outcomes, ROWS, Session, ShelfError, column, name_of, requests_of, truths};
 use selvedge_project::error::Result;
@@ -51,7 +51,7 @@ fn drawn(seed: u64, visits: &RecordBatch, share: f64) -> Result<RecordBatch> {
     }
     let names = requests(visits)?;
     let limit = (share * u64::MAX as f64) as u64;
-    let taken = names.iter().enumerate().filter(|(_, name)| rankers::seeds::mix(seed, [**name]) <= limit);
+    let taken = names.iter().enumerate().filter(|(_, name)| recommenders::seeds::mix(seed, [**name]) <= limit);
     let taken: UInt32Array = taken.map(|(row, _)| Some(row as u32)).collect();
     Ok(take_record_batch(visits, &taken).map_err(ShelfError::Arrow)?)
 }

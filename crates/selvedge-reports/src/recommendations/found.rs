@@ -6,7 +6,7 @@ use serde::Deserialize;
 
 use crate::markdown::{details, picture, table};
 use crate::{Report, ReportError};
-use charts::{Caption, Interval, dots};
+use charts::{Caption, Interval, Picture, dots};
 use selvedge_engine::Engine;
 use selvedge_learning::rank::{self, CHAIN, Gate, POPULARITY, Says, Which};
 use selvedge_project::error::Result;
@@ -109,7 +109,7 @@ pub fn answer(figures: &Figures) -> Option<String> {
         } else if lead.upper < 0.0 {
             "chance alone would hardly make it: today's lists are better".to_owned()
         } else {
-            let needed = rankers::metrics::Figure::KeptHits.customers_needed(100.0 * lead.value);
+            let needed = recommenders::metrics::Figure::KeptHits.customers_needed(100.0 * lead.value);
             too_early(needed.saturating_sub(line.customers))
         },
         counted(line.customers, "such customer", "such customers"),
@@ -351,7 +351,7 @@ pub fn pictures(figures: &Figures) -> Result<(String, Report)> {
     for (name, chart) in [(HITS_CHART, hits_chart(figures)), (COLD_CHART, cold_chart(figures))] {
         let Some(chart) = chart else { continue };
         markdown += &format!("{}\n", picture(name, &chart.caption.title));
-        charts.insert(name.to_owned(), dots::draw(&chart).map_err(|cause| ReportError::Chart { chart: name, cause })?);
+        charts.insert(name.to_owned(), chart.png().map_err(|cause| ReportError::Chart { chart: name, cause })?);
     }
     Ok((markdown, Report { markdown: String::new(), charts }))
 }

@@ -7,7 +7,7 @@ mod tables;
 use std::collections::BTreeMap;
 
 use datafusion::arrow::array::{AsArray, RecordBatch};
-use rankers::maths::exp;
+use recommenders::maths::exp;
 
 use super::EvaluateError;
 use crate::protocol::{Board, FIGURES, Judged, Protocol, Visit, lots};

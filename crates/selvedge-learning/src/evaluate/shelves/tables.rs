@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use datafusion::arrow::array::{ArrayRef, BooleanArray, Float64Array, Int64Array, StringArray};
-use rankers::metrics::Range;
+use recommenders::metrics::Range;
 
 use super::{AS_DELIVERED, JudgedShelves, RULES};
 use crate::protocol::{FIGURES, Judged};
