@@ -9,7 +9,7 @@ use clap::{ArgMatches, Args, FromArgMatches, Parser, Subcommand, ValueEnum};
 use crate::explore::{Format, Question};
 use crate::flow::{self, FLOW};
 use crate::stage::Stage;
-use crate::{audit, cases, changes, drill, explore, lineage, lint, monitor, plan, proof, tracking, why};
+use crate::{audit, cases, changes, drill, explore, lineage, lint, monitor, plan, proof, recommend, tracking, why};
 use selvedge_analysis::lineage::GraphFormat;
 use selvedge_project::error::{Outcome, Result};
 use selvedge_project::params::{Segment, Shift, written};
@@ -35,6 +35,10 @@ enum Command {
     Run(RunArgs),
     #[command(flatten)]
     Stage(PlainStage),
+    #[command(about = recommend::STAGE.about)]
+    Recommend(RecommendArgs),
+    /// Why an article is not in a customer's list: which filter, which rule, or behind which place
+    WhyNot(WhyNotArgs),
     #[command(about = monitor::STAGE.about)]
     Monitor(MonitorArgs),
     #[command(about = format!("{}; with --segment one drop, answered day by day", drill::STAGE.about))]
@@ -74,7 +78,7 @@ struct PlainStage(&'static Stage);
 
 impl PlainStage {
     fn all() -> impl Iterator<Item = &'static Stage> {
-        let with_arguments = [monitor::STAGE.name, drill::STAGE.name];
+        let with_arguments = [recommend::STAGE.name, monitor::STAGE.name, drill::STAGE.name];
         FLOW.iter().filter(move |stage| !with_arguments.contains(&stage.name))
     }
 }
@@ -121,6 +125,24 @@ struct TestArgs {
     /// `--record customer_history customer_id=… as_of=…`
     #[arg(long, num_args = 2.., value_names = ["VIEW", "KEY=VALUE"], conflicts_with = "views")]
     record: Vec<String>,
+}
+
+#[derive(Debug, Args)]
+struct RecommendArgs {
+    /// The lists of an earlier moment, from what was known then: a day (its first moment) or a time on the shop's clock
+    /// [default: the export]
+    #[arg(long, value_name = "DAY")]
+    as_of: Option<String>,
+}
+
+#[derive(Debug, Args)]
+struct WhyNotArgs {
+    /// The customer's number
+    #[arg(value_name = "CUSTOMER")]
+    customer: String,
+    /// The article's number
+    #[arg(value_name = "ARTICLE")]
+    article: String,
 }
 
 #[derive(Debug, Args)]
@@ -227,6 +249,13 @@ impl Cli {
                 }
             }
             Command::Stage(PlainStage(stage)) => (stage.run)(&project).map(|()| Outcome::Done),
+            Command::Recommend(args) => {
+                let as_of = args.as_of.map(|text| monitor::moment(&text, &project.params.shop)).transpose()?;
+                recommend::run(&project, as_of).map(|()| Outcome::Done)
+            }
+            Command::WhyNot(args) => {
+                recommend::why_not(&project, &args.customer, &args.article).map(|()| Outcome::Done)
+            }
             Command::Monitor(args) => {
                 let as_of = args.as_of.map(|text| monitor::moment(&text, &project.params.shop)).transpose()?;
                 let outcome = monitor::run(&project, as_of)?;

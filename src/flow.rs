@@ -5,7 +5,7 @@ use std::path::Path;
 use crate::error::Result;
 use crate::project::Project;
 use crate::stage::Stage;
-use crate::{drill, drivers, embeddings, evaluate, features, frame, ingest, monitor, recommend, report, train};
+use crate::{drill, drivers, embeddings, evaluate, features, frame, ingest, monitor, rank, recommend, report, train};
 
 /// The stages, in the order in which `selvedge run` and dvc.yaml run them.
 pub const FLOW: &[Stage] = &[
@@ -14,6 +14,7 @@ pub const FLOW: &[Stage] = &[
     features::STAGE,
     frame::STAGE,
     train::STAGE,
+    rank::STAGE,
     evaluate::STAGE,
     drivers::STAGE,
     recommend::STAGE,

@@ -8,7 +8,7 @@ pub use selvedge_analysis::{lineage, lint};
 pub use selvedge_checks::{audit, cases, plan, proof, why};
 pub use selvedge_engine as engine;
 pub use selvedge_features::{embeddings, features, frame, ingest};
-pub use selvedge_learning::{drivers, evaluate, recommend, train};
+pub use selvedge_learning::{drivers, evaluate, protocol, rank, recommend, shelf, train};
 pub use selvedge_monitoring::{drill, monitor};
 // exp, ln and the like, with the same bits on every machine, for every crate of the program.
 use numeric as _;

@@ -1,8 +1,8 @@
 /*---
 name: lifts
 description: |
-  By how much, in log-odds, each driver lifts the recommended articles above everything else that the same customer could
-  get: the mean over customers of the mean over their list, with its 95 % range (1.96 standard errors over customers).
+  By how much, in the logarithm that the ranking adds up, each driver lifts the recommended articles above the middle of
+  the same customer's shelf: the mean over customers of the mean over their list, with its 95 % range (1.96 standard errors over customers).
 key: [driver]
 ---*/
 WITH long AS (

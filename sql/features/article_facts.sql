@@ -5,12 +5,12 @@ entity: product
 owner: catalogue
 description: What the catalogue says of the article, and where its season stands.
 columns:
-  category: {unit: category, meaning: kind of article, driver: style}
+  category: {unit: category, meaning: kind of article, driver: style, keeps: share}
   colour: {unit: category, meaning: colour, driver: style}
   material:
     {unit: category, meaning: main material, driver: sustainability,
      reasons: [{say: "made of {material}"}]}
-  fulfilment: {unit: category, meaning: who ships it}
+  fulfilment: {unit: category, meaning: who ships it, keeps: difference}
   list_price:
     {unit: EUR, meaning: list price, driver: price,
      reasons: [{say: "costs less than most of what is here", than_others: lower}]}

@@ -29,14 +29,14 @@ columns:
      reasons: [{say: "you have bought {category} before", above: 0}]}
   price_gap:
     {unit: share, meaning: "list price against the mean list price of what was looked at before: 0.2 is 20 % dearer", driver: price,
-     reasons: [{say: "{percent} % below what you usually look at", below: -0.1},
-               {say: "within your usual price", below: 0.1},
-               {say: "finer than what you usually look at", above: 0.1}]}
+     reasons: [{say: "{percent} % below what you usually look at", below: -0.1, when: {category_look_share: {above: 0.5}}},
+               {say: "within your usual price", above: -0.1, below: 0.1},
+               {say: "finer than what you usually look at", above: 0.1, when: {category_look_share: {above: 0.5}}}]}
   price_gap_bought:
     {unit: share, meaning: list price against the mean list price of what was bought before, driver: price,
-     reasons: [{say: "{percent} % below what you usually buy", below: -0.1},
-               {say: "about what you usually pay for", below: 0.1},
-               {say: "finer than what you usually buy", above: 0.1}]}
+     reasons: [{say: "{percent} % below what you usually buy", below: -0.1, when: {category_bought_share: {above: 0.5}}},
+               {say: "about what you usually pay for", above: -0.1, below: 0.1},
+               {say: "finer than what you usually buy", above: 0.1, when: {category_bought_share: {above: 0.5}}}]}
   score_gap:
     {unit: points, meaning: sustainability score against the mean score of what was bought or wished for before, driver: sustainability,
      reasons: [{say: "more sustainable than what you chose before", above: 0},

@@ -1,12 +1,12 @@
 /*---
 name: audience
 description: |
-  Every customer, and on what their recommendations may rest: personal with consent and something done before, else on
-  what is popular in the region, without any use of their own behaviour.
-key: [customer_id]
+  Every customer who is asked for, at the moment asked for, and on what their list may rest: with consent on what they
+  told us and did, else on what is popular in the region, without any use of their own behaviour.  `today` is the day on
+  the shop's clock.
+key: [customer_id, as_of]
 ---*/
-SELECT c.customer_id, c.region, c.country,
-       c.personalisation_consent AND COUNT(t.line) > 0 AS personal
-FROM sources.customers c
-LEFT JOIN sources.transactions t ON t.customer_id = c.customer_id AND c.personalisation_consent AND t.event_time < $exported_at
-GROUP BY c.customer_id, c.region, c.country, c.personalisation_consent
+SELECT r.customer_id, r.as_of, c.region, c.country, c.personalisation_consent AS personal,
+       CAST(to_char(r.as_of AT TIME ZONE 'UTC' AT TIME ZONE $timezone, '%Y-%m-%d') AS DATE) AS today
+FROM grain.request r
+JOIN sources.customers c ON c.customer_id = r.customer_id

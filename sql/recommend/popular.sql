@@ -1,39 +1,44 @@
 /*---
 name: popular
 description: |
-  How popular each article on sale is in each region: purchases that were not sent back, lately; what the region cannot
-  tell yet is filled up by the whole shop.  What customers without consent did is not counted.  `reason` says on what the
-  score rests.
-key: [region, product_id, season]
+  How popular each article on sale is at the moments asked for, in each region: purchases that were not sent back,
+  lately; what the region cannot tell yet is filled up by the whole shop.  What customers without consent did is not
+  counted.  `in_shop` is the same for the whole shop, the ranking that every other is held against; `reason` says on
+  what the score rests.
+key: [region, as_of, product_id, season]
 ---*/
-WITH on_sale AS (
-  SELECT product_id, season FROM sources.products WHERE on_sale_from <= $exported_on AND on_sale_until >= $exported_on
+WITH moments AS (SELECT DISTINCT region, as_of, today FROM recommend.audience),
+on_sale AS (
+  SELECT m.region, m.as_of, p.product_id, p.season
+  FROM moments m
+  JOIN sources.products p ON p.on_sale_from <= m.today AND p.on_sale_until >= m.today
 ),
-regions AS (SELECT DISTINCT region FROM sources.customers),
--- The file of transactions may end before the export, so "lately" counts back from its last day.
-lately AS (SELECT MAX(event_time) - $popular_window AS since FROM sources.transactions WHERE event_time < $exported_at),
-events AS (
-  SELECT c.region, t.product_id, t.season,
-         COUNT(*) FILTER (WHERE t.event_type = 'purchase') - COUNT(*) FILTER (WHERE t.event_type = 'return') AS kept,
-         COUNT(*) FILTER (WHERE t.event_type = 'browse') AS looks
-  FROM sources.transactions t
-  JOIN sources.customers c ON c.customer_id = t.customer_id AND c.personalisation_consent
-  CROSS JOIN lately l
-  WHERE t.event_time >= l.since AND t.event_time < $exported_at
-  GROUP BY c.region, t.product_id, t.season
-),
+of_shop AS (SELECT DISTINCT as_of, product_id, season FROM on_sale),
 shop AS (
-  SELECT product_id, season, SUM(kept) AS kept, SUM(looks) AS looks
-  FROM events GROUP BY product_id, season
+  SELECT s.as_of, s.product_id, s.season,
+         COUNT(*) FILTER (WHERE e.event_type = 'purchase' AND e.event_time >= s.as_of - $popular_window)
+           - COUNT(*) FILTER (WHERE e.event_type = 'return' AND e.event_time >= s.as_of - $popular_window) AS kept,
+         COUNT(*) FILTER (WHERE e.event_type = 'browse' AND e.event_time >= s.as_of - $popular_window) AS looks
+  FROM of_shop s
+  LEFT JOIN interactions.events e ON e.product_id = s.product_id AND e.season = s.season AND e.event_time < s.as_of
+  GROUP BY s.as_of, s.product_id, s.season
+),
+region AS (
+  SELECT s.region, s.as_of, s.product_id, s.season,
+         COUNT(*) FILTER (WHERE e.event_type = 'purchase' AND e.event_time >= s.as_of - $popular_window)
+           - COUNT(*) FILTER (WHERE e.event_type = 'return' AND e.event_time >= s.as_of - $popular_window) AS kept
+  FROM on_sale s
+  LEFT JOIN interactions.events e ON e.product_id = s.product_id AND e.season = s.season AND e.region = s.region
+                                 AND e.event_time < s.as_of
+  GROUP BY s.region, s.as_of, s.product_id, s.season
 )
-SELECT r.region, s.product_id, s.season,
+SELECT r.region, r.as_of, r.product_id, r.season,
        -- The shop counts less than the region, and looks less than purchases, so that they decide only where those are silent.
-       COALESCE(e.kept, 0) + $popular_in_shop * COALESCE(w.kept, 0) + $popular_look * COALESCE(w.looks, 0) AS score,
-       CASE WHEN e.kept > 0 THEN 'popular in the region'
-            WHEN w.kept > 0 THEN 'popular in the shop'
-            WHEN w.looks > 0 THEN 'looked at lately'
+       r.kept + $popular_in_shop * s.kept + $popular_look * s.looks AS score,
+       s.kept + $popular_look * s.looks AS in_shop,
+       CASE WHEN r.kept > 0 THEN 'popular in the region'
+            WHEN s.kept > 0 THEN 'popular in the shop'
+            WHEN s.looks > 0 THEN 'looked at lately'
             ELSE 'on sale now' END AS reason
-FROM regions r
-CROSS JOIN on_sale s
-LEFT JOIN events e ON e.region = r.region AND e.product_id = s.product_id AND e.season = s.season
-LEFT JOIN shop w ON w.product_id = s.product_id AND w.season = s.season
+FROM region r
+JOIN shop s ON s.as_of = r.as_of AND s.product_id = r.product_id AND s.season = r.season

@@ -35,6 +35,7 @@ mod plan;
 mod readme;
 #[cfg(feature = "encoder")]
 mod recommendations;
+mod rankings;
 mod reproduce;
 mod simulated;
 mod simulated_log;

@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use arrow::{
     array::{AsArray, BooleanArray, RecordBatch},
     compute::{cast, filter_record_batch},
-    datatypes::DataType,
+    datatypes::{DataType, Int64Type, TimeUnit},
     error::ArrowError,
 };
 use rand::{Rng, SeedableRng};
@@ -26,6 +26,22 @@ impl TrainingRows {
     /// Keeps the rows of `frame` whose [`SPLIT`] is [`TRAIN`], in their order, with all columns.
     pub fn of(frame: &RecordBatch) -> Result<TrainingRows, SplitError> {
         side(frame, TRAIN).map(TrainingRows)
+    }
+
+    /// Keeps the rows of `frame` whose time in the column `known_at` lies before `cut` (nanoseconds): what happened in
+    /// them had happened by then.  None where there is no such row.
+    ///
+    /// # Errors
+    /// No such column of times.
+    pub fn known_by(frame: &RecordBatch, known_at: &str, cut: i64) -> Result<Option<TrainingRows>, SplitError> {
+        let times =
+            frame.column_by_name(known_at).ok_or_else(|| SplitError::NoOwner { column: known_at.to_owned() })?;
+        let times = cast(times, &DataType::Timestamp(TimeUnit::Nanosecond, None))?;
+        let times = cast(&times, &DataType::Int64)?;
+        let early = |time: Option<i64>| Some(time.is_some_and(|time| time < cut));
+        let kept: BooleanArray = times.as_primitive::<Int64Type>().iter().map(early).collect();
+        let rows = filter_record_batch(frame, &kept)?;
+        Ok((rows.num_rows() > 0).then_some(TrainingRows(rows)))
     }
 
     /// The rows themselves.
@@ -95,7 +111,7 @@ pub enum SplitError {
     NotText { found: DataType },
     #[error("none of the frame's {rows} rows is on the side `{side}`, only on: {found}")]
     Empty { side: &'static str, rows: usize, found: String },
-    #[error("the frame has no text column `{column}`")]
+    #[error("the frame has no column `{column}` of the kind that is needed")]
     NoOwner { column: String },
     #[error("a share of {share} of the training rows holds nobody")]
     NobodyDrawn { share: f64 },

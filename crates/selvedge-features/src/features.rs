@@ -70,6 +70,7 @@ pub const STAGE: Stage = Stage {
 pub fn run(project: &Project) -> Result<()> {
     let progress = Progress::start("features");
     refuse_column_twice(&project.library)?;
+    project.library.crosses()?;
     let engine = Engine::new(project)?;
     let looked_at = |file: &SqlFile| matches!(file.layer, Layer::GRAIN | Layer::FEATURES);
     let (traces, lint) =

@@ -14,13 +14,13 @@ use selvedge_engine::{Engine, Staged, Table};
 use selvedge_project::error::{Advice, Result};
 use selvedge_project::progress::Progress;
 use selvedge_project::project::Project;
-use selvedge_project::sql::label::{LABEL, SPLIT};
+use selvedge_project::sql::label::{LABEL, SPLIT, VISITS};
 use selvedge_project::sql::{Layer, SqlFile};
 use selvedge_project::stage::Stage;
 
 #[derive(Debug, thiserror::Error)]
 pub enum FrameError {
-    #[error("sql/labels holds {0} files; the frame has one label")]
+    #[error("sql/labels holds {0} files beside visits.sql; the frame has one label")]
     NotOneLabel(usize),
     #[error("{file}: the label's rows have no column '{column}', which the feature view {view} is joined on")]
     NoKey { file: String, column: String, view: String },
@@ -33,7 +33,7 @@ pub enum FrameError {
 impl Advice for FrameError {
     fn advice(&self) -> Option<String> {
         Some(match self {
-            Self::NotOneLabel(_) => "leave exactly one file in sql/labels".into(),
+            Self::NotOneLabel(_) => "leave exactly one file beside visits.sql in sql/labels".into(),
             Self::NoKey { column, .. } => format!("add {column} to the label's SELECT and key"),
             Self::NoColumn { column, .. } => format!("add {column} to the SELECT (see CLAUDE.md, labels)"),
             Self::Arrow(_) => return None,
@@ -56,7 +56,7 @@ pub const STAGE: Stage = Stage {
 pub fn run(project: &Project) -> Result<()> {
     let progress = Progress::start("frame");
     let engine = Engine::new(project)?;
-    let files: Vec<_> = project.library.layer(Layer::LABELS).collect();
+    let files: Vec<_> = project.library.layer(Layer::LABELS).filter(|file| file.header.name() != VISITS).collect();
     let [file] = files.as_slice() else {
         return Err(FrameError::NotOneLabel(files.len()).into());
     };

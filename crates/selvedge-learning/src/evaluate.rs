@@ -5,6 +5,7 @@ mod figures;
 mod learning_curve;
 mod lists;
 mod reference;
+mod shelves;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -27,7 +28,7 @@ use selvedge_engine::{Engine, Staged, Table, batch_of};
 use selvedge_project::error::{Advice, Result};
 use selvedge_project::progress::Progress;
 use selvedge_project::project::Project;
-use selvedge_project::sql::label::{LABEL, SPLIT, TEST, TRAIN};
+use selvedge_project::sql::label::{LABEL, SPLIT, TEST, TRAIN, VISITS};
 use selvedge_project::sql::{Layer, TableName};
 use selvedge_project::stage::Stage;
 
@@ -60,6 +61,8 @@ impl Advice for EvaluateError {
 #[derive(Debug, Serialize)]
 struct Evaluation {
     models: BTreeMap<&'static str, Judged>,
+    /// By ranking: what its delivered lists found of what was kept on test visits (protocol `shelf-delivered`), of 1.
+    lists: BTreeMap<String, BTreeMap<&'static str, Option<f64>>>,
 }
 
 /// One model's metrics: over single looks, and over the lists it would have shown.
@@ -85,9 +88,9 @@ pub const LAYER: Layer = Layer {
 /// The stage's row in the flow.
 pub const STAGE: Stage = Stage {
     name: "evaluate",
-    about: "Judge the models on test looks -> work/evaluation, reports/evaluation.json",
+    about: "Judge the models on test looks, the rankings on test visits -> work/evaluation, reports/evaluation.json",
     layers: &[LAYER],
-    sections: &["evaluate", "features", "train", "embeddings"],
+    sections: &["evaluate", "features", "train", "embeddings", "rank", "recommend"],
     keeps: &[("evaluation", "evaluation"), ("predictions", "predictions.parquet")],
     makes: &[
         "predictions",
@@ -98,6 +101,9 @@ pub const STAGE: Stage = Stage {
         "evaluation.promise",
         "evaluation.reference_steps",
         "evaluation.reliability",
+        "evaluation.rule_prices",
+        "evaluation.shelf_figures",
+        "evaluation.shelf_promise",
         "evaluation.sides",
     ],
     run,
@@ -137,6 +143,10 @@ pub fn run(project: &Project) -> Result<()> {
     figures.extend(lists.figures(project)?);
     staged.table(&target, Some("lists"), &lists.table()?, notes)?;
     staged.table(&target, Some("metrics"), &metrics_table(&figures)?, notes)?;
+    let shelves = shelves::judge(project, &models[USED])?;
+    for (name, table) in shelves::tables(&shelves)? {
+        staged.table(&target, Some(name), &table, notes)?;
+    }
 
     let judged = |(number, kind): (usize, &Kind)| {
         let looks = match test.are_enough(project) {
@@ -145,7 +155,8 @@ pub fn run(project: &Project) -> Result<()> {
         };
         (kind.name(), Judged { looks, lists: lists.means(project, number) })
     };
-    let evaluation = Evaluation { models: Kind::ALL.iter().enumerate().map(judged).collect() };
+    let evaluation =
+        Evaluation { models: Kind::ALL.iter().enumerate().map(judged).collect(), lists: shelves.delivered() };
     staged.json(&project.paths.evaluation_json(), None, &evaluation)?;
     staged.commit()?;
     let auc = |(kind, judged): (&&str, &Judged)| format!("{kind} {}", shown(judged.looks.auc));
@@ -164,8 +175,13 @@ fn predict(project: &Project, models: &Models, frame: &RecordBatch) -> Result<Ta
     let sides = sides.ok_or(EvaluateError::NoColumn { table: "sql/labels", column: SPLIT, wanted: "a text" })?;
     let judged: BooleanArray = sides.iter().map(|side| Some(side != Some(TRAIN))).collect();
     let rows = filter_record_batch(frame, &judged).map_err(EvaluateError::Arrow)?;
-    let key: Vec<String> =
-        project.library.layer(Layer::LABELS).flat_map(|file| project.library.key(file)).cloned().collect();
+    let key: Vec<String> = project
+        .library
+        .layer(Layer::LABELS)
+        .filter(|file| file.header.name() != VISITS)
+        .flat_map(|file| project.library.key(file))
+        .cloned()
+        .collect();
     let mut columns: Vec<(&str, ArrayRef)> = Vec::new();
     for name in key.iter().map(String::as_str).chain([LABEL, SPLIT]) {
         let missing = EvaluateError::NoColumn { table: "sql/labels", column: LABEL, wanted: "a column" };

@@ -1,7 +1,13 @@
-//! From the training frame to lists: the stages train, evaluate, drivers and recommend.
+//! From the training frame to lists: the stages train, rank, evaluate, drivers and recommend.
 
 /// The models, fitted.
 pub mod train;
+/// A customer at a moment, and all that could be shown.
+pub mod shelf;
+/// Rankings judged over visits, by named protocols.
+pub mod protocol;
+/// Shelves put in order.
+pub mod rank;
 /// The models, judged.
 pub mod evaluate;
 /// What drives the score: price, brand, style, sustainability.

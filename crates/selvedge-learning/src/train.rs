@@ -3,7 +3,7 @@
 mod fingerprints;
 mod kind;
 
-pub use fingerprints::Fingerprints;
+pub use fingerprints::{Fingerprints, hash};
 pub use kind::Kind;
 pub use models::choice::Tried;
 

@@ -11,10 +11,11 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::rc::Rc;
 
+use chrono::{DateTime, Utc};
 use serde_yaml::{Mapping, Value};
 
 pub use self::checked::{
-    Days, Drill, Embeddings, Engine, Evaluate, Ingest, Monitor, Recommend, Shop, Test, Tracking, Train,
+    Days, Drill, Embeddings, Engine, Evaluate, Ingest, Monitor, Rank, Recommend, Shop, Test, Tracking, Train,
 };
 pub use self::shift::{Segment, Shift, Standing};
 /// How segments, shares and days are written.
@@ -42,6 +43,7 @@ pub struct Params {
     pub embeddings: Embeddings,
     pub test: Test,
     pub train: Train,
+    pub rank: Rank,
     pub evaluate: Evaluate,
     pub recommend: Recommend,
     pub tracking: Tracking,
@@ -129,6 +131,7 @@ impl Params {
             embeddings: Embeddings::take(section(&mut sections, "embeddings")?, file)?,
             test: Test::take(section(&mut sections, "test")?)?,
             train: Train::take(section(&mut sections, "train")?)?,
+            rank: Rank::take(section(&mut sections, "rank")?)?,
             evaluate: Evaluate::take(section(&mut sections, "evaluate")?)?,
             recommend: Recommend::take(section(&mut sections, "recommend")?)?,
             tracking: Tracking::take(section(&mut sections, "tracking")?)?,
@@ -155,6 +158,14 @@ fn section<'a>(sections: &'a mut BTreeMap<&'static str, Section>, name: &'static
 }
 
 impl Params {
+    /// The same as if the export had been taken at `moment`: what is known then, on the shop's clock.
+    pub fn as_of(&self, moment: DateTime<Utc>) -> Self {
+        let mut params = self.clone();
+        params.shop.exported_at = moment;
+        params.sql.entry("shop").or_default().extend(params.shop.sql_params());
+        params
+    }
+
     /// Every key as `section.key`, with its value as it would be written.
     pub fn flat(&self) -> BTreeMap<String, String> {
         section::flat(&self.text)

@@ -116,6 +116,11 @@ impl Paths {
         self.work().join("models")
     }
 
+    /// Rankings of shelves.
+    pub fn rank(&self) -> PathBuf {
+        self.work().join("rank")
+    }
+
     pub fn predictions(&self) -> PathBuf {
         self.work().join("predictions.parquet")
     }

@@ -74,8 +74,13 @@ pub fn report(project: &Project, engine: &Engine) -> Result<Report> {
     out += &format!("**{title}**\n\n");
     let mut made_of: Vec<Part> = engine.rows(&TableName::new("drivers", "columns"))?;
     made_of.sort_by(|a, b| b.share.total_cmp(&a.share).then(a.meaning.cmp(&b.meaning)));
+    let whose = (!lifts.is_empty()).then(|| {
+        "This is the view of the ranking that makes the lists, not the customers': what lifts an article in its order need \
+         not be why anybody buys it."
+            .to_owned()
+    });
     for sentence in
-        [of_a_look(&overall), of_descriptions(&made_of), of_groups(&figures, &overall)].into_iter().flatten()
+        [whose, of_a_look(&overall), of_descriptions(&made_of), of_groups(&figures, &overall)].into_iter().flatten()
     {
         out += &format!("- {sentence}\n");
     }
@@ -361,12 +366,13 @@ fn methods(project: &Project, overall: &[&Figure]) -> String {
          1, and one below 0 works against the others. Outcomes are not used.\n\
          - *It usually moves the chance*: the mean of |φ_g|, added to and taken from the score of a look at which every \
          column is at its training mean, and turned into a chance.\n\
-         - *Why it is in a list*: the same with the customer's own candidates as background, \
-         Σ w_i (x_i − mean over the candidates); the mean over the list, the mean over customers, divided by its sum \
-         over groups. What is the same for all candidates of a customer (age, habits) cancels out.\n\n\
+         - *Why it is in a list*: of the ranking that makes the lists, what each group adds to the score against the middle \
+         of the customer's own shelf (Aumann and Shapley 1974, exact: each of its models is a function of one linear score); \
+         the mean over the list, the mean over customers, divided by its sum over groups. What is the same for a whole shelf \
+         (age, habits) cancels out.\n\n\
          Ranges, 95 %: {} draws of customers with replacement, seed {} (`evaluate` in params.yaml), percentiles; for the lists 1.96 \
          standard errors over customers.\n\n\
-         It describes the model, not the customers: what pushes a score need not make anybody buy.\n",
+         It describes the ranking and the model, not the customers: what pushes a score need not make anybody buy.\n",
         counted(looks, "look", "looks"),
         counted(customers, "customer", "customers"),
         project.params.evaluate.draws,

@@ -1,6 +1,6 @@
-//! `reports/recommendations.md`: what the lists show, to whom, why, and what the old list would have shown.
+//! `reports/recommendations.md`: whether the lists hold what is then bought and kept, what they show, to whom, and why.
 
-use std::collections::BTreeMap;
+mod found;
 
 use charts::{Caption, Interval, Picture, dots};
 use serde::Deserialize;
@@ -102,22 +102,34 @@ pub fn report(project: &Project, engine: &Engine) -> Result<Report> {
     let groups: Vec<Group> = engine.rows(&shown("by_group"))?;
     let coverage: Vec<Coverage> = engine.rows(&shown("coverage"))?;
     let places = project.params.recommend.per_customer;
-    let mut out = String::from("# What the lists show\n\n");
+    let figures = found::Figures::of(engine)?;
+    let mut out = String::from("# The lists: do they find what is kept, and what do they show?\n\n");
     let title = title(&groups, &coverage);
-    out += &format!("**{title}**\n\n");
+    out += &match found::answer(&figures) {
+        Some(answer) => format!("**{answer}\n\n- {title}\n"),
+        None => format!("**{title}**\n\n"),
+    };
     out += &format!("- {}\n", audience_sentence(&engine.rows::<Audience>(&shown("audience"))?));
     for sentence in [alike_sentence(&coverage, places), new_sentence(&groups, &coverage)].into_iter().flatten() {
         out += &format!("- {sentence}\n");
     }
+    for sentence in found::sentences(project, engine, &figures)? {
+        out += &format!("- {sentence}\n");
+    }
+    let (pictures, mut report) = found::pictures(&figures)?;
+    out += &format!("\n{pictures}");
     let chart = chart(&title, &groups, &coverage);
     let png = chart.png().map_err(|cause| ReportError::Chart { chart: CHART, cause })?;
     out += &format!("\n{}\n", picture(CHART, &title));
+    out += &found::section(engine, &figures)?;
     out += &coverage_section(&coverage);
     out += &exposure_section(&groups);
     out += &reasons_section(engine.rows(&shown("reasons"))?);
     out += &cards_section(&engine.rows::<Card>(&shown("cards"))?);
     out += &details("For the ML team: how the lists are made", &methods(project));
-    Ok(Report { markdown: out, charts: BTreeMap::from([(CHART.into(), png)]) })
+    report.charts.insert(CHART.into(), png);
+    report.markdown = out;
+    Ok(report)
 }
 
 fn found<'a>(coverage: &'a [Coverage], list: &str, audience: &str) -> Option<&'a Coverage> {
@@ -164,10 +176,11 @@ fn audience_sentence(rows: &[Audience]) -> String {
 /// Whether the lists are personal: how much two of them share.
 fn alike_sentence(coverage: &[Coverage], places: usize) -> Option<String> {
     let (ours, old) = (found(coverage, "ours", "personal")?, found(coverage, "old", "personal")?);
+    let (own, today) = (ours.in_common?, old.in_common?);
+    let verdict = if own < today { "more personal than today's" } else { "no more personal than today's" };
     Some(format!(
-        "How personal they are: two customers with lists of their own, picked at random, have {:.1} articles in common, \
-         of up to {places}; in the old lists the same customers have {:.1} in common.",
-        ours.in_common?, old.in_common?,
+        "How personal they are: {verdict}. Two customers with lists of their own, picked at random, have {own:.1} articles in \
+         common, of up to {places}; in the old lists the same customers have {today:.1} in common."
     ))
 }
 
@@ -177,8 +190,7 @@ fn new_sentence(groups: &[Group], coverage: &[Coverage]) -> Option<String> {
     let share = |list| found(coverage, list, "personal").map(|line| 100.0 * line.new_share);
     let personal = match (share("ours"), share("old")) {
         (Some(ours), Some(old)) => format!(
-            "; in the lists that are a customer's own it is {ours:.0} (old list: {old:.0}), for which places are kept \
-             (`recommend.at_least_new` in params.yaml)"
+            "; in the lists that are a customer's own it is {ours:.0} (old list: {old:.0}); at least so many places go to them: `recommend.at_least_new` in params.yaml"
         ),
         _ => String::new(),
     };
@@ -350,16 +362,18 @@ fn methods(project: &Project) -> String {
     format!(
         "- Candidates (`sql/recommend/candidates.sql`): on sale at the export, shipped to the customer's country, not owned. \
          What customers without consent own is not looked at, so it may be among theirs.\n\
-         - Personal: the combined model's probability of a kept purchase, over the request's features (the SQL of training). \
-         At most {} of a brand, at least {} new articles (the best of them by the model), {} places.\n\
+         - Personal: a chain of three models, the chance of a look, of a purchase given a look, and of keeping it, over the \
+         request's features (the SQL of training), fitted on everything known by the export. \
+         A brand gets at most {} times its share of the customer's own scores (never fewer than {} places), at least {} places go \
+         to new articles, {} places in all.\n\
          - Popular: purchases less returns in the region, lately; where it is silent those in the whole shop, then looks \
          (`sql/recommend/popular.sql`, which also says which of them it was).\n\
-         - Reasons: contributions against the mean over the customer's own candidates; phrases and when they are true stand \
+         - Reasons: what each feature adds against the middle of the customer's own shelf (Aumann-Shapley, exact); phrases and when they are true stand \
          in the headers of `sql/features`. One list says a phrase at most {} times where others are true, and no \
          reason adds less than a tenth of what the strongest feature adds.\n\
          - The old list (`sql/recommend/also_bought.sql`): bought by others who bought what the customer bought, by number of \
          such customers; filled up with what is popular.\n\
          - Articles in common: the expected number over all pairs of different customers, exact.\n",
-        rules.max_per_brand, rules.at_least_new, rules.per_customer, rules.same_reason,
+        rules.brand_share, rules.least_of_brand, rules.at_least_new, rules.per_customer, rules.same_reason,
     )
 }

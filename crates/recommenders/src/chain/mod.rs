@@ -89,6 +89,18 @@ impl Chain {
         Ok(shelf.rows().into_iter().zip(&looks).map(of_row).collect())
     }
 
+    /// What makes the scores of some rows differ from that of the shelf's middle; a row of values for each of `rows`.
+    ///
+    /// # Errors
+    /// As [`Chain::chances`], and a row that is not on the shelf.
+    pub fn contributions_of(&self, shelf: ArrayView2<f64>, rows: &[usize]) -> Result<Contributions, ModelError> {
+        self.accepts(shelf)?;
+        if let Some(row) = rows.iter().find(|row| **row >= shelf.nrows()) {
+            return Err(ModelError::Unknown { what: "a row of the shelf", number: *row, count: shelf.nrows() });
+        }
+        Ok(reasons::contributions(self, shelf, rows))
+    }
+
     fn accepts(&self, shelf: ArrayView2<f64>) -> Result<(), ModelError> {
         self.look.terms.fit_into(shelf.ncols())?;
         self.buy.terms.fit_into(shelf.ncols())?;
@@ -120,7 +132,6 @@ impl Ranker for Chain {
     }
 
     fn contributions(&self, shelf: ArrayView2<f64>) -> Result<Contributions, ModelError> {
-        self.accepts(shelf)?;
-        Ok(reasons::contributions(self, shelf))
+        self.contributions_of(shelf, &(0..shelf.nrows()).collect::<Vec<_>>())
     }
 }

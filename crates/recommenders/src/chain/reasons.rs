@@ -17,7 +17,8 @@ use crate::{
 /// Scores nearer to the mean than this have the slope at the mean instead of a quotient.
 const NEAR: f64 = 1e-6;
 
-pub(super) fn contributions(chain: &Chain, shelf: ArrayView2<f64>) -> Contributions {
+/// Of some rows of the shelf, in their order.
+pub(super) fn contributions(chain: &Chain, shelf: ArrayView2<f64>, rows: &[usize]) -> Contributions {
     let looks = chain.look.scores(shelf);
     let total = maths::log_sum_exp(looks.iter().copied());
     let mut heads = vec![
@@ -37,13 +38,13 @@ pub(super) fn contributions(chain: &Chain, shelf: ArrayView2<f64>) -> Contributi
         parts.insert(Part::Kept, 0);
     }
     parts.values_mut().enumerate().for_each(|(at, place)| *place = at);
-    let mut values = Array2::zeros((shelf.nrows(), parts.len()));
+    let mut values = Array2::zeros((rows.len(), parts.len()));
     for head in &heads {
         let places: Vec<usize> = head.parts().map(|part| parts[&part]).collect();
-        head.add_to(shelf, &places, &mut values);
+        head.add_to(shelf, rows, &places, &mut values);
     }
     if let Some(place) = parts.get(&Part::Kept) {
-        values.column_mut(*place).iter_mut().zip(&kept).for_each(|(value, kept)| *value = kept - mean_kept);
+        values.column_mut(*place).iter_mut().zip(rows).for_each(|(value, row)| *value = kept[*row] - mean_kept);
     }
     let middle: f64 = heads.iter().map(|head| head.function.at(head.mean)).sum();
     let reference = if shelf.nrows() == 0 { 0.0 } else { middle - chain.weight * total + mean_kept };
@@ -112,8 +113,8 @@ impl<'a> Taken<'a> {
         self.head.terms.sources().into_iter().map(part)
     }
 
-    fn add_to(&self, shelf: ArrayView2<f64>, places: &[usize], values: &mut Array2<f64>) {
-        for (row, mut values) in shelf.rows().into_iter().zip(values.rows_mut()) {
+    fn add_to(&self, shelf: ArrayView2<f64>, rows: &[usize], places: &[usize], values: &mut Array2<f64>) {
+        for (row, mut values) in rows.iter().map(|row| shelf.row(*row)).zip(values.rows_mut()) {
             let mut differences: Vec<f64> = self.means.iter().map(|mean| -mean).collect();
             self.head.terms.visit(row, |term, value| differences[term] += value);
             let factor = self.function.factor(self.head.score(row), self.mean);

@@ -12,7 +12,16 @@ use selvedge_project::project::Project;
 use selvedge_project::sql::{Header, Layer, SqlFile, TableName};
 
 /// Layers whose tables follow from SQL files; what reads anything else needs the stages to have run.
-const FROM_SQL: [Layer; 6] = [Layer::SOURCES, Layer::SPLIT, Layer::GRAIN, Layer::TEXTS, Layer::FEATURES, Layer::LABELS];
+const FROM_SQL: [Layer; 8] = [
+    Layer::SOURCES,
+    Layer::SPLIT,
+    Layer::INTERACTIONS,
+    Layer::GRAIN,
+    Layer::TEXTS,
+    Layer::FEATURES,
+    Layer::LABELS,
+    Layer::RECOMMEND,
+];
 
 /// Gives every table that follows from the SQL files a name, without rows, and hands the plan of each wanted file to `seen`.
 /// Files that read tables of stages which have not run are named in the answer, with the reason.

@@ -1,29 +1,29 @@
 //! Why this article, for this customer: the strongest reason that is true, as a phrase from the feature's own header.
 //!
-//! An article is held against everything else that the customer could get: a feature's contribution is its coefficient
-//! times the distance of its value from the mean over the customer's candidates, which is the exact Shapley value
-//! of a linear score with those candidates as background (Štrumbelj and Kononenko 2014).  What is the same for all of
-//! them, such as the customer's age, adds nothing.  The drivers' contributions decide which driver speaks, those of its
-//! features which of them; a phrase that is not true of the article, or that the same list has said often enough, is
-//! passed over.
+//! An article is held against everything else that the customer could get: the ranking's parts say what each feature adds
+//! against the middle of the customer's shelf, exactly.  What is the same for all of them, such as the customer's age, adds
+//! nothing.  The drivers' parts decide which driver speaks, those of its features which of them; a cross speaks for the
+//! customer's own word.  A phrase that is not true of the article, or that the same list has said often enough, is passed
+//! over, and no list says a phrase more often than its rule allows.
 
 use std::collections::BTreeMap;
 
 use datafusion::arrow::array::{Array, ArrayRef, AsArray, RecordBatch, StringArray};
 
 use super::RecommendError;
-use super::score::Scored;
+use super::score::{Scored, Taken};
+use crate::rank::Group;
 use models::columns::{self, Meaning, Values};
 use selvedge_project::error::Result;
 use selvedge_project::project::Project;
-use selvedge_project::sql::{Driver, Feature, Header, Layer, Limits, Reason, Side};
+use selvedge_project::sql::Feature;
+use selvedge_project::sql::{Cross, Driver, Header, Layer, Limits, Reason, Side};
 
 /// The drivers, in the order of their columns.
 pub const DRIVERS: [&str; 5] = ["price", "brand", "style", "sustainability", Driver::OTHER];
-/// A feature that adds less than this share of what the strongest adds is no reason, however true its phrase.
+/// A feature that adds less than this share of what the strongest adds is a reason only where the stronger ones have been
+/// said often enough.
 const AT_LEAST: f64 = 0.1;
-/// What is said where the article stands out by nothing that has a phrase.
-const NO_PHRASE: &str = "chosen for you";
 
 /// Why one article was recommended.
 #[derive(Debug, Clone, PartialEq)]
@@ -34,13 +34,14 @@ pub struct Why {
     pub feature: String,
     /// False where stronger reasons had been said often enough in this customer's list.
     pub strongest: bool,
-    /// By [`DRIVERS`]: how much the article is above the customer's other candidates, in log-odds.
+    /// By [`DRIVERS`]: how much the article is above the middle of the customer's shelf, in the score's logarithm.
     pub above: [f64; DRIVERS.len()],
 }
 
 /// The phrases of all features.
 pub struct Phrases {
     features: Vec<Feature>,
+    crosses: Vec<Cross>,
     /// So many of one list may say the same.
     same_reason: usize,
     /// `view@version` of every feature view.
@@ -84,69 +85,108 @@ impl Phrases {
                 }
             }
         }
-        Ok(Self { features, same_reason: project.params.recommend.same_reason, versions: versions.join(" ") })
+        let crosses = project.library.crosses()?;
+        Ok(Self { features, crosses, same_reason: project.params.recommend.same_reason, versions: versions.join(" ") })
     }
 
     /// The reasons of `chosen`, rows of `scored` that belong to `customer`, in the order of their ranks.
-    pub fn explain(&self, scored: &Scored, customer: &str, chosen: &[usize]) -> Result<Vec<Why>> {
-        let Some(range) = scored.of_customer.get(customer) else { return Ok(Vec::new()) };
-        let columns: Vec<Option<&Feature>> =
-            scored.features.iter().map(|name| self.features.iter().find(|feature| feature.name == *name)).collect();
+    pub fn explain(&self, scored: &Scored, taken: &Taken, customer: &str, chosen: &[usize]) -> Vec<Why> {
+        let Some(range) = scored.of_customer.get(customer) else { return Vec::new() };
+        let voices: Vec<Option<Voice>> = taken.groups.iter().map(|group| self.voice(group)).collect();
         let others = scored.rows.slice(range.start, range.len());
-        let count = range.len() as f64;
-        let means: Vec<f64> = (0..columns.len())
-            .map(|column| range.clone().map(|row| scored.parts[[row, column]]).sum::<f64>() / count)
-            .collect();
         let mut said = BTreeMap::<String, usize>::new();
-        let why = |row: &usize| {
-            let above: Vec<f64> = means.iter().enumerate().map(|(at, mean)| scored.parts[[*row, at]] - mean).collect();
-            let (of_driver, reasons) = reasons(&columns, &above, &others, row - range.start);
+        let why = |(place, row): (usize, &usize)| {
+            let above = taken.of(*row);
+            let (of_driver, reasons) = reasons(&voices, &above, &others, row - range.start);
             let fresh = reasons.iter().position(|(say, _)| said.get(say).is_none_or(|count| *count < self.same_reason));
-            let place = fresh.unwrap_or_default();
-            let why = match reasons.into_iter().nth(place) {
+            let why = match fresh.and_then(|at| Some((at, reasons.into_iter().nth(at)?))) {
+                // True of every list, and said once.
                 None => Why {
-                    say: NO_PHRASE.into(),
+                    say: format!("number {} of what fits you best", place + 1),
                     driver: Driver::OTHER,
                     feature: String::new(),
                     strongest: false,
                     above: of_driver,
                 },
-                Some((say, feature)) => {
-                    let (driver, feature) = (feature.driver(), feature.name.clone());
-                    Why { say, driver, feature, strongest: place == 0, above: of_driver }
+                Some((at, (say, voice))) => {
+                    Why { say, driver: voice.driver, feature: voice.name.clone(), strongest: at == 0, above: of_driver }
                 }
             };
             *said.entry(why.say.clone()).or_default() += 1;
             why
         };
-        Ok(chosen.iter().map(why).collect())
+        chosen.iter().enumerate().map(why).collect()
+    }
+
+    /// Who speaks for a group of parts; none for what is no feature.
+    fn voice(&self, group: &Group) -> Option<Voice<'_>> {
+        let feature = self.features.iter().find(|feature| feature.name == group.feature)?;
+        let Some((of_customer, value)) = &group.crossed else {
+            return Some(Voice { name: feature.name.clone(), driver: feature.driver(), feature, own_word: None });
+        };
+        let cross = self.crosses.iter().find(|cross| {
+            cross.by == group.feature
+                && [&cross.set, &cross.category].iter().any(|name| name.as_ref() == Some(of_customer))
+        });
+        let word = cross.and_then(|cross| cross.say.as_ref()).map(|say| say.replace("{value}", value));
+        Some(Voice {
+            name: format!("{} x {of_customer}", feature.name),
+            driver: feature.driver(),
+            feature,
+            own_word: Some(word.filter(|_| !value.is_empty()).unwrap_or_default()),
+        })
     }
 }
 
-/// What each driver adds, and every phrase that is true of the row with its feature, strongest first: driver by driver,
-/// and within a driver feature by feature.
-fn reasons<'a>(
-    columns: &[Option<&'a Feature>],
+/// Who speaks for a part of a score.
+struct Voice<'a> {
+    /// The feature's name; of a cross both names.
+    name: String,
+    driver: &'static str,
+    feature: &'a Feature,
+    /// Of a cross: what it says; empty where it has no phrase.
+    own_word: Option<String>,
+}
+
+impl Voice<'_> {
+    /// The phrase, where there is one that is true of the row.
+    fn says(&self, others: &RecordBatch, row: usize) -> Option<String> {
+        match &self.own_word {
+            Some(word) => (!word.is_empty()).then(|| word.clone()),
+            None => self.feature.column.reasons.iter().find_map(|reason| say(reason, &self.feature.name, others, row)),
+        }
+    }
+}
+
+/// What each driver adds, and every phrase that is true of the row with who says it, strongest first: driver by driver, and
+/// within a driver feature by feature; then those that add little.
+fn reasons<'a, 'b>(
+    voices: &'a [Option<Voice<'b>>],
     above: &[f64],
     others: &RecordBatch,
     row: usize,
-) -> ([f64; DRIVERS.len()], Vec<(String, &'a Feature)>) {
-    let driver = |at: usize| columns[at].map_or(Driver::OTHER, Feature::driver);
+) -> ([f64; DRIVERS.len()], Vec<(String, &'a Voice<'b>)>) {
+    let driver = |at: usize| voices[at].as_ref().map_or(Driver::OTHER, |voice| voice.driver);
     let of_driver = DRIVERS.map(|name| (0..above.len()).filter(|at| driver(*at) == name).map(|at| above[at]).sum());
     let mut drivers: Vec<(f64, &'static str)> =
         of_driver.into_iter().zip(DRIVERS).filter(|(sum, _)| *sum > 0.0).collect();
     drivers.sort_by(|a, b| b.0.total_cmp(&a.0));
     let least = AT_LEAST * above.iter().copied().fold(0.0, f64::max);
-    let mut found = Vec::new();
-    for (_, name) in drivers {
-        let mut features: Vec<usize> =
-            (0..above.len()).filter(|at| above[*at] > 0.0 && above[*at] >= least && driver(*at) == name).collect();
-        features.sort_by(|a, b| above[*b].total_cmp(&above[*a]));
-        for feature in features.into_iter().filter_map(|at| columns[at]) {
-            let said = feature.column.reasons.iter().find_map(|reason| say(reason, &feature.name, others, row));
-            found.extend(said.map(|say| (say, feature)));
+    let (mut found, mut faint) = (Vec::new(), Vec::new());
+    let mut parts: Vec<usize> = (0..above.len()).filter(|at| above[*at] > 0.0).collect();
+    parts.sort_by(|a, b| above[*b].total_cmp(&above[*a]));
+    for (_, name) in &drivers {
+        for at in parts.iter().copied().filter(|at| driver(*at) == *name && above[*at] >= least) {
+            let voice = voices[at].as_ref();
+            found.extend(voice.and_then(|voice| Some((voice.says(others, row)?, voice))));
         }
     }
+    for at in parts.into_iter().filter(|at| above[*at] < least || !drivers.iter().any(|(_, name)| driver(*at) == *name))
+    {
+        let voice = voices[at].as_ref();
+        faint.extend(voice.and_then(|voice| Some((voice.says(others, row)?, voice))));
+    }
+    found.extend(faint);
     (of_driver, found)
 }
 

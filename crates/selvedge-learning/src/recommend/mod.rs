@@ -1,25 +1,29 @@
-//! Ten articles for every customer: on sale at the export, shippable, not owned, each with its score and its reason.
-
-use std::collections::HashMap;
-use std::sync::Arc;
-use std::time::Instant;
+//! Ten articles for every customer: on sale at the moment, shippable, not owned, each with its score and its reason.
 
 mod choose;
 mod explain;
 mod score;
+mod why_not;
 
+use std::sync::Arc;
+use std::time::Instant;
+
+use chrono::{DateTime, Utc};
 use datafusion::arrow::array::{
-    ArrayRef, AsArray, BooleanArray, Float64Array, Int64Array, RecordBatch, StringArray, TimestampNanosecondArray,
+    Array, ArrayRef, AsArray, BooleanArray, Float64Array, Int64Array, RecordBatch, StringArray,
+    TimestampNanosecondArray,
 };
-use datafusion::arrow::compute::{cast, filter_record_batch};
-use datafusion::arrow::datatypes::{DataType, Float64Type};
+use datafusion::arrow::compute::cast;
+use datafusion::arrow::datatypes::DataType;
 use datafusion::arrow::error::ArrowError;
 use rayon::prelude::*;
 
-use self::choose::Pick;
+pub use self::choose::{List, Offer, Rules};
 use self::explain::{DRIVERS, Phrases, Why};
-use crate::train::{self, Kind};
-use models::logistic::LogisticError;
+pub use self::why_not::why_not;
+
+use crate::rank::{self, Ranking, Which, baseline};
+use crate::shelf::{self, Session, Shelves, column, requests_of, truths};
 use selvedge_engine::{Engine, Staged, Table};
 use selvedge_project::error::{Advice, Result, did_you_mean};
 use selvedge_project::progress::Progress;
@@ -27,21 +31,23 @@ use selvedge_project::project::Project;
 use selvedge_project::sql::{Layer, SqlFile, TableName};
 use selvedge_project::stage::Stage;
 
+/// Basis of what rests on what this customer told and did.
+const PERSONAL: &str = "personal";
 /// Basis of what does not rest on what this customer did.
 const POPULAR: &str = "popular in the region";
-/// Reason of a candidate that `sql/recommend/popular.sql` leaves out.
-const NOT_RANKED: &str = "on sale now";
+/// Basis of what is shown to those who consent while no ranking leads popularity.
+const POPULAR_IN_SHOP: &str = "popular in the shop";
+/// Rows of shelves that stand in memory with their features at a time.
+const ROWS: usize = 1 << 18;
 
 #[derive(Debug, thiserror::Error)]
 pub enum RecommendError {
-    #[error("sql/recommend/{file}.sql is missing or has no key")]
-    NoFile { file: &'static str },
-    #[error("sql/recommend/{file}.sql does not return the column '{column}' as {wanted}")]
-    NoColumn { file: &'static str, column: &'static str, wanted: &'static str },
-    #[error("the model does not fit the features: {0}")]
-    OtherFeatures(LogisticError),
-    #[error("nothing is on sale at the export ({0}) that can be sent to anybody")]
+    #[error("nothing is on sale at {0} that can be sent to anybody")]
     NothingOnSale(String),
+    #[error("there is no customer '{0}'")]
+    NoCustomer(String),
+    #[error("no article ever had the number '{article}'")]
+    NoArticle { article: String, known: Vec<String> },
     #[error("{file}: the reason of {column} says '{{{placeholder}}}', which is no text of a candidate")]
     NoPlaceholder { file: String, column: String, placeholder: String, known: Vec<String> },
     #[error("{file}: the reason of {column} holds when '{condition}' lies within limits, which is no feature")]
@@ -53,9 +59,10 @@ pub enum RecommendError {
 impl Advice for RecommendError {
     fn advice(&self) -> Option<String> {
         match self {
-            Self::NoFile { file } => Some(format!("bring back sql/recommend/{file}.sql")),
-            Self::NoColumn { column, .. } => Some(format!("add {column} to the SELECT")),
-            Self::OtherFeatures(_) => Some("run `selvedge train` again: the features have changed since".into()),
+            Self::NoCustomer(_) => Some("name a customer_id of customers.csv".into()),
+            Self::NoArticle { article, known } => {
+                Some(did_you_mean(article, known.iter().map(String::as_str), "name a product_id of products.csv"))
+            }
             Self::NothingOnSale(_) => {
                 Some("check shop.exported_at in params.yaml against the days of sale in products.csv".into())
             }
@@ -75,14 +82,143 @@ impl Advice for RecommendError {
 
 /// A recommendation and why it is one.
 struct Recommendation {
-    pick: Pick,
+    /// Row in the candidates.
+    row: usize,
+    score: f64,
+    chance: Option<f64>,
+    basis: &'static str,
+    reason: String,
     /// None where it rests on no customer's behaviour.
     why: Option<Why>,
 }
 
-/// The candidates and the stage's baselines.
-pub const LAYER: Layer =
-    Layer { folder: "recommend", may_read: &["sources", "recommend"], may_read_outcomes: true, section: "recommend" };
+/// How lists are made: the ranking, or why there is none that speaks.
+struct Maker<'a> {
+    project: &'a Project,
+    phrases: Phrases,
+    ranking: Option<Ranking>,
+    /// Names the ranking.
+    version: String,
+}
+
+/// A customer's shelf, and the list that was chosen from it.
+struct Listed {
+    customer: String,
+    /// The candidates that are the customer's.
+    shelf: std::ops::Range<usize>,
+    list: List,
+    recommendations: Vec<Recommendation>,
+}
+
+impl<'a> Maker<'a> {
+    /// As of the export, or as of an earlier moment from what was known then.
+    fn of(project: &'a Project, as_of: Option<DateTime<Utc>>) -> Result<Self> {
+        let phrases = Phrases::of(project)?;
+        let fitted = rank::load(project, Which::Served)?;
+        let version = if fitted.speaks() { fitted.version() } else { "none yet".to_owned() };
+        let ranking = match as_of {
+            _ if !fitted.speaks() => None,
+            None => fitted.ranking,
+            Some(moment) => rank::as_of(project, moment)?,
+        };
+        Ok(Self { project, phrases, ranking, version })
+    }
+
+    /// The lists of the customers whose shelves these are.
+    fn lists(&self, session: &Session, shelves: &Shelves) -> Result<Vec<Listed>> {
+        let candidates = &shelves.candidates;
+        let file = "sql/recommend/candidates.sql";
+        let (personal, new) = (truths(candidates, file, "personal")?, truths(candidates, file, "new")?);
+        let brands = column(candidates, file, "brand")?.as_string::<i32>();
+        let customers = column(candidates, file, "customer_id")?.as_string::<i32>();
+        let (popular, in_shop) = (baseline(shelves, "popular")?, baseline(shelves, "popular_in_shop")?);
+        let because = self.because(shelves)?;
+        let (requests, articles) = (shelf::requests(candidates)?, shelf::articles(candidates)?);
+        let scored = match &self.ranking {
+            Some(ranking) if personal.contains(&true) => Some(score::score(session, ranking, candidates)?),
+            _ => None,
+        };
+        // Where among the scored rows each candidate stands.
+        let mut count = 0;
+        let asked: Vec<Option<usize>> = personal
+            .iter()
+            .map(|personal| {
+                let at = (*personal && scored.is_some()).then_some(count);
+                count += usize::from(at.is_some());
+                at
+            })
+            .collect();
+        let rules = Rules::of(&self.project.params.recommend);
+        let score = |row: usize| match (&scored, asked[row]) {
+            (Some(scored), Some(at)) => scored.scores[at],
+            _ if personal[row] => in_shop[row],
+            _ => popular[row],
+        };
+        let offer = |row: usize| Offer {
+            brand: if brands.is_valid(row) { brands.value(row) } else { "" },
+            new: personal[row] && new[row],
+            score: score(row),
+            weight: if asked[row].is_some() { recommenders::maths::exp(score(row)) } else { score(row).max(0.0) },
+            lot: recommenders::seeds::mix(self.project.params.rank.seed, [requests[row], articles[row]]),
+        };
+        let list = |range: std::ops::Range<usize>| {
+            let offers: Vec<Offer> = range.clone().map(offer).collect();
+            (range, rules.list(&offers))
+        };
+        let lists: Vec<(std::ops::Range<usize>, List)> = requests_of(candidates)?.into_par_iter().map(list).collect();
+        let chosen = |(range, list): &(std::ops::Range<usize>, List)| -> Vec<usize> {
+            list.chosen.iter().map(|offer| range.start + offer).collect()
+        };
+        let taken = match (&self.ranking, &scored) {
+            (Some(ranking), Some(scored)) => {
+                let rows = lists.iter().flat_map(chosen).filter_map(|row| asked[row]).collect();
+                Some(score::taken(ranking, scored, rows)?)
+            }
+            _ => None,
+        };
+        let of_customer = |listed: (std::ops::Range<usize>, List)| {
+            let customer = customers.value(listed.0.start).to_owned();
+            let rows = chosen(&listed);
+            let asked_rows: Option<Vec<usize>> = rows.iter().map(|row| asked[*row]).collect();
+            let why: Vec<Option<Why>> = match (&scored, &taken, asked_rows) {
+                (Some(scored), Some(taken), Some(at)) => {
+                    self.phrases.explain(scored, taken, &customer, &at).into_iter().map(Some).collect()
+                }
+                _ => rows.iter().map(|_| None).collect(),
+            };
+            let recommendation = |(row, why): (usize, Option<Why>)| {
+                let chance = scored.as_ref().zip(asked[row]).and_then(|(scored, at)| scored.chances[at]);
+                let basis = match (&why, personal[row]) {
+                    (Some(_), _) => PERSONAL,
+                    (None, true) => POPULAR_IN_SHOP,
+                    (None, false) => POPULAR,
+                };
+                let reason = why.as_ref().map_or_else(|| because.value(row).to_owned(), |why| why.say.clone());
+                Recommendation { row, score: score(row), chance, basis, reason, why }
+            };
+            let recommendations = rows.into_iter().zip(why).map(recommendation).collect();
+            Listed { customer, shelf: listed.0, list: listed.1, recommendations }
+        };
+        Ok(lists.into_par_iter().map(of_customer).collect())
+    }
+
+    /// What is said of what is popular.
+    fn because(&self, shelves: &Shelves) -> Result<StringArray> {
+        let file = "sql/recommend/baselines.sql";
+        let Some(baselines) = &shelves.baselines else { return Ok(StringArray::from(Vec::<&str>::new())) };
+        Ok(shelf::typed(baselines, file, "because", &DataType::Utf8, "a text")?.as_string::<i32>().clone())
+    }
+}
+
+/// Every customer at a moment.
+fn everybody(engine: &Engine, moment: DateTime<Utc>) -> Result<RecordBatch> {
+    let customers = engine.read(&TableName::new("sources", "customers"))?;
+    let ids = column(&customers, "sql/sources/customers.sql", "customer_id")?;
+    let nanoseconds = moment.timestamp_nanos_opt().unwrap_or_default();
+    let as_of: ArrayRef = Arc::new(TimestampNanosecondArray::from_value(nanoseconds, ids.len()));
+    let columns = [("customer_id", Arc::clone(ids), true), ("as_of", as_of, true)];
+    Ok(RecordBatch::try_from_iter_with_nullable(columns).map_err(RecommendError::Arrow)?)
+}
 
 /// What the lists of recommendations show.
 pub const EXPOSURE: Layer = Layer {
@@ -96,61 +232,63 @@ pub const EXPOSURE: Layer = Layer {
 pub const STAGE: Stage = Stage {
     name: "recommend",
     about: "Ten articles for every customer -> work/recommendations.parquet, and what they show -> work/exposure",
-    layers: &[LAYER, EXPOSURE],
-    sections: &["recommend", "features"],
+    layers: &[EXPOSURE],
+    sections: &["recommend", "features", "rank"],
     keeps: &[("exposure", "exposure"), ("recommendations", "recommendations.parquet")],
     makes: &["recommendations"],
-    run,
+    run: |project| run(project, None),
 };
 
-/// Runs the stage: `work/recommendations.parquet`, and what the lists show: `work/exposure/*.parquet`.
-pub fn run(project: &Project) -> Result<()> {
+/// Runs the stage: `work/recommendations.parquet`, and what the lists show: `work/exposure/*.parquet`.  With `as_of` the lists
+/// of an earlier moment, from what was known then.
+pub fn run(project: &Project, as_of: Option<DateTime<Utc>>) -> Result<()> {
     let progress = Progress::start("recommend");
-    let engine = Engine::new(project)?;
-    let phrases = Phrases::of(project)?;
-    let fitted = train::load(project, Kind::Combined)?;
-    let version = fitted.version();
-    let model = fitted.model;
-    let loaded = Instant::now();
-    for file in needed(project) {
-        register(project, &engine, file)?;
-    }
-    let candidates = engine.read(&TableName::new("recommend", "candidates"))?;
-    if candidates.num_rows() == 0 {
-        return Err(RecommendError::NothingOnSale(project.params.shop.exported_at.to_string()).into());
-    }
-    let candidates = table(candidates, "candidates")?;
-    let personal = column(&candidates, "candidates", "personal")?.as_boolean();
-    let (mut picks, because) = popular(&engine, &candidates)?;
-    let mut scored = None;
-    if let Some(model) = model.as_ref().filter(|_| personal.true_count() > 0) {
-        let asked = filter_record_batch(&candidates, personal).map_err(RecommendError::Arrow)?;
-        let rows = (0..candidates.num_rows()).filter(|row| personal.value(*row));
-        let found = score::score(project, &engine, model, asked)?;
-        for (at, row) in rows.enumerate() {
-            picks[row] = Pick { row, score: found.scores[at], asked: Some(at) };
+    let at_moment;
+    let project = match as_of {
+        Some(moment) => {
+            at_moment = Project { params: project.params.as_of(moment), ..project.clone() };
+            &at_moment
         }
-        scored = Some(found);
+        None => project,
+    };
+    let moment = project.params.shop.exported_at;
+    let maker = Maker::of(project, as_of)?;
+    let loaded = Instant::now();
+    let session = Session::new(project)?;
+    let requests = everybody(session.engine(), moment)?;
+    let parts = session.parts(&requests, ROWS)?;
+    let mut tables: Vec<Table> = Vec::new();
+    for part in &parts {
+        let shelves = session.shelves(part.clone(), true)?;
+        if shelves.candidates.num_rows() > 0 {
+            let listed = maker.lists(&session, &shelves)?;
+            tables.push(written(&maker, moment, &shelves.candidates, &listed)?);
+        }
     }
-    let chosen = choose::choose(&project.params.recommend, &candidates, picks)?;
-    let chosen = explained(scored.as_ref(), &phrases, chosen)?;
-    let model = model.map_or("none yet".to_owned(), |_| version);
-    let recommendations = written(project, &candidates, &because, [&model, &phrases.versions], &chosen)?;
+    let key = ["customer_id", "rank"].map(str::to_owned);
+    let Some(first) = tables.first() else { return Err(RecommendError::NothingOnSale(moment.to_string()).into()) };
+    let batches: Vec<&RecordBatch> = tables.iter().map(|table| &table.batch).collect();
+    let whole = datafusion::arrow::compute::concat_batches(&first.batch.schema(), batches);
+    let recommendations = Table::new(whole.map_err(RecommendError::Arrow)?, &key, "recommendations")?;
     progress.say(format!(
-        "{} recommendations in {:.1} s once the model was loaded",
+        "{} recommendations in {:.1} s once the ranking was loaded",
         recommendations.batch.num_rows(),
         loaded.elapsed().as_secs_f64()
     ));
 
     let staged = Staged::new(&project.paths, "recommend")?;
-    let notes = [("model", model), ("features", phrases.versions.clone())];
+    let notes = [("model", maker.version.clone()), ("features", maker.phrases.versions.clone())];
     staged.table(&project.paths.recommendations(), None, &recommendations, &notes)?;
+    let engine = session.engine();
     engine.register(&TableName::bare("recommendations"), recommendations.batch)?;
-    for file in project.library.layer(LAYER) {
-        register(project, &engine, file)?;
+    if parts.len() > 1 {
+        session.shelves(requests, true)?;
+    }
+    for file in shelf::needed(project, &["audience", "also_bought"])? {
+        register(project, engine, file)?;
     }
     for file in project.library.layer(EXPOSURE) {
-        let table = register(project, &engine, file)?;
+        let table = register(project, engine, file)?;
         staged.table(
             &project.paths.exposure(),
             Some(file.header.name()),
@@ -163,21 +301,6 @@ pub fn run(project: &Project) -> Result<()> {
     Ok(())
 }
 
-/// The files that the recommendations are made from; the others of their layer, such as the old list, wait.
-fn needed(project: &Project) -> Vec<&SqlFile> {
-    let mut wanted: Vec<TableName> = ["candidates", "popular"].map(|name| TableName::new("recommend", name)).to_vec();
-    let mut files = Vec::new();
-    // Each file stands after those it reads, so backwards everything that is wanted is known in time.
-    for file in project.library.layer(LAYER).collect::<Vec<_>>().into_iter().rev() {
-        if wanted.contains(&file.table()) {
-            wanted.extend(file.reads.iter().cloned());
-            files.push(file);
-        }
-    }
-    files.reverse();
-    files
-}
-
 /// Runs a file, unless it has been, and gives its answer its name.
 fn register(project: &Project, engine: &Engine, file: &SqlFile) -> Result<Table> {
     if engine.has(&file.table()) {
@@ -188,107 +311,39 @@ fn register(project: &Project, engine: &Engine, file: &SqlFile) -> Result<Table>
     Ok(table)
 }
 
-/// Every recommendation with its reason, customer by customer.
-fn explained(
-    scored: Option<&score::Scored>,
-    phrases: &Phrases,
-    chosen: Vec<(String, Vec<Pick>)>,
-) -> Result<Vec<(String, Vec<Recommendation>)>> {
-    let of_customer = |(customer, picks): (String, Vec<Pick>)| {
-        let asked: Option<Vec<usize>> = picks.iter().map(|pick| pick.asked).collect();
-        let why: Vec<Option<Why>> = match (scored, asked) {
-            (Some(scored), Some(rows)) => phrases.explain(scored, &customer, &rows)?.into_iter().map(Some).collect(),
-            _ => picks.iter().map(|_| None).collect(),
-        };
-        let recommendations = picks.into_iter().zip(why).map(|(pick, why)| Recommendation { pick, why }).collect();
-        Ok((customer, recommendations))
-    };
-    let explained: Vec<Result<_>> = chosen.into_par_iter().map(of_customer).collect();
-    explained.into_iter().collect()
-}
-
-fn table(batch: RecordBatch, file: &'static str) -> Result<RecordBatch> {
-    for (name, data_type, wanted) in [
-        ("customer_id", DataType::Utf8, "a text"),
-        ("brand", DataType::Utf8, "a text"),
-        ("region", DataType::Utf8, "a text"),
-        ("personal", DataType::Boolean, "true or false"),
-        ("new", DataType::Boolean, "true or false"),
-    ] {
-        if *column(&batch, file, name)?.data_type() != data_type {
-            return Err(RecommendError::NoColumn { file, column: name, wanted }.into());
-        }
-    }
-    Ok(Table::new(batch, &["customer_id".into(), "product_id".into(), "season".into()], file)?.batch)
-}
-
-fn column<'a>(batch: &'a RecordBatch, file: &'static str, name: &'static str) -> Result<&'a ArrayRef> {
-    Ok(batch.column_by_name(name).ok_or(RecommendError::NoColumn { file, column: name, wanted: "a column" })?)
-}
-
-/// What is popular in the customer's region: no use of the customer's own behaviour.  With each candidate's reason.
-fn popular(engine: &Engine, candidates: &RecordBatch) -> Result<(Vec<Pick>, StringArray)> {
-    let popular = engine.read(&TableName::new("recommend", "popular"))?;
-    let score = cast(column(&popular, "popular", "score")?, &DataType::Float64).map_err(RecommendError::Arrow)?;
-    let score = score.as_primitive::<Float64Type>();
-    let reason = column(&popular, "popular", "reason")?.as_string_opt::<i32>();
-    let reason = reason.ok_or(RecommendError::NoColumn { file: "popular", column: "reason", wanted: "a text" })?;
-    let by_name: HashMap<[&str; 3], usize> = names(&popular, "popular")?.into_iter().zip(0..).collect();
-    let known: Vec<Option<usize>> =
-        names(candidates, "candidates")?.into_iter().map(|name| by_name.get(&name).copied()).collect();
-    let pick = |(row, known): (usize, &Option<usize>)| Pick {
-        row,
-        score: known.map_or(0.0, |at| score.value(at)),
-        asked: None,
-    };
-    let picks = known.iter().enumerate().map(pick).collect();
-    let because = known.iter().map(|at| Some(at.map_or(NOT_RANKED, |at| reason.value(at)))).collect();
-    Ok((picks, because))
-}
-
-/// Region, article and season of each row.
-fn names<'a>(batch: &'a RecordBatch, file: &'static str) -> Result<Vec<[&'a str; 3]>> {
-    let of = |name| -> Result<&'a StringArray> { Ok(column(batch, file, name)?.as_string::<i32>()) };
-    let arrays = [of("region")?, of("product_id")?, of("season")?];
-    Ok((0..batch.num_rows()).map(|row| arrays.map(|array| array.value(row))).collect())
-}
-
 /// One row per customer and rank.
-fn written(
-    project: &Project,
-    candidates: &RecordBatch,
-    because: &StringArray,
-    [model, features]: [&str; 2],
-    chosen: &[(String, Vec<Recommendation>)],
-) -> Result<Table> {
-    let rows: Vec<(&str, i64, &Recommendation)> = chosen
+fn written(maker: &Maker, moment: DateTime<Utc>, candidates: &RecordBatch, listed: &[Listed]) -> Result<Table> {
+    let rows: Vec<(&str, i64, &Recommendation)> = listed
         .iter()
-        .flat_map(|(customer, list)| list.iter().zip(1..).map(move |(one, rank)| (customer.as_str(), rank, one)))
+        .flat_map(|list| list.recommendations.iter().zip(1..).map(|(one, rank)| (list.customer.as_str(), rank, one)))
         .collect();
     let of_candidate = |name| -> Result<ArrayRef> {
-        let values = column(candidates, "candidates", name)?.as_string::<i32>();
-        Ok(Arc::new(StringArray::from_iter_values(rows.iter().map(|row| values.value(row.2.pick.row)))))
+        let values = column(candidates, "sql/recommend/candidates.sql", name)?;
+        let values = cast(values, &DataType::Utf8).map_err(RecommendError::Arrow)?;
+        let values = values.as_string::<i32>();
+        let value = |row: &(&str, i64, &Recommendation)| values.is_valid(row.2.row).then(|| values.value(row.2.row));
+        Ok(Arc::new(rows.iter().map(value).collect::<StringArray>()))
     };
-    let text = |of: fn(&Why) -> &str, without: &str| -> ArrayRef {
-        Arc::new(StringArray::from_iter_values(rows.iter().map(|row| row.2.why.as_ref().map_or(without, of))))
+    let text = |of: fn(&Recommendation) -> &str| -> ArrayRef {
+        Arc::new(StringArray::from_iter_values(rows.iter().map(|row| of(row.2))))
     };
-    let reason = |row: &(&str, i64, &'_ Recommendation)| match &row.2.why {
-        Some(why) => why.say.clone(),
-        None => because.value(row.2.pick.row).to_owned(),
+    let of_why = |of: fn(&Why) -> &str| -> ArrayRef {
+        Arc::new(StringArray::from_iter_values(rows.iter().map(|row| row.2.why.as_ref().map_or("", of))))
     };
     let same = |value: &str| -> ArrayRef { Arc::new(StringArray::from_iter_values(rows.iter().map(|_| value))) };
-    let moment = project.params.shop.exported_at.timestamp_nanos_opt().unwrap_or_default();
+    let nanoseconds = moment.timestamp_nanos_opt().unwrap_or_default();
     let mut columns: Vec<(String, ArrayRef)> = vec![
         ("customer_id".into(), Arc::new(StringArray::from_iter_values(rows.iter().map(|row| row.0)))),
         ("rank".into(), Arc::new(Int64Array::from_iter_values(rows.iter().map(|row| row.1)))),
         ("product_id".into(), of_candidate("product_id")?),
         ("season".into(), of_candidate("season")?),
         ("brand".into(), of_candidate("brand")?),
-        ("score".into(), Arc::new(Float64Array::from_iter_values(rows.iter().map(|row| row.2.pick.score)))),
-        ("basis".into(), text(|_| "personal", POPULAR)),
-        ("reason".into(), Arc::new(StringArray::from_iter_values(rows.iter().map(reason)))),
-        ("driver".into(), text(|why| why.driver, "")),
-        ("because_of".into(), text(|why| &why.feature, "")),
+        ("score".into(), Arc::new(Float64Array::from_iter_values(rows.iter().map(|row| row.2.score)))),
+        ("chance".into(), Arc::new(rows.iter().map(|row| row.2.chance).collect::<Float64Array>())),
+        ("basis".into(), text(|one| one.basis)),
+        ("reason".into(), text(|one| &one.reason)),
+        ("driver".into(), of_why(|why| why.driver)),
+        ("because_of".into(), of_why(|why| &why.feature)),
     ];
     let strongest = rows.iter().map(|row| row.2.why.as_ref().map(|why| why.strongest));
     columns.push(("strongest".into(), Arc::new(strongest.collect::<BooleanArray>())));
@@ -296,9 +351,9 @@ fn written(
         let above: Float64Array = rows.iter().map(|row| row.2.why.as_ref().map(|why| why.above[at])).collect();
         columns.push((format!("from_{driver}"), Arc::new(above)));
     }
-    columns.push(("model".into(), same(model)));
-    columns.push(("features".into(), same(features)));
-    columns.push(("as_of".into(), Arc::new(TimestampNanosecondArray::from_value(moment, rows.len()))));
+    columns.push(("model".into(), same(&maker.version)));
+    columns.push(("features".into(), same(&maker.phrases.versions)));
+    columns.push(("as_of".into(), Arc::new(TimestampNanosecondArray::from_value(nanoseconds, rows.len()))));
     let columns = columns.iter().map(|(name, column)| (name.as_str(), Arc::clone(column)));
     Table::of_columns("recommendations", &["customer_id", "rank"], columns)
 }

@@ -45,6 +45,15 @@ impl Fingerprints {
         [("data", self.data.clone()), ("features", self.features.clone()), ("code", self.code.clone())]
     }
 
+    /// The same, decided by more code, and by the crate of models.
+    pub fn with_code(self, code: &[&str]) -> Self {
+        let mut parts = vec![self.code.as_bytes()];
+        parts.extend(code.iter().map(|text| text.as_bytes()));
+        let versions = format!("{} {}", recommenders::chain::VERSION, recommenders::calibration::VERSION);
+        parts.push(versions.as_bytes());
+        Self { code: hash(&parts), ..self }
+    }
+
     /// Of the project as it is now.
     pub fn of(project: &Project) -> Result<Self> {
         let frame = project.paths.frame();

@@ -40,6 +40,6 @@ impl Kind {
     /// The feature columns of the frame that this model reads.
     pub fn features(self, project: &Project) -> Vec<String> {
         let declared = project.library.feature_columns().into_iter();
-        declared.filter(|feature| self.learns_from(feature)).map(|feature| feature.name).collect()
+        declared.filter(|feature| self.learns_from(feature) && !feature.is_set()).map(|feature| feature.name).collect()
     }
 }

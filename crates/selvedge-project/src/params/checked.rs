@@ -84,6 +84,21 @@ impl Train {
     }
 }
 
+impl Rank {
+    pub(super) fn take(section: &mut Section) -> Result<Self> {
+        Ok(Self {
+            seed: section.seed()?,
+            negatives: section.count("negatives")?,
+            most_rows: section.count("most_rows")?,
+            dimensions: section.count("dimensions")?,
+            look_penalties: section.positive_numbers("look_penalties")?,
+            buy_penalties: section.positive_numbers("buy_penalties")?,
+            look_weights: section.positive_numbers("look_weights")?,
+            draws: section.draws("draws")?,
+        })
+    }
+}
+
 impl Evaluate {
     pub(super) fn take(section: &mut Section) -> Result<Self> {
         Ok(Self {
@@ -133,6 +148,27 @@ pub struct Train {
     pub penalties: Vec<f64>,
 }
 
+/// How shelves are ranked.
+#[derive(Debug, Clone)]
+pub struct Rank {
+    /// Decides which articles stand for those that were not looked at, and the order of equal scores.
+    pub seed: u64,
+    /// So many articles of the shelf that were not looked at stand beside those of each visit that were.
+    pub negatives: usize,
+    /// The most rows that a model of looks is fitted on; where there would be more, fewer stand beside, then fewer visits.
+    pub most_rows: usize,
+    /// How many positions of each description it reads.
+    pub dimensions: usize,
+    /// Strengths of the L2 penalty to choose from, of the model of looks …
+    pub look_penalties: Vec<f64>,
+    /// … and of that of purchases.
+    pub buy_penalties: Vec<f64>,
+    /// How much the chance of a look counts beside those of a purchase and of keeping it, to choose from.
+    pub look_weights: Vec<f64>,
+    /// Bootstrap draws, by customer, when it is decided what speaks.
+    pub draws: usize,
+}
+
 /// How sure the figures are.
 #[derive(Debug, Clone)]
 pub struct Evaluate {
@@ -151,8 +187,10 @@ pub struct Evaluate {
 #[derive(Debug, Clone)]
 pub struct Recommend {
     pub per_customer: usize,
-    /// At most so many articles of one brand for one customer.
-    pub max_per_brand: usize,
+    /// A brand gets at most so many times the share of places that this customer's scores give it …
+    pub brand_share: f64,
+    /// … and never fewer than so many; as many as there are places switches the rule off.
+    pub least_of_brand: usize,
     /// So many places of a personal list go to new articles.
     pub at_least_new: usize,
     /// So many of one list may say the same reason.
@@ -208,7 +246,8 @@ impl Recommend {
     pub(super) fn take(section: &mut Section) -> Result<Self> {
         Ok(Self {
             per_customer: section.count(Self::LENGTH)?,
-            max_per_brand: section.count("max_per_brand")?,
+            brand_share: section.positive("brand_share")?,
+            least_of_brand: section.whole("least_of_brand")?,
             at_least_new: section.whole("at_least_new")?,
             same_reason: section.count("same_reason")?,
         })

@@ -70,6 +70,28 @@ pub struct FeatureHeader {
     #[serde(default)]
     pub description: String,
     pub columns: BTreeMap<String, Column>,
+    /// Columns that the ranking reads multiplied by each other.
+    #[serde(default)]
+    pub crosses: Vec<Cross>,
+}
+
+/// A feature that the ranking reads once for each answer of a customer: a block of columns for each value of `set` or
+/// `category`, which is `by` where the customer has the value and 0 elsewhere.  Exactly one of the two is given.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Cross {
+    /// A feature of several values, separated by semicolons.
+    pub set: Option<String>,
+    /// A feature of one value.
+    pub category: Option<String>,
+    /// A number or a vector.
+    pub by: String,
+    /// How many positions of a vector are read.
+    pub dimensions: Option<usize>,
+    /// 2: the number and its square; 1 where nothing is said.
+    pub powers: Option<usize>,
+    /// What a shop may say when the cross is why an article is recommended; `{value}` stands for the customer's value.
+    pub say: Option<String>,
 }
 
 /// The version of a view that has never changed.
@@ -96,6 +118,18 @@ pub struct Column {
     /// Whether it alone says how popular the article is: what the popularity baseline ranks by.
     #[serde(default)]
     pub popularity: bool,
+    /// Whether what is bought is kept is learned from its values: the `share` of each value, or the `difference` it makes.
+    pub keeps: Option<Keeps>,
+}
+
+/// How a feature tells whether what is bought is kept.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Keeps {
+    /// Each value has a share of its own, drawn towards the shop's.
+    Share,
+    /// Each value moves that share.
+    Difference,
 }
 
 /// A phrase that a shop could print beside an article, and when it is true of it.

@@ -1,5 +1,7 @@
 //! The words of a label's table, which the frame keeps: on which side of time a row lies.
 
+/// The file of `sql/labels` that says what came of each visit; every other one there is the frame's label.
+pub const VISITS: &str = "visits";
 /// The boolean column that models learn to tell.
 pub const LABEL: &str = "label";
 /// The text column that says on which side a row lies; any other value says why it is left out.

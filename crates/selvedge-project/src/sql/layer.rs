@@ -41,6 +41,16 @@ impl Layer {
     /// The only files that compute a label.
     pub const LABELS: Self =
         Self { folder: "labels", may_read: &["grain", "sources", "split"], may_read_outcomes: false, section: "split" };
+    /// Events as recommendations may use them: consent and time are cut here.
+    pub const INTERACTIONS: Self =
+        Self { folder: "interactions", may_read: &["sources"], may_read_outcomes: false, section: "recommend" };
+    /// The shelves, at the moments of `grain.request`, and what is held against their ranking.
+    pub const RECOMMEND: Self = Self {
+        folder: "recommend",
+        may_read: &["grain", "sources", "interactions", "recommend"],
+        may_read_outcomes: true,
+        section: "recommend",
+    };
     /// Queries that must return no rows; no stage runs them.
     pub const AUDITS: Self = Self {
         folder: "audits",

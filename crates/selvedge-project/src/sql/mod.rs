@@ -10,6 +10,8 @@ mod library;
 
 pub use features::Feature;
 pub use file::{SqlFile, TableName, plain_syntax};
-pub use header::{Column, Driver, FeatureHeader, Header, Limits, Reason, Severity, Side, SourceHeader, Surprise};
+pub use header::{
+    Column, Cross, Driver, FeatureHeader, Header, Keeps, Limits, Reason, Severity, Side, SourceHeader, Surprise,
+};
 pub use layer::Layer;
 pub use library::Library;

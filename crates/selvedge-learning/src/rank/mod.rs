@@ -1,0 +1,329 @@
+//! The ranking of a shelf: fitted on visits, chosen on later visits, held against popularity on visits later still.
+//!
+//! What was chosen is then fitted again on everything known by the export: that is what lists are made with.
+
+mod choice;
+mod fit;
+mod known;
+mod matrix;
+mod model;
+
+use chrono::{DateTime, Utc};
+use datafusion::arrow::array::RecordBatch;
+use datafusion::arrow::error::ArrowError;
+use serde::{Deserialize, Serialize};
+
+pub use self::choice::{CHAIN, Chosen, Gate, POPULARITY, Says, Tried, baseline, customer, judge, named};
+use self::fit::{Heads, Learned};
+use self::known::Known;
+pub use self::model::{Apart, Group, Ranking};
+use crate::shelf::{self, Outcomes, Session, moments, sampled};
+use crate::train::Fingerprints;
+use models::logistic::LogisticError;
+use models::split::SplitError;
+use selvedge_engine::{Engine, Staged};
+use selvedge_project::error::{Advice, Result};
+use selvedge_project::numbers::counted;
+use selvedge_project::progress::Progress;
+use selvedge_project::project::Project;
+use selvedge_project::sql::Feature;
+use selvedge_project::sql::{Cross, Layer, TableName};
+use selvedge_project::stage::Stage;
+
+/// The code that decides what is fitted; a test holds the list to the files there are.
+const CODE: [&str; 9] = [
+    include_str!("choice.rs"),
+    include_str!("fit.rs"),
+    include_str!("known.rs"),
+    include_str!("matrix.rs"),
+    include_str!("mod.rs"),
+    include_str!("model.rs"),
+    include_str!("../shelf/mod.rs"),
+    include_str!("../shelf/outcomes.rs"),
+    include_str!("../shelf/sample.rs"),
+];
+
+/// The share of the visits before validation that the gate's first ranking is fitted on; it is judged on the rest.
+const FIRST_FOLD: f64 = 0.7;
+
+/// A ranking as it is kept in `work/rank/<name>.json`.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Fitted {
+    /// None while it is too early to fit one.
+    pub ranking: Option<Ranking>,
+    /// Why there is none yet.
+    pub too_early: Option<String>,
+    pub chosen: Option<Chosen>,
+    pub tried: Vec<Tried>,
+    pub gate: Option<Gate>,
+    pub made_from: Fingerprints,
+}
+
+/// Which ranking.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Which {
+    /// Fitted on what was known when validation began; the one that is judged.
+    Judged,
+    /// The same without what is made from descriptions: what would lists lose?
+    WithoutDescriptions,
+    /// Fitted again on everything known by the export; the one that lists are made with.
+    Served,
+}
+
+impl Which {
+    /// The name of its file.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Judged => "judged",
+            Self::WithoutDescriptions => "without_descriptions",
+            Self::Served => "served",
+        }
+    }
+}
+
+#[derive(Debug, thiserror::Error)]
+pub enum RankError {
+    #[error("{path} cannot be read: {cause}")]
+    Unreadable { path: String, cause: String },
+    #[error("the ranking does not fit the features: {0}")]
+    OtherFeatures(LogisticError),
+    #[error("the ranking: {0}")]
+    Model(#[from] recommenders::ModelError),
+    #[error("the visits: {0}")]
+    Split(SplitError),
+    #[error("the ranking: {0}")]
+    Arrow(#[from] ArrowError),
+}
+
+impl Advice for RankError {
+    fn advice(&self) -> Option<String> {
+        match self {
+            Self::Unreadable { .. } => Some("run `selvedge rank` first".into()),
+            Self::OtherFeatures(_) => Some("run `selvedge rank` again: the features have changed since".into()),
+            Self::Model(cause) => cause.advice(),
+            Self::Split(_) | Self::Arrow(_) => None,
+        }
+    }
+}
+
+/// The moments that part the visits, in nanoseconds.
+#[derive(Debug, Clone, Copy)]
+pub struct Periods {
+    pub validation_from: i64,
+    pub test_from: i64,
+    pub observed_until: i64,
+}
+
+impl Periods {
+    pub fn of(engine: &Engine) -> Result<Self> {
+        let periods = engine.read(&TableName::new("split", "periods"))?;
+        let of = |name| -> Result<i64> {
+            Ok(moments(&periods, "sql/split/periods.sql", name)?.first().copied().unwrap_or(i64::MIN))
+        };
+        Ok(Self {
+            validation_from: of("validation_from")?,
+            test_from: of("test_from")?,
+            observed_until: of("observed_until")?,
+        })
+    }
+}
+
+/// What there is to learn from: the visits, what came of them, and a sample of their shelves.
+struct Material<'a> {
+    project: &'a Project,
+    session: Session<'a>,
+    outcomes: Outcomes,
+    visits: RecordBatch,
+    sample: RecordBatch,
+    features: Vec<Feature>,
+    crosses: Vec<Cross>,
+}
+
+impl<'a> Material<'a> {
+    fn of(project: &'a Project) -> Result<Self> {
+        let (session, outcomes) = (Session::new(project)?, Outcomes::of(project)?);
+        let visits = shelf::visits(project, session.engine())?;
+        let sample = sampled(project, &session, &outcomes, &visits)?;
+        let (features, crosses) = (project.library.feature_columns(), project.library.crosses()?);
+        Ok(Self { project, session, outcomes, visits, sample, features, crosses })
+    }
+
+    fn fit(
+        &self,
+        cut: i64,
+        features: &[Feature],
+        penalties: [&[f64]; 2],
+    ) -> Result<std::result::Result<Heads, String>> {
+        match Known::by(&self.sample, &self.outcomes, cut)? {
+            None => Ok(Err("there are no visits to learn from yet".into())),
+            Some(known) => {
+                let learned = Learned { features, crosses: &self.crosses };
+                Heads::fit(&known, &learned, &self.project.params.rank, penalties, self.project.params.evaluate.enough)
+            }
+        }
+    }
+
+    /// The ranking of what was chosen, fitted on what was known at `cut`.
+    fn chosen(&self, cut: i64, features: &[Feature], chosen: &Chosen) -> Result<Option<Ranking>> {
+        let heads = self.fit(cut, features, [&[chosen.look_penalty], &[chosen.buy_penalty]])?;
+        Ok(heads.ok().and_then(|heads| {
+            let chain = chosen.only(&heads)?;
+            Some(Ranking { columns: heads.columns, chain, calibration: None })
+        }))
+    }
+}
+
+/// The stage's row in the flow.
+pub const STAGE: Stage = Stage {
+    name: "rank",
+    about: "Fit and choose the ranking of shelves -> work/rank",
+    layers: &[Layer::INTERACTIONS, Layer::RECOMMEND],
+    sections: &["rank", "features", "recommend", "evaluate"],
+    keeps: &[],
+    makes: &[],
+    run,
+};
+
+/// Runs the stage: `work/rank/<name>.json`.  A young shop gets no ranking and the reason why, not a failure.
+pub fn run(project: &Project) -> Result<()> {
+    let progress = Progress::start("rank");
+    let material = Material::of(project)?;
+    progress.say(format!(
+        "{}, {} of their shelves to learn from",
+        counted(material.visits.num_rows() as u64, "visit", "visits"),
+        counted(material.sample.num_rows() as u64, "row", "rows"),
+    ));
+    let made_from = Fingerprints::of(project)?.with_code(&CODE);
+    let fitted = fit_all(&material, &made_from, &progress)?;
+    let staged = Staged::new(&project.paths, "rank")?;
+    for (which, fitted) in fitted {
+        staged.json(&project.paths.rank(), Some(&format!("{}.json", which.name())), &fitted)?;
+    }
+    staged.commit()?;
+    progress.done("rankings are in work/rank");
+    Ok(())
+}
+
+fn fit_all(material: &Material, made_from: &Fingerprints, progress: &Progress) -> Result<Vec<(Which, Fitted)>> {
+    let (project, params) = (material.project, &material.project.params.rank);
+    let periods = Periods::of(material.session.engine())?;
+    let nothing = |why: String| Fitted {
+        ranking: None,
+        too_early: Some(why),
+        chosen: None,
+        tried: Vec::new(),
+        gate: None,
+        made_from: made_from.clone(),
+    };
+    let all = [Which::Judged, Which::WithoutDescriptions, Which::Served];
+    let heads =
+        material.fit(periods.validation_from, &material.features, [&params.look_penalties, &params.buy_penalties])?;
+    let heads = match heads {
+        Ok(heads) => heads,
+        Err(why) => {
+            progress.say(format!("too early: {why}"));
+            return Ok(all.map(|which| (which, nothing(why.clone()))).into());
+        }
+    };
+    let outcomes = &material.outcomes;
+    let validation = outcomes.known_between(&material.visits, periods.validation_from, periods.test_from)?;
+    let (chosen, tried) = choice::choose(&heads, params, &material.session, outcomes, &validation)?;
+    progress.say(format!(
+        "look penalty {}, buy penalty {}, a look counts {}",
+        chosen.look_penalty, chosen.buy_penalty, chosen.weight
+    ));
+    let place = |wanted: f64, of: &[f64]| of.iter().position(|penalty| *penalty == wanted).unwrap_or_default();
+    let chain = heads.chain(
+        place(chosen.look_penalty, &params.look_penalties),
+        place(chosen.buy_penalty, &params.buy_penalties),
+        chosen.weight,
+    );
+    let Some(chain) = chain else {
+        return Ok(all.map(|which| (which, nothing("no penalty to choose from".into()))).into());
+    };
+    let judged = Ranking { columns: heads.columns, chain, calibration: None };
+    // The gate judges on more visits than validation has: on the last of those before it too, by a ranking fitted before them.
+    let first = first_fold(&material.visits, periods.validation_from)?;
+    let earlier = material.chosen(first, &material.features, &chosen)?;
+    let mut rankings = vec![(&judged, validation)];
+    if let Some(earlier) = &earlier {
+        let visits = outcomes.known_between(&material.visits, first, periods.validation_from)?;
+        rankings.push((earlier, visits));
+    }
+    let (gate, calibration) =
+        choice::gate(&rankings, params, project.params.recommend.per_customer, &material.session, outcomes)?;
+    progress.say(told(&gate));
+    let plain: Vec<Feature> = material.features.iter().filter(|feature| !feature.from_descriptions).cloned().collect();
+    let without = material.chosen(periods.validation_from, &plain, &chosen)?;
+    let exported = project.params.shop.exported_at.timestamp_nanos_opt().unwrap_or(i64::MAX);
+    let served = material.chosen(exported, &material.features, &chosen)?;
+    let fitted = |ranking: Option<Ranking>| Fitted {
+        ranking: ranking.map(|ranking| Ranking { calibration: calibration.clone(), ..ranking }),
+        too_early: None,
+        chosen: Some(chosen),
+        tried: tried.clone(),
+        gate: Some(gate.clone()),
+        made_from: made_from.clone(),
+    };
+    Ok(vec![
+        (Which::Judged, fitted(Some(judged))),
+        (Which::WithoutDescriptions, fitted(without)),
+        (Which::Served, fitted(served)),
+    ])
+}
+
+/// The moment by which a share of the visits before `until` had begun.
+fn first_fold(visits: &RecordBatch, until: i64) -> Result<i64> {
+    let mut begun = moments(visits, "sql/grain/request.sql", "as_of")?;
+    begun.retain(|moment| *moment < until);
+    begun.sort_unstable();
+    let at = (FIRST_FOLD * begun.len() as f64) as usize;
+    Ok(begun.get(at).copied().unwrap_or(until))
+}
+
+/// What the gate says, for the log.
+fn told(gate: &Gate) -> String {
+    let lead = gate.lead.map_or("nothing to compare".to_owned(), |lead| {
+        format!("{:+.1} of 100 pairs in the right order ({:+.1} to {:+.1})", lead.value, lead.low, lead.high)
+    });
+    let says = match gate.says {
+        Says::Ranking => "the ranking speaks".to_owned(),
+        Says::PopularityIsAsGood => "popularity is as good here, and is shown".to_owned(),
+        Says::PopularityIsBetter => "popularity is better here, and is shown".to_owned(),
+        Says::TooEarly { more_customers } => {
+            format!("too early: about {more_customers} more customers with kept purchases; popularity is shown")
+        }
+    };
+    format!("against popularity, {} customers: {lead}: {says}", gate.customers)
+}
+
+/// The ranking as of an earlier moment, from what was known then; what was chosen stays as it is.
+pub fn as_of(project: &Project, moment: DateTime<Utc>) -> Result<Option<Ranking>> {
+    let stored = load(project, Which::Served)?;
+    let Some(chosen) = stored.chosen else { return Ok(None) };
+    let material = Material::of(project)?;
+    let cut = moment.timestamp_nanos_opt().unwrap_or(i64::MAX);
+    let calibration = stored.ranking.and_then(|ranking| ranking.calibration);
+    let fitted = material.chosen(cut, &material.features, &chosen)?;
+    Ok(fitted.map(|ranking| Ranking { calibration, ..ranking }))
+}
+
+impl Fitted {
+    /// Names this very fit: 16 hex digits of a SHA-256 over all that is stored of it.
+    pub fn version(&self) -> String {
+        crate::train::hash(&[&serde_json::to_vec(self).unwrap_or_default()])
+    }
+
+    /// Whether lists are made by the ranking, and not by popularity.
+    pub fn speaks(&self) -> bool {
+        self.ranking.is_some() && self.gate.as_ref().is_some_and(|gate| gate.says == Says::Ranking)
+    }
+}
+
+/// Reads a ranking back.
+pub fn load(project: &Project, which: Which) -> Result<Fitted> {
+    let path = project.paths.rank().join(format!("{}.json", which.name()));
+    let unreadable = |cause: String| RankError::Unreadable { path: project.paths.shown(&path), cause };
+    let text = std::fs::read_to_string(&path).map_err(|e| unreadable(e.to_string()))?;
+    Ok(serde_json::from_str(&text).map_err(|e| unreadable(e.to_string()))?)
+}

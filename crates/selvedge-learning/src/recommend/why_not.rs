@@ -1,0 +1,110 @@
+//! `selvedge why-not <customer> <article>`: which filter, which rule or how many places keep an article out of a list.
+
+use std::fmt::Write as _;
+
+use datafusion::arrow::array::{Array, AsArray, BooleanArray, RecordBatch};
+use datafusion::arrow::compute::filter_record_batch;
+use datafusion::arrow::datatypes::DataType;
+
+use super::{Listed, Maker, RecommendError, everybody};
+use crate::shelf::{Session, column, needed};
+use selvedge_engine::Table;
+use selvedge_project::error::Result;
+use selvedge_project::progress::answer;
+use selvedge_project::project::Project;
+use selvedge_project::sql::TableName;
+
+const FILE: &str = "sql/recommend/filters.sql";
+
+/// Prints the answer.
+///
+/// # Errors
+/// No such customer or article.
+pub fn why_not(project: &Project, customer: &str, article: &str) -> Result<()> {
+    let words = told(project, customer, article)?;
+    // Whoever reads has gone away, when it cannot be printed.
+    let _ = answer(words.as_bytes());
+    Ok(())
+}
+
+fn told(project: &Project, customer: &str, article: &str) -> Result<String> {
+    let maker = Maker::of(project, None)?;
+    let session = Session::new(project)?;
+    let requests = everybody(session.engine(), project.params.shop.exported_at)?;
+    let ids = column(&requests, FILE, "customer_id")?.as_string::<i32>();
+    let himself: BooleanArray = ids.iter().map(|id| Some(id == Some(customer))).collect();
+    let request = filter_record_batch(&requests, &himself).map_err(RecommendError::Arrow)?;
+    if request.num_rows() == 0 {
+        return Err(RecommendError::NoCustomer(customer.to_owned()).into());
+    }
+    let shelves = session.shelves(request, true)?;
+    let mut words = String::new();
+    let listed = match shelves.candidates.num_rows() {
+        0 => None,
+        _ => maker.lists(&session, &shelves)?.into_iter().next(),
+    };
+    for (season, kept_out) in filters(project, &session, article)? {
+        let name = format!("{article} ({season})");
+        let line = match (kept_out, &listed) {
+            (Some(filter), _) => filter,
+            (None, Some(listed)) => ranked(project, &shelves.candidates, listed, article, &season)?,
+            (None, None) => "there is no list for this customer".to_owned(),
+        };
+        let _ = writeln!(words, "{name}: {line}");
+    }
+    Ok(words)
+}
+
+/// Of each season's article of this number, the filter that keeps it out.
+fn filters(project: &Project, session: &Session, article: &str) -> Result<Vec<(String, Option<String>)>> {
+    let engine = session.engine();
+    for file in needed(project, &["filters"])? {
+        if !engine.has(&file.table()) {
+            engine.register(&file.table(), engine.table(project, file)?.batch)?;
+        }
+    }
+    let name = TableName::new("recommend", "filters");
+    let key = ["customer_id", "as_of", "product_id", "season"].map(str::to_owned);
+    let rows = Table::new(engine.read(&name)?, &key, FILE)?.batch;
+    let text = |name| crate::shelf::typed(&rows, FILE, name, &DataType::Utf8, "a text").map(|c| c.as_string::<i32>());
+    let (products, seasons, kept_out) = (text("product_id")?, text("season")?, text("kept_out")?);
+    let of =
+        |row: usize| (seasons.value(row).to_owned(), kept_out.is_valid(row).then(|| kept_out.value(row).to_owned()));
+    let found: Vec<_> = (0..rows.num_rows()).filter(|row| products.value(*row) == article).map(of).collect();
+    if found.is_empty() {
+        let known = products.iter().flatten().map(str::to_owned).collect();
+        return Err(RecommendError::NoArticle { article: article.to_owned(), known }.into());
+    }
+    Ok(found)
+}
+
+/// Where the article stands among what the customer could get.
+fn ranked(project: &Project, candidates: &RecordBatch, listed: &Listed, article: &str, season: &str) -> Result<String> {
+    let text = |name| column(candidates, FILE, name).map(|c| c.as_string::<i32>().clone());
+    let (products, seasons, brands) = (text("product_id")?, text("season")?, text("brand")?);
+    let offer = listed.shelf.clone().position(|row| products.value(row) == article && seasons.value(row) == season);
+    let Some(offer) = offer else { return Ok("it is not on this customer's shelf".to_owned()) };
+    if let Some(place) = listed.list.chosen.iter().position(|chosen| *chosen == offer) {
+        let reason = listed.recommendations.get(place).map_or("", |one| one.reason.as_str());
+        return Ok(format!("it is in the list, at place {}: {reason}", place + 1));
+    }
+    let brand = brands.value(listed.shelf.start + offer);
+    if listed.list.over_brand.contains(&offer) {
+        return Ok(format!(
+            "its score would do, but {brand} has all the places that this customer's own scores give it \
+             (recommend.brand_share in params.yaml)"
+        ));
+    }
+    let rules = &project.params.recommend;
+    let place = listed.list.order.iter().position(|other| *other == offer).unwrap_or_default() + 1;
+    Ok(match place <= rules.per_customer {
+        true => format!(
+            "by score it would stand at place {place}, but places go to new articles (recommend.at_least_new in params.yaml)"
+        ),
+        false => format!(
+            "by score it stands at place {place} of {}, and a list has {}",
+            listed.shelf.len(),
+            rules.per_customer
+        ),
+    })
+}

@@ -1,0 +1,238 @@
+//! Shelves: what could be shown to a customer at a moment, by one file of SQL for training, evaluation and serving.
+//!
+//! A request is a customer at a moment; its shelf is every article on sale then that may be sent there and is not owned
+//! (`sql/recommend/candidates.sql`).  Features of a shelf's rows are made by the SQL that makes all features.
+
+mod outcomes;
+mod sample;
+
+use std::collections::BTreeSet;
+use std::ops::Range;
+use std::sync::Arc;
+
+use datafusion::arrow::array::{Array, ArrayRef, AsArray, RecordBatch};
+use datafusion::arrow::compute::{cast, partition};
+use datafusion::arrow::datatypes::{DataType, Date32Type, Int64Type, TimeUnit};
+use datafusion::arrow::error::ArrowError;
+
+pub use self::outcomes::{LAST_LOOK, Outcomes, visits};
+pub use self::sample::{articles, key_of, requests, sampled};
+use selvedge_engine::{Engine, Table};
+use selvedge_features::frame;
+use selvedge_project::error::{Advice, Result};
+use selvedge_project::project::Project;
+use selvedge_project::sql::{Layer, SqlFile, TableName};
+
+/// What names a row of a shelf; its first two columns name the request.
+pub const KEY: [&str; 4] = ["customer_id", "as_of", "product_id", "season"];
+/// Rows of shelves whose features stand in memory at a time.
+pub const ROWS: usize = 1 << 17;
+
+#[derive(Debug, thiserror::Error)]
+pub enum ShelfError {
+    #[error("sql/{file} is missing or has no key")]
+    NoFile { file: String },
+    #[error("{file} does not return the column '{column}' as {wanted}")]
+    NoColumn { file: String, column: String, wanted: &'static str },
+    #[error("the shelves: {0}")]
+    Arrow(#[from] ArrowError),
+}
+
+impl Advice for ShelfError {
+    fn advice(&self) -> Option<String> {
+        match self {
+            Self::NoFile { file } => Some(format!("bring back sql/{file}")),
+            Self::NoColumn { column, .. } => Some(format!("add {column} to the SELECT")),
+            Self::Arrow(_) => None,
+        }
+    }
+}
+
+/// A session that makes shelves.
+pub struct Session<'a> {
+    project: &'a Project,
+    engine: Engine,
+}
+
+/// The shelves of some requests, in the order of [`KEY`].
+pub struct Shelves {
+    /// As `sql/recommend/candidates.sql` returns them.
+    pub candidates: RecordBatch,
+    /// What is held against the ranking, row by row; as `sql/recommend/baselines.sql` returns it.
+    pub baselines: Option<RecordBatch>,
+}
+
+impl<'a> Session<'a> {
+    pub fn new(project: &'a Project) -> Result<Self> {
+        Ok(Self { project, engine: Engine::new(project)? })
+    }
+
+    /// The session's tables.
+    pub fn engine(&self) -> &Engine {
+        &self.engine
+    }
+
+    /// Makes the shelves of `requests` (`customer_id`, `as_of`), with what is held against the ranking where it is wanted.
+    pub fn shelves(&self, requests: RecordBatch, with_baselines: bool) -> Result<Shelves> {
+        self.engine.register(&TableName::new("grain", "request"), requests)?;
+        let wanted: &[&str] = if with_baselines { &["candidates", "baselines"] } else { &["candidates"] };
+        for file in needed(self.project, wanted)? {
+            if file.layer == Layer::INTERACTIONS && self.engine.has(&file.table()) {
+                continue;
+            }
+            let table = self.engine.table(self.project, file)?;
+            self.engine.register(&file.table(), table.batch)?;
+        }
+        let read = |name: &'static str| -> Result<RecordBatch> {
+            let file = file(self.project, name)?;
+            let key = KEY.map(str::to_owned);
+            Ok(Table::new(self.engine.read(&file.table())?, &key, &file.shown)?.batch)
+        };
+        let candidates = read("candidates")?;
+        for (name, data_type, wanted) in [
+            ("customer_id", DataType::Utf8, "a text"),
+            ("brand", DataType::Utf8, "a text"),
+            ("region", DataType::Utf8, "a text"),
+            ("personal", DataType::Boolean, "true or false"),
+            ("new", DataType::Boolean, "true or false"),
+        ] {
+            typed(&candidates, "sql/recommend/candidates.sql", name, &data_type, wanted)?;
+        }
+        let baselines = if with_baselines { Some(read("baselines")?) } else { None };
+        Ok(Shelves { candidates, baselines })
+    }
+
+    /// The features of rows of a shelf, row by row: their key, brand, and every feature column.
+    pub fn features(&self, rows: &RecordBatch) -> Result<RecordBatch> {
+        let mut columns: Vec<(&str, ArrayRef, bool)> = Vec::new();
+        for name in KEY.into_iter().chain(["brand"]) {
+            columns.push((name, Arc::clone(column(rows, "sql/recommend/candidates.sql", name)?), true));
+        }
+        let request = RecordBatch::try_from_iter_with_nullable(columns).map_err(ShelfError::Arrow)?;
+        let request = Table::new(request, &KEY.map(str::to_owned), "the shelf")?;
+        Ok(frame::at_request(self.project, &self.engine, request, "the shelf")?.batch)
+    }
+
+    /// Hands the shelves of `visits`, some at a time, to `seen`: their features with what came of them, and what is held
+    /// against the ranking.
+    pub fn each(
+        &self,
+        outcomes: &Outcomes,
+        visits: &RecordBatch,
+        mut seen: impl FnMut(&RecordBatch, &Shelves) -> Result<()>,
+    ) -> Result<()> {
+        for requests in self.parts(visits, ROWS)? {
+            let shelves = self.shelves(key_of(&requests)?, true)?;
+            if shelves.candidates.num_rows() > 0 {
+                let rows = outcomes.beside(self.features(&shelves.candidates)?)?;
+                seen(&rows, &shelves)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// `requests` in parts whose shelves have about `rows` rows each.
+    pub fn parts(&self, requests: &RecordBatch, rows: usize) -> Result<Vec<RecordBatch>> {
+        let most = most_on_sale(&self.engine.read(&TableName::new("sources", "products"))?)?;
+        let size = (rows / most.max(1)).max(1);
+        let starts = (0..requests.num_rows()).step_by(size);
+        Ok(starts.map(|start| requests.slice(start, size.min(requests.num_rows() - start))).collect())
+    }
+}
+
+/// The most articles that are on sale on one day.
+fn most_on_sale(products: &RecordBatch) -> Result<usize> {
+    let days = |name| -> Result<Vec<i32>> {
+        let found = column(products, "sql/sources/products.sql", name)?;
+        let days = cast(found, &DataType::Date32).map_err(ShelfError::Arrow)?;
+        let mut days: Vec<i32> = days.as_primitive::<Date32Type>().iter().flatten().collect();
+        days.sort_unstable();
+        Ok(days)
+    };
+    let (from, until) = (days("on_sale_from")?, days("on_sale_until")?);
+    let on_sale = |day: &i32| from.partition_point(|first| first <= day) - until.partition_point(|last| last < day);
+    Ok(from.iter().map(on_sale).max().unwrap_or_default())
+}
+
+/// The files that make `wanted` of sql/recommend, in run order; the others of their layer, such as the old list, wait.
+pub fn needed<'a>(project: &'a Project, wanted: &[&str]) -> Result<Vec<&'a SqlFile>> {
+    let mut tables: BTreeSet<TableName> = wanted.iter().map(|name| TableName::new("recommend", name)).collect();
+    let mut files = Vec::new();
+    let made_here = |file: &&SqlFile| [Layer::INTERACTIONS, Layer::RECOMMEND].contains(&file.layer);
+    // Each file stands after those it reads, so backwards everything that is wanted is known in time.
+    for file in project.library.files().filter(made_here).collect::<Vec<_>>().into_iter().rev() {
+        if tables.contains(&file.table()) {
+            tables.extend(file.reads.iter().cloned());
+            files.push(file);
+        }
+    }
+    files.reverse();
+    for name in wanted {
+        file(project, name)?;
+    }
+    Ok(files)
+}
+
+fn file<'a>(project: &'a Project, name: &str) -> Result<&'a SqlFile> {
+    let missing = || ShelfError::NoFile { file: format!("recommend/{name}.sql") };
+    Ok(project.library.file(&TableName::new("recommend", name)).ok_or_else(missing)?)
+}
+
+/// Where the rows of each request stand; they stand together, because rows are in the order of [`KEY`].
+pub fn requests_of(rows: &RecordBatch) -> Result<Vec<Range<usize>>> {
+    if rows.num_rows() == 0 {
+        return Ok(Vec::new());
+    }
+    let columns = [column(rows, "the shelf", KEY[0])?, column(rows, "the shelf", KEY[1])?].map(Arc::clone);
+    Ok(partition(&columns).map_err(ShelfError::Arrow)?.ranges())
+}
+
+/// A column that must be there; `file` is named in the error.
+pub fn column<'a>(batch: &'a RecordBatch, file: &str, name: &str) -> Result<&'a ArrayRef> {
+    let missing = || ShelfError::NoColumn { file: file.into(), column: name.into(), wanted: "a column" };
+    Ok(batch.column_by_name(name).ok_or_else(missing)?)
+}
+
+/// A column of a type that must be there.
+pub fn typed<'a>(
+    batch: &'a RecordBatch,
+    file: &str,
+    name: &str,
+    data_type: &DataType,
+    wanted: &'static str,
+) -> Result<&'a ArrayRef> {
+    let found = batch.column_by_name(name).filter(|column| column.data_type() == data_type);
+    Ok(found.ok_or_else(|| ShelfError::NoColumn { file: file.into(), column: name.into(), wanted })?)
+}
+
+/// Moments in nanoseconds; the smallest there is where a row has none.
+pub fn moments(batch: &RecordBatch, file: &str, name: &str) -> Result<Vec<i64>> {
+    let times = cast(column(batch, file, name)?, &DataType::Timestamp(TimeUnit::Nanosecond, None));
+    let times = times.and_then(|times| cast(&times, &DataType::Int64)).map_err(ShelfError::Arrow)?;
+    Ok(times.as_primitive::<Int64Type>().iter().map(|moment| moment.unwrap_or(i64::MIN)).collect())
+}
+
+/// True where a row says so; what is missing is not true.
+pub fn truths(batch: &RecordBatch, file: &str, name: &str) -> Result<Vec<bool>> {
+    let found = typed(batch, file, name, &DataType::Boolean, "true or false")?.as_boolean();
+    Ok((0..found.len()).map(|row| found.is_valid(row) && found.value(row)).collect())
+}
+
+/// Numbers; 0 where a row has none.
+pub fn numbers(batch: &RecordBatch, file: &str, name: &str) -> Result<Vec<f64>> {
+    let found = cast(column(batch, file, name)?, &DataType::Float64).map_err(ShelfError::Arrow)?;
+    let found = found.as_primitive::<datafusion::arrow::datatypes::Float64Type>();
+    Ok(found.iter().map(|value| value.unwrap_or_default()).collect())
+}
+
+/// A number that names these texts for good.
+pub fn name_of(texts: &[&str]) -> u64 {
+    let mut hash = blake3::Hasher::new();
+    for text in texts {
+        hash.update(&(text.len() as u64).to_le_bytes());
+        hash.update(text.as_bytes());
+    }
+    let mut bytes = [0; 8];
+    hash.finalize_xof().fill(&mut bytes);
+    u64::from_le_bytes(bytes)
+}

@@ -1,0 +1,90 @@
+//! What came of each visit, and from when that is known.
+
+use datafusion::arrow::array::RecordBatch;
+use datafusion::arrow::compute::concat_batches;
+
+use super::{ShelfError, moments};
+use selvedge_engine::{Engine, Table};
+use selvedge_features::features::View;
+use selvedge_features::frame;
+use selvedge_project::error::Result;
+use selvedge_project::project::Project;
+use selvedge_project::sql::label::VISITS;
+use selvedge_project::sql::{Layer, TableName};
+
+/// The last look of a row's visit.
+pub const LAST_LOOK: &str = "last_look";
+/// Nanoseconds of a day.
+const DAY: i64 = 86_400_000_000_000;
+
+/// The visits that the features stage left behind: `customer_id`, `as_of` and `last_look`, in the order of their key.
+pub fn visits(project: &Project, engine: &Engine) -> Result<RecordBatch> {
+    let name = TableName::new("grain", "request");
+    let missing = || ShelfError::NoFile { file: "grain/request.sql".into() };
+    let file = project.library.file(&name).ok_or_else(missing)?;
+    Ok(Table::new(engine.read(&name)?, project.library.key(file), &file.shown)?.batch)
+}
+
+/// What was looked at, bought and kept of each visit's shelf (`sql/labels/visits.sql`).
+pub struct Outcomes {
+    views: [View; 2],
+    purchase_window: i64,
+    return_window: i64,
+}
+
+impl Outcomes {
+    /// Of all visits there are.
+    pub fn of(project: &Project) -> Result<Self> {
+        let engine = Engine::new(project)?;
+        let missing = || ShelfError::NoFile { file: format!("labels/{VISITS}.sql") };
+        let file =
+            project.library.layer(Layer::LABELS).find(|file| file.header.name() == VISITS).ok_or_else(missing)?;
+        let requests = visits(project, &engine)?;
+        let places: Vec<usize> = ["customer_id", "as_of", LAST_LOOK]
+            .iter()
+            .filter_map(|name| requests.schema().index_of(name).ok())
+            .collect();
+        let requests = requests.project(&places).map_err(ShelfError::Arrow)?;
+        let key = ["customer_id", "as_of"].map(str::to_owned);
+        let requests = Table::new(requests, &key, "sql/grain/request.sql")?;
+        let views = [
+            View { name: VISITS.into(), table: engine.table(project, file)? },
+            View { name: "request".into(), table: requests },
+        ];
+        let shop = &project.params.shop;
+        Ok(Self {
+            views,
+            purchase_window: i64::from(shop.purchase_days.0) * DAY,
+            return_window: i64::from(shop.return_days.0) * DAY,
+        })
+    }
+
+    /// How many articles were looked at in all visits together.
+    pub fn looks(&self) -> usize {
+        self.views[0].table.batch.num_rows()
+    }
+
+    /// The rows with `looked`, `bought`, `kept` and `last_look` beside them.
+    pub fn beside(&self, rows: RecordBatch) -> Result<RecordBatch> {
+        let base = Table { batch: rows, key: super::KEY.map(str::to_owned).to_vec() };
+        Ok(frame::attach(base, &self.views, "the shelf")?.batch)
+    }
+
+    /// From when what was bought in a visit is known.
+    pub fn bought_known_at(&self, as_of: i64) -> i64 {
+        as_of.saturating_add(self.purchase_window)
+    }
+
+    /// From when it is known whether that was kept.
+    pub fn kept_known_at(&self, as_of: i64) -> i64 {
+        self.bought_known_at(as_of).saturating_add(self.return_window)
+    }
+
+    /// The visits that begin at `from` or later and whose outcomes are all known at `until`.
+    pub fn known_between(&self, visits: &RecordBatch, from: i64, until: i64) -> Result<RecordBatch> {
+        let begun = moments(visits, "sql/grain/request.sql", "as_of")?;
+        let wanted = |at: &usize| begun[*at] >= from && self.kept_known_at(begun[*at]) <= until;
+        let parts: Vec<RecordBatch> = (0..visits.num_rows()).filter(wanted).map(|row| visits.slice(row, 1)).collect();
+        Ok(concat_batches(&visits.schema(), &parts).map_err(ShelfError::Arrow)?)
+    }
+}
