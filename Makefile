@@ -6,8 +6,9 @@
 #   make mlflow                   an MLflow server on http://127.0.0.1:5000 for tracking.uri, until Ctrl-C
 #   make bench                    how fast? -> reports/benchmarks.md (some minutes)
 #   make bench-encoder            our encoder against sentence-transformers, on the same texts -> reports/encoder.md (many minutes)
+#   make bench-recommenders DATA=<folder>   models on public data that you have fetched -> reports/recommenders.md
 #   make bench-monitoring         does the monitor keep its promises? -> reports/monitoring-quality.md (many minutes)
-.PHONY: repro test reproduce mlflow bench bench-encoder bench-monitoring setup
+.PHONY: repro test reproduce mlflow bench bench-encoder bench-monitoring bench-recommenders setup
 .DELETE_ON_ERROR:
 
 PYTHON ?= python3.11
@@ -42,6 +43,11 @@ bench: setup .venv-peers/ready
 bench-encoder: setup .venv-peers/ready
 	cargo build --release
 	.venv-peers/bin/python scripts/bench_encoder.py $(or $(CARGO_TARGET_DIR),target)/release/selvedge .minilm
+
+bench-recommenders:
+	mkdir -p work/benchmarks
+	cargo run --release --quiet --package recommenders --example referees -- $(DATA) > work/benchmarks/recommenders.md
+	mv work/benchmarks/recommenders.md reports/recommenders.md
 
 bench-monitoring: setup
 	cargo bench --bench monitoring

@@ -2,13 +2,13 @@
 
 use std::{error::Error, ops::Range, path::Path, time::Instant};
 
+use ndarray::{Array2, s};
 use recommenders::{
     boosted::{Boosted, BoostedSettings},
     maths,
     metrics::order,
     rank::Ranker,
 };
-use ndarray::{Array2, s};
 
 use crate::{Line, Table, data};
 

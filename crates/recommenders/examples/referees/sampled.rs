@@ -3,6 +3,8 @@
 
 use std::{collections::BTreeSet, error::Error, path::Path, time::Instant};
 
+use rand::Rng;
+use rayon::prelude::*;
 use recommenders::{
     blend::standardised,
     lists::top,
@@ -10,8 +12,6 @@ use recommenders::{
     retrieve::{Ease, History, Interactions, Retriever, Slim, SlimSettings},
     seeds,
 };
-use rand::Rng;
-use rayon::prelude::*;
 
 use crate::{
     Line, Table,

@@ -182,12 +182,12 @@ fn best_split(column: usize, bins: &[Sums], all: Sums, shape: Shape) -> Option<S
 
 /// The sums of each bin of each column over some rows, columns side by side.
 fn histograms(columns: &[Column], slopes: &[(f64, f64)], among: &[usize], rows: &[u32]) -> Vec<(usize, Vec<Sums>)> {
+    let of_rows: Vec<(f64, f64)> = rows.iter().map(|row| slopes[*row as usize]).collect();
     let of_column = |number: &usize| {
         let column = &columns[*number];
         let mut bins = vec![Sums::default(); column.limits.len() + 1];
-        for row in rows {
-            let (g, h) = slopes[*row as usize];
-            bins[usize::from(column.rows[*row as usize])].add(Sums { g, h, rows: 1 });
+        for (row, (g, h)) in rows.iter().zip(&of_rows) {
+            bins[usize::from(column.rows[*row as usize])].add(Sums { g: *g, h: *h, rows: 1 });
         }
         (*number, bins)
     };

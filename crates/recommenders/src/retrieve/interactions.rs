@@ -107,21 +107,9 @@ impl Interactions {
     }
 }
 
-/// The interactions that test vectors are written for: five customers, six things, all looked at on the day of the cut.
-#[cfg(test)]
-pub(super) fn example(without_last: bool) -> Interactions {
-    let rows = ["110000", "101100", "011001", "001110", "110100"];
-    let rows = &rows[..rows.len() - usize::from(without_last)];
-    let event = |customer, thing| Event { customer, past: Past { thing, kind: Kind::Looked, age: 0.0 } };
-    let of_row = |(customer, row): (u32, &&str)| -> Vec<Event> {
-        (0..).zip(row.bytes()).filter(|(_, seen)| *seen == b'1').map(|(thing, _)| event(customer, thing)).collect()
-    };
-    Interactions::new(rows.len(), 6, (0..).zip(rows).flat_map(of_row)).unwrap()
-}
-
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use super::{super::tests::example, *};
 
     #[test]
     fn rows_and_columns_agree_and_numbers_too_high_are_refused() {

@@ -27,7 +27,7 @@ pub use reasons::{By, Of, TowerContributions, TowerPart};
 use crate::{
     ModelError,
     chain::{Keep, finite},
-    dense::{add, dot},
+    dense::{add, dot, stored},
     error::same_length,
     maths,
     retrieve::{History, Kind},
@@ -81,8 +81,10 @@ pub struct Request<'a> {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Parameters {
     /// A: customer columns x factors.
+    #[serde(with = "stored")]
     a: Array2<f64>,
     /// B: article columns x factors.
+    #[serde(with = "stored")]
     b: Array2<f64>,
     /// g_b and g_l: one for each factor.
     gates: [Vec<f64>; 2],
