@@ -121,6 +121,14 @@ impl Parameters {
     }
 }
 
+/// Refuses a customer with a cell that is not a finite number.
+fn finite_customer(customer: &[f64]) -> Result<(), ModelError> {
+    match customer.iter().position(|cell| !cell.is_finite()) {
+        Some(column) => Err(ModelError::NotFinite { row: 0, column }),
+        None => Ok(()),
+    }
+}
+
 /// M'x: the sum of the rows of M, each as often as x says.
 fn through(matrix: &Array2<f64>, x: &[f64]) -> Vec<f64> {
     let mut sum = vec![0.0; matrix.ncols()];
@@ -221,9 +229,10 @@ impl Tower {
     /// What a customer's product with [`Catalogue::vectors`] is made with: u, and 1.
     ///
     /// # Errors
-    /// Another number of customer columns than in the fit.
+    /// Another number of customer columns than in the fit, or a cell that is not finite.
     pub fn query(&self, catalogue: &Catalogue, customer: &[f64], history: &History) -> Result<Vec<f64>, ModelError> {
         same_length("customer columns", customer.len(), self.parameters.a.nrows())?;
+        finite_customer(customer)?;
         let mut query = self.parameters.person(customer, &means_of_past(&catalogue.z, history)).u;
         query.push(1.0);
         Ok(query)
