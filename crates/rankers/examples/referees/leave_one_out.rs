@@ -5,7 +5,7 @@
 use std::{error::Error, path::Path, time::Instant};
 
 use rayon::prelude::*;
-use recommenders::{
+use rankers::{
     maths,
     retrieve::{ItemKnn, ItemKnnSettings, Recency, Retriever, Rp3Beta, Rp3BetaSettings},
 };

@@ -11,7 +11,7 @@ use std::{
 use ndarray::{Array2, s};
 use rand::Rng;
 use rayon::prelude::*;
-use recommenders::{
+use rankers::{
     boosted::{Boosted, BoostedSettings},
     chain::{Chain, Cross, Head, Keep, KeptShares, Terms, others},
     lists::{Rules, choose},
@@ -152,7 +152,7 @@ fn rankers(customers: usize, count: usize, things: usize, interactions: &Interac
     })??;
     let shelf = matrix.slice(s![..SHELF.min(matrix.nrows()), ..]);
     let lists = timed("lists by the chain for everybody", || {
-        let list = |_: usize| -> Result<usize, recommenders::ModelError> {
+        let list = |_: usize| -> Result<usize, rankers::ModelError> {
             let scores = chain.scores(shelf)?;
             Ok(choose(&scores, &vec![None; scores.len()], &vec![false; scores.len()], Rules::default()).len())
         };

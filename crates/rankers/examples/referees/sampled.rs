@@ -5,7 +5,7 @@ use std::{collections::BTreeSet, error::Error, path::Path, time::Instant};
 
 use rand::Rng;
 use rayon::prelude::*;
-use recommenders::{
+use rankers::{
     blend::standardised,
     lists::top,
     metrics::ListFigures,

@@ -3,7 +3,7 @@
 use std::{error::Error, ops::Range, path::Path, time::Instant};
 
 use ndarray::{Array2, s};
-use recommenders::{
+use rankers::{
     boosted::{Boosted, BoostedSettings},
     maths,
     metrics::order,
