@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use charts::{Caption, ChartError, before_after};
+use charts::{Caption, ChartError, Picture, before_after};
 use similar::TextDiff;
 
 use super::columns::short;
@@ -178,5 +178,5 @@ pub fn picture(changed: &[Changed], revision: &str) -> Result<Option<Vec<u8>>, C
         subtitle: format!("{shown}share of rows for each value, against {revision}"),
         footnote: "Each panel has its own scale; missing values are not drawn.".into(),
     };
-    before_after::draw(&before_after::Chart { caption, panels: drawn.iter().map(panel).collect() }).map(Some)
+    before_after::Chart { caption, panels: drawn.iter().map(panel).collect() }.png().map(Some)
 }

@@ -4,11 +4,11 @@ use plotters::style::RGBColor;
 
 use super::axes;
 use super::error::ChartError;
-use super::frame::{self, Caption, LEFT, RIGHT};
+use super::frame::{self, Caption, LEFT, MOST, RIGHT};
 use super::key::{self, Mark};
 use super::palette::{QUIET, RULE, SLATE, Tone, WHITE};
 use super::scale::{Interval, Scale, Ticks, Unit, hundredths, known_interval};
-use super::scene::Scene;
+use super::scene::{Picture, Scene};
 use super::text::{Align, NAME, NOTE, VALUE, shorten};
 
 /// The rows, in groups.
@@ -47,39 +47,40 @@ const NAMES: f64 = 370.0;
 /// Room for one column of values.
 const COLUMN: f64 = 112.0;
 
-/// Draw the chart as PNG.
-pub fn draw(chart: &Chart) -> Result<Vec<u8>, ChartError> {
-    let mut scene = Scene::default();
-    let mut y = chart.caption.head(&mut scene);
-    let rows: usize = chart.groups.iter().map(|group| group.rows.len()).sum();
-    if rows == 0 || chart.series.is_empty() {
-        let end = frame::nothing(&mut scene, y);
-        let height = chart.caption.foot(&mut scene, end);
-        return scene.png(height);
-    }
-    let marks: Vec<(Mark, &str)> =
-        chart.series.iter().enumerate().map(|(at, words)| (Mark::Dot(color(at)), words.as_str())).collect();
-    y = key::draw(&mut scene, y, &marks);
-    axes::measure(&mut scene, y, &chart.measure);
-    let top = y + 88.0;
-    let headings = chart.groups.iter().filter(|group| !group.heading.is_empty() && !group.rows.is_empty()).count();
-    let bottom = top + rows as f64 * ROW + headings as f64 * HEADING;
-    let plot = (LEFT + NAMES + 30.0, RIGHT - COLUMN * chart.series.len() as f64 - 30.0);
-    let scale = axis(&mut scene, chart, plot, top, bottom);
-    y = top;
-    for group in chart.groups.iter().filter(|group| !group.rows.is_empty()) {
-        if !group.heading.is_empty() {
-            scene.text((LEFT, y + 42.0), &shorten(&group.heading, VALUE, NAMES), VALUE, Align::Left);
-            y += HEADING;
+impl Picture for Chart {
+    fn scene(&self) -> Result<Scene, ChartError> {
+        let mut chart = self.clone();
+        chart.caption = self.caption.fit(MOST, chart.groups.iter_mut().map(|group| &mut group.rows));
+        let mut scene = Scene::default();
+        let mut y = chart.caption.head(&mut scene);
+        let rows: usize = chart.groups.iter().map(|group| group.rows.len()).sum();
+        if rows == 0 || chart.series.is_empty() {
+            let end = frame::nothing(&mut scene, y);
+            return Ok(chart.caption.foot(scene, end));
         }
-        for row in &group.rows {
-            draw_row(&mut scene, row, chart.series.len(), y + ROW / 2.0, &scale);
-            scene.line(&[(LEFT, y + ROW), (RIGHT, y + ROW)], 1.0, RULE);
-            y += ROW;
+        let marks: Vec<(Mark, &str)> =
+            chart.series.iter().enumerate().map(|(at, words)| (Mark::Dot(color(at)), words.as_str())).collect();
+        y = key::draw(&mut scene, y, &marks);
+        axes::measure(&mut scene, y, &chart.measure);
+        let top = y + 88.0;
+        let headings = chart.groups.iter().filter(|group| !group.heading.is_empty() && !group.rows.is_empty()).count();
+        let bottom = top + rows as f64 * ROW + headings as f64 * HEADING;
+        let plot = (LEFT + NAMES + 30.0, RIGHT - COLUMN * chart.series.len() as f64 - 30.0);
+        let scale = axis(&mut scene, &chart, plot, top, bottom);
+        y = top;
+        for group in chart.groups.iter().filter(|group| !group.rows.is_empty()) {
+            if !group.heading.is_empty() {
+                scene.text((LEFT, y + 42.0), &shorten(&group.heading, VALUE, NAMES), VALUE, Align::Left);
+                y += HEADING;
+            }
+            for row in &group.rows {
+                draw_row(&mut scene, row, chart.series.len(), y + ROW / 2.0, &scale);
+                scene.line(&[(LEFT, y + ROW), (RIGHT, y + ROW)], 1.0, RULE);
+                y += ROW;
+            }
         }
+        Ok(chart.caption.foot(scene, bottom))
     }
-    let height = chart.caption.foot(&mut scene, bottom);
-    scene.png(height)
 }
 
 /// The first series is what the chart is about, the others are to compare with.

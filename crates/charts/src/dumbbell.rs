@@ -4,10 +4,10 @@
 
 use super::axes;
 use super::error::ChartError;
-use super::frame::{self, Caption, LEFT, RIGHT};
+use super::frame::{self, Caption, LEFT, MOST, RIGHT};
 use super::palette::{INK, MUTED, QUIET, RULE, Tone, WHITE};
 use super::scale::{Interval, Scale, Ticks, Unit, decimals, hundredths, known, known_interval};
-use super::scene::Scene;
+use super::scene::{Picture, Scene};
 use super::text::{Align, NAME, NOTE, Style, VALUE, shorten, width};
 
 /// The rows, in groups.
@@ -60,33 +60,34 @@ const BEFORE: f64 = RIGHT - 290.0;
 const AFTER: f64 = RIGHT - 180.0;
 const VERDICT: f64 = RIGHT - 145.0;
 
-/// Draw the chart as PNG.
-pub fn draw(chart: &Chart) -> Result<Vec<u8>, ChartError> {
-    let mut scene = Scene::default();
-    let y = chart.caption.head(&mut scene);
-    let groups: Vec<&Group> = chart.groups.iter().filter(|group| !group.rows.is_empty()).collect();
-    if groups.is_empty() {
-        let end = frame::nothing(&mut scene, y);
-        let height = chart.caption.foot(&mut scene, end);
-        return scene.png(height);
-    }
-
-    let rows: usize = groups.iter().map(|group| group.rows.len()).sum();
-    let top = y + 88.0;
-    let bottom = top + rows as f64 * ROW + groups.len() as f64 * HEADING;
-    let scale = axis(&mut scene, chart, y, top, bottom);
-    let mut y = top;
-    for group in groups {
-        scene.text((LEFT, y + 46.0), &shorten(&group.heading, VALUE, COUNTS - LEFT), VALUE, Align::Left);
-        y += HEADING;
-        for row in &group.rows {
-            draw_row(&mut scene, row, y + ROW / 2.0, &scale);
-            scene.line(&[(LEFT, y + ROW), (RIGHT, y + ROW)], 1.0, RULE);
-            y += ROW;
+impl Picture for Chart {
+    fn scene(&self) -> Result<Scene, ChartError> {
+        let mut chart = self.clone();
+        chart.caption = self.caption.fit(MOST, chart.groups.iter_mut().map(|group| &mut group.rows));
+        let mut scene = Scene::default();
+        let y = chart.caption.head(&mut scene);
+        let groups: Vec<&Group> = chart.groups.iter().filter(|group| !group.rows.is_empty()).collect();
+        if groups.is_empty() {
+            let end = frame::nothing(&mut scene, y);
+            return Ok(chart.caption.foot(scene, end));
         }
+
+        let rows: usize = groups.iter().map(|group| group.rows.len()).sum();
+        let top = y + 88.0;
+        let bottom = top + rows as f64 * ROW + groups.len() as f64 * HEADING;
+        let scale = axis(&mut scene, &chart, y, top, bottom);
+        let mut y = top;
+        for group in groups {
+            scene.text((LEFT, y + 46.0), &shorten(&group.heading, VALUE, COUNTS - LEFT), VALUE, Align::Left);
+            y += HEADING;
+            for row in &group.rows {
+                draw_row(&mut scene, row, y + ROW / 2.0, &scale);
+                scene.line(&[(LEFT, y + ROW), (RIGHT, y + ROW)], 1.0, RULE);
+                y += ROW;
+            }
+        }
+        Ok(chart.caption.foot(scene, bottom + if known(chart.shop).is_some() { SHOP } else { 0.0 }))
     }
-    let height = chart.caption.foot(&mut scene, bottom + if known(chart.shop).is_some() { SHOP } else { 0.0 });
-    scene.png(height)
 }
 
 /// Headings of the columns, grid lines, the whole shop.

@@ -9,6 +9,9 @@ pub const LEFT: f64 = 60.0;
 /// Right edge of everything.
 pub const RIGHT: f64 = WIDTH - 60.0;
 
+/// So many rows or panels have room in most pictures: more would weigh too much in a pull request, and nobody reads them.
+pub const MOST: usize = 24;
+
 /// The words around a chart. Each may be long and wraps; an empty one takes no room.
 #[derive(Debug, Clone, Default)]
 pub struct Caption {
@@ -34,15 +37,31 @@ impl Caption {
         y + 26.0
     }
 
-    /// Write the bottom below `y`; returns the height of the picture.
-    pub(super) fn foot(&self, scene: &mut Scene, y: f64) -> f64 {
+    /// Cut lists to `most` entries, taken together; returns the words around the chart, which say so.
+    pub(super) fn fit<'a, T: 'a>(&self, most: usize, lists: impl IntoIterator<Item = &'a mut Vec<T>>) -> Self {
+        let (mut room, mut left_out) = (most, 0);
+        for list in lists {
+            left_out += list.len().saturating_sub(room);
+            list.truncate(room);
+            room -= list.len();
+        }
+        let mut caption = self.clone();
+        if left_out > 0 {
+            caption.footnote = format!("{left_out} more have no room in this picture. {}", self.footnote);
+        }
+        caption
+    }
+
+    /// Write the bottom below `y`: the scene is done.
+    pub(super) fn foot(&self, mut scene: Scene, y: f64) -> Scene {
         let lines = wrap(&self.footnote, NOTE, RIGHT - LEFT);
         if lines.is_empty() {
-            return y + 40.0;
+            return scene.end(y + 40.0);
         }
         let rule = y + 34.0;
         scene.line(&[(LEFT, rule), (RIGHT, rule)], 2.0, RULE);
-        scene.lines((LEFT, rule + 38.0), &lines, NOTE, Align::Left) + 8.0
+        let end = scene.lines((LEFT, rule + 38.0), &lines, NOTE, Align::Left);
+        scene.end(end + 8.0)
     }
 }
 

@@ -2,11 +2,11 @@
 
 use super::axes;
 use super::error::ChartError;
-use super::frame::{self, Caption, LEFT, RIGHT};
+use super::frame::{self, Caption, LEFT, MOST, RIGHT};
 use super::key::{self, Mark};
 use super::palette::{INK, MUTED, QUIET, RULE, SLATE, Tone};
 use super::scale::{Interval, Scale, Ticks, Unit, decimals, known_interval};
-use super::scene::Scene;
+use super::scene::{Picture, Scene};
 use super::text::{Align, NAME, NOTE, VALUE, shorten};
 
 /// The rows, in groups.
@@ -87,56 +87,57 @@ const PLOT: (f64, f64) = (COUNTS + 50.0, RIGHT - 320.0);
 const VALUE_END: f64 = RIGHT - 205.0;
 const VERDICT: f64 = RIGHT - 175.0;
 /// Ranges reach no further than twice the rest; what is beyond is cut at the edge.
-const MOST: f64 = 2.0;
+const WIDEST: f64 = 2.0;
 
-/// Draw the chart as PNG.
-pub fn draw(chart: &Chart) -> Result<Vec<u8>, ChartError> {
-    let mut scene = Scene::default();
-    let y = chart.caption.head(&mut scene);
-    let groups: Vec<&Group> = chart.groups.iter().filter(|group| !group.rows.is_empty()).collect();
-    if groups.is_empty() {
-        let end = frame::nothing(&mut scene, y);
-        let height = chart.caption.foot(&mut scene, end);
-        return scene.png(height);
-    }
-    let line = format!("the line: {} for every 100 of the rest", decimals(chart.line * 100.0, 0));
-    let y = key::draw(
-        &mut scene,
-        y,
-        &[
-            (Mark::Dot(SLATE), "the group"),
-            (Mark::Area(Tone::Same.pale()), "where it may lie"),
-            (Mark::Dashed(Tone::Worse.color()), &line),
-        ],
-    );
-    axes::measure(&mut scene, y, &chart.measure);
-    let top = y + 88.0;
-    let rows: usize = groups.iter().map(|group| group.rows.len()).sum();
-    let bottom = top + rows as f64 * ROW + groups.len() as f64 * HEADING;
-    let ends = groups.iter().flat_map(|group| &group.rows).filter_map(|row| Some(known_interval(row.ratio)?.upper));
-    let ticks = Ticks::over(0.0, ends.fold(1.2, f64::max).min(MOST), 5.0, Unit::In100);
-    let scale = Scale::new(ticks.ends(), PLOT);
-    for value in &ticks.values {
-        let x = scale.at(*value);
-        let color = if *value == 0.0 || (*value - 1.0).abs() < 1e-9 { QUIET } else { RULE };
-        scene.line(&[(x, top), (x, bottom)], 2.0, color);
-        scene.text((x, top - 14.0), &Unit::In100.tick(*value, ticks.step), NOTE, Align::Center);
-    }
-    scene.text((COUNTS, top - 14.0), &shorten(&chart.counted, NOTE, 200.0), NOTE, Align::Right);
-    let x = scale.at(chart.line);
-    scene.dashed(&[(x, top), (x, bottom)], 3.0, Tone::Worse.color());
-    let mut y = top;
-    for group in groups {
-        scene.text((LEFT, y + 44.0), &shorten(&group.heading, VALUE, COUNTS - LEFT), VALUE, Align::Left);
-        y += HEADING;
-        for row in &group.rows {
-            draw_row(&mut scene, row, y + ROW / 2.0, &scale);
-            scene.line(&[(LEFT, y + ROW), (RIGHT, y + ROW)], 1.0, RULE);
-            y += ROW;
+impl Picture for Chart {
+    fn scene(&self) -> Result<Scene, ChartError> {
+        let mut chart = self.clone();
+        chart.caption = self.caption.fit(MOST, chart.groups.iter_mut().map(|group| &mut group.rows));
+        let mut scene = Scene::default();
+        let y = chart.caption.head(&mut scene);
+        let groups: Vec<&Group> = chart.groups.iter().filter(|group| !group.rows.is_empty()).collect();
+        if groups.is_empty() {
+            let end = frame::nothing(&mut scene, y);
+            return Ok(chart.caption.foot(scene, end));
         }
+        let line = format!("the line: {} for every 100 of the rest", decimals(chart.line * 100.0, 0));
+        let y = key::draw(
+            &mut scene,
+            y,
+            &[
+                (Mark::Dot(SLATE), "the group"),
+                (Mark::Area(Tone::Same.pale()), "where it may lie"),
+                (Mark::Dashed(Tone::Worse.color()), &line),
+            ],
+        );
+        axes::measure(&mut scene, y, &chart.measure);
+        let top = y + 88.0;
+        let rows: usize = groups.iter().map(|group| group.rows.len()).sum();
+        let bottom = top + rows as f64 * ROW + groups.len() as f64 * HEADING;
+        let ends = groups.iter().flat_map(|group| &group.rows).filter_map(|row| Some(known_interval(row.ratio)?.upper));
+        let ticks = Ticks::over(0.0, ends.fold(1.2, f64::max).min(WIDEST), 5.0, Unit::In100);
+        let scale = Scale::new(ticks.ends(), PLOT);
+        for value in &ticks.values {
+            let x = scale.at(*value);
+            let color = if *value == 0.0 || (*value - 1.0).abs() < 1e-9 { QUIET } else { RULE };
+            scene.line(&[(x, top), (x, bottom)], 2.0, color);
+            scene.text((x, top - 14.0), &Unit::In100.tick(*value, ticks.step), NOTE, Align::Center);
+        }
+        scene.text((COUNTS, top - 14.0), &shorten(&chart.counted, NOTE, 200.0), NOTE, Align::Right);
+        let x = scale.at(chart.line);
+        scene.dashed(&[(x, top), (x, bottom)], 3.0, Tone::Worse.color());
+        let mut y = top;
+        for group in groups {
+            scene.text((LEFT, y + 44.0), &shorten(&group.heading, VALUE, COUNTS - LEFT), VALUE, Align::Left);
+            y += HEADING;
+            for row in &group.rows {
+                draw_row(&mut scene, row, y + ROW / 2.0, &scale);
+                scene.line(&[(LEFT, y + ROW), (RIGHT, y + ROW)], 1.0, RULE);
+                y += ROW;
+            }
+        }
+        Ok(chart.caption.foot(scene, bottom))
     }
-    let height = chart.caption.foot(&mut scene, bottom);
-    scene.png(height)
 }
 
 fn draw_row(scene: &mut Scene, row: &Row, y: f64, scale: &Scale) {

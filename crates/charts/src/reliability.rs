@@ -5,7 +5,7 @@ use super::error::ChartError;
 use super::frame::{self, Caption, LEFT, RIGHT};
 use super::palette::{INK, QUIET, RULE, SLATE, Tone};
 use super::scale::{Interval, Scale, Ticks, Unit, decimals, known_interval};
-use super::scene::Scene;
+use super::scene::{Picture, Scene};
 use super::text::{Align, NOTE, VALUE, width, wrap};
 
 /// The bins.
@@ -33,51 +33,50 @@ const BARS: f64 = 76.0;
 /// Room for the words at the right.
 const WORDS: f64 = 440.0;
 
-/// Draw the chart as PNG.
-pub fn draw(chart: &Chart) -> Result<Vec<u8>, ChartError> {
-    let mut scene = Scene::default();
-    let y = chart.caption.head(&mut scene);
-    let mut bins: Vec<&Bin> = chart.bins.iter().filter(|bin| bin.predicted.is_finite()).collect();
-    bins.sort_by(|a, b| a.predicted.total_cmp(&b.predicted));
-    if bins.is_empty() {
-        let end = frame::nothing(&mut scene, y);
-        let height = chart.caption.foot(&mut scene, end);
-        return scene.png(height);
-    }
-
-    let (left, right) = (LEFT + GUTTER, RIGHT - WORDS);
-    let (top, bottom) = (y + 82.0, y + 82.0 + PLOT);
-    let observed = bins.iter().filter_map(|bin| Some(known_interval(bin.observed)?.upper));
-    let highest = bins.iter().map(|bin| bin.predicted).chain(observed).fold(0.0, f64::max);
-    let ticks = Ticks::over(0.0, highest, 5.0, Unit::In100);
-    let across = Scale::new(ticks.ends(), (left, right));
-    let up = Scale::new(ticks.ends(), (bottom, top));
-    scene.text((LEFT, y + NOTE.size), "it happened, of 100", NOTE.in_color(INK), Align::Left);
-    axes::values(&mut scene, &up, &ticks, Unit::In100, left, right);
-    scene.dashed(&[(left, bottom), (right, top)], 3.0, QUIET);
-    scene.text((left + 30.0, top + 44.0), "more often than the model says", NOTE, Align::Left);
-    scene.text((right - 20.0, bottom - 24.0), "less often than the model says", NOTE, Align::Right);
-
-    for bin in &bins {
-        if let Some(observed) = known_interval(bin.observed) {
-            let x = across.at(bin.predicted);
-            scene.line(&[(x, up.at(observed.lower)), (x, up.at(observed.upper))], 9.0, Tone::Same.pale());
-            scene.dot((x, up.at(observed.value)), 11.0, SLATE);
+impl Picture for Chart {
+    fn scene(&self) -> Result<Scene, ChartError> {
+        let mut scene = Scene::default();
+        let y = self.caption.head(&mut scene);
+        let mut bins: Vec<&Bin> = self.bins.iter().filter(|bin| bin.predicted.is_finite()).collect();
+        bins.sort_by(|a, b| a.predicted.total_cmp(&b.predicted));
+        if bins.is_empty() {
+            let end = frame::nothing(&mut scene, y);
+            return Ok(self.caption.foot(scene, end));
         }
-    }
-    let on_it = wrap("as often as the model says", NOTE, RIGHT - right - 46.0);
-    let below = scene.lines((right + 46.0, top + NOTE.drop()), &on_it, NOTE, Align::Left);
-    spoken(&mut scene, &bins, &across, &up, (right, below + 16.0, bottom - 60.0));
 
-    let floor = bottom + 62.0 + BARS;
-    for value in &ticks.values {
-        scene.text((across.at(*value), bottom + 34.0), &Unit::In100.tick(*value, ticks.step), NOTE, Align::Center);
+        let (left, right) = (LEFT + GUTTER, RIGHT - WORDS);
+        let (top, bottom) = (y + 82.0, y + 82.0 + PLOT);
+        let observed = bins.iter().filter_map(|bin| Some(known_interval(bin.observed)?.upper));
+        let highest = bins.iter().map(|bin| bin.predicted).chain(observed).fold(0.0, f64::max);
+        let ticks = Ticks::over(0.0, highest, 5.0, Unit::In100);
+        let across = Scale::new(ticks.ends(), (left, right));
+        let up = Scale::new(ticks.ends(), (bottom, top));
+        scene.text((LEFT, y + NOTE.size), "it happened, of 100", NOTE.in_color(INK), Align::Left);
+        axes::values(&mut scene, &up, &ticks, Unit::In100, left, right);
+        scene.dashed(&[(left, bottom), (right, top)], 3.0, QUIET);
+        scene.text((left + 30.0, top + 44.0), "more often than the model says", NOTE, Align::Left);
+        scene.text((right - 20.0, bottom - 24.0), "less often than the model says", NOTE, Align::Right);
+
+        for bin in &bins {
+            if let Some(observed) = known_interval(bin.observed) {
+                let x = across.at(bin.predicted);
+                scene.line(&[(x, up.at(observed.lower)), (x, up.at(observed.upper))], 9.0, Tone::Same.pale());
+                scene.dot((x, up.at(observed.value)), 11.0, SLATE);
+            }
+        }
+        let on_it = wrap("as often as the model says", NOTE, RIGHT - right - 46.0);
+        let below = scene.lines((right + 46.0, top + NOTE.drop()), &on_it, NOTE, Align::Left);
+        spoken(&mut scene, &bins, &across, &up, (right, below + 16.0, bottom - 60.0));
+
+        let floor = bottom + 62.0 + BARS;
+        for value in &ticks.values {
+            scene.text((across.at(*value), bottom + 34.0), &Unit::In100.tick(*value, ticks.step), NOTE, Align::Center);
+        }
+        counts(&mut scene, &bins, &across, floor, right);
+        let words = "the model says, of 100";
+        scene.text((right + 46.0, bottom + 34.0), words, NOTE.in_color(INK), Align::Left);
+        Ok(self.caption.foot(scene, floor + 40.0))
     }
-    counts(&mut scene, &bins, &across, floor, right);
-    let words = "the model says, of 100";
-    scene.text((right + 46.0, bottom + 34.0), words, NOTE.in_color(INK), Align::Left);
-    let height = chart.caption.foot(&mut scene, floor + 40.0);
-    scene.png(height)
 }
 
 /// The bin that is furthest off for its size put into words at the right, tied to its point; of equal ones the most

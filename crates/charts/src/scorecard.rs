@@ -2,9 +2,9 @@
 
 use super::axes;
 use super::error::ChartError;
-use super::frame::{self, Caption, LEFT, RIGHT};
+use super::frame::{self, Caption, LEFT, MOST, RIGHT};
 use super::palette::{INK, MUTED, PALE, Tone, WHITE};
-use super::scene::Scene;
+use super::scene::{Picture, Scene};
 use super::text::{Align, NAME, NOTE, VALUE, shorten, width};
 
 /// The grid.
@@ -48,32 +48,33 @@ const LABELS: f64 = 500.0;
 /// Room for the verdicts.
 const VERDICTS: f64 = 250.0;
 
-/// Draw the chart as PNG.
-pub fn draw(chart: &Chart) -> Result<Vec<u8>, ChartError> {
-    let mut scene = Scene::default();
-    let y = chart.caption.head(&mut scene);
-    if chart.rows.is_empty() || chart.columns.is_empty() {
-        let end = frame::nothing(&mut scene, y);
-        let height = chart.caption.foot(&mut scene, end);
-        return scene.png(height);
+impl Picture for Chart {
+    fn scene(&self) -> Result<Scene, ChartError> {
+        let mut chart = self.clone();
+        chart.caption = self.caption.fit(MOST, [&mut chart.rows]);
+        let mut scene = Scene::default();
+        let y = chart.caption.head(&mut scene);
+        if chart.rows.is_empty() || chart.columns.is_empty() {
+            let end = frame::nothing(&mut scene, y);
+            return Ok(chart.caption.foot(scene, end));
+        }
+        let labels = chart.rows.iter().map(|row| width(&row.label, NAME.in_bold())).fold(0.0, f64::max).min(LABELS);
+        let left = LEFT + labels + 28.0;
+        let cell = (RIGHT - VERDICTS - left) / chart.columns.len() as f64;
+        axes::measure(&mut scene, y, &chart.measure);
+        let header = y + 78.0;
+        for (place, column) in chart.columns.iter().enumerate() {
+            let middle = left + cell * (place as f64 + 0.5);
+            scene.text((middle, header), &shorten(column, NOTE, cell), NOTE.in_bold().in_color(INK), Align::Center);
+        }
+        scene.text((RIGHT - VERDICTS + 24.0, header), &chart.verdict, NOTE.in_bold().in_color(INK), Align::Left);
+        let mut y = header + 18.0;
+        for row in &chart.rows {
+            draw_row(&mut scene, row, y, left, cell, chart.columns.len());
+            y += ROW;
+        }
+        Ok(chart.caption.foot(scene, y))
     }
-    let labels = chart.rows.iter().map(|row| width(&row.label, NAME.in_bold())).fold(0.0, f64::max).min(LABELS);
-    let left = LEFT + labels + 28.0;
-    let cell = (RIGHT - VERDICTS - left) / chart.columns.len() as f64;
-    axes::measure(&mut scene, y, &chart.measure);
-    let header = y + 78.0;
-    for (place, column) in chart.columns.iter().enumerate() {
-        let middle = left + cell * (place as f64 + 0.5);
-        scene.text((middle, header), &shorten(column, NOTE, cell), NOTE.in_bold().in_color(INK), Align::Center);
-    }
-    scene.text((RIGHT - VERDICTS + 24.0, header), &chart.verdict, NOTE.in_bold().in_color(INK), Align::Left);
-    let mut y = header + 18.0;
-    for row in &chart.rows {
-        draw_row(&mut scene, row, y, left, cell, chart.columns.len());
-        y += ROW;
-    }
-    let height = chart.caption.foot(&mut scene, y);
-    scene.png(height)
 }
 
 fn draw_row(scene: &mut Scene, row: &Row, y: f64, left: f64, cell: f64, columns: usize) {

@@ -13,7 +13,7 @@ use super::key::{self, Mark};
 use super::labels::{self, Tag};
 use super::palette::{PALE, QUIET, SLATE, Tone};
 use super::scale::{Interval, Scale, Ticks, Unit, known, known_interval, runs};
-use super::scene::{Point, Scene};
+use super::scene::{Picture, Point, Scene};
 
 /// The segment over time.
 #[derive(Debug, Clone)]
@@ -107,74 +107,74 @@ struct Spot<'a> {
     is_after: bool,
 }
 
-/// Draw the chart as PNG.
-pub fn draw(chart: &Chart) -> Result<Vec<u8>, ChartError> {
-    let mut scene = Scene::default();
-    let change = chart.change.as_ref();
-    let since = change.map(|change| Day::parse(&change.date)).transpose()?;
-    let spots = spots(chart, since)?;
-    let y = chart.caption.head(&mut scene);
-    if spots.is_empty() {
-        let end = frame::nothing(&mut scene, y);
-        let height = chart.caption.foot(&mut scene, end);
-        return scene.png(height);
-    }
-
-    let y = key(&mut scene, chart, y);
-    axes::measure(&mut scene, y, &chart.measure);
-    let (left, right) = (LEFT + GUTTER, RIGHT - TAGS);
-    let (top, bottom) = (y + 82.0, y + 82.0 + HEIGHT);
-    let days: Vec<Day> = spots.iter().map(|spot| spot.day).collect();
-    let axis = TimeAxis::new(&days, left, right);
-    let ticks = Ticks::over(0.0, highest(chart), 5.0, Unit::In100);
-    let scale = Scale::new(ticks.ends(), (bottom, top));
-    let x_change = since.map(|day| axis.start(day).clamp(left, right));
-
-    // From the back to the front: zones, grid, what to compare with, the segment, words.
-    let before = known_interval(chart.before);
-    if let Some(level) = before {
-        scene.rectangle((left, scale.at(level.upper)), (x_change.unwrap_or(right), scale.at(level.lower)), PALE);
-    }
-    pending(&mut scene, &spots, &axis, top, bottom);
-    axes::values(&mut scene, &scale, &ticks, Unit::In100, left, right);
-    if let Some(x) = x_change {
-        scene.line(&[(x, top), (x, bottom)], 3.0, SLATE);
-    }
-    let mut tags: Vec<Tag> = rest(&mut scene, &spots, &axis, &scale).into_iter().collect();
-    if let Some(level) = before {
-        let (y, end) = (scale.at(level.value), x_change.unwrap_or(right));
-        scene.line(&[(left, y), (end, y)], 3.0, SLATE);
-        scene.dashed(&[(end, y), (right, y)], 2.0, SLATE);
-        let (name, value) = ("before:".to_owned(), Unit::In100.label(level.value));
-        tags.push(Tag { point: (right, y), name, value, color: SLATE });
-    }
-    segment(&mut scene, &spots, &axis, &scale);
-    if let (Some(change), Some(day), Some(x)) = (change, since, x_change)
-        && change.after.is_finite()
-    {
-        let y = scale.at(change.after);
-        scene.line(&[(x, y), (right, y)], 3.0, change.tone.color());
-        let (name, value) = (format!("since {}:", day.label()), Unit::In100.label(change.after));
-        tags.push(Tag { point: (right, y), name, value, color: change.tone.color() });
-    }
-    for level in chart.levels.iter().filter(|level| level.value.is_finite()) {
-        let (from, until) = (axis.start(Day::parse(&level.from)?), axis.start(Day::parse(&level.until)?) + axis.room);
-        let y = scale.at(level.value);
-        let ends = [(from.clamp(left, right), y), (until.clamp(left, right), y)];
-        if level.is_provisional {
-            scene.dashed(&ends, 3.0, QUIET)
-        } else {
-            scene.line(&ends, 3.0, QUIET)
+impl Picture for Chart {
+    fn scene(&self) -> Result<Scene, ChartError> {
+        let mut scene = Scene::default();
+        let change = self.change.as_ref();
+        let since = change.map(|change| Day::parse(&change.date)).transpose()?;
+        let spots = spots(self, since)?;
+        let y = self.caption.head(&mut scene);
+        if spots.is_empty() {
+            let end = frame::nothing(&mut scene, y);
+            return Ok(self.caption.foot(scene, end));
         }
-        let (name, value) = (level.name.clone(), Unit::In100.label(level.value));
-        scene.line(&[ends[1], (right, y)], 1.0, QUIET);
-        tags.push(Tag { point: (right, y), name, value, color: SLATE });
+
+        let y = key(&mut scene, self, y);
+        axes::measure(&mut scene, y, &self.measure);
+        let (left, right) = (LEFT + GUTTER, RIGHT - TAGS);
+        let (top, bottom) = (y + 82.0, y + 82.0 + HEIGHT);
+        let days: Vec<Day> = spots.iter().map(|spot| spot.day).collect();
+        let axis = TimeAxis::new(&days, left, right);
+        let ticks = Ticks::over(0.0, highest(self), 5.0, Unit::In100);
+        let scale = Scale::new(ticks.ends(), (bottom, top));
+        let x_change = since.map(|day| axis.start(day).clamp(left, right));
+
+        // From the back to the front: zones, grid, what to compare with, the segment, words.
+        let before = known_interval(self.before);
+        if let Some(level) = before {
+            scene.rectangle((left, scale.at(level.upper)), (x_change.unwrap_or(right), scale.at(level.lower)), PALE);
+        }
+        pending(&mut scene, &spots, &axis, top, bottom);
+        axes::values(&mut scene, &scale, &ticks, Unit::In100, left, right);
+        if let Some(x) = x_change {
+            scene.line(&[(x, top), (x, bottom)], 3.0, SLATE);
+        }
+        let mut tags: Vec<Tag> = rest(&mut scene, &spots, &axis, &scale).into_iter().collect();
+        if let Some(level) = before {
+            let (y, end) = (scale.at(level.value), x_change.unwrap_or(right));
+            scene.line(&[(left, y), (end, y)], 3.0, SLATE);
+            scene.dashed(&[(end, y), (right, y)], 2.0, SLATE);
+            let (name, value) = ("before:".to_owned(), Unit::In100.label(level.value));
+            tags.push(Tag { point: (right, y), name, value, color: SLATE });
+        }
+        segment(&mut scene, &spots, &axis, &scale);
+        if let (Some(change), Some(day), Some(x)) = (change, since, x_change)
+            && change.after.is_finite()
+        {
+            let y = scale.at(change.after);
+            scene.line(&[(x, y), (right, y)], 3.0, change.tone.color());
+            let (name, value) = (format!("since {}:", day.label()), Unit::In100.label(change.after));
+            tags.push(Tag { point: (right, y), name, value, color: change.tone.color() });
+        }
+        for level in self.levels.iter().filter(|level| level.value.is_finite()) {
+            let (from, until) =
+                (axis.start(Day::parse(&level.from)?), axis.start(Day::parse(&level.until)?) + axis.room);
+            let y = scale.at(level.value);
+            let ends = [(from.clamp(left, right), y), (until.clamp(left, right), y)];
+            if level.is_provisional {
+                scene.dashed(&ends, 3.0, QUIET)
+            } else {
+                scene.line(&ends, 3.0, QUIET)
+            }
+            let (name, value) = (level.name.clone(), Unit::In100.label(level.value));
+            scene.line(&[ends[1], (right, y)], 1.0, QUIET);
+            tags.push(Tag { point: (right, y), name, value, color: SLATE });
+        }
+        labels::draw(&mut scene, tags, right + 34.0, top - 30.0, bottom + 30.0);
+        let counts: Vec<u64> = spots.iter().map(|spot| spot.reading.n).collect();
+        axes::days(&mut scene, &axis, bottom, &days, &counts, since);
+        Ok(self.caption.foot(scene, bottom + DAYS))
     }
-    labels::draw(&mut scene, tags, right + 34.0, top - 30.0, bottom + 30.0);
-    let counts: Vec<u64> = spots.iter().map(|spot| spot.reading.n).collect();
-    axes::days(&mut scene, &axis, bottom, &days, &counts, since);
-    let height = chart.caption.foot(&mut scene, bottom + DAYS);
-    scene.png(height)
 }
 
 fn spots<'a>(chart: &'a Chart, since: Option<Day>) -> Result<Vec<Spot<'a>>, ChartError> {

@@ -5,11 +5,11 @@
 use super::axes::{self, GUTTER};
 use super::dates::{Day, TimeAxis};
 use super::error::ChartError;
-use super::frame::{self, Caption, LEFT, RIGHT};
+use super::frame::{self, Caption, LEFT, MOST, RIGHT};
 use super::key::{self, Mark};
 use super::palette::{QUIET, SLATE, Tone};
 use super::scale::{Scale, Ticks, Unit, decimals, known, runs};
-use super::scene::{Point, Scene};
+use super::scene::{Picture, Point, Scene};
 use super::text::{Align, NAME, NOTE, two_lines};
 
 /// The grid of panels.
@@ -61,57 +61,59 @@ const HEAD: f64 = 116.0;
 /// Dates below it.
 const FEET: f64 = 48.0;
 
-/// Draw the chart as PNG.
-pub fn draw(chart: &Chart) -> Result<Vec<u8>, ChartError> {
-    let mut scene = Scene::default();
-    let days = chart.dates.iter().map(|date| Day::parse(date)).collect::<Result<Vec<_>, _>>()?;
-    let mut y = chart.caption.head(&mut scene);
-    if days.is_empty() || chart.panels.is_empty() {
-        y = frame::nothing(&mut scene, y);
-        let height = chart.caption.foot(&mut scene, y);
-        return scene.png(height);
-    }
-
-    y = key(&mut scene, chart, y);
-    axes::measure(&mut scene, y, &chart.measure);
-    y += 58.0;
-
-    let mut panels: Vec<&Panel> = chart.panels.iter().collect();
-    panels.sort_by_key(|panel| panel.state);
-    let columns = panels.len().min(COLUMNS);
-    // A lone panel is not blown up to the width of the page.
-    let width = (RIGHT - LEFT - GUTTER - GAP * (columns.max(2) - 1) as f64) / columns.max(2) as f64;
-    // What is too early to say would only stretch the axis.
-    let told = panels.iter().filter(|panel| panel.state != State::TooEarly);
-    let rates = told.flat_map(|panel| &panel.rates).chain(&chart.shop);
-    let ticks = Ticks::over(0.0, rates.filter_map(|rate| known(*rate)).fold(0.0, f64::max), 3.0, Unit::In100);
-    for row in panels.chunks(columns) {
-        // Where one name takes two lines, the whole row keeps room for two, so that its plots stand level.
-        let lines = row.iter().map(|panel| two_lines(&panel.segment, NAME.in_bold(), width).len()).max();
-        let head = HEAD + lines.unwrap_or(1).saturating_sub(1) as f64 * NAME.leading();
-        let (top, bottom) = (y + head, y + head + PLOT);
-        let scale = Scale::new(ticks.ends(), (bottom, top));
-        for (column, panel) in row.iter().enumerate() {
-            let left = LEFT + GUTTER + column as f64 * (width + GAP);
-            if column == 0 {
-                axes::values(&mut scene, &scale, &ticks, Unit::In100, left, left + width);
-            } else {
-                axes::grid(&mut scene, &scale, &ticks, left, left + width);
-            }
-            heading(&mut scene, panel, left, top - HEAD, width);
-            let axis = TimeAxis::new(&days, left, left + width);
-            curves(&mut scene, panel, &chart.shop, &days, &axis, &scale);
-            dates(&mut scene, &days, left, left + width, bottom);
-            if panel.state == State::Alarm {
-                // The first panel of a row takes the values of its axis along.
-                let from = if column == 0 { LEFT - 8.0 } else { left - 14.0 };
-                scene.outlined((from, y), (left + width + 12.0, bottom + FEET), 4.0, Tone::Worse.color());
-            }
+impl Picture for Chart {
+    fn scene(&self) -> Result<Scene, ChartError> {
+        let mut chart = self.clone();
+        // What alarms comes first.
+        chart.panels.sort_by_key(|panel| panel.state);
+        chart.caption = self.caption.fit(MOST, [&mut chart.panels]);
+        let mut scene = Scene::default();
+        let days = chart.dates.iter().map(|date| Day::parse(date)).collect::<Result<Vec<_>, _>>()?;
+        let mut y = chart.caption.head(&mut scene);
+        if days.is_empty() || chart.panels.is_empty() {
+            y = frame::nothing(&mut scene, y);
+            return Ok(chart.caption.foot(scene, y));
         }
-        y = bottom + FEET + GAP;
+
+        y = key(&mut scene, &chart, y);
+        axes::measure(&mut scene, y, &chart.measure);
+        y += 58.0;
+
+        let panels: Vec<&Panel> = chart.panels.iter().collect();
+        let columns = panels.len().min(COLUMNS);
+        // A lone panel is not blown up to the width of the page.
+        let width = (RIGHT - LEFT - GUTTER - GAP * (columns.max(2) - 1) as f64) / columns.max(2) as f64;
+        // What is too early to say would only stretch the axis.
+        let told = panels.iter().filter(|panel| panel.state != State::TooEarly);
+        let rates = told.flat_map(|panel| &panel.rates).chain(&chart.shop);
+        let ticks = Ticks::over(0.0, rates.filter_map(|rate| known(*rate)).fold(0.0, f64::max), 3.0, Unit::In100);
+        for row in panels.chunks(columns) {
+            // Where one name takes two lines, the whole row keeps room for two, so that its plots stand level.
+            let lines = row.iter().map(|panel| two_lines(&panel.segment, NAME.in_bold(), width).len()).max();
+            let head = HEAD + lines.unwrap_or(1).saturating_sub(1) as f64 * NAME.leading();
+            let (top, bottom) = (y + head, y + head + PLOT);
+            let scale = Scale::new(ticks.ends(), (bottom, top));
+            for (column, panel) in row.iter().enumerate() {
+                let left = LEFT + GUTTER + column as f64 * (width + GAP);
+                if column == 0 {
+                    axes::values(&mut scene, &scale, &ticks, Unit::In100, left, left + width);
+                } else {
+                    axes::grid(&mut scene, &scale, &ticks, left, left + width);
+                }
+                heading(&mut scene, panel, left, top - HEAD, width);
+                let axis = TimeAxis::new(&days, left, left + width);
+                curves(&mut scene, panel, &chart.shop, &days, &axis, &scale);
+                dates(&mut scene, &days, left, left + width, bottom);
+                if panel.state == State::Alarm {
+                    // The first panel of a row takes the values of its axis along.
+                    let from = if column == 0 { LEFT - 8.0 } else { left - 14.0 };
+                    scene.outlined((from, y), (left + width + 12.0, bottom + FEET), 4.0, Tone::Worse.color());
+                }
+            }
+            y = bottom + FEET + GAP;
+        }
+        Ok(chart.caption.foot(scene, y - GAP))
     }
-    let height = chart.caption.foot(&mut scene, y - GAP);
-    scene.png(height)
 }
 
 fn key(scene: &mut Scene, chart: &Chart, y: f64) -> f64 {

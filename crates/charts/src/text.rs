@@ -1,7 +1,7 @@
 //! Letters: the shipped font, how wide a text is, how it wraps and where it is shortened.
 //!
 //! Glyphs are placed with ab_glyph, the rasteriser inside plotters. Plotters' own text drops the space on the left of
-//! each letter and rounds its baseline, which shows in print; here both are kept, to a fraction of a pixel.
+//! each letter, which shows in print; here it is kept.
 
 use std::cell::RefCell;
 use std::collections::HashMap;
@@ -26,7 +26,7 @@ fn shipped(bytes: &'static [u8]) -> FontRef<'static> {
 }
 
 /// How letters look. Sizes are in pixels of the finished picture; 24 is the least that survives scaling to 830 px.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Style {
     /// Height of the em square.
     pub size: f64,
@@ -115,12 +115,14 @@ pub fn width(text: &str, style: Style) -> f64 {
     f64::from(set(text, style, 1.0).1)
 }
 
-/// The strokes of one line whose start is at `(x, y)` on the baseline, in bitmap pixels.
-/// Letters stand on whole bitmap pixels, so each is drawn once in a size, and looks the same wherever it stands.
-pub fn coverage(text: &str, style: Style, zoom: f64, (x, y): (f64, f64)) -> Vec<Stroke> {
+/// The strokes of one line whose start is at `(x, y)` on the baseline, in pixels of the picture; `zoom` bitmap pixels make
+/// one of those.  Letters stand on whole pixels of the picture, so each is drawn once in a size, looks the same wherever it
+/// stands, and packs well.
+pub fn coverage(text: &str, style: Style, zoom: i32, (x, y): (f64, f64)) -> Vec<Stroke> {
     let mut strokes = Vec::new();
-    for glyph in set(text, style, zoom).0 {
-        let (left, top) = ((f64::from(glyph.position.x) + x).round() as i32, y.round() as i32);
+    for glyph in set(text, style, f64::from(zoom)).0 {
+        let left = (x + f64::from(glyph.position.x) / f64::from(zoom)).round() as i32 * zoom;
+        let top = y.round() as i32 * zoom;
         LETTERS.with_borrow_mut(|letters| {
             let name = (glyph.id, glyph.scale.y.to_bits(), style.bold);
             let letter = letters.entry(name).or_insert_with(|| drawn(glyph, style));

@@ -7,10 +7,10 @@ use super::frame::{self, Caption, LEFT, RIGHT};
 use super::key::{self, Mark};
 use super::palette::{MUTED, QUIET, SLATE, Tone};
 use super::scale::{Interval, Scale, Ticks, Unit, decimals, hundredths, known, known_interval};
-use super::scene::{Point, Scene};
+use super::scene::{Picture, Point, Scene};
 use super::text::{Align, NOTE, VALUE};
 
-/// The weeks.
+/// The weeks; where there are more than fit, the latest are drawn.
 #[derive(Debug, Clone)]
 pub struct Chart {
     /// The words around it.
@@ -68,54 +68,53 @@ const FEET: f64 = 82.0;
 const WIDEST: f64 = 300.0;
 const NARROWEST: f64 = 150.0;
 
-/// Draw the chart as PNG; where there are more weeks than fit, the latest.
-pub fn draw(chart: &Chart) -> Result<Vec<u8>, ChartError> {
-    let mut scene = Scene::default();
-    let (left, right) = (LEFT + GUTTER, RIGHT);
-    let fit = ((right - left) / NARROWEST) as usize;
-    let weeks = &chart.weeks[chart.weeks.len().saturating_sub(fit)..];
-    let days = weeks.iter().map(|week| Day::parse(&week.date)).collect::<Result<Vec<_>, _>>()?;
-    let y = chart.caption.head(&mut scene);
-    if weeks.is_empty() {
-        let end = frame::nothing(&mut scene, y);
-        let height = chart.caption.foot(&mut scene, end);
-        return scene.png(height);
-    }
-    let y = key::draw(
-        &mut scene,
-        y,
-        &[
-            (Mark::Dot(QUIET), "as first published"),
-            (Mark::Dot(SLATE), "now"),
-            (Mark::Dashed(MUTED), "provisional: may still move"),
-            (Mark::Outline(QUIET), "only what had come so far"),
-        ],
-    );
-    axes::measure(&mut scene, y, &chart.measure);
-    let (top, bottom) = (y + 90.0, y + 90.0 + HEIGHT);
-    let figures = weeks.iter().flat_map(|week| [week.first, week.now]).flatten();
-    let highest = figures.filter_map(Figure::upper).fold(0.0, f64::max);
-    let ticks = Ticks::over(0.0, highest, 5.0, Unit::In100);
-    let scale = Scale::new(ticks.ends(), (bottom, top));
-    axes::values(&mut scene, &scale, &ticks, Unit::In100, left, right);
-    let room = ((right - left) / weeks.len() as f64).min(WIDEST);
-    for (index, (week, day)) in weeks.iter().zip(&days).enumerate() {
-        let middle = left + (index as f64 + 0.5) * room;
-        let (then, now) = (middle - room * 0.2, middle + room * 0.2);
-        if let (Some(a), Some(b)) = (week.first.and_then(Figure::value), week.now.and_then(Figure::value)) {
-            scene.line(&[(then, scale.at(a)), (now, scale.at(b))], 2.0, QUIET);
+impl Picture for Chart {
+    fn scene(&self) -> Result<Scene, ChartError> {
+        let mut scene = Scene::default();
+        let (left, right) = (LEFT + GUTTER, RIGHT);
+        let fit = ((right - left) / NARROWEST) as usize;
+        let weeks = &self.weeks[self.weeks.len().saturating_sub(fit)..];
+        let days = weeks.iter().map(|week| Day::parse(&week.date)).collect::<Result<Vec<_>, _>>()?;
+        let y = self.caption.head(&mut scene);
+        if weeks.is_empty() {
+            let end = frame::nothing(&mut scene, y);
+            return Ok(self.caption.foot(scene, end));
         }
-        for (x, figure, style) in [(then, week.first, NOTE), (now, week.now, VALUE.in_color(SLATE))] {
-            let Some((figure, value)) = figure.and_then(|figure| Some((figure, figure.value()?))) else { continue };
-            mark(&mut scene, (x, scale.at(value)), figure, if x == now { SLATE } else { QUIET }, &scale);
-            let above = scale.at(figure.upper().unwrap_or(value)) - 24.0;
-            scene.text((x, above), &hundredths(value), style, Align::Center);
+        let y = key::draw(
+            &mut scene,
+            y,
+            &[
+                (Mark::Dot(QUIET), "as first published"),
+                (Mark::Dot(SLATE), "now"),
+                (Mark::Dashed(MUTED), "provisional: may still move"),
+                (Mark::Outline(QUIET), "only what had come so far"),
+            ],
+        );
+        axes::measure(&mut scene, y, &self.measure);
+        let (top, bottom) = (y + 90.0, y + 90.0 + HEIGHT);
+        let figures = weeks.iter().flat_map(|week| [week.first, week.now]).flatten();
+        let highest = figures.filter_map(Figure::upper).fold(0.0, f64::max);
+        let ticks = Ticks::over(0.0, highest, 5.0, Unit::In100);
+        let scale = Scale::new(ticks.ends(), (bottom, top));
+        axes::values(&mut scene, &scale, &ticks, Unit::In100, left, right);
+        let room = ((right - left) / weeks.len() as f64).min(WIDEST);
+        for (index, (week, day)) in weeks.iter().zip(&days).enumerate() {
+            let middle = left + (index as f64 + 0.5) * room;
+            let (then, now) = (middle - room * 0.2, middle + room * 0.2);
+            if let (Some(a), Some(b)) = (week.first.and_then(Figure::value), week.now.and_then(Figure::value)) {
+                scene.line(&[(then, scale.at(a)), (now, scale.at(b))], 2.0, QUIET);
+            }
+            for (x, figure, style) in [(then, week.first, NOTE), (now, week.now, VALUE.in_color(SLATE))] {
+                let Some((figure, value)) = figure.and_then(|figure| Some((figure, figure.value()?))) else { continue };
+                mark(&mut scene, (x, scale.at(value)), figure, if x == now { SLATE } else { QUIET }, &scale);
+                let above = scale.at(figure.upper().unwrap_or(value)) - 24.0;
+                scene.text((x, above), &hundredths(value), style, Align::Center);
+            }
+            scene.text((middle, bottom + 34.0), &format!("from {}", day.label()), NOTE, Align::Center);
+            scene.text((middle, bottom + 66.0), &format!("n = {}", decimals(week.n as f64, 0)), NOTE, Align::Center);
         }
-        scene.text((middle, bottom + 34.0), &format!("from {}", day.label()), NOTE, Align::Center);
-        scene.text((middle, bottom + 66.0), &format!("n = {}", decimals(week.n as f64, 0)), NOTE, Align::Center);
+        Ok(self.caption.foot(scene, bottom + FEET))
     }
-    let height = chart.caption.foot(&mut scene, bottom + FEET);
-    scene.png(height)
 }
 
 fn mark(scene: &mut Scene, (x, y): Point, figure: Figure, color: plotters::style::RGBColor, scale: &Scale) {

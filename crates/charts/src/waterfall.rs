@@ -6,7 +6,7 @@ use super::frame::{self, Caption, LEFT, RIGHT};
 use super::key::{self, Mark};
 use super::palette::{QUIET, RULE, SLATE, Tone};
 use super::scale::{Scale, Ticks, Unit, decimals, known};
-use super::scene::Scene;
+use super::scene::{Picture, Scene};
 use super::text::{Align, NAME, NOTE, VALUE, shorten};
 
 /// The totals and what lies between them.
@@ -40,67 +40,66 @@ const LABELS: f64 = 470.0;
 /// Room for the value after a bar.
 const VALUES: f64 = 190.0;
 
-/// Draw the chart as PNG.
-pub fn draw(chart: &Chart) -> Result<Vec<u8>, ChartError> {
-    let mut scene = Scene::default();
-    let y = chart.caption.head(&mut scene);
-    let (Some(before), Some(after)) = (known(chart.before.1), known(chart.after.1)) else {
-        let end = frame::nothing(&mut scene, y);
-        let height = chart.caption.foot(&mut scene, end);
-        return scene.png(height);
-    };
-    let y = key::draw(
-        &mut scene,
-        y,
-        &[
-            (Mark::Area(SLATE), "total"),
-            (Mark::Area(Tone::Worse.color()), "takes away"),
-            (Mark::Area(Tone::Better.color()), "adds"),
-        ],
-    );
-    axes::measure(&mut scene, y, &chart.measure);
-    let top = y + 84.0;
-    let bottom = top + (chart.steps.len() + 2) as f64 * ROW;
-    let mut levels = vec![before];
-    for step in &chart.steps {
-        levels.push(levels.last().copied().unwrap_or_default() + known(Some(step.change)).unwrap_or_default());
-    }
-    let highest = levels.iter().copied().fold(after, f64::max);
-    let ticks = Ticks::over(0.0, highest, 5.0, Unit::In100);
-    let scale = Scale::new(ticks.ends(), (LEFT + LABELS, RIGHT - VALUES));
-    for value in &ticks.values {
-        let x = scale.at(*value);
-        scene.line(&[(x, top), (x, bottom)], 2.0, if *value == 0.0 { QUIET } else { RULE });
-        scene.text((x, top - 14.0), &Unit::In100.tick(*value, ticks.step), NOTE, Align::Center);
-    }
-
-    let mut row = top;
-    total(&mut scene, &chart.before.0, before, row, &scale);
-    for (step, ends) in chart.steps.iter().zip(levels.windows(2)) {
-        row += ROW;
-        let (from, to) = (scale.at(ends[0]), scale.at(ends[1]));
-        // The level is carried over from the row above.
-        scene.line(&[(from, row - ROW / 2.0 + 20.0), (from, row + ROW / 2.0 - 20.0)], 2.0, QUIET);
-        let tone = if step.change < 0.0 { Tone::Worse } else { Tone::Better };
-        let middle = row + ROW / 2.0;
-        // Too small a step to be seen keeps a mark.
-        let to = if (to - from).abs() < 3.0 { from + 3.0 * step.change.signum() } else { to };
-        scene.rectangle((from, middle - 20.0), (to, middle + 20.0), tone.color());
-        let name = if step.is_mix { NAME.in_bold() } else { NAME };
-        scene.text((LEFT, middle + NAME.drop()), &shorten(&step.label, name, LABELS - 30.0), name, Align::Left);
-        scene.text(
-            (from.max(to) + 14.0, middle + NAME.drop()),
-            &signed(step.change),
-            VALUE.in_color(tone.color()),
-            Align::Left,
+impl Picture for Chart {
+    fn scene(&self) -> Result<Scene, ChartError> {
+        let mut scene = Scene::default();
+        let y = self.caption.head(&mut scene);
+        let (Some(before), Some(after)) = (known(self.before.1), known(self.after.1)) else {
+            let end = frame::nothing(&mut scene, y);
+            return Ok(self.caption.foot(scene, end));
+        };
+        let y = key::draw(
+            &mut scene,
+            y,
+            &[
+                (Mark::Area(SLATE), "total"),
+                (Mark::Area(Tone::Worse.color()), "takes away"),
+                (Mark::Area(Tone::Better.color()), "adds"),
+            ],
         );
+        axes::measure(&mut scene, y, &self.measure);
+        let top = y + 84.0;
+        let bottom = top + (self.steps.len() + 2) as f64 * ROW;
+        let mut levels = vec![before];
+        for step in &self.steps {
+            levels.push(levels.last().copied().unwrap_or_default() + known(Some(step.change)).unwrap_or_default());
+        }
+        let highest = levels.iter().copied().fold(after, f64::max);
+        let ticks = Ticks::over(0.0, highest, 5.0, Unit::In100);
+        let scale = Scale::new(ticks.ends(), (LEFT + LABELS, RIGHT - VALUES));
+        for value in &ticks.values {
+            let x = scale.at(*value);
+            scene.line(&[(x, top), (x, bottom)], 2.0, if *value == 0.0 { QUIET } else { RULE });
+            scene.text((x, top - 14.0), &Unit::In100.tick(*value, ticks.step), NOTE, Align::Center);
+        }
+
+        let mut row = top;
+        total(&mut scene, &self.before.0, before, row, &scale);
+        for (step, ends) in self.steps.iter().zip(levels.windows(2)) {
+            row += ROW;
+            let (from, to) = (scale.at(ends[0]), scale.at(ends[1]));
+            // The level is carried over from the row above.
+            scene.line(&[(from, row - ROW / 2.0 + 20.0), (from, row + ROW / 2.0 - 20.0)], 2.0, QUIET);
+            let tone = if step.change < 0.0 { Tone::Worse } else { Tone::Better };
+            let middle = row + ROW / 2.0;
+            // Too small a step to be seen keeps a mark.
+            let to = if (to - from).abs() < 3.0 { from + 3.0 * step.change.signum() } else { to };
+            scene.rectangle((from, middle - 20.0), (to, middle + 20.0), tone.color());
+            let name = if step.is_mix { NAME.in_bold() } else { NAME };
+            scene.text((LEFT, middle + NAME.drop()), &shorten(&step.label, name, LABELS - 30.0), name, Align::Left);
+            scene.text(
+                (from.max(to) + 14.0, middle + NAME.drop()),
+                &signed(step.change),
+                VALUE.in_color(tone.color()),
+                Align::Left,
+            );
+        }
+        row += ROW;
+        let end = scale.at(levels.last().copied().unwrap_or(after));
+        scene.line(&[(end, row - ROW / 2.0 + 20.0), (end, row + ROW / 2.0 - 20.0)], 2.0, QUIET);
+        total(&mut scene, &self.after.0, after, row, &scale);
+        Ok(self.caption.foot(scene, bottom))
     }
-    row += ROW;
-    let end = scale.at(levels.last().copied().unwrap_or(after));
-    scene.line(&[(end, row - ROW / 2.0 + 20.0), (end, row + ROW / 2.0 - 20.0)], 2.0, QUIET);
-    total(&mut scene, &chart.after.0, after, row, &scale);
-    let height = chart.caption.foot(&mut scene, bottom);
-    scene.png(height)
 }
 
 fn total(scene: &mut Scene, name: &str, value: f64, row: f64, scale: &Scale) {

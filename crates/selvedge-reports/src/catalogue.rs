@@ -2,8 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use charts::distributions::{self, Panel, Spread};
-use charts::{Caption, ChartError};
+use charts::distributions::{self, MOST_PANELS, Panel, Spread};
+use charts::{Caption, ChartError, Picture};
 use datafusion::arrow::array::{Array, ArrayRef, AsArray};
 use datafusion::arrow::compute::cast;
 use datafusion::arrow::datatypes::{DataType, Float64Type};
@@ -12,16 +12,18 @@ use rayon::prelude::*;
 use super::Report;
 use super::markdown::{details, picture, table};
 use selvedge_engine::Engine;
+use selvedge_learning::evaluate;
 use selvedge_learning::train::Kind;
 use selvedge_project::error::{Advice, Result};
 use selvedge_project::numbers::{count, counted};
 use selvedge_project::project::Project;
 use selvedge_project::sql::{Column, FeatureHeader, Header, Layer, SqlFile};
 
-/// Bars of one picture.
-const BARS: usize = 20;
 /// Names of one picture; the rest is "other".
 const NAMES: usize = 5;
+
+/// File name -> PNG.
+type Drawings = Vec<(String, Vec<u8>)>;
 
 #[derive(Debug, thiserror::Error)]
 #[error("the picture of {view} cannot be drawn: {cause}")]
@@ -34,7 +36,7 @@ impl Advice for CatalogueError {}
 
 /// The catalogue of every feature view that the features stage left behind.
 pub fn report(project: &Project, engine: &Engine) -> Result<Report> {
-    let views: Vec<(&SqlFile, &FeatureHeader)> = project.library.layer(Layer::Features).filter_map(header).collect();
+    let views: Vec<(&SqlFile, &FeatureHeader)> = project.library.layer(Layer::FEATURES).filter_map(header).collect();
     let columns = views.iter().map(|(_, header)| header.columns.len()).sum::<usize>();
     let mut markdown = format!(
         "# The features\n\n{} with {}: everything a model may know of a customer and an article at a moment, and nothing \
@@ -55,38 +57,53 @@ pub fn report(project: &Project, engine: &Engine) -> Result<Report> {
     });
     let headings = ["View", "One row for each", "Columns#", "Owner", "What it says"];
     markdown += &format!("{}\n", table(&headings, &overview.collect::<Vec<_>>()));
-    let described: Vec<Result<(String, Option<(String, Vec<u8>)>)>> =
+    let described: Vec<Result<(String, Drawings)>> =
         views.par_iter().map(|(file, header)| described(project, engine, file, header)).collect();
     let mut charts = BTreeMap::new();
     for described in described {
-        let (section, chart) = described?;
+        let (section, drawings) = described?;
         markdown += &section;
-        charts.extend(chart);
+        charts.extend(drawings);
     }
     Ok(Report { markdown, charts })
 }
 
-/// A view's section and, unless there is nothing to draw, its chart with its file's name.
-fn described(
-    project: &Project,
-    engine: &Engine,
-    file: &SqlFile,
-    header: &FeatureHeader,
-) -> Result<(String, Option<(String, Vec<u8>)>)> {
+/// A view's section, and its charts with their files' names.
+fn described(project: &Project, engine: &Engine, file: &SqlFile, header: &FeatureHeader) -> Result<(String, Drawings)> {
     let batch = engine.read(&file.table())?;
     let found = |name: &String| batch.column_by_name(name);
     let rows = batch.num_rows();
     let mut markdown = section(project, engine, file, header, rows)?;
-    let mut drawing = None;
-    let chart = distributions::Chart {
-        caption: Caption {
-            title: format!(
-                "{}: how the values of its {} are spread",
-                header.name,
-                counted(header.columns.len() as u64, "column", "columns")
-            ),
+    let panels = header.columns.iter().filter_map(|(name, column)| Some(panel(name, column, found(name)?)));
+    let mut drawings = Vec::new();
+    for (name, chart) in drawn(header, rows, panels.collect()) {
+        markdown += &format!("{}\n", picture(&name, &chart.caption.title));
+        let png = chart.png().map_err(|cause| CatalogueError { view: header.name.clone(), cause })?;
+        drawings.push((name, png));
+    }
+    let lines = header.columns.iter().filter_map(|(name, column)| Some(line(project, name, column, found(name)?)));
+    let headings = ["Column", "Meaning", "Unit", "Driver", "Missing#", "Lowest#", "Middle#", "Highest#", "Used by"];
+    markdown += &format!("{}\n", table(&headings, &lines.collect::<Vec<_>>()));
+    Ok((markdown, drawings))
+}
+
+/// The pictures of a view with their files' names: one, or several where its columns have no room in one.
+fn drawn(header: &FeatureHeader, rows: usize, panels: Vec<Panel>) -> Vec<(String, distributions::Chart)> {
+    // A view of vectors alone has nothing to draw.
+    if panels.iter().all(|panel| matches!(panel.spread, Spread::Words(_))) {
+        return Vec::new();
+    }
+    let columns = counted(header.columns.len() as u64, "column", "columns");
+    let parts: Vec<&[Panel]> = panels.chunks(MOST_PANELS).collect();
+    let chart = |(index, part): (usize, &&[Panel])| {
+        let (end, of) = match parts.len() {
+            1 => (String::new(), String::new()),
+            all => (format!("-{}", index + 1), format!(", part {} of {all}", index + 1)),
+        };
+        let caption = Caption {
+            title: format!("{}: how the values of its {columns} are spread{of}", header.name),
             subtitle: format!(
-                "{} of grain.{}; each picture has its own height",
+                "{} of grain.{}; the number over the highest bar is its share",
                 counted(rows as u64, "row", "rows"),
                 header.entity
             ),
@@ -94,20 +111,10 @@ fn described(
                 "Source: work/features/{}.parquet. The outermost 1 in 100 values on each side are counted into the first and the last bar.",
                 header.name
             ),
-        },
-        panels: header.columns.iter().filter_map(|(name, column)| Some(panel(name, column, found(name)?))).collect(),
+        };
+        (format!("features-{}{end}.png", header.name), distributions::Chart { caption, panels: part.to_vec() })
     };
-    // A view of vectors alone has nothing to draw.
-    if chart.panels.iter().any(|panel| !matches!(panel.spread, Spread::Words(_))) {
-        let name = format!("features-{}.png", header.name);
-        markdown += &format!("{}\n", picture(&name, &chart.caption.title));
-        let drawn = |cause| CatalogueError { view: header.name.clone(), cause };
-        drawing = Some((name, distributions::draw(&chart).map_err(drawn)?));
-    }
-    let lines = header.columns.iter().filter_map(|(name, column)| Some(line(project, name, column, found(name)?)));
-    let headings = ["Column", "Meaning", "Unit", "Driver", "Missing#", "Lowest#", "Middle#", "Highest#", "Used by"];
-    markdown += &format!("{}\n", table(&headings, &lines.collect::<Vec<_>>()));
-    Ok((markdown, drawing))
+    parts.iter().enumerate().map(chart).collect()
 }
 
 fn header(file: &SqlFile) -> Option<(&SqlFile, &FeatureHeader)> {
@@ -179,7 +186,7 @@ fn users(project: &Project, column: &str) -> String {
         some => vec![format!("{} models", some.join(" and "))],
     };
     let word = |text: &str| text.split(|c: char| !c.is_alphanumeric() && c != '_').any(|word| word == column);
-    for layer in [Layer::Evaluation, Layer::Audits] {
+    for layer in [evaluate::LAYER, Layer::AUDITS] {
         let files = project.library.layer(layer).filter(|file| file.reads.iter().any(|table| table.name == "frame"));
         users.extend(files.filter(|file| word(file.text())).map(|file| file.shown.clone()));
     }
@@ -207,29 +214,16 @@ fn panel(name: &str, column: &Column, array: &ArrayRef) -> Panel {
 
 fn spread(array: &ArrayRef) -> Spread {
     match numbers(array) {
-        Some(values) if values.is_empty() => Spread::Words("no values".into()),
-        Some(values) if *array.data_type() == DataType::Boolean => {
+        Some(values) if *array.data_type() == DataType::Boolean && !values.is_empty() => {
             let yes = values.iter().filter(|value| **value > 0.0).count() as f64 / values.len() as f64;
             Spread::Names(vec![("yes".into(), yes), ("no".into(), 1.0 - yes)])
         }
-        Some(values) => histogram(&values),
+        Some(values) => Spread::of_numbers(&values),
         None => match array.as_string_opt::<i32>() {
             Some(texts) => names(texts.iter().flatten()),
             None => Spread::Words("a vector; no picture of it says much".into()),
         },
     }
-}
-
-/// Equal stretches from the lowest to the highest value, the outermost 1 in 100 on each side left out of the ends.
-fn histogram(values: &[f64]) -> Spread {
-    let at = |share: f64| values[((values.len() - 1) as f64 * share) as usize];
-    let (low, high) = if at(0.99) > at(0.01) { (at(0.01), at(0.99)) } else { (at(0.0), at(1.0)) };
-    let mut shares = vec![0.0; BARS];
-    for value in values {
-        let place = if high > low { ((value - low) / (high - low) * BARS as f64) as usize } else { BARS / 2 };
-        shares[place.min(BARS - 1)] += 1.0 / values.len() as f64;
-    }
-    Spread::Numbers { shares, low: short(low), high: short(high) }
 }
 
 fn names<'a>(texts: impl Iterator<Item = &'a str>) -> Spread {

@@ -1,6 +1,6 @@
 //! `reports/data.md` and `reports/data.json`: what the export holds, every surprise in it, and what was done about each.
 
-use charts::{Caption, Unit, bars};
+use charts::{Caption, Picture, Unit, bars};
 use serde::Deserialize;
 use serde_json::json;
 
@@ -50,7 +50,7 @@ pub fn report(project: &Project, engine: &Engine) -> Result<Report> {
     let mut charts = std::collections::BTreeMap::new();
     let chart = chart(&lines, rows, kept);
     out += &picture(CHART, &chart.caption.title);
-    charts.insert(CHART.into(), bars::draw(&chart).map_err(|cause| ReportError::Chart { chart: CHART, cause })?);
+    charts.insert(CHART.into(), chart.png().map_err(|cause| ReportError::Chart { chart: CHART, cause })?);
     out += "\n";
     let profile: Vec<Profile> = engine.rows(&TableName::new("sources", "profile"))?;
     for (_, header) in project.library.sources() {

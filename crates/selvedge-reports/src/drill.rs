@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use charts::{Caption, scorecard};
+use charts::{Caption, Picture, scorecard};
 use serde::Deserialize;
 
 use super::markdown::{details, picture, table};
@@ -56,7 +56,7 @@ pub fn report(engine: &Engine) -> Result<Option<Report>> {
     let title = title(&segments, days);
     let mut out = format!("# What would have been noticed\n\n**{title}**\n\n");
     if !segments.is_empty() {
-        let png = scorecard::draw(&chart(&segments, &title, days));
+        let png = chart(&segments, &title, days).png();
         charts.insert(SCORECARD.into(), png.map_err(|cause| ReportError::Chart { chart: SCORECARD, cause })?);
         out += &format!("{}\n", picture(SCORECARD, &title));
         out += &smallest(&segments, days);

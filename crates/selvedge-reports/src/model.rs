@@ -8,7 +8,7 @@ mod technical;
 
 use std::collections::BTreeMap;
 
-use charts::{comparison, curve, reliability};
+use charts::Picture;
 use serde::Deserialize;
 
 use self::figures::{Figures, USED, comparison_chart, metrics_section, verdict};
@@ -45,15 +45,15 @@ pub fn report(project: &Project, engine: &Engine) -> Result<Report> {
     let mut charts = BTreeMap::new();
     let drawing = |chart| move |cause| ReportError::Chart { chart, cause };
     let compared = comparison_chart(&figures, &headline, length);
-    charts.insert(COMPARISON.into(), comparison::draw(&compared).map_err(drawing(COMPARISON))?);
+    charts.insert(COMPARISON.into(), compared.png().map_err(drawing(COMPARISON))?);
     out += &format!("{}\n", picture(COMPARISON, &compared.caption.title));
     out += &metrics_section(project, &figures, engine.rows(&made("lists"))?, early.as_deref());
     let reliable = promise::chart(engine.rows(&made("reliability"))?, engine.rows(&made("promise"))?, early.as_deref());
-    charts.insert(RELIABILITY.into(), reliability::draw(&reliable).map_err(drawing(RELIABILITY))?);
+    charts.insert(RELIABILITY.into(), reliable.png().map_err(drawing(RELIABILITY))?);
     out += &format!("## Does it promise too much?\n\n{}\n", picture(RELIABILITY, &reliable.caption.title));
     let learned =
         learning_curve::chart(&engine.rows::<learning_curve::Part>(&made("learning_curve"))?, early.as_deref());
-    charts.insert(CURVE.into(), curve::draw(&learned).map_err(drawing(CURVE))?);
+    charts.insert(CURVE.into(), learned.png().map_err(drawing(CURVE))?);
     out += &format!("## Would more data help?\n\n{}\n", picture(CURVE, &learned.caption.title));
     out += &sides_section(project, engine, sides)?;
     let references =

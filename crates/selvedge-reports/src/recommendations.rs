@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use charts::{Caption, Interval, dots};
+use charts::{Caption, Interval, Picture, dots};
 use serde::Deserialize;
 
 use super::markdown::{details, picture, table};
@@ -110,7 +110,7 @@ pub fn report(project: &Project, engine: &Engine) -> Result<Report> {
         out += &format!("- {sentence}\n");
     }
     let chart = chart(&title, &groups, &coverage);
-    let png = dots::draw(&chart).map_err(|cause| ReportError::Chart { chart: CHART, cause })?;
+    let png = chart.png().map_err(|cause| ReportError::Chart { chart: CHART, cause })?;
     out += &format!("\n{}\n", picture(CHART, &title));
     out += &coverage_section(&coverage);
     out += &exposure_section(&groups);

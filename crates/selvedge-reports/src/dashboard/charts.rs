@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use ::charts::{Caption, Interval, Tone, dumbbell, maturity, segment_line, small_multiples};
+use ::charts::{Caption, Interval, MOST, Picture, Tone, dumbbell, maturity, segment_line, small_multiples};
 
 use super::facts::{Facts, Nowcast};
 use super::{Pictures, tables, words};
@@ -10,9 +10,6 @@ use selvedge_monitoring::monitor::{Finding, State};
 use selvedge_project::error::Result;
 use selvedge_project::numbers::count;
 
-/// Panels, and rows, of one picture: what is beyond stands in the table.
-const MOST_PANELS: usize = 24;
-const MOST_ROWS: usize = 40;
 /// Segments that a title names.
 const MOST_NAMES: usize = 4;
 
@@ -25,21 +22,21 @@ const MATURITY: &str = "monitoring-maturity.png";
 /// What changed: the first change by day, every segment, before and after.
 pub fn changes(facts: &Facts, pictures: &mut Pictures) -> Result<()> {
     if let Some(chart) = alert(facts) {
-        pictures.add(ALERT, &chart.caption.title, segment_line::draw(&chart))?;
+        pictures.add(ALERT, &chart.caption.title, chart.png())?;
     }
     let chart = segments(facts);
-    pictures.add(SEGMENTS, &chart.caption.title, small_multiples::draw(&chart))?;
+    pictures.add(SEGMENTS, &chart.caption.title, chart.png())?;
     let chart = before_after(facts);
-    pictures.add(BEFORE_AFTER, &chart.caption.title, dumbbell::draw(&chart))
+    pictures.add(BEFORE_AFTER, &chart.caption.title, chart.png())
 }
 
 /// What is known of purchases, and what is only forecast.
 pub fn maturity(facts: &Facts, pictures: &mut Pictures) -> Result<()> {
     if let Some(chart) = purchases(facts) {
-        pictures.add(PURCHASES, &chart.caption.title, segment_line::draw(&chart))?;
+        pictures.add(PURCHASES, &chart.caption.title, chart.png())?;
     }
     let chart = known(facts);
-    pictures.add(MATURITY, &chart.caption.title, maturity::draw(&chart))
+    pictures.add(MATURITY, &chart.caption.title, chart.png())
 }
 
 /// The first change day by day; the whole shop's clicks where there is none.
@@ -149,14 +146,14 @@ fn segments(facts: &Facts) -> small_multiples::Chart {
             footnote: match longest {
                 Some((first, last)) => format!(
                     "Figures: work/monitoring/stretches.parquet. A point is a few days together; the first is {first} to {last}.{}",
-                    left_out(all.len(), MOST_PANELS)
+                    left_out(all.len(), MOST)
                 ),
                 None => String::new(),
             },
         },
         measure: words::measure("click").into(),
         shop: rates(&shop),
-        panels: all.into_iter().take(MOST_PANELS).map(panel).collect(),
+        panels: all.into_iter().take(MOST).map(panel).collect(),
         dates: dates.iter().map(|date| (*date).to_owned()).collect(),
     }
 }
@@ -191,8 +188,8 @@ fn before_after(facts: &Facts) -> dumbbell::Chart {
     let mut groups: Vec<dumbbell::Group> = Vec::new();
     let mut findings: Vec<&Finding> =
         facts.findings.iter().filter(|finding| finding.metric == "click" && !finding.is_shop()).collect();
-    let left_out = left_out(findings.len(), MOST_ROWS);
-    findings.truncate(MOST_ROWS);
+    let left_out = left_out(findings.len(), MOST);
+    findings.truncate(MOST);
     findings.sort_by_key(|finding| (&finding.segment_column, &finding.segment_value));
     for finding in findings {
         let heading = words::heading(&finding.segment_column);

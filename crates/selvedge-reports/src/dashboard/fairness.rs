@@ -1,7 +1,7 @@
 //! Who gets less than the rest: groups of customers by what they do, groups of articles by how much they are seen.
 
 use ::charts::ratios::{self, Verdict};
-use ::charts::{Caption, Interval};
+use ::charts::{Caption, Interval, MOST, Picture};
 use serde::Deserialize;
 
 use super::super::markdown::line_of;
@@ -12,8 +12,6 @@ use selvedge_engine::Engine;
 use selvedge_project::error::Result;
 use selvedge_project::numbers::count;
 
-/// Rows of one picture, gaps first: what is beyond stands in the table.
-const MOST_ROWS: usize = 40;
 /// Groups that a sentence names.
 const MOST_NAMES: usize = 4;
 const CUSTOMERS: &str = "monitoring-fairness.png";
@@ -93,7 +91,8 @@ impl Fairness {
         if let Some(one) = groups.first() {
             let mut drawn = groups.clone();
             drawn.sort_by_key(|group| verdict(&group.state));
-            drawn.truncate(MOST_ROWS);
+            // Gaps come first; what is beyond stands in the table.
+            drawn.truncate(MOST);
             drawn.sort_by_key(|group| (&group.segment_column, &group.segment_value));
             let rows = drawn.iter().map(|group| {
                 let ratio = interval(group.ratio, group.ratio_lower, group.ratio_upper);
@@ -115,7 +114,7 @@ impl Fairness {
                     ),
                     footnote: format!(
                         "Figures: work/monitoring/fairness.parquet. A gap is confirmed when all of the pale range lies below the line.{}",
-                        charts::left_out(groups.len(), MOST_ROWS)
+                        charts::left_out(groups.len(), MOST)
                     ),
                 },
                 measure: "clicks of the group for every 100 of the rest of the shop, with as many recommendations"
@@ -124,7 +123,7 @@ impl Fairness {
                 line: one.line,
                 groups: together(rows),
             };
-            pictures.add(CUSTOMERS, &chart.caption.title, ratios::draw(&chart))?;
+            pictures.add(CUSTOMERS, &chart.caption.title, chart.png())?;
         }
         let supply = self.latest_supply();
         if let Some(one) = supply.first() {
@@ -147,7 +146,7 @@ impl Fairness {
                 line: one.line,
                 groups: together(rows),
             };
-            pictures.add(ARTICLES, &chart.caption.title, ratios::draw(&chart))?;
+            pictures.add(ARTICLES, &chart.caption.title, chart.png())?;
         }
         Ok(())
     }

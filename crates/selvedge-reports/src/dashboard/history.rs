@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use charts::vintages::{self, Figure, Week};
-use charts::{Caption, Interval};
+use charts::{Caption, Interval, Picture};
 use serde::Deserialize;
 
 use super::facts;
@@ -77,7 +77,7 @@ impl History {
             measure: words::measure("purchase").into(),
             weeks: weeks.collect(),
         };
-        pictures.add(CHART, &chart.caption.title, vintages::draw(&chart))
+        pictures.add(CHART, &chart.caption.title, chart.png())
     }
 
     /// How an alert was first told, for the first screen; nothing where this report is the first.

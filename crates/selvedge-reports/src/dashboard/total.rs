@@ -1,7 +1,7 @@
 //! Why a total moved: who was shown (mix), or what they did (rate).
 
-use charts::Caption;
 use charts::waterfall;
+use charts::{Caption, Picture};
 use serde::Deserialize;
 
 use super::super::markdown::line_of;
@@ -127,7 +127,7 @@ impl Totals {
             steps,
             after: ("since".into(), Some(total.after)),
         };
-        pictures.add(CHART, &chart.caption.title, waterfall::draw(&chart))
+        pictures.add(CHART, &chart.caption.title, chart.png())
     }
 
     /// For every metric a sentence, and the table that it stands in.

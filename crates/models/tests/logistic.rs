@@ -1,10 +1,10 @@
 use std::sync::Arc;
 
-use datafusion::arrow::array::{
+use arrow::array::{
     ArrayRef, BooleanArray, FixedSizeListBuilder, Float32Builder, Float64Array, RecordBatch, StringArray,
 };
-use datafusion::arrow::datatypes::{DataType, Field};
-use selvedge::model::{
+use arrow::datatypes::{DataType, Field};
+use models::{
     choice::{Grid, choose},
     logistic::{Logistic, LogisticError},
     metrics::Metrics,

@@ -1,4 +1,4 @@
-use selvedge::embeddings::reduction::{Reduction, ReductionError, Side, TrainingVectors};
+use selvedge_features::embeddings::reduction::{Reduction, ReductionError, Side, TrainingVectors};
 
 /// Numbers from -1 to 1.
 fn numbers(count: usize, seed: u64) -> Vec<f32> {

@@ -1,6 +1,6 @@
 use std::sync::Arc;
 
-use datafusion::arrow::{
+use arrow::{
     array::{
         ArrayRef, BooleanArray, Date32Array, Decimal128Array, FixedSizeListArray, Float64Array, Int64Array, ListArray,
         RecordBatch, StringArray, StringViewArray,
@@ -8,7 +8,7 @@ use datafusion::arrow::{
     compute::cast,
     datatypes::{DataType, Float32Type},
 };
-use selvedge::model::{
+use models::{
     matrix::{Encoding, MatrixError},
     split::{SplitError, TrainingRows, ValidationRows},
 };

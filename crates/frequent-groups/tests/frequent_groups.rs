@@ -1,5 +1,8 @@
 //! HAVING COUNT(*) with rows that are counted first against the plain plan: the same groups with the same values.
 
+#[path = "../../point-in-time/tests/halves/mod.rs"]
+mod halves;
+
 use std::path::Path;
 use std::sync::Arc;
 
@@ -12,9 +15,6 @@ use frequent_groups::FrequentGroupsRule;
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use tokio::runtime::Runtime;
-
-use crate::halves;
-use crate::shop::ROOT;
 
 const ROWS: i64 = 20_000;
 
@@ -73,7 +73,7 @@ fn handed_on(plan: &str) -> Option<f64> {
 #[test]
 fn counting_first_answers_as_the_plain_plan() {
     let runtime = Runtime::new().unwrap();
-    let folder = Path::new(ROOT).join("tests/it/frequent_groups");
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/cases");
     let mut files: Vec<_> = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
     files.sort();
     assert!(files.len() >= 8);

@@ -1,4 +1,4 @@
-use selvedge::model::{
+use models::{
     bootstrap::{Bootstrap, BootstrapError},
     metrics::{Metric, Metrics},
     reliability::reliability,

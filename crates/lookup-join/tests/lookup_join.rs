@@ -3,6 +3,9 @@
 //! A case is one shop of random tables under one query of `lookup_join/`: keys that are NULL, equal in part ((1, 12) and
 //! (11, 2)) or there several times, tables without rows, and conditions beside the keys.
 
+#[path = "../../point-in-time/tests/halves/mod.rs"]
+mod halves;
+
 use std::path::Path;
 use std::sync::Arc;
 
@@ -15,9 +18,6 @@ use lookup_join::LookupJoinRule;
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use tokio::runtime::Runtime;
-
-use crate::halves;
-use crate::shop::ROOT;
 
 const SHOPS: i64 = 100;
 
@@ -76,7 +76,7 @@ fn answer(
 #[test]
 fn a_lookup_answers_as_the_hash_join() {
     let runtime = Runtime::new().unwrap();
-    let folder = Path::new(ROOT).join("tests/it/lookup_join");
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/cases");
     let mut files: Vec<_> = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
     files.sort();
     assert!(files.len() >= 8);

@@ -1,4 +1,4 @@
-use selvedge::model::lists::{ListMetric, ListMetrics};
+use models::lists::{ListMetric, ListMetrics};
 
 const LOTS: [u64; 5] = [4, 3, 2, 1, 0];
 

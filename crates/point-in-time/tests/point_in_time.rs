@@ -4,6 +4,8 @@
 //! ((1, 12) and (11, 2)), or hold half of all rows; times that are NULL, tied, negative, a microsecond or days apart;
 //! grains with rows twice, and sides without rows.
 
+mod halves;
+
 use std::path::Path;
 use std::sync::Arc;
 
@@ -24,16 +26,12 @@ use datafusion::prelude::{SessionConfig, SessionContext};
 use point_in_time::{PointInTimeRule, Verdict, verdicts};
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
-use selvedge::project::Project;
 use tokio::runtime::Runtime;
-
-use crate::halves;
-use crate::shop::ROOT;
 
 const SHOPS: i64 = 300;
 
 fn queries(folder: &str) -> Vec<(String, String)> {
-    let folder = Path::new(ROOT).join("tests/it/point_in_time").join(folder);
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/cases").join(folder);
     let paths = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
     let mut queries: Vec<_> =
         paths.map(|path| (path.display().to_string(), std::fs::read_to_string(path).unwrap())).collect();
@@ -128,7 +126,7 @@ fn session(seed: u64, partitions: usize, first: Option<PointInTimeRule>) -> Sess
         rules.insert(0, Arc::new(first));
     }
     let context = halves::session(partitions, 1000, rules, usize::MAX, tables(seed));
-    selvedge::engine::register_functions(&context);
+    sql_functions::register(&context);
     context
 }
 
@@ -247,11 +245,4 @@ fn what_is_not_recognised_says_why() {
         assert!(matches!(&found[..], [Verdict::RowByRow(reason)] if reason.contains(wanted)), "{file}: {found:?}");
         assert!(!is_quick(&answer(&runtime, &quick, &query).0), "{file}");
     }
-}
-
-/// What `make bench` runs is a project like any other: a key that is missing or new in params.yaml shows here.
-#[test]
-fn the_benchmarks_project_opens() {
-    let project = Path::new(ROOT).join("crates/benchmarks/project");
-    assert!(Project::open(Some(&project)).is_ok_and(|project| project.library.files().count() > 0));
 }
