@@ -84,10 +84,10 @@ fn shop(customers: usize, count: usize, things: usize) -> Result<(), Box<dyn Err
             .map(|history| all.iter().map(|model| model.scores(history).len()).sum::<usize>())
             .sum::<usize>()
     })?;
-    rankers(customers, count, things, &interactions)
+    recommenders(customers, count, things, &interactions)
 }
 
-fn rankers(customers: usize, count: usize, things: usize, interactions: &Interactions) -> Result<(), Box<dyn Error>> {
+fn recommenders(customers: usize, count: usize, things: usize, interactions: &Interactions) -> Result<(), Box<dyn Error>> {
     let mut random = seeds::stream(1, "visits", 0);
     let visits = count * 2 / 3 / LOOKS;
     let rows = LOOKS + OTHERS;

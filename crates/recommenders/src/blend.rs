@@ -1,4 +1,4 @@
-//! A blend of rankers: logistic regression over standardised log scores, with weights that are not negative.
+//! A blend of recommenders: logistic regression over standardised log scores, with weights that are not negative.
 //!
 //! Each ranker's scores are standardised over the shelf, so that only the order and the distances on it count; the weights
 //! minimise the loss of the targets of validation requests against the rest of their shelves.  A ranker that would get a
@@ -14,7 +14,7 @@ pub const VERSION: u32 = 1;
 const ROUNDS: usize = 500;
 /// The blend has arrived when no weight moves by more.
 const STILL: f64 = 1e-10;
-/// A little shrinkage for each row, so that two rankers that say the same share their weight.
+/// A little shrinkage for each row, so that two recommenders that say the same share their weight.
 const SHRINKAGE: f64 = 1e-6;
 
 /// Fitted weights.
@@ -44,14 +44,14 @@ pub fn standardised(scores: &[f64]) -> Vec<f64> {
 }
 
 impl Blend {
-    /// Fits the weights of `rankers` rankers.  Without targets all weights are alike.
+    /// Fits the weights of `recommenders` recommenders.  Without targets all weights are alike.
     ///
     /// # Errors
-    /// A shelf with scores of another number of rankers or articles.
-    pub fn fit(rankers: usize, shelves: &[Shelf]) -> Result<Blend, ModelError> {
+    /// A shelf with scores of another number of recommenders or articles.
+    pub fn fit(recommenders: usize, shelves: &[Shelf]) -> Result<Blend, ModelError> {
         let (mut rows, mut targets): (Vec<Vec<f64>>, Vec<bool>) = (Vec::new(), Vec::new());
         for shelf in shelves {
-            same_length("rankers", shelf.scores.len(), rankers)?;
+            same_length("recommenders", shelf.scores.len(), recommenders)?;
             shelf.scores.iter().try_for_each(|scores| same_length("scores", scores.len(), shelf.targets.len()))?;
             let scores: Vec<Vec<f64>> = shelf.scores.iter().map(|scores| standardised(scores)).collect();
             rows.extend(
@@ -62,17 +62,17 @@ impl Blend {
         let positives = targets.iter().filter(|target| **target).count() as f64;
         let intercept = maths::ln((positives + 0.5) / (targets.len() as f64 - positives + 0.5));
         if positives == 0.0 || positives == targets.len() as f64 {
-            return Ok(Blend { weights: vec![1.0 / rankers.max(1) as f64; rankers], intercept });
+            return Ok(Blend { weights: vec![1.0 / recommenders.max(1) as f64; recommenders], intercept });
         }
-        Ok(descend(&rows, &targets, Blend { weights: vec![0.0; rankers], intercept }))
+        Ok(descend(&rows, &targets, Blend { weights: vec![0.0; recommenders], intercept }))
     }
 
     /// The blended score of each article; `scores`: for each ranker, one for each article.
     ///
     /// # Errors
-    /// Scores of another number of rankers, or of unequal length.
+    /// Scores of another number of recommenders, or of unequal length.
     pub fn scores(&self, scores: &[Vec<f64>]) -> Result<Vec<f64>, ModelError> {
-        same_length("rankers", scores.len(), self.weights.len())?;
+        same_length("recommenders", scores.len(), self.weights.len())?;
         let count = scores.first().map_or(0, Vec::len);
         let mut sums = vec![self.intercept; count];
         for (scores, weight) in scores.iter().zip(&self.weights) {

@@ -1,4 +1,4 @@
-//! Models for recommendations over plain numbers: candidate generators, rankers, rules for lists, and their figures.
+//! Models for recommendations over plain numbers: candidate generators, recommenders, rules for lists, and their figures.
 //!
 //! Nothing here knows of files, tables or a shop.  Customers and things are numbers from 0, in the order of their keys,
 //! so that "ties by key" is "ties by number"; a row of a matrix is an article on a shelf at a moment.

@@ -34,6 +34,7 @@ pub fn run(folder: &Path) -> Result<Table, Box<dyn Error>> {
         rate: 0.1,
         leaves: 31,
         rows_a_leaf: 50,
+        curvature_a_leaf: 5.0,
         columns: 1.0,
         l2: 0.0,
         truncation: 30,

@@ -7,7 +7,7 @@ use ndarray::Array2;
 use super::{History, Interactions, Recency, Retriever};
 use crate::{
     ModelError,
-    dense::{Cholesky, add},
+    dense::{Cholesky, add, stored},
     error::not_negative,
 };
 
@@ -20,6 +20,7 @@ pub const MOST_THINGS: usize = 10_000;
 #[derive(Debug, Clone, PartialEq)]
 pub struct Ease {
     /// P, symmetric: things x things.
+    #[serde(with = "stored")]
     inverse: Array2<f64>,
     recency: Recency,
 }

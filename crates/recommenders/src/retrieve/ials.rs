@@ -12,7 +12,7 @@ use rayon::prelude::*;
 use super::{History, Interactions, Recency, Retriever};
 use crate::{
     ModelError, blocks,
-    dense::{Cholesky, add, dot},
+    dense::{Cholesky, add, dot, stored},
     error::not_negative,
     seeds,
 };
@@ -57,8 +57,10 @@ impl Default for IalsSettings {
 #[derive(Debug, Clone, PartialEq)]
 pub struct Ials {
     /// Y: things x factors.
+    #[serde(with = "stored")]
     things: Array2<f64>,
     /// Y'Y + r I.
+    #[serde(with = "stored")]
     shared: Array2<f64>,
     weight: f64,
     recency: Recency,

@@ -26,7 +26,7 @@ pub use reasons::{By, Of, TowerContributions, TowerPart};
 use crate::{
     ModelError,
     chain::{Keep, finite},
-    dense::{add, dot},
+    dense::{add, dot, stored},
     error::same_length,
     maths,
     retrieve::{History, Kind},
@@ -80,8 +80,10 @@ pub struct Request<'a> {
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Parameters {
     /// A: customer columns x factors.
+    #[serde(with = "stored")]
     a: Array2<f64>,
     /// B: article columns x factors.
+    #[serde(with = "stored")]
     b: Array2<f64>,
     /// g_b and g_l: one for each factor.
     gates: [Vec<f64>; 2],
@@ -115,6 +117,14 @@ impl Parameters {
     /// s a + w.r + k of a head.
     fn head(&self, head: usize, a: f64, r: &[f64]) -> f64 {
         self.strengths[head] * a + dot(&self.records[head], r) + self.intercepts[head]
+    }
+}
+
+/// Refuses a customer with a cell that is not a finite number.
+fn finite_customer(customer: &[f64]) -> Result<(), ModelError> {
+    match customer.iter().position(|cell| !cell.is_finite()) {
+        Some(column) => Err(ModelError::NotFinite { row: 0, column }),
+        None => Ok(()),
     }
 }
 
@@ -218,9 +228,10 @@ impl Tower {
     /// What a customer's product with [`Catalogue::vectors`] is made with: u, and 1.
     ///
     /// # Errors
-    /// Another number of customer columns than in the fit.
+    /// Another number of customer columns than in the fit, or a cell that is not finite.
     pub fn query(&self, catalogue: &Catalogue, customer: &[f64], history: &History) -> Result<Vec<f64>, ModelError> {
         same_length("customer columns", customer.len(), self.parameters.a.nrows())?;
+        finite_customer(customer)?;
         let mut query = self.parameters.person(customer, &means_of_past(&catalogue.z, history)).u;
         query.push(1.0);
         Ok(query)
