@@ -10,9 +10,11 @@ pub use selvedge_engine as engine;
 pub use selvedge_features::{embeddings, features, frame, ingest};
 pub use selvedge_learning::{drivers, evaluate, recommend, train};
 pub use selvedge_monitoring::{drill, monitor};
-pub use selvedge_project::{error, numbers, params, paths, progress, project, sql};
+pub use selvedge_project::{error, numbers, params, paths, progress, project, sql, stage};
 pub use selvedge_reports as report;
 pub use statistics::intervals;
+/// Every stage, in order.
+pub mod flow;
 /// Runs -> an MLflow server.
 pub mod tracking;
 /// Two sets of definitions over the same data -> what a pull request changes.
@@ -21,3 +23,5 @@ pub mod changes;
 pub mod explore;
 /// The command line.
 pub mod cli;
+
+pub use flow::open;

@@ -105,7 +105,7 @@ pub fn run(project: &Project, revision: &str) -> Result<()> {
 fn changed(before: &Side, after: &Side) -> Result<Vec<Changed>> {
     let (left, right) = (Engine::new(&before.project)?, Engine::new(&after.project)?);
     let views = |side: &Side| {
-        let files = side.project.library.layer(Layer::Features);
+        let files = side.project.library.layer(Layer::FEATURES);
         files.map(|file| file.table()).collect::<std::collections::BTreeSet<TableName>>()
     };
     let mut found = Vec::new();

@@ -79,7 +79,7 @@ impl Side {
             let content = std::fs::read(&vectors).map_err(|cause| disk(&vectors, cause))?;
             write(&root.join("work/embeddings/vectors.parquet"), &content)?;
         }
-        let mut project = Project::open(Some(&root))?;
+        let mut project = Project::open(Some(&root), tree.flow)?;
         project.params.embeddings.model = tree.params.embeddings.model.clone();
         project.params.engine = tree.params.engine.clone();
         ingest::run(&project)?;
@@ -88,7 +88,7 @@ impl Side {
         frame::run(&project)?;
         train::run(&project)?;
         evaluate::run(&project)?;
-        let traces = Traces::of(&project, Layer::Features, Basis::Remembered(&Memory::default()))?;
+        let traces = Traces::of(&project, Layer::FEATURES, Basis::Remembered(&Memory::default()))?;
         let text = |(path, content): &(String, Vec<u8>)| (path.clone(), String::from_utf8_lossy(content).into_owned());
         Ok(Self { project, traces, texts: files.iter().map(text).collect() })
     }

@@ -1,6 +1,5 @@
 //! Every integration test, in one binary.
 
-mod halves;
 mod shop;
 
 mod bytes;
@@ -13,15 +12,10 @@ mod changes;
 mod encoder;
 mod drill;
 mod failures;
-mod frequent_groups;
 mod functions;
 mod ingest;
+mod layout;
 mod lint;
-mod lists;
-mod logistic;
-mod lookup_join;
-mod matrix;
-mod metrics;
 #[cfg(feature = "encoder")]
 mod models;
 mod monitor_alarm;
@@ -34,7 +28,6 @@ mod monitor_quality;
 mod monitor_sentences;
 mod monitor_shown;
 mod page;
-mod point_in_time;
 mod proof;
 #[cfg(feature = "encoder")]
 mod plan;
@@ -42,7 +35,6 @@ mod plan;
 mod readme;
 #[cfg(feature = "encoder")]
 mod recommendations;
-mod reduction;
 mod reproduce;
 mod simulated;
 mod simulated_log;

@@ -30,7 +30,7 @@ pub fn run(project: &Project) -> Result<Outcome> {
     let progress = Progress::start("audit");
     let engine = Engine::new(project)?;
     let (mut errors, mut warnings, mut clean) = (0, 0, 0);
-    for file in project.library.layer(Layer::Audits) {
+    for file in project.library.layer(Layer::AUDITS) {
         let Header::Audit(header) = &file.header else { continue };
         let found = engine.run(project, file)?;
         if found.num_rows() == 0 {

@@ -11,6 +11,7 @@ use selvedge_project::error::{Advice, Outcome, Result};
 use selvedge_project::progress::answer;
 use selvedge_project::project::Project;
 use selvedge_project::sql::{Layer, TableName};
+use selvedge_project::stage;
 
 /// What became of a table or of one of its columns since it was stored.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -56,12 +57,13 @@ impl Plan {
     pub fn of(project: &Project, traces: &Traces) -> Result<Self> {
         let mut plan = Self::default();
         let mut seen = Seen::default();
-        let layers = [Layer::Sources, Layer::Split, Layer::Texts, Layer::Grain, Layer::Features];
+        let layers = [Layer::SOURCES, Layer::SPLIT, Layer::TEXTS, Layer::GRAIN, Layer::FEATURES];
         let tables =
             layers.into_iter().flat_map(|layer| project.library.layer(layer).map(selvedge_analysis::lineage::made));
         let tables: Vec<TableName> = tables.collect();
-        let stamp =
-            |table: &TableName| (traces.stamp(table), Stamp::read(&selvedge_engine::stored(&project.paths, table).0));
+        let stamp = |table: &TableName| {
+            (traces.stamp(table), Stamp::read(&stage::kept(project.flow, &project.paths, table).unwrap_or_default().0))
+        };
         let stamps: Vec<_> = tables.par_iter().map(stamp).collect();
         for (table, (wanted, stored)) in tables.into_iter().zip(stamps) {
             let (Some(trace), Some(wanted)) = (traces.tables.get(&table), wanted) else { continue };
@@ -204,11 +206,11 @@ fn parameters(wanted: &Stamp, stored: &Stamp) -> Vec<String> {
 /// Stored grains and views whose file is gone.
 fn removed(project: &Project) -> Vec<TableChange> {
     let mut gone = Vec::new();
-    for (layer, folder) in [(Layer::Grain, project.paths.grain()), (Layer::Features, project.paths.features())] {
+    for (layer, folder) in [(Layer::GRAIN, project.paths.grain()), (Layer::FEATURES, project.paths.features())] {
         let Ok(entries) = std::fs::read_dir(folder) else { continue };
         for path in entries.filter_map(|entry| Some(entry.ok()?.path())) {
             let name = path.file_stem().unwrap_or_default().to_string_lossy();
-            let table = TableName::new(layer.folder(), &name);
+            let table = TableName::new(layer.folder, &name);
             if path.extension().is_some_and(|ending| ending == "parquet") && project.library.file(&table).is_none() {
                 let reasons = vec!["its file is gone".to_owned()];
                 let change = Some(Change::Removed);
@@ -223,7 +225,7 @@ fn removed(project: &Project) -> Vec<TableChange> {
 /// Prints the plan; a view that means something else under its old version is a warning.
 pub fn print(project: &Project, verbose: bool) -> Result<Outcome> {
     let remembered = Memory::read(&project.paths.plan_memory());
-    let traces = Traces::of(project, Layer::Features, Basis::Remembered(&remembered))?;
+    let traces = Traces::of(project, Layer::FEATURES, Basis::Remembered(&remembered))?;
     let plan = Plan::of(project, &traces)?;
     let mut out = String::new();
     if verbose {
@@ -248,7 +250,7 @@ pub fn print(project: &Project, verbose: bool) -> Result<Outcome> {
 /// Whether the joins of each feature view run in one pass, and if not, what is in the way.
 fn joins(out: &mut String, project: &Project) -> Result<()> {
     let engine = Engine::new(project)?;
-    for file in project.library.layer(Layer::Features) {
+    for file in project.library.layer(Layer::FEATURES) {
         let mut made = true;
         for table in &file.reads {
             made = engine.open_if_made(table)? && made;

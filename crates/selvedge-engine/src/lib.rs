@@ -42,6 +42,7 @@ use selvedge_project::error::{Advice, Error, Result};
 use selvedge_project::paths::Paths;
 use selvedge_project::project::Project;
 use selvedge_project::sql::{Layer, SqlFile, TableName};
+use selvedge_project::stage::{self, Flow};
 
 use self::query_error::{plain, query_error};
 
@@ -56,6 +57,7 @@ pub struct Engine {
     context: SessionContext,
     runtime: tokio::runtime::Runtime,
     paths: Paths,
+    flow: Flow,
     /// Held while a stored table is opened: two at a time would both find it not open yet.
     opening: Mutex<()>,
 }
@@ -96,7 +98,8 @@ impl Engine {
             .map_err(|e| EngineError::Start(e.to_string()))?;
         let context = session::open(&project.params.engine).map_err(start)?;
         sql_functions::register(&context);
-        let engine = Self { context, runtime, paths: project.paths.clone(), opening: Mutex::new(()) };
+        let engine =
+            Self { context, runtime, paths: project.paths.clone(), flow: project.flow, opening: Mutex::new(()) };
         for table in project.library.tables() {
             engine.add_schema(&table).map_err(start)?;
         }
@@ -152,7 +155,7 @@ impl Engine {
         if self.context.table_exist(reference(table)).map_err(failed)? {
             return Ok(());
         }
-        let (path, stage) = stored(&self.paths, table);
+        let (path, stage) = self.kept(table);
         let shown = self.paths.shown(&path);
         if !path.is_file() {
             return Err(EngineError::NotMadeYet { path: shown, stage }.into());
@@ -172,12 +175,18 @@ impl Engine {
 
     /// Where a table is kept.
     pub fn stored(&self, table: &TableName) -> PathBuf {
-        stored(&self.paths, table).0
+        self.kept(table).0
+    }
+
+    /// The same with the stage that makes it; what no stage keeps is nowhere.
+    fn kept(&self, table: &TableName) -> (PathBuf, &'static str) {
+        stage::kept(self.flow, &self.paths, table)
+            .unwrap_or_else(|| (self.paths.work().join(format!("{table}.parquet")), "run"))
     }
 
     /// Opens `table` if its stage has run; says whether it can be read.
     pub fn open_if_made(&self, table: &TableName) -> Result<bool> {
-        let made = stored(&self.paths, table).0.is_file();
+        let made = self.stored(table).is_file();
         if made {
             self.open(table)?;
         }
@@ -210,10 +219,10 @@ impl Engine {
         let params = project.sql_params(file.layer);
         let (name, value) =
             params.iter().filter(|(name, _)| file.parameters.contains_key(*name)).find(|(name, _)| {
-                let section = project.params.section_of(file.layer.params_section(), name);
+                let section = project.params.section_of(file.layer.section, name);
                 plans(&project.with_sql_param(section, name, "NULL".into()))
             })?;
-        let section = project.params.section_of(file.layer.params_section(), name);
+        let section = project.params.section_of(file.layer.section, name);
         Some(
             EngineError::Misfit {
                 place: project.params.place(section, name),
@@ -293,27 +302,6 @@ impl Engine {
             tables.into_iter().map(shown)
         };
         catalog.schema_names().into_iter().flat_map(named).collect()
-    }
-}
-
-/// Where a table is kept, and the stage that makes it.
-pub fn stored(paths: &Paths, table: &TableName) -> (PathBuf, &'static str) {
-    let file = format!("{}.parquet", table.name);
-    match table.schema.as_deref() {
-        Some("sources" | "raw") => (paths.ingest().join(file), "ingest"),
-        Some("split") => (paths.split().join(file), "ingest"),
-        Some("embeddings") => (paths.embeddings().join(file), "embeddings"),
-        Some("grain") => (paths.grain().join(file), "features"),
-        Some("features") => (paths.features().join(file), "features"),
-        Some("evaluation") => (paths.evaluation().join(file), "evaluate"),
-        Some("drivers") => (paths.drivers().join(file), "drivers"),
-        Some("exposure") => (paths.exposure().join(file), "recommend"),
-        Some("monitoring") => (paths.monitoring().join(file), "monitor"),
-        Some("drill") => (paths.drill().join(file), "drill"),
-        Some(other) => (paths.work().join(other).join(file), "run"),
-        None if table.name == "frame" => (paths.frame(), "frame"),
-        None if table.name == "predictions" => (paths.predictions(), "evaluate"),
-        None => (paths.work().join(file), "recommend"),
     }
 }
 

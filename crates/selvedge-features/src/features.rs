@@ -12,6 +12,7 @@ use selvedge_project::error::{Advice, Result, did_you_mean};
 use selvedge_project::progress::Progress;
 use selvedge_project::project::Project;
 use selvedge_project::sql::{FeatureHeader, Header, Layer, Library, SqlFile, TableName};
+use selvedge_project::stage::Stage;
 
 /// One feature view, computed: one row per row of its grain, in the grain's order.
 #[derive(Debug, Clone)]
@@ -54,14 +55,25 @@ impl Advice for FeatureError {
     }
 }
 
+/// The stage's row in the flow.
+pub const STAGE: Stage = Stage {
+    name: "features",
+    about: "sql/grain and sql/features -> work/features",
+    layers: &[Layer::GRAIN, Layer::FEATURES],
+    sections: &["features"],
+    keeps: &[("grain", "grain"), ("features", "features")],
+    makes: &[],
+    run,
+};
+
 /// Runs the stage: `work/grain/*.parquet` and `work/features/*.parquet`.  What would come out the same is kept.
 pub fn run(project: &Project) -> Result<()> {
     let progress = Progress::start("features");
     refuse_column_twice(&project.library)?;
     let engine = Engine::new(project)?;
-    let looked_at = |file: &SqlFile| matches!(file.layer, Layer::Grain | Layer::Features);
+    let looked_at = |file: &SqlFile| matches!(file.layer, Layer::GRAIN | Layer::FEATURES);
     let (traces, lint) =
-        rayon::join(|| Traces::of(project, Layer::Features, Basis::Stored), || lint::Report::of(project, looked_at));
+        rayon::join(|| Traces::of(project, Layer::FEATURES, Basis::Stored), || lint::Report::of(project, looked_at));
     let traces = traces?;
     let staged = Staged::new(&project.paths, "features")?;
     staged.folder(&project.paths.grain())?;
@@ -70,7 +82,7 @@ pub fn run(project: &Project) -> Result<()> {
     let mut wanted = Vec::new();
     let mut stayed = Vec::new();
     let mut made_grains = Grains::new();
-    for file in project.library.layer(Layer::Grain).chain(project.library.layer(Layer::Features)) {
+    for file in project.library.layer(Layer::GRAIN).chain(project.library.layer(Layer::FEATURES)) {
         let stamp = traces.stamp(&file.table()).unwrap_or_default();
         let stored = Stamp::read(&engine.stored(&file.table()));
         if stored.as_ref() == Some(&stamp) {
@@ -79,7 +91,7 @@ pub fn run(project: &Project) -> Result<()> {
                 refuse_other_columns(file, header, columns.collect(), project.library.key(file))?;
             }
             staged.keep(&folder(project, file), file.header.name())?;
-        } else if file.layer == Layer::Grain {
+        } else if file.layer == Layer::GRAIN {
             let table = engine.table(project, file)?;
             engine.register(&file.table(), table.batch.clone())?;
             if table.batch.num_rows() == 0 {
@@ -111,7 +123,7 @@ pub fn run(project: &Project) -> Result<()> {
     lint.refuse()?;
     staged.file(&project.paths.plan_memory(), None, &traces.memory.json())?;
     staged.commit()?;
-    let views = project.library.layer(Layer::Features).count();
+    let views = project.library.layer(Layer::FEATURES).count();
     if !made.is_empty() {
         progress.say(format!("computed: {}", made.join(", ")));
     }
@@ -130,7 +142,7 @@ pub fn run(project: &Project) -> Result<()> {
 /// Computes every feature view over the grains that are registered in `engine`, or stored.
 pub fn compute(project: &Project, engine: &Engine) -> Result<Vec<View>> {
     refuse_column_twice(&project.library)?;
-    let files: Vec<&SqlFile> = project.library.layer(Layer::Features).collect();
+    let files: Vec<&SqlFile> = project.library.layer(Layer::FEATURES).collect();
     let passes = engine.passes(project, &files)?;
     let grains = grains(project, engine, &passes, Grains::new())?;
     let made: Vec<Result<Vec<View>>> = passes.par_iter().map(|pass| together(project, engine, pass, &grains)).collect();
@@ -195,7 +207,7 @@ fn together(project: &Project, engine: &Engine, pass: &Pass, grains: &Grains) ->
 /// Where a grain's or a view's file lies.
 fn folder(project: &Project, file: &SqlFile) -> PathBuf {
     match file.layer {
-        Layer::Grain => project.paths.grain(),
+        Layer::GRAIN => project.paths.grain(),
         _ => project.paths.features(),
     }
 }
@@ -209,7 +221,7 @@ fn feature_header(file: &SqlFile) -> Option<&FeatureHeader> {
 
 fn refuse_column_twice(library: &Library) -> Result<()> {
     let mut made = BTreeMap::<&str, &str>::new();
-    for file in library.layer(Layer::Features) {
+    for file in library.layer(Layer::FEATURES) {
         for column in feature_header(file).into_iter().flat_map(|header| header.columns.keys()) {
             if let Some(first) = made.insert(column, &file.shown) {
                 let (first, second, column) = (first.to_owned(), file.shown.clone(), column.clone());

@@ -16,6 +16,7 @@ use selvedge_project::progress::Progress;
 use selvedge_project::project::Project;
 use selvedge_project::sql::label::{LABEL, SPLIT};
 use selvedge_project::sql::{Layer, SqlFile};
+use selvedge_project::stage::Stage;
 
 #[derive(Debug, thiserror::Error)]
 pub enum FrameError {
@@ -40,11 +41,22 @@ impl Advice for FrameError {
     }
 }
 
+/// The stage's row in the flow.
+pub const STAGE: Stage = Stage {
+    name: "frame",
+    about: "Features and label side by side -> work/frame.parquet",
+    layers: &[Layer::LABELS],
+    sections: &["split"],
+    keeps: &[("frame", "frame.parquet")],
+    makes: &["frame"],
+    run,
+};
+
 /// Runs the stage: `work/frame.parquet`.
 pub fn run(project: &Project) -> Result<()> {
     let progress = Progress::start("frame");
     let engine = Engine::new(project)?;
-    let files: Vec<_> = project.library.layer(Layer::Labels).collect();
+    let files: Vec<_> = project.library.layer(Layer::LABELS).collect();
     let [file] = files.as_slice() else {
         return Err(FrameError::NotOneLabel(files.len()).into());
     };
@@ -65,7 +77,7 @@ pub fn run(project: &Project) -> Result<()> {
 
 /// The views that the features stage left behind.
 fn stored_views(project: &Project, engine: &Engine) -> Result<Vec<View>> {
-    let files: Vec<&SqlFile> = project.library.layer(Layer::Features).collect();
+    let files: Vec<&SqlFile> = project.library.layer(Layer::FEATURES).collect();
     let view = |file: &&SqlFile| {
         let table = Table::new(engine.read(&file.table())?, project.library.key(file), &file.shown)?;
         Ok(View { name: file.header.name().to_owned(), table })
@@ -77,7 +89,7 @@ fn stored_views(project: &Project, engine: &Engine) -> Result<Vec<View>> {
 /// Every feature of the rows of `request`, computed now: its rows stand under the grain's names, and the same SQL that
 /// made the training features runs over them.  `request` holds the keys of all grains; its other columns stay.
 pub fn at_request(project: &Project, engine: &Engine, request: Table, shown: &str) -> Result<Table> {
-    for file in project.library.layer(Layer::Grain) {
+    for file in project.library.layer(Layer::GRAIN) {
         let key = project.library.key(file);
         let grain = Table::new(engine.distinct(&request.batch, key, shown)?, key, shown)?;
         engine.register(&file.table(), grain.batch)?;

@@ -19,6 +19,7 @@ use selvedge_project::paths::Paths;
 use selvedge_project::progress::Progress;
 use selvedge_project::project::Project;
 use selvedge_project::sql::{Layer, SourceHeader, SqlFile, Surprise};
+use selvedge_project::stage::Stage;
 
 #[derive(Debug, thiserror::Error)]
 pub enum IngestError {
@@ -64,13 +65,24 @@ struct Source<'a> {
     raw: RawTable,
 }
 
+/// The stage's row in the flow.
+pub const STAGE: Stage = Stage {
+    name: "ingest",
+    about: "materials/*.csv -> typed tables in work/ingest, odd rows set aside",
+    layers: &[Layer::SOURCES, Layer::SPLIT],
+    sections: &["ingest", "split"],
+    keeps: &[("sources", "ingest"), ("raw", "ingest"), ("split", "split")],
+    makes: &["sources.profile", "sources.rejected", "sources.surprises"],
+    run,
+};
+
 /// Runs the stage: `work/ingest/*.parquet` and `work/split/*.parquet`.
 pub fn run(project: &Project) -> Result<()> {
     let progress = Progress::start("ingest");
     let engine = Engine::new(project)?;
     let files: Vec<_> = project.library.sources().collect();
     let (traces, sources) = rayon::join(
-        || Traces::of(project, Layer::Split, Basis::Files),
+        || Traces::of(project, Layer::SPLIT, Basis::Files),
         || files.par_iter().map(|(file, header)| Source::read(project, file, header)).collect::<Vec<_>>(),
     );
     let sources = sources.into_iter().collect::<Result<Vec<Source>>>()?;
@@ -113,7 +125,7 @@ pub fn run(project: &Project) -> Result<()> {
         staged.table(&target, Some("surprises"), &surprises(&counts.collect::<Vec<_>>())?, &[])?;
         staged.table(&target, Some("profile"), &profile::table(&profiles)?, &[])?;
         staged.folder(&project.paths.split())?;
-        for (file, table) in engine.layer(project, Layer::Split)? {
+        for (file, table) in engine.layer(project, Layer::SPLIT)? {
             staged.table(&project.paths.split(), Some(file.header.name()), &table, &notes(file))?;
         }
         Ok(())

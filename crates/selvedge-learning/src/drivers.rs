@@ -28,6 +28,7 @@ use selvedge_project::progress::Progress;
 use selvedge_project::project::Project;
 use selvedge_project::sql::label::{SPLIT, TEST};
 use selvedge_project::sql::{Feature, Layer, TableName};
+use selvedge_project::stage::Stage;
 
 /// The group that holds every look.
 pub const ALL: &str = "all";
@@ -70,6 +71,21 @@ struct Slice {
     name: String,
     rows: Vec<usize>,
 }
+
+/// The looks whose scores are taken apart, and the groups to look at.
+pub const LAYER: Layer =
+    Layer { folder: "drivers", may_read: &["frame", "sources"], may_read_outcomes: true, section: "evaluate" };
+
+/// The stage's row in the flow.
+pub const STAGE: Stage = Stage {
+    name: "drivers",
+    about: "What drives the score, by group of customers and over time -> work/drivers",
+    layers: &[LAYER],
+    sections: &["evaluate"],
+    keeps: &[("drivers", "drivers")],
+    makes: &["drivers.shares", "drivers.columns"],
+    run,
+};
 
 /// Runs the stage: `work/drivers/shares.parquet` and `work/drivers/columns.parquet`.
 pub fn run(project: &Project) -> Result<()> {
@@ -133,7 +149,7 @@ fn slices(project: &Project, engine: &Engine, test: RecordBatch) -> Result<(Reco
     let everything = |rows| vec![Slice { kind: ALL.into(), name: ALL.into(), rows: (0..rows).collect() }];
     let mut slices = everything(test.num_rows());
     let mut looks = test;
-    for file in project.library.layer(Layer::Drivers) {
+    for file in project.library.layer(LAYER) {
         let table = engine.table(project, file)?;
         let sorted = Table::new(looks, &table.key, &file.shown)?;
         let (found, wanted) = (table.key_rows(&file.shown)?, sorted.key_rows(&file.shown)?);

@@ -29,6 +29,7 @@ use selvedge_project::progress::Progress;
 use selvedge_project::project::Project;
 use selvedge_project::sql::label::{LABEL, SPLIT, TEST, TRAIN};
 use selvedge_project::sql::{Layer, TableName};
+use selvedge_project::stage::Stage;
 
 /// Whose rows stay together when rows are drawn: one customer's looks resemble each other.
 const CUSTOMER: &str = "customer_id";
@@ -73,6 +74,35 @@ struct Judged {
 /// The models as they were fitted, in the order of [`Kind::ALL`].
 type Models = [Fitted; Kind::ALL.len()];
 
+/// Metric tables over predictions.
+pub const LAYER: Layer = Layer {
+    folder: "evaluation",
+    may_read: &["predictions", "frame", "recommendations", "sources", "split", "evaluation"],
+    may_read_outcomes: true,
+    section: "evaluate",
+};
+
+/// The stage's row in the flow.
+pub const STAGE: Stage = Stage {
+    name: "evaluate",
+    about: "Judge the models on test looks -> work/evaluation, reports/evaluation.json",
+    layers: &[LAYER],
+    sections: &["evaluate", "features", "train", "embeddings"],
+    keeps: &[("evaluation", "evaluation"), ("predictions", "predictions.parquet")],
+    makes: &[
+        "predictions",
+        "evaluation.by_cohort",
+        "evaluation.learning_curve",
+        "evaluation.lists",
+        "evaluation.metrics",
+        "evaluation.promise",
+        "evaluation.reference_steps",
+        "evaluation.reliability",
+        "evaluation.sides",
+    ],
+    run,
+};
+
 /// Runs the stage: `work/predictions.parquet`, `work/evaluation/*.parquet` and `reports/evaluation.json`.
 pub fn run(project: &Project) -> Result<()> {
     let progress = Progress::start("evaluate");
@@ -87,7 +117,7 @@ pub fn run(project: &Project) -> Result<()> {
     let notes = fingerprints.as_slice();
     staged.table(&project.paths.predictions(), None, &predictions, notes)?;
     let target = project.paths.evaluation();
-    for (file, table) in engine.layer(project, Layer::Evaluation)? {
+    for (file, table) in engine.layer(project, LAYER)? {
         let notes = [notes, &[("made_from", file.shown.clone())]].concat();
         staged.table(&target, Some(file.header.name()), &table, &notes)?;
     }
@@ -103,8 +133,7 @@ pub fn run(project: &Project) -> Result<()> {
     let steps = reference::table(project, &engine, &models, &frame)?;
     staged.table(&target, Some("reference_steps"), &steps, notes)?;
     progress.say(format!("{} test looks judged", test.labels.len()));
-    let lists =
-        Lists::ranked(project, &models, engine.read(&TableName::new(Layer::Evaluation.folder(), lists::FILE))?)?;
+    let lists = Lists::ranked(project, &models, engine.read(&TableName::new(LAYER.folder, lists::FILE))?)?;
     figures.extend(lists.figures(project)?);
     staged.table(&target, Some("lists"), &lists.table()?, notes)?;
     staged.table(&target, Some("metrics"), &metrics_table(&figures)?, notes)?;
@@ -136,7 +165,7 @@ fn predict(project: &Project, models: &Models, frame: &RecordBatch) -> Result<Ta
     let judged: BooleanArray = sides.iter().map(|side| Some(side != Some(TRAIN))).collect();
     let rows = filter_record_batch(frame, &judged).map_err(EvaluateError::Arrow)?;
     let key: Vec<String> =
-        project.library.layer(Layer::Labels).flat_map(|file| project.library.key(file)).cloned().collect();
+        project.library.layer(Layer::LABELS).flat_map(|file| project.library.key(file)).cloned().collect();
     let mut columns: Vec<(&str, ArrayRef)> = Vec::new();
     for name in key.iter().map(String::as_str).chain([LABEL, SPLIT]) {
         let missing = EvaluateError::NoColumn { table: "sql/labels", column: LABEL, wanted: "a column" };

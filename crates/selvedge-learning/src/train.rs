@@ -21,6 +21,7 @@ use selvedge_project::progress::Progress;
 use selvedge_project::project::Project;
 use selvedge_project::sql::TableName;
 use selvedge_project::sql::label::LABEL;
+use selvedge_project::stage::Stage;
 
 /// A model as it is kept in `work/models/<name>.json`.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -53,6 +54,17 @@ impl Advice for TrainError {
         })
     }
 }
+
+/// The stage's row in the flow.
+pub const STAGE: Stage = Stage {
+    name: "train",
+    about: "Fit the models on training looks -> work/models",
+    layers: &[],
+    sections: &["train", "embeddings", "evaluate"],
+    keeps: &[],
+    makes: &[],
+    run,
+};
 
 /// Runs the stage: `work/models/<name>.json`.  A young shop gets no model and the reason why, not a failure.
 pub fn run(project: &Project) -> Result<()> {

@@ -4,12 +4,14 @@
 pub mod error;
 /// Every folder and file name.
 pub mod paths;
-/// params.yaml, checked.
-pub mod params;
 /// What a run says while it works.
 pub mod progress;
 /// Numbers as readers meet them.
 pub mod numbers;
+/// The stages of the flow, a row each.
+pub mod stage;
+/// params.yaml, checked.
+pub mod params;
 /// The folder of SQL files that is the product.
 pub mod sql;
 /// A project that is opened.

@@ -8,7 +8,7 @@ mod section;
 mod shift;
 
 use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::rc::Rc;
 
 use serde_yaml::{Mapping, Value};
@@ -25,23 +25,10 @@ pub mod written {
 use self::section::{Section, place, shown};
 use crate::error::{Advice, Result, did_you_mean, near_names};
 use crate::paths::PARAMS;
+use crate::stage::Flow;
 
-/// The sections, in the order of the flow.
-pub const SECTIONS: [&str; 13] = [
-    "shop",
-    "engine",
-    "ingest",
-    "split",
-    "embeddings",
-    "features",
-    "test",
-    "train",
-    "evaluate",
-    "recommend",
-    "tracking",
-    "monitor",
-    "drill",
-];
+/// The sections that no stage brings along.
+const GROUND: [&str; 4] = ["shop", "engine", "test", "tracking"];
 
 /// Parameters of SQL files: `$name` -> a SQL literal.
 pub type SqlParams = BTreeMap<String, String>;
@@ -70,7 +57,7 @@ pub enum ParamsError {
     #[error("{place}: {cause}")]
     Unreadable { place: String, cause: String },
     #[error("{place}: unknown section '{section}'")]
-    UnknownSection { place: String, section: String },
+    UnknownSection { place: String, section: String, known: Vec<&'static str> },
     #[error("{PARAMS}: section '{section}' is missing")]
     MissingSection { section: &'static str },
     #[error("{place}: {section}.{key} is missing")]
@@ -83,8 +70,8 @@ impl Advice for ParamsError {
     fn advice(&self) -> Option<String> {
         Some(match self {
             Self::Unreadable { .. } => "correct the file; it is YAML: sections, each with `key: value` lines".into(),
-            Self::UnknownSection { section, .. } => {
-                did_you_mean(section, SECTIONS, &format!("the sections are {}", SECTIONS.join(", ")))
+            Self::UnknownSection { section, known, .. } => {
+                did_you_mean(section, known.iter().copied(), &format!("the sections are {}", known.join(", ")))
             }
             Self::MissingSection { section } => {
                 format!("add `{section}:` with its keys; an empty one is `{section}: {{}}`")
@@ -101,18 +88,25 @@ impl Advice for ParamsError {
 }
 
 impl Params {
-    /// Reads and checks params.yaml.
-    pub fn load(file: &Path) -> Result<Self> {
+    /// Reads and checks params.yaml: the sections of the ground and those that the stages of `flow` read.
+    pub fn load(file: &Path, flow: Flow) -> Result<Self> {
         let unreadable = |place: String, cause: &str| ParamsError::Unreadable { place, cause: cause.to_owned() };
         let text = std::fs::read_to_string(file).map_err(|e| unreadable(PARAMS.into(), &e.to_string()))?;
-        let mut sections: Mapping = serde_yaml::from_str(&text).map_err(|e| {
+        let mut keys: Mapping = serde_yaml::from_str(&text).map_err(|e| {
             let line = e.location().map_or(1, |at| at.line());
             let cause = e.to_string();
             unreadable(format!("{PARAMS}:{line}"), cause.split(" at line ").next().unwrap_or(&cause))
         })?;
         let text: Rc<str> = text.into();
-        let mut take = |name: &'static str| -> Result<Section> {
-            let keys = match sections.remove(name) {
+        let mut known = GROUND.to_vec();
+        for section in flow.iter().flat_map(|stage| stage.sections) {
+            if !known.contains(section) {
+                known.push(section);
+            }
+        }
+        let mut sections = BTreeMap::new();
+        for name in &known {
+            let keys = match keys.remove(*name) {
                 Some(Value::Mapping(keys)) => keys,
                 Some(Value::Null) => Mapping::new(),
                 Some(_) => {
@@ -121,95 +115,31 @@ impl Params {
                 }
                 None => return Err(ParamsError::MissingSection { section: name }.into()),
             };
-            let text = Rc::clone(&text);
-            Ok(Section { text, name, keys })
-        };
-        let [
-            mut shop,
-            mut engine,
-            mut ingest,
-            split,
-            mut embeddings,
-            features,
-            mut test,
-            mut train,
-            mut evaluate,
-            mut recommend,
-            mut tracking,
-            mut monitor,
-            mut drill,
-        ] = [
-            take("shop")?,
-            take("engine")?,
-            take("ingest")?,
-            take("split")?,
-            take("embeddings")?,
-            take("features")?,
-            take("test")?,
-            take("train")?,
-            take("evaluate")?,
-            take("recommend")?,
-            take("tracking")?,
-            take("monitor")?,
-            take("drill")?,
-        ];
-        if let Some((section, _)) = sections.into_iter().next() {
+            sections.insert(*name, Section { text: Rc::clone(&text), name, keys });
+        }
+        if let Some((section, _)) = keys.into_iter().next() {
             let section = shown(&section);
             let place = place(&text, &section, None);
-            return Err(ParamsError::UnknownSection { place, section }.into());
+            return Err(ParamsError::UnknownSection { place, section, known }.into());
         }
-        let shop_params = shop.shop()?;
         let params = Self {
-            engine: Engine { partitions: engine.count("partitions")?, memory_limit: engine.size("memory_limit")? },
-            ingest: Ingest { max_set_aside_share: ingest.share("max_set_aside_share")? },
-            embeddings: Embeddings {
-                model: from_root(file, &embeddings.text("model")?),
-                dimensions: embeddings.counts("dimensions")?,
-            },
-            test: Test { seed: test.seed()?, cuts: test.count("cuts")? },
-            train: Train { penalties: train.positive_numbers("penalties")? },
-            evaluate: Evaluate {
-                seed: evaluate.seed()?,
-                draws: evaluate.draws("draws")?,
-                list_length: evaluate.count("list_length")?,
-                enough: evaluate.count("enough")?,
-                training_shares: evaluate.shares("training_shares")?,
-            },
-            recommend: Recommend {
-                per_customer: recommend.count(Recommend::LENGTH)?,
-                max_per_brand: recommend.count("max_per_brand")?,
-                at_least_new: recommend.whole("at_least_new")?,
-                same_reason: recommend.count("same_reason")?,
-            },
-            tracking: Tracking { uri: tracking.address("uri")?, experiment: tracking.text("experiment")? },
-            monitor: Monitor {
-                seed: monitor.seed()?,
-                segments: monitor.texts("segments")?,
-                replays: monitor.whole("replays")?,
-                permutations: monitor.count("permutations")?,
-                false_alarms: monitor.share(Monitor::FALSE_ALARMS)?,
-                maybe_alarms: monitor.share("maybe_alarms")?,
-                maybe_floor: monitor.positive("maybe_floor")?,
-                threshold_floor: monitor.positive("threshold_floor")?,
-                threshold_cap: monitor.positive("threshold_cap")?,
-            },
-            drill: Drill {
-                seed: drill.seed()?,
-                days: u32::try_from(drill.count("days")?).unwrap_or(u32::MAX),
-                repeats: drill.count("repeats")?,
-                standing: drill.standing("standing")?,
-            },
+            shop: section(&mut sections, "shop")?.shop()?,
+            engine: Engine::take(section(&mut sections, "engine")?)?,
+            ingest: Ingest::take(section(&mut sections, "ingest")?)?,
+            embeddings: Embeddings::take(section(&mut sections, "embeddings")?, file)?,
+            test: Test::take(section(&mut sections, "test")?)?,
+            train: Train::take(section(&mut sections, "train")?)?,
+            evaluate: Evaluate::take(section(&mut sections, "evaluate")?)?,
+            recommend: Recommend::take(section(&mut sections, "recommend")?)?,
+            tracking: Tracking::take(section(&mut sections, "tracking")?)?,
+            monitor: Monitor::take(section(&mut sections, "monitor")?)?,
+            drill: Drill::take(section(&mut sections, "drill")?)?,
             sql: BTreeMap::new(),
-            shop: shop_params,
             text: text.to_string(),
         };
         let mut sql = BTreeMap::new();
-        let sections = [
-            shop, engine, ingest, split, embeddings, features, test, train, evaluate, recommend, tracking, monitor,
-            drill,
-        ];
-        for section in sections {
-            sql.insert(section.name, section.sql_params()?);
+        for (name, section) in sections {
+            sql.insert(name, section.sql_params()?);
         }
         sql.entry("shop").or_default().extend(params.shop.sql_params());
         let length = params.recommend.per_customer.to_string();
@@ -218,6 +148,10 @@ impl Params {
         sql.entry("monitor").or_default().insert(Monitor::FALSE_ALARMS.into(), share);
         Ok(Self { sql, ..params })
     }
+}
+
+fn section<'a>(sections: &'a mut BTreeMap<&'static str, Section>, name: &'static str) -> Result<&'a mut Section> {
+    Ok(sections.get_mut(name).ok_or(ParamsError::MissingSection { section: name })?)
 }
 
 impl Params {
@@ -247,9 +181,4 @@ impl Params {
         let sections = ["shop", section];
         sections.iter().filter_map(|name| self.sql.get(name)).flat_map(SqlParams::clone).collect()
     }
-}
-
-/// A folder in params.yaml is meant from the project's root.
-fn from_root(params: &Path, text: &str) -> PathBuf {
-    params.parent().unwrap_or(Path::new("")).join(text)
 }

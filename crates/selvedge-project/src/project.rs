@@ -7,6 +7,7 @@ use crate::error::Result;
 use crate::params::{Params, SqlParams};
 use crate::paths::Paths;
 use crate::sql::{Layer, Library};
+use crate::stage::Flow;
 
 /// Everything a stage needs to know before it reads a row.
 #[derive(Debug, Clone)]
@@ -14,16 +15,18 @@ pub struct Project {
     pub paths: Paths,
     pub params: Params,
     pub library: Arc<Library>,
+    /// The stages there are.
+    pub flow: Flow,
 }
 
 impl Project {
     /// Opens the project in `root` (or the nearest one upwards) and checks all of it.
-    pub fn open(root: Option<&Path>) -> Result<Self> {
+    pub fn open(root: Option<&Path>, flow: Flow) -> Result<Self> {
         let paths = Paths::find(root)?;
-        let params = Params::load(&paths.params())?;
-        let library = Arc::new(Library::load(&paths)?);
+        let params = Params::load(&paths.params(), flow)?;
+        let library = Arc::new(Library::load(&paths, flow)?);
         library.refuse_unused(&params)?;
-        Ok(Self { paths, params, library })
+        Ok(Self { paths, params, library, flow })
     }
 
     /// The same project with one `$parameter` of a section set for this run only.
@@ -35,6 +38,6 @@ impl Project {
 
     /// The `$parameters` that files of a layer may use: the shop's and their section's.
     pub fn sql_params(&self, layer: Layer) -> SqlParams {
-        self.params.sql_params(layer.params_section())
+        self.params.sql_params(layer.section)
     }
 }

@@ -12,6 +12,7 @@ use rayon::prelude::*;
 use super::Report;
 use super::markdown::{details, picture, table};
 use selvedge_engine::Engine;
+use selvedge_learning::evaluate;
 use selvedge_learning::train::Kind;
 use selvedge_project::error::{Advice, Result};
 use selvedge_project::numbers::{count, counted};
@@ -35,7 +36,7 @@ impl Advice for CatalogueError {}
 
 /// The catalogue of every feature view that the features stage left behind.
 pub fn report(project: &Project, engine: &Engine) -> Result<Report> {
-    let views: Vec<(&SqlFile, &FeatureHeader)> = project.library.layer(Layer::Features).filter_map(header).collect();
+    let views: Vec<(&SqlFile, &FeatureHeader)> = project.library.layer(Layer::FEATURES).filter_map(header).collect();
     let columns = views.iter().map(|(_, header)| header.columns.len()).sum::<usize>();
     let mut markdown = format!(
         "# The features\n\n{} with {}: everything a model may know of a customer and an article at a moment, and nothing \
@@ -185,7 +186,7 @@ fn users(project: &Project, column: &str) -> String {
         some => vec![format!("{} models", some.join(" and "))],
     };
     let word = |text: &str| text.split(|c: char| !c.is_alphanumeric() && c != '_').any(|word| word == column);
-    for layer in [Layer::Evaluation, Layer::Audits] {
+    for layer in [evaluate::LAYER, Layer::AUDITS] {
         let files = project.library.layer(layer).filter(|file| file.reads.iter().any(|table| table.name == "frame"));
         users.extend(files.filter(|file| word(file.text())).map(|file| file.shown.clone()));
     }

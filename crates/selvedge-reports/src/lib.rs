@@ -17,6 +17,7 @@ use selvedge_engine::{Engine, Staged};
 use selvedge_project::error::{Advice, Result};
 use selvedge_project::progress::Progress;
 use selvedge_project::project::Project;
+use selvedge_project::stage::Stage;
 
 /// One report on its way to disk.
 #[derive(Debug, Default)]
@@ -65,6 +66,17 @@ pub fn dashboard(project: &Project) -> Result<()> {
     }
     staged.commit()
 }
+
+/// The stage's row in the flow.
+pub const STAGE: Stage = Stage {
+    name: "report",
+    about: "Markdown and charts for people -> reports",
+    layers: &[],
+    sections: &["features", "evaluate", "recommend", "monitor"],
+    keeps: &[],
+    makes: &[],
+    run,
+};
 
 /// Runs the stage: `reports/*.md`, `reports/data.json` and `reports/charts/*.png`.
 pub fn run(project: &Project) -> Result<()> {

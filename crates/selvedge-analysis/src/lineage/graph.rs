@@ -56,7 +56,7 @@ impl Advice for GraphError {
 
 /// Prints what `of` (`view`, `view.column` or everything) is made from.
 pub fn print(project: &Project, of: Option<&str>, format: GraphFormat) -> Result<()> {
-    let traces = Traces::of(project, Layer::Features, Basis::Remembered(&Memory::default()))?;
+    let traces = Traces::of(project, Layer::FEATURES, Basis::Remembered(&Memory::default()))?;
     let mut waiting = match of {
         Some(of) => named(&traces, of)?,
         None => views(&traces).flat_map(|(table, _)| columns(&traces, table)).collect(),
@@ -85,7 +85,7 @@ pub fn print(project: &Project, of: Option<&str>, format: GraphFormat) -> Result
 }
 
 fn views(traces: &Traces) -> impl Iterator<Item = (&TableName, &str)> {
-    let tables = traces.tables.keys().filter(|table| table.schema.as_deref() == Some(Layer::Features.folder()));
+    let tables = traces.tables.keys().filter(|table| table.schema.as_deref() == Some(Layer::FEATURES.folder));
     tables.map(|table| (table, table.name.as_str()))
 }
 

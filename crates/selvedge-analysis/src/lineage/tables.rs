@@ -20,7 +20,7 @@ use selvedge_project::sql::{Header, Layer, SqlFile, TableName};
 /// Raise it when the same reduction parameters give other numbers.
 const REDUCTION_VERSION: &str = "2";
 /// The layers that features are made through, in the order of the flow.
-const LAYERS: [Layer; 5] = [Layer::Sources, Layer::Split, Layer::Texts, Layer::Grain, Layer::Features];
+const LAYERS: [Layer; 5] = [Layer::SOURCES, Layer::SPLIT, Layer::TEXTS, Layer::GRAIN, Layer::FEATURES];
 
 /// One column of a table.
 #[derive(Debug, Clone)]
@@ -98,7 +98,8 @@ impl Traces {
             let schema = Schema::new([line].into_iter().chain(texts).collect::<Vec<_>>());
             engine.declare(&TableName::new("raw", file.header.name()), schema)?;
         }
-        for layer in LAYERS.into_iter().filter(|layer| *layer <= until) {
+        let last = LAYERS.iter().position(|layer| *layer == until).unwrap_or(LAYERS.len());
+        for layer in LAYERS.into_iter().take(last + 1) {
             for file in project.library.layer(layer) {
                 traces.add(project, &engine, file, basis)?;
             }
@@ -107,7 +108,7 @@ impl Traces {
     }
 
     fn add(&mut self, project: &Project, engine: &Engine, file: &SqlFile, basis: Basis<'_>) -> Result<()> {
-        let seal = (file.layer == Layer::Features).then(|| self.seal(project, file));
+        let seal = (file.layer == Layer::FEATURES).then(|| self.seal(project, file));
         if let (Basis::Remembered(memory), Some(seal)) = (basis, &seal)
             && let Some(remembered) = memory.get(seal)
         {
@@ -126,7 +127,7 @@ impl Traces {
             let aside = names
                 .iter()
                 .zip(columns)
-                .filter(|(name, _)| file.layer == Layer::Sources && name.as_str() == "set_aside");
+                .filter(|(name, _)| file.layer == Layer::SOURCES && name.as_str() == "set_aside");
             let parts: Vec<Node> = aside.map(|(_, node)| node.clone().doing(super::Kind::Filter)).collect();
             Node::list("rows", &[rows.clone(), Node::list("aside", &parts)]).with(&key.join(","))
         };
@@ -143,10 +144,10 @@ impl Traces {
         let mut columns: BTreeMap<String, ColumnTrace> =
             pairs.map(|(name, (own, full))| ((*name).clone(), trace(own, full, "column"))).collect();
         let mut declared = schema.clone();
-        if file.layer == Layer::Texts {
+        if file.layer == Layer::TEXTS {
             declared = embed(project, file, basis, &mut columns, &schema, &key);
         }
-        if file.layer == Layer::Sources {
+        if file.layer == Layer::SOURCES {
             columns.remove("set_aside");
         }
         let table = self::made(file);
@@ -156,8 +157,8 @@ impl Traces {
         }
         let before = match basis {
             Basis::Files | Basis::Remembered(_) => false,
-            Basis::Vectors { .. } => matches!(file.layer, Layer::Sources | Layer::Split),
-            Basis::Stored => !matches!(file.layer, Layer::Grain | Layer::Features),
+            Basis::Vectors { .. } => matches!(file.layer, Layer::SOURCES | Layer::SPLIT),
+            Basis::Stored => !matches!(file.layer, Layer::GRAIN | Layer::FEATURES),
         };
         if before {
             made.take_stored(&engine.stored(&table));
@@ -254,7 +255,7 @@ fn used_parameters(project: &Project, file: &SqlFile) -> BTreeMap<String, String
 /// The table that a file makes; texts become embeddings.
 pub fn made(file: &SqlFile) -> TableName {
     match file.layer {
-        Layer::Texts => TableName::new("embeddings", file.header.name()),
+        Layer::TEXTS => TableName::new("embeddings", file.header.name()),
         _ => file.table(),
     }
 }

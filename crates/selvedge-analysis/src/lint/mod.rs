@@ -95,7 +95,7 @@ impl Report {
         report.unseen = shapes::plans(project, &engine, wanted, |file, plan| {
             let words = Words::of(file.text());
             let mut found = stability::findings(plan, &words);
-            if file.layer == Layer::Features {
+            if file.layer == Layer::FEATURES {
                 found.extend(time::findings(project, plan, &words));
             }
             report.files += 1;

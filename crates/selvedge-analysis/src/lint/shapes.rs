@@ -12,7 +12,7 @@ use selvedge_project::project::Project;
 use selvedge_project::sql::{Header, Layer, SqlFile, TableName};
 
 /// Layers whose tables follow from SQL files; what reads anything else needs the stages to have run.
-const FROM_SQL: [Layer; 6] = [Layer::Sources, Layer::Split, Layer::Grain, Layer::Texts, Layer::Features, Layer::Labels];
+const FROM_SQL: [Layer; 6] = [Layer::SOURCES, Layer::SPLIT, Layer::GRAIN, Layer::TEXTS, Layer::FEATURES, Layer::LABELS];
 
 /// Gives every table that follows from the SQL files a name, without rows, and hands the plan of each wanted file to `seen`.
 /// Files that read tables of stages which have not run are named in the answer, with the reason.
@@ -31,7 +31,7 @@ pub fn plans(
         engine.declare(&TableName::new("raw", &header.name), Schema::new(fields))?;
     }
     let mut unseen = Vec::new();
-    for file in Layer::ALL.iter().flat_map(|layer| project.library.layer(*layer)) {
+    for file in project.library.layers().flat_map(|layer| project.library.layer(layer)) {
         if FROM_SQL.contains(&file.layer) {
             let plan = engine.plan(project, file)?;
             if wanted(file) {
@@ -70,7 +70,7 @@ fn declare(project: &Project, engine: &Engine, file: &SqlFile, schema: &Schema) 
         .map(|field| field.as_ref().clone())
         .collect();
     let mut table = file.table();
-    if file.layer == Layer::Texts {
+    if file.layer == Layer::TEXTS {
         table = TableName::new("embeddings", file.header.name());
         let key = if let Header::Table(header) = &file.header { header.key.as_slice() } else { &[] };
         fields.retain(|field| field.name() == "in_training" || key.contains(field.name()));

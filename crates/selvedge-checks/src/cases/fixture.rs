@@ -34,7 +34,7 @@ impl Shapes {
             engine.register(&TableName::new("raw", &header.name), RecordBatch::new_empty(Schema::new(raw).into()))?;
             shapes.plan(project, engine, file)?;
         }
-        for layer in [Layer::Split, Layer::Grain, Layer::Texts] {
+        for layer in [Layer::SPLIT, Layer::GRAIN, Layer::TEXTS] {
             for file in project.library.layer(layer) {
                 shapes.plan(project, engine, file)?;
             }
@@ -49,7 +49,7 @@ impl Shapes {
         let mut table = file.table();
         match (&file.header, file.layer) {
             (Header::Source(_), _) => fields.retain(|field| field.name() != "set_aside"),
-            (Header::Table(header), Layer::Texts) => {
+            (Header::Table(header), Layer::TEXTS) => {
                 fields.retain(|field| header.key.contains(field.name()));
                 fields.extend(VECTORS.map(|name| Field::new(name, vector(2), true)));
                 table = TableName::new("embeddings", &header.name);

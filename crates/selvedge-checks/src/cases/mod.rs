@@ -139,7 +139,7 @@ fn check(
 /// # Errors
 /// There is none of this name.
 pub fn find<'a>(project: &'a Project, shown: &str, view: &str) -> Result<&'a SqlFile> {
-    let known = || project.library.layer(Layer::Features).map(|file| file.header.name().to_owned()).collect();
+    let known = || project.library.layer(Layer::FEATURES).map(|file| file.header.name().to_owned()).collect();
     let unknown = || CaseError::UnknownView { file: shown.into(), view: view.into(), known: known() };
     Ok(project.library.file(&TableName::new("features", view)).ok_or_else(unknown)?)
 }

@@ -60,7 +60,7 @@ impl Materials {
     /// Reads what the views and their grains need; the grains are computed and registered in `engine`.
     pub fn load(project: &Project, engine: &Engine, views: &[&SqlFile]) -> Result<Self> {
         let mut grains = Vec::new();
-        for (file, table) in engine.layer(project, Layer::Grain)? {
+        for (file, table) in engine.layer(project, Layer::GRAIN)? {
             let moments = times(&table.batch, "as_of", &file.shown)?;
             grains.push(Grain { name: file.table(), table, moments });
         }
@@ -116,7 +116,7 @@ impl Material {
             return Ok(Self { name, key, batch, time, known_from, csv });
         }
         // A vector is known from when its row of the source is.
-        let texts = project.library.file(&TableName::new(Layer::Texts.folder(), &name.name));
+        let texts = project.library.file(&TableName::new(Layer::TEXTS.folder, &name.name));
         let key = match texts.map(|file| &file.header) {
             Some(Header::Table(header)) => header.key.clone(),
             _ => Vec::new(),

@@ -60,7 +60,7 @@ struct Broken {
 pub fn run(project: &Project, names: &[String]) -> Result<()> {
     let progress = Progress::start("test");
     let files = chosen(project, names)?;
-    let chosen = |file: &SqlFile| file.layer == Layer::Grain || files.iter().any(|view| view.shown == file.shown);
+    let chosen = |file: &SqlFile| file.layer == Layer::GRAIN || files.iter().any(|view| view.shown == file.shown);
     let linted = lint::Report::of(project, chosen)?;
     linted.say(&progress);
     let engine = Engine::new(project)?;
@@ -121,7 +121,7 @@ pub fn run(project: &Project, names: &[String]) -> Result<()> {
 
 /// The files of the named views, or of all.
 fn chosen<'a>(project: &'a Project, names: &[String]) -> Result<Vec<&'a SqlFile>> {
-    let all: Vec<&SqlFile> = project.library.layer(Layer::Features).collect();
+    let all: Vec<&SqlFile> = project.library.layer(Layer::FEATURES).collect();
     let known = || all.iter().map(|file| file.header.name().to_owned()).collect();
     for name in names {
         if !all.iter().any(|file| file.header.name() == name) {

@@ -133,7 +133,7 @@ impl World {
         match proof {
             Proof::LateCopy => {
                 repeat_delivery(&project, &engine)?;
-                engine.layer(&project, Layer::Grain)?;
+                engine.layer(&project, Layer::GRAIN)?;
             }
             _ => {
                 for grain in &materials.grains {

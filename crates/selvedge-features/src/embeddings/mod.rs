@@ -24,6 +24,7 @@ use selvedge_project::error::{Advice, Result};
 use selvedge_project::progress::Progress;
 use selvedge_project::project::Project;
 use selvedge_project::sql::{Header, Layer, SqlFile, TableName};
+use selvedge_project::stage::Stage;
 
 #[derive(Debug, thiserror::Error)]
 pub enum EmbeddingError {
@@ -51,13 +52,24 @@ impl Advice for EmbeddingError {
 /// The vectors of all texts, made or remembered; also the next run's memory.
 const VECTORS: &str = "vectors";
 
+/// The stage's row in the flow.
+pub const STAGE: Stage = Stage {
+    name: "embeddings",
+    about: "sql/texts -> vectors in work/embeddings, each text encoded once",
+    layers: &[Layer::TEXTS],
+    sections: &["embeddings"],
+    keeps: &[("embeddings", "embeddings")],
+    makes: &[],
+    run,
+};
+
 /// Runs the stage: `work/embeddings/vectors.parquet`, one row per distinct text, and for each file of `sql/texts` a
 /// table of its rows with their vectors and its fitted reduction.
 pub fn run(project: &Project) -> Result<()> {
     let progress = Progress::start("embeddings");
     let engine = Engine::new(project)?;
     let mut files = Vec::new();
-    for file in project.library.layer(Layer::Texts) {
+    for file in project.library.layer(Layer::TEXTS) {
         let Header::Table(header) = &file.header else { continue };
         if header.name == VECTORS {
             return Err(EmbeddingError::NameTaken { file: file.shown.clone() }.into());
@@ -67,7 +79,7 @@ pub fn run(project: &Project) -> Result<()> {
     }
     let texts: BTreeSet<String> = files.iter().flat_map(|file| file.texts().flatten().map(str::to_owned)).collect();
     let vectors = Vectors::of_texts(project, &engine, &progress, &texts)?;
-    let traces = Traces::of(project, Layer::Texts, Basis::Vectors { encoder: &vectors.version })?;
+    let traces = Traces::of(project, Layer::TEXTS, Basis::Vectors { encoder: &vectors.version })?;
     let staged = Staged::new(&project.paths, "embeddings")?;
     let target = project.paths.embeddings();
     staged.table(&target, Some(VECTORS), &vectors.table()?, &[("encoder", vectors.version.clone())])?;
@@ -200,7 +212,7 @@ pub struct FittedOn {
 /// For each file of `sql/texts` what its reduction was fitted on, and what not.
 pub fn fitted_on(project: &Project, engine: &Engine) -> Result<Vec<FittedOn>> {
     let mut fitted = Vec::new();
-    for file in project.library.layer(Layer::Texts) {
+    for file in project.library.layer(Layer::TEXTS) {
         let name = file.header.name().to_owned();
         let path = project.paths.embeddings().join(reduction_file(&name));
         let reduction: Option<Reduction> =

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use datafusion::arrow::array::{ArrayRef, AsArray, Float64Array, Int64Array, RecordBatch, StringArray};
 
+use super::LAYER;
 use super::figures::{Figure, USED};
 use super::{EvaluateError, Looks, Models, on_side};
 use crate::train::Kind;
@@ -16,8 +17,8 @@ use selvedge_features::features::View;
 use selvedge_features::frame;
 use selvedge_project::error::Result;
 use selvedge_project::project::Project;
+use selvedge_project::sql::TableName;
 use selvedge_project::sql::label::{LABEL, SPLIT, TEST};
-use selvedge_project::sql::{Layer, TableName};
 
 /// The file of `sql/evaluation` that says how the tool counts each look.
 const FILE: &str = "reference_looks";
@@ -71,11 +72,11 @@ const METRICS: [Metric; 2] = [Metric::Auc, Metric::AveragePrecision];
 
 /// The frame with the tool's label and side beside each look.
 fn theirs(project: &Project, engine: &Engine, frame: &RecordBatch) -> Result<Option<RecordBatch>> {
-    let Some(file) = project.library.layer(Layer::Evaluation).find(|file| file.header.name() == FILE) else {
+    let Some(file) = project.library.layer(LAYER).find(|file| file.header.name() == FILE) else {
         return Ok(None);
     };
     let key = project.library.key(file);
-    let looks = Table::new(engine.read(&TableName::new(Layer::Evaluation.folder(), FILE))?, key, &file.shown)?;
+    let looks = Table::new(engine.read(&TableName::new(LAYER.folder, FILE))?, key, &file.shown)?;
     let base = Table::new(frame.clone(), key, &file.shown)?;
     let view = View { name: FILE.into(), table: looks };
     Ok(Some(frame::attach(base, &[view], &file.shown)?.batch))

@@ -52,7 +52,7 @@ impl Phrases {
     /// A placeholder that no candidate has a text for, or a condition on what is no feature.
     pub fn of(project: &Project) -> Result<Self> {
         let features = project.library.feature_columns();
-        let headers = project.library.layer(Layer::Features).filter_map(|file| match &file.header {
+        let headers = project.library.layer(Layer::FEATURES).filter_map(|file| match &file.header {
             Header::Feature(header) => Some((file, header)),
             _ => None,
         });

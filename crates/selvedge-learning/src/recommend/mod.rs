@@ -25,6 +25,7 @@ use selvedge_project::error::{Advice, Result, did_you_mean};
 use selvedge_project::progress::Progress;
 use selvedge_project::project::Project;
 use selvedge_project::sql::{Layer, SqlFile, TableName};
+use selvedge_project::stage::Stage;
 
 /// Basis of what does not rest on what this customer did.
 const POPULAR: &str = "popular in the region";
@@ -79,6 +80,29 @@ struct Recommendation {
     why: Option<Why>,
 }
 
+/// The candidates and the stage's baselines.
+pub const LAYER: Layer =
+    Layer { folder: "recommend", may_read: &["sources", "recommend"], may_read_outcomes: true, section: "recommend" };
+
+/// What the lists of recommendations show.
+pub const EXPOSURE: Layer = Layer {
+    folder: "exposure",
+    may_read: &["recommendations", "recommend", "sources", "exposure"],
+    may_read_outcomes: true,
+    section: "recommend",
+};
+
+/// The stage's row in the flow.
+pub const STAGE: Stage = Stage {
+    name: "recommend",
+    about: "Ten articles for every customer -> work/recommendations.parquet, and what they show -> work/exposure",
+    layers: &[LAYER, EXPOSURE],
+    sections: &["recommend", "features"],
+    keeps: &[("exposure", "exposure"), ("recommendations", "recommendations.parquet")],
+    makes: &["recommendations"],
+    run,
+};
+
 /// Runs the stage: `work/recommendations.parquet`, and what the lists show: `work/exposure/*.parquet`.
 pub fn run(project: &Project) -> Result<()> {
     let progress = Progress::start("recommend");
@@ -122,10 +146,10 @@ pub fn run(project: &Project) -> Result<()> {
     let notes = [("model", model), ("features", phrases.versions.clone())];
     staged.table(&project.paths.recommendations(), None, &recommendations, &notes)?;
     engine.register(&TableName::bare("recommendations"), recommendations.batch)?;
-    for file in project.library.layer(Layer::Recommend) {
+    for file in project.library.layer(LAYER) {
         register(project, &engine, file)?;
     }
-    for file in project.library.layer(Layer::Exposure) {
+    for file in project.library.layer(EXPOSURE) {
         let table = register(project, &engine, file)?;
         staged.table(
             &project.paths.exposure(),
@@ -144,7 +168,7 @@ fn needed(project: &Project) -> Vec<&SqlFile> {
     let mut wanted: Vec<TableName> = ["candidates", "popular"].map(|name| TableName::new("recommend", name)).to_vec();
     let mut files = Vec::new();
     // Each file stands after those it reads, so backwards everything that is wanted is known in time.
-    for file in project.library.layer(Layer::Recommend).collect::<Vec<_>>().into_iter().rev() {
+    for file in project.library.layer(LAYER).collect::<Vec<_>>().into_iter().rev() {
         if wanted.contains(&file.table()) {
             wanted.extend(file.reads.iter().cloned());
             files.push(file);

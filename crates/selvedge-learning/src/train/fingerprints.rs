@@ -53,7 +53,7 @@ impl Fingerprints {
             stage: "frame",
             cause: e.to_string(),
         })?;
-        let files = [Layer::Features, Layer::Labels].into_iter().flat_map(|layer| project.library.layer(layer));
+        let files = [Layer::FEATURES, Layer::LABELS].into_iter().flat_map(|layer| project.library.layer(layer));
         let definitions: Vec<&[u8]> = files.map(|file| file.text().as_bytes()).collect();
         let code: Vec<&[u8]> = CODE.iter().map(|text| text.as_bytes()).collect();
         Ok(Self { data: hash(&[&data]), features: hash(&definitions), code: hash(&code) })

@@ -16,6 +16,7 @@ use selvedge_project::error::{Advice, Error, Result, did_you_mean};
 use selvedge_project::params::{Segment, Shift, Standing};
 use selvedge_project::progress::Progress;
 use selvedge_project::project::Project;
+use selvedge_project::stage::Stage;
 
 #[derive(Debug, thiserror::Error)]
 pub enum DrillError {
@@ -117,6 +118,17 @@ pub fn one(project: &Project, shift: &Shift) -> Result<()> {
     });
     Ok(())
 }
+
+/// The stage's row in the flow.
+pub const STAGE: Stage = Stage {
+    name: "drill",
+    about: "Drops put into copies of the log, to see which are noticed -> work/drill and reports/drills.json",
+    layers: &[],
+    sections: &["monitor", "drill"],
+    keeps: &[("drill", "drill")],
+    makes: &["drill.depths", "drill.standing"],
+    run: |project| run(project).map(|_| ()),
+};
 
 /// Runs the stage, the standing set and the depths: `work/drill/*.parquet` and `reports/drills.json`.  Returns the
 /// drills that were not noticed in time.

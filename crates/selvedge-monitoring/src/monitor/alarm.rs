@@ -7,6 +7,7 @@ use datafusion::arrow::array::{ArrayRef, Float64Array, Int64Array, RecordBatch, 
 use datafusion::arrow::compute::concat_batches;
 use serde::Deserialize;
 
+use super::LAYER;
 use super::MonitorError;
 use super::plan::Plan;
 use super::shuffle::{self, History, Rules};
@@ -14,7 +15,7 @@ use selvedge_engine::{Engine, TableError, batch_of, read_rows};
 use selvedge_project::error::Result;
 use selvedge_project::params;
 use selvedge_project::project::Project;
-use selvedge_project::sql::{Layer, TableName};
+use selvedge_project::sql::TableName;
 
 /// How many segments may fire for one metric: a stop for logs in which everything moved on its own.
 pub const MOST_ROUNDS: i64 = 8;
@@ -243,7 +244,7 @@ pub fn rules(project: &Project) -> Result<Rules> {
 
 /// A number that queries read as a `$parameter` of the monitor.
 pub fn number(project: &Project, key: &'static str) -> Result<f64> {
-    let written = project.sql_params(Layer::Monitoring).remove(key).unwrap_or_default();
+    let written = project.sql_params(LAYER).remove(key).unwrap_or_default();
     Ok(written.parse().map_err(|_| MonitorError::NotANumber { key, value: written })?)
 }
 

@@ -40,6 +40,7 @@ use selvedge_project::params::Shop;
 use selvedge_project::progress::Progress;
 use selvedge_project::project::Project;
 use selvedge_project::sql::{Layer, TableName};
+use selvedge_project::stage::Stage;
 
 #[derive(Debug, thiserror::Error)]
 pub enum MonitorError {
@@ -102,6 +103,42 @@ pub fn moment(text: &str, shop: &Shop) -> Result<DateTime<Utc>> {
     let known = local.ok().and_then(|local| shop.timezone.from_local_datetime(&local).earliest());
     Ok(known.ok_or_else(|| MonitorError::BadMoment { text: text.into() })?.with_timezone(&Utc))
 }
+
+/// Windowed queries over the production log.  The frame is what the model learned from: monitoring says how today's looks
+/// differ from it, and how the descriptions of what is shown differ from earlier ones.
+pub const LAYER: Layer = Layer {
+    folder: "monitoring",
+    may_read: &["sources", "frame", "embeddings", "monitoring"],
+    may_read_outcomes: true,
+    section: "monitor",
+};
+
+/// The stage's row in the flow.
+pub const STAGE: Stage = Stage {
+    name: "monitor",
+    about: "The production log -> what changed, for whom, how sure: work/monitoring and reports/alerts.json",
+    layers: &[LAYER],
+    sections: &["monitor"],
+    keeps: &[("monitoring", "monitoring")],
+    makes: &[
+        "monitoring.drift_numbers",
+        "monitoring.drift_texts",
+        "monitoring.drift_vectors",
+        "monitoring.published",
+        "monitoring.vintages",
+        "monitoring.customer_kinds",
+        "monitoring.article_kinds",
+        "monitoring.kinds",
+        "monitoring.traits",
+        "monitoring.segment_columns",
+        "monitoring.nowcasts",
+        "monitoring.looked_at",
+        "monitoring.taken_out",
+        "monitoring.rounds",
+        "monitoring.thresholds",
+    ],
+    run: |project| run(project, None).map(|_| ()),
+};
 
 /// Runs the stage as of a moment, the export if none is given: `work/monitoring/*.parquet`, `reports/alerts.json` and
 /// `reports/alert-history.json`.
@@ -210,7 +247,7 @@ impl Look {
         shared.log(&project, as_of)?.register(&engine)?;
         let tables = plan::Plan::new(&project).run_for(&engine, &project, &["days"])?;
         if engine.read(&name("days"))?.num_rows() == 0 {
-            let looks_back = project.sql_params(Layer::Monitoring).remove("looks_back").unwrap_or_default();
+            let looks_back = project.sql_params(LAYER).remove("looks_back").unwrap_or_default();
             let looks_back = looks_back.replace("INTERVAL '", "").replace("' DAY", " days");
             let as_of = clock(&project.params.shop, as_of);
             return Err(MonitorError::NothingShown { as_of, looks_back }.into());
@@ -261,5 +298,5 @@ pub fn counted(project: &Project, log: &Log, as_of: DateTime<Utc>, tally: Option
 }
 
 fn name(table: &str) -> TableName {
-    TableName::new(Layer::Monitoring.folder(), table)
+    TableName::new(LAYER.folder, table)
 }

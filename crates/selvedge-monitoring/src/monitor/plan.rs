@@ -3,10 +3,11 @@
 
 use std::collections::BTreeSet;
 
+use super::LAYER;
 use selvedge_engine::{Engine, Table};
 use selvedge_project::error::Result;
 use selvedge_project::project::Project;
-use selvedge_project::sql::{Layer, SqlFile, TableName};
+use selvedge_project::sql::{SqlFile, TableName};
 
 /// The log as counts: made once for all reports of one time of day.
 pub const LOG_MAKES: [&str; 2] = ["tally", "shop_tally"];
@@ -42,14 +43,14 @@ pub struct Plan<'a> {
 
 impl<'a> Plan<'a> {
     pub fn new(project: &'a Project) -> Self {
-        let name = |name: &&str| TableName::new(Layer::Monitoring.folder(), name);
+        let name = |name: &&str| TableName::new(LAYER.folder, name);
         let mut of_loop: BTreeSet<TableName> = LOOP_READS.iter().map(name).collect();
         let mut of_after: BTreeSet<TableName> = LOOP_MAKES.iter().map(name).collect();
         let mut of_history: BTreeSet<TableName> = HISTORY_MAKES.iter().map(name).collect();
         let mut of_drift: BTreeSet<TableName> = DRIFT_MAKES.iter().map(name).collect();
         let mut of_texts: BTreeSet<TableName> = BTreeSet::new();
         let mut plan = Self::default();
-        for file in project.library.layer(Layer::Monitoring) {
+        for file in project.library.layer(LAYER) {
             if file.reads.contains(&TableName::bare("frame")) {
                 of_drift.insert(file.table());
                 plan.frame.push(file);
@@ -78,8 +79,8 @@ impl<'a> Plan<'a> {
     /// Only what an earlier report's alerts and weeks are made of.
     pub fn of_earlier_report(project: &'a Project) -> Self {
         let mut needed: BTreeSet<TableName> =
-            EARLIER_NEEDS.iter().map(|name| TableName::new(Layer::Monitoring.folder(), name)).collect();
-        let files: Vec<&SqlFile> = project.library.layer(Layer::Monitoring).collect();
+            EARLIER_NEEDS.iter().map(|name| TableName::new(LAYER.folder, name)).collect();
+        let files: Vec<&SqlFile> = project.library.layer(LAYER).collect();
         // Each file comes after those it reads: backwards, whatever is needed has been asked for before it is met.
         for file in files.into_iter().rev() {
             if needed.contains(&file.table()) {
@@ -101,14 +102,14 @@ impl<'a> Plan<'a> {
 
     /// Runs what the loop's queries need and is not registered yet; the answers stay registered.
     pub fn run_for_scan(&self, engine: &Engine, project: &Project) -> Result<()> {
-        let days = TableName::new(Layer::Monitoring.folder(), "scan_days");
+        let days = TableName::new(LAYER.folder, "scan_days");
         let needed = self.scan.iter().flat_map(|file| &file.reads).chain([&days]).cloned().collect();
         self.run_needed(engine, project, needed).map(|_| ())
     }
 
     /// Runs these tables and what they need, as far as it is not registered yet; returns the tables by name.
     pub fn run_for(&self, engine: &Engine, project: &Project, wanted: &[&str]) -> Result<Vec<(String, Table)>> {
-        let wanted = wanted.iter().map(|name| TableName::new(Layer::Monitoring.folder(), name));
+        let wanted = wanted.iter().map(|name| TableName::new(LAYER.folder, name));
         self.run_needed(engine, project, wanted.collect())
     }
 

@@ -1,12 +1,14 @@
 //! What the sections of params.yaml say, once it is checked.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use chrono::{DateTime, Utc};
 use chrono_tz::Tz;
 
 use super::SqlParams;
+use super::section::Section;
 use super::shift::Standing;
+use crate::error::Result;
 
 /// What holds for the whole shop.
 #[derive(Debug, Clone)]
@@ -58,7 +60,66 @@ pub struct Test {
     pub cuts: usize,
 }
 
+impl Engine {
+    pub(super) fn take(section: &mut Section) -> Result<Self> {
+        Ok(Self { partitions: section.count("partitions")?, memory_limit: section.size("memory_limit")? })
+    }
+}
+
+impl Ingest {
+    pub(super) fn take(section: &mut Section) -> Result<Self> {
+        Ok(Self { max_set_aside_share: section.share("max_set_aside_share")? })
+    }
+}
+
+impl Test {
+    pub(super) fn take(section: &mut Section) -> Result<Self> {
+        Ok(Self { seed: section.seed()?, cuts: section.count("cuts")? })
+    }
+}
+
+impl Train {
+    pub(super) fn take(section: &mut Section) -> Result<Self> {
+        Ok(Self { penalties: section.positive_numbers("penalties")? })
+    }
+}
+
+impl Evaluate {
+    pub(super) fn take(section: &mut Section) -> Result<Self> {
+        Ok(Self {
+            seed: section.seed()?,
+            draws: section.draws("draws")?,
+            list_length: section.count("list_length")?,
+            enough: section.count("enough")?,
+            training_shares: section.shares("training_shares")?,
+        })
+    }
+}
+
+impl Tracking {
+    pub(super) fn take(section: &mut Section) -> Result<Self> {
+        Ok(Self { uri: section.address("uri")?, experiment: section.text("experiment")? })
+    }
+}
+
+impl Drill {
+    pub(super) fn take(section: &mut Section) -> Result<Self> {
+        Ok(Self {
+            seed: section.seed()?,
+            days: u32::try_from(section.count("days")?).unwrap_or(u32::MAX),
+            repeats: section.count("repeats")?,
+            standing: section.standing("standing")?,
+        })
+    }
+}
+
 impl Embeddings {
+    /// The model's folder is meant from the folder that params.yaml, which is `file`, stands in.
+    pub(super) fn take(section: &mut Section, file: &Path) -> Result<Self> {
+        let model = file.parent().unwrap_or(Path::new("")).join(section.text("model")?);
+        Ok(Self { model, dimensions: section.counts("dimensions")? })
+    }
+
     /// How many dimensions the reduction keeps: the most that a model may read.
     pub fn kept_dimensions(&self) -> usize {
         self.dimensions.iter().copied().max().unwrap_or(1)
@@ -143,11 +204,34 @@ pub struct Drill {
 impl Recommend {
     /// A key that SQL files may use too.
     pub(super) const LENGTH: &str = "per_customer";
+
+    pub(super) fn take(section: &mut Section) -> Result<Self> {
+        Ok(Self {
+            per_customer: section.count(Self::LENGTH)?,
+            max_per_brand: section.count("max_per_brand")?,
+            at_least_new: section.whole("at_least_new")?,
+            same_reason: section.count("same_reason")?,
+        })
+    }
 }
 
 impl Monitor {
     /// A key that SQL files may use too.
     pub(super) const FALSE_ALARMS: &str = "false_alarms";
+
+    pub(super) fn take(section: &mut Section) -> Result<Self> {
+        Ok(Self {
+            seed: section.seed()?,
+            segments: section.texts("segments")?,
+            replays: section.whole("replays")?,
+            permutations: section.count("permutations")?,
+            false_alarms: section.share(Self::FALSE_ALARMS)?,
+            maybe_alarms: section.share("maybe_alarms")?,
+            maybe_floor: section.positive("maybe_floor")?,
+            threshold_floor: section.positive("threshold_floor")?,
+            threshold_cap: section.positive("threshold_cap")?,
+        })
+    }
 }
 
 impl Shop {

@@ -23,7 +23,7 @@ impl Library {
     /// Every feature column, by view and then by name.
     pub fn feature_columns(&self) -> Vec<Feature> {
         let mut features = Vec::new();
-        for file in self.layer(Layer::Features) {
+        for file in self.layer(Layer::FEATURES) {
             let Header::Feature(header) = &file.header else { continue };
             let from_descriptions = file.reads.iter().any(|table| table.schema.as_deref() == Some("embeddings"));
             features.extend(header.columns.iter().map(|(name, column)| Feature {

@@ -111,7 +111,7 @@ impl SqlFile {
         }
         let query = parse_query(&text, &shown)?;
         if let Some((text, line)) = nameless(&query) {
-            let section = layer.params_section();
+            let section = layer.section;
             return Err(SqlFileError::NamelessParameter { file: shown, line, text, section }.into());
         }
         let reads = tables(&query).into_keys().collect();
@@ -121,7 +121,7 @@ impl SqlFile {
 
     /// The table this file makes.
     pub fn table(&self) -> TableName {
-        TableName::new(self.layer.folder(), self.header.name())
+        TableName::new(self.layer.folder, self.header.name())
     }
 
     /// `file:line` of the first place that names `table`.
@@ -173,7 +173,7 @@ impl SqlFile {
             None => Ok(Statement::Query(query)),
             Some(name) => {
                 let line = self.parameters.get(&name).copied().unwrap_or(1);
-                let (section, known) = (self.layer.params_section(), params.keys().cloned().collect());
+                let (section, known) = (self.layer.section, params.keys().cloned().collect());
                 Err(SqlFileError::UnknownParameter { file: self.shown.clone(), line, name, section, known }.into())
             }
         }

@@ -243,9 +243,9 @@ impl Header {
             serde_yaml::from_str(yaml)
         }
         Ok(match layer {
-            Layer::Sources => Self::Source(read(yaml).map_err(bad)?),
-            Layer::Features => Self::Feature(read(yaml).map_err(bad)?),
-            Layer::Audits => Self::Audit(read(yaml).map_err(bad)?),
+            Layer::SOURCES => Self::Source(read(yaml).map_err(bad)?),
+            Layer::FEATURES => Self::Feature(read(yaml).map_err(bad)?),
+            Layer::AUDITS => Self::Audit(read(yaml).map_err(bad)?),
             _ => Self::Table(read(yaml).map_err(bad)?),
         })
     }

@@ -9,36 +9,13 @@ use super::{Header, Layer, SourceHeader, SqlFile, TableName};
 use crate::error::{Advice, Result, did_you_mean};
 use crate::params::Params;
 use crate::paths::Paths;
-
-/// Tables of the layer evaluation that its stage makes itself: figures, which no query can work out.
-const MADE_BY_EVALUATE: [&str; 8] =
-    ["by_cohort", "learning_curve", "lists", "metrics", "promise", "reference_steps", "reliability", "sides"];
-/// Tables of the layer monitoring that its stage makes itself: what parameters and seeded randomness say, as rows.
-const MADE_BY_MONITOR: [&str; 15] = [
-    "drift_numbers",
-    "drift_texts",
-    "drift_vectors",
-    "published",
-    "vintages",
-    "customer_kinds",
-    "article_kinds",
-    "kinds",
-    "traits",
-    "segment_columns",
-    "nowcasts",
-    "looked_at",
-    "taken_out",
-    "rounds",
-    "thresholds",
-];
-
-/// Tables of the layer drivers that its stage makes itself.
-const MADE_BY_DRIVERS: [&str; 2] = ["shares", "columns"];
+use crate::stage::{Flow, Stage, layers};
 
 /// Every SQL file of a project, each layer in run order.
 #[derive(Debug, Clone)]
 pub struct Library {
     files: Vec<SqlFile>,
+    flow: Flow,
 }
 
 #[derive(Debug, thiserror::Error)]
@@ -46,9 +23,9 @@ pub enum LibraryError {
     #[error("{folder} cannot be read: {cause}")]
     Unreadable { folder: String, cause: std::io::Error },
     #[error("{file} lies in no layer's folder")]
-    NoFolder { file: String },
+    NoFolder { file: String, known: Vec<&'static str> },
     #[error("{folder} is no layer")]
-    UnknownFolder { folder: String, name: String },
+    UnknownFolder { folder: String, name: String, known: Vec<&'static str> },
     #[error("{first} and {second} have one name")]
     TwoOfOneName { first: String, second: String },
     #[error("{file} reads {table}, which does not exist")]
@@ -76,12 +53,9 @@ impl Advice for LibraryError {
         }
         Some(match self {
             Self::Unreadable { .. } => "check that the folder exists and may be read".into(),
-            Self::NoFolder { .. } => {
-                format!("move it into one of {}", Layer::ALL.map(Layer::folder).join(", "))
-            }
-            Self::UnknownFolder { name, .. } => {
-                let layers = Layer::ALL.map(Layer::folder);
-                did_you_mean(name, layers, &format!("the layers are {}", layers.join(", ")))
+            Self::NoFolder { known, .. } => format!("move it into one of {}", known.join(", ")),
+            Self::UnknownFolder { name, known, .. } => {
+                did_you_mean(name, known.iter().copied(), &format!("the layers are {}", known.join(", ")))
             }
             Self::TwoOfOneName { .. } => "rename one of them: a name stands for one table".into(),
             Self::UnknownTable { table, known, .. } => {
@@ -104,35 +78,43 @@ impl Advice for LibraryError {
 
 impl Library {
     /// Walks `sql/`, parses every file, and refuses what breaks a rule.
-    pub fn load(paths: &Paths) -> Result<Self> {
+    pub fn load(paths: &Paths, flow: Flow) -> Result<Self> {
+        let layers: Vec<Layer> = layers(flow).collect();
+        let known = || layers.iter().map(|layer| layer.folder).collect();
         let mut found = Vec::new();
         for folder in entries(&paths.sql(), paths)? {
             let name = folder.file_name().unwrap_or_default().to_string_lossy().into_owned();
             let shown = paths.shown(&folder);
             if !folder.is_dir() {
                 if is_sql(&folder) {
-                    return Err(LibraryError::NoFolder { file: shown }.into());
+                    return Err(LibraryError::NoFolder { file: shown, known: known() }.into());
                 }
                 continue;
             }
-            let layer = Layer::of_folder(&name).ok_or(LibraryError::UnknownFolder { folder: shown, name })?;
+            let layer = layers.iter().copied().find(|layer| layer.folder == name);
+            let layer = layer.ok_or_else(|| LibraryError::UnknownFolder { folder: shown, name, known: known() })?;
             found.extend(sql_files(&folder, paths)?.into_iter().map(|path| (path, layer)));
         }
         // The first error in the order of the files, whichever was met first.
         let load = |(path, layer): &(PathBuf, Layer)| SqlFile::load(path, paths.shown(path), *layer);
         let files: Vec<Result<SqlFile>> = found.par_iter().map(load).collect();
-        let library = Self { files: files.into_iter().collect::<Result<_>>()? };
+        let library = Self { files: files.into_iter().collect::<Result<_>>()?, flow };
         library.refuse_two_of_one_name()?;
         library.refuse_forbidden_reads()?;
         library.refuse_grains_without_moment()?;
         library.refuse_wrong_entities()?;
-        Ok(Self { files: in_run_order(library.files)? })
+        Ok(Self { files: in_run_order(library.files, &layers)?, flow })
+    }
+
+    /// The layers of `sql/`, in the order of the flow.
+    pub fn layers(&self) -> impl Iterator<Item = Layer> {
+        layers(self.flow)
     }
 
     /// Refuses keys of params.yaml that no SQL file of their section uses.
     pub fn refuse_unused(&self, params: &Params) -> Result<()> {
         for (section, keys) in &params.sql {
-            let users = self.files.iter().filter(|file| *section == "shop" || file.layer.params_section() == *section);
+            let users = self.files.iter().filter(|file| *section == "shop" || file.layer.section == *section);
             let used: BTreeSet<&String> = users.flat_map(|file| file.parameters.keys()).collect();
             let unused = |key: &&String| *section != "shop" && !used.contains(key) && !Params::is_own(section, key);
             if let Some(key) = keys.keys().find(unused) {
@@ -173,7 +155,7 @@ impl Library {
             Header::Source(header) => &header.key,
             Header::Table(header) => &header.key,
             Header::Feature(header) => {
-                self.file(&TableName::new(Layer::Grain.folder(), &header.entity)).map_or(&[], |grain| self.key(grain))
+                self.file(&TableName::new(Layer::GRAIN.folder, &header.entity)).map_or(&[], |grain| self.key(grain))
             }
             Header::Audit(_) => &[],
         }
@@ -181,25 +163,19 @@ impl Library {
 
     pub fn file(&self, table: &TableName) -> Option<&SqlFile> {
         let wanted =
-            |file: &&SqlFile| table.name == file.header.name() && table.schema.as_deref() == Some(file.layer.folder());
+            |file: &&SqlFile| table.name == file.header.name() && table.schema.as_deref() == Some(file.layer.folder);
         self.files.iter().find(wanted)
     }
 
     /// Every table a query may name, sorted.
     pub fn tables(&self) -> Vec<TableName> {
-        let mut tables: BTreeSet<TableName> =
-            ["frame", "predictions", "recommendations"].into_iter().map(TableName::bare).collect();
-        tables.extend(["profile", "rejected", "surprises"].map(|name| TableName::new("sources", name)));
-        tables.extend(MADE_BY_EVALUATE.map(|name| TableName::new(Layer::Evaluation.folder(), name)));
-        tables.extend(MADE_BY_DRIVERS.map(|name| TableName::new(Layer::Drivers.folder(), name)));
-        tables.extend(["depths", "standing"].map(|name| TableName::new("drill", name)));
-        tables.extend(MADE_BY_MONITOR.map(|name| TableName::new(Layer::Monitoring.folder(), name)));
+        let mut tables: BTreeSet<TableName> = self.flow.iter().flat_map(Stage::tables).collect();
         for file in &self.files {
             tables.insert(match file.layer {
-                Layer::Texts => TableName::new("embeddings", file.header.name()),
+                Layer::TEXTS => TableName::new("embeddings", file.header.name()),
                 _ => file.table(),
             });
-            if file.layer == Layer::Sources {
+            if file.layer == Layer::SOURCES {
                 tables.insert(TableName::new("raw", file.header.name()));
             }
         }
@@ -230,10 +206,10 @@ impl Library {
                     return Err(LibraryError::UnknownTable { file: shown(), table: name, known }.into());
                 }
                 if !file.layer.allows(table) {
-                    let (layer, allowed) = (file.layer.folder(), file.layer.may_read().join(", "));
+                    let (layer, allowed) = (file.layer.folder, file.layer.may_read.join(", "));
                     return Err(LibraryError::MayNotRead { file: shown(), table: name, layer, allowed }.into());
                 }
-                if outcomes.contains(table) && !file.layer.may_read_outcomes() {
+                if outcomes.contains(table) && !file.layer.may_read_outcomes {
                     return Err(LibraryError::ReadsOutcomes { file: shown(), table: name }.into());
                 }
             }
@@ -242,7 +218,7 @@ impl Library {
     }
 
     fn refuse_grains_without_moment(&self) -> Result<()> {
-        for file in self.layer(Layer::Grain) {
+        for file in self.layer(Layer::GRAIN) {
             if let Header::Table(header) = &file.header
                 && !header.key.iter().any(|column| column == "as_of")
             {
@@ -254,7 +230,7 @@ impl Library {
     }
 
     fn refuse_wrong_entities(&self) -> Result<()> {
-        let entities: Vec<String> = self.layer(Layer::Grain).map(|file| file.header.name().to_owned()).collect();
+        let entities: Vec<String> = self.layer(Layer::GRAIN).map(|file| file.header.name().to_owned()).collect();
         for file in &self.files {
             let Header::Feature(header) = &file.header else {
                 continue;
@@ -302,8 +278,9 @@ fn sql_files(folder: &Path, paths: &Paths) -> Result<Vec<PathBuf>> {
 }
 
 /// Sorts the files so that each comes after those it reads; equal ones stay in order of layer and name.
-fn in_run_order(mut waiting: Vec<SqlFile>) -> Result<Vec<SqlFile>> {
-    waiting.sort_by_key(|file| (file.layer, file.table()));
+fn in_run_order(mut waiting: Vec<SqlFile>, layers: &[Layer]) -> Result<Vec<SqlFile>> {
+    let place = |layer: Layer| layers.iter().position(|known| *known == layer);
+    waiting.sort_by_key(|file| (place(file.layer), file.table()));
     let mut ready: Vec<SqlFile> = Vec::new();
     let mut made: BTreeSet<TableName> = waiting.iter().map(SqlFile::table).collect();
     while !waiting.is_empty() {

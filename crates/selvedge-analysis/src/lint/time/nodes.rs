@@ -107,7 +107,7 @@ impl Analysis<'_> {
                 Some((Kind::Timed, header.key.clone(), Some(time)))
             }
             (Some("embeddings"), _) => {
-                let texts = self.project.library.file(&TableName::new(Layer::Texts.folder(), &table.name))?;
+                let texts = self.project.library.file(&TableName::new(Layer::TEXTS.folder, &table.name))?;
                 let Header::Table(header) = &texts.header else { return None };
                 Some((Kind::Timed, header.key.clone(), None))
             }
