@@ -240,6 +240,20 @@ fn links_lead_somewhere() {
     none("correct the link", &broken);
 }
 
+/// They are rewritten with every change: 120 KB each, 2 MB together.
+#[test]
+fn pictures_fit_into_a_pull_request() {
+    let folder = std::fs::read_dir(Path::new(ROOT).join("reports/charts")).unwrap();
+    let sizes: Vec<(String, u64)> = folder
+        .map(Result::unwrap)
+        .map(|file| (file.file_name().to_string_lossy().into_owned(), file.metadata().unwrap().len()))
+        .collect();
+    let large = sizes.iter().filter(|(_, size)| *size > 120_000).map(|(name, size)| format!("{name}: {size} bytes"));
+    none("see crates/charts/src/pack.rs", &large.collect::<Vec<_>>());
+    let all: u64 = sizes.iter().map(|(_, size)| size).sum();
+    assert!(all > 0 && all <= 2_000_000, "{} charts have {all} bytes together", sizes.len());
+}
+
 /// What `make bench` runs is a project like any other: a key that is missing or new in params.yaml shows here.
 #[test]
 fn the_benchmarks_project_opens() {

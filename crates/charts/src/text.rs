@@ -18,8 +18,8 @@ thread_local! {
     static LETTERS: RefCell<HashMap<(GlyphId, u32, bool), Vec<Stroke>>> = RefCell::default();
 }
 
-static REGULAR: LazyLock<FontRef<'static>> = LazyLock::new(|| shipped(include_bytes!("../font/OpenSans-Regular.ttf")));
-static BOLD: LazyLock<FontRef<'static>> = LazyLock::new(|| shipped(include_bytes!("../font/OpenSans-Bold.ttf")));
+static REGULAR: LazyLock<FontRef<'static>> = LazyLock::new(|| shipped(include_bytes!("font/OpenSans-Regular.ttf")));
+static BOLD: LazyLock<FontRef<'static>> = LazyLock::new(|| shipped(include_bytes!("font/OpenSans-Bold.ttf")));
 
 fn shipped(bytes: &'static [u8]) -> FontRef<'static> {
     FontRef::try_from_slice(bytes).expect("the font is part of the program")
