@@ -5,11 +5,14 @@ use std::path::PathBuf;
 use chrono::NaiveDate;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+use crate::engine::Staged;
 use crate::error::{Outcome, Result};
 use crate::explore::{Format, Question};
 use crate::lineage::GraphFormat;
+use crate::lock::Lock;
 use crate::params::{Segment, Shift, written};
 use crate::project::Project;
+use crate::sql::Layer;
 use crate::{
     audit, cases, changes, drill, drivers, embeddings, evaluate, explore, features, frame, ingest, lineage, lint,
     monitor, plan, proof, recommend, report, tracking, train, why,
@@ -214,17 +217,22 @@ impl Cli {
         if let Some(partitions) = self.partitions {
             project.params.engine.partitions = usize::from(partitions);
         }
+        let lock = self.command.writes().map(|name| Lock::take(&project.paths, name)).transpose()?;
+        if lock.is_some() {
+            Staged::clear_up(&project.paths)?;
+        }
         match self.command {
             Command::Run(args) => run_stages(&project, &args.stages),
-            Command::Ingest => ingest::run(&project).map(|()| Outcome::Done),
-            Command::Embeddings => embeddings::run(&project).map(|()| Outcome::Done),
-            Command::Features => features::run(&project).map(|()| Outcome::Done),
-            Command::Frame => frame::run(&project).map(|()| Outcome::Done),
-            Command::Train => train::run(&project).map(|()| Outcome::Done),
-            Command::Evaluate => evaluate::run(&project).map(|()| Outcome::Done),
-            Command::Drivers => drivers::run(&project).map(|()| Outcome::Done),
-            Command::Recommend => recommend::run(&project).map(|()| Outcome::Done),
+            Command::Ingest => Stage::Ingest.run(&project).map(|()| Outcome::Done),
+            Command::Embeddings => Stage::Embeddings.run(&project).map(|()| Outcome::Done),
+            Command::Features => Stage::Features.run(&project).map(|()| Outcome::Done),
+            Command::Frame => Stage::Frame.run(&project).map(|()| Outcome::Done),
+            Command::Train => Stage::Train.run(&project).map(|()| Outcome::Done),
+            Command::Evaluate => Stage::Evaluate.run(&project).map(|()| Outcome::Done),
+            Command::Drivers => Stage::Drivers.run(&project).map(|()| Outcome::Done),
+            Command::Recommend => Stage::Recommend.run(&project).map(|()| Outcome::Done),
             Command::Monitor(args) => {
+                lint::refuse_broken(&project, Stage::Monitor.layers())?;
                 let as_of = args.as_of.map(|text| monitor::moment(&text, &project.params.shop)).transpose()?;
                 let outcome = monitor::run(&project, as_of)?;
                 if let Some(FailOnClear::Clear) = args.fail_on {
@@ -258,6 +266,38 @@ impl Cli {
                 explore::answer(&project, &question, args.format).map(|()| Outcome::Done)
             }
         }
+    }
+}
+
+impl Command {
+    /// Its name, where it writes into the project's folder; the others only read.
+    fn writes(&self) -> Option<&'static str> {
+        Some(match self {
+            Self::Run(_) => "run",
+            Self::Ingest => "ingest",
+            Self::Embeddings => "embeddings",
+            Self::Features => "features",
+            Self::Frame => "frame",
+            Self::Train => "train",
+            Self::Evaluate => "evaluate",
+            Self::Drivers => "drivers",
+            Self::Recommend => "recommend",
+            Self::Monitor(_) => "monitor",
+            Self::Drill(_) => "drill",
+            Self::Report => "report",
+            Self::Track(_) => "track",
+            Self::Diff(_) => "diff",
+            Self::Test(args) if !args.record.is_empty() => "test --record",
+            Self::Audit
+            | Self::Lint(_)
+            | Self::Test(_)
+            | Self::Plan(_)
+            | Self::Lineage(_)
+            | Self::Why(_)
+            | Self::Sql(_) => {
+                return None;
+            }
+        })
     }
 }
 
@@ -295,7 +335,26 @@ fn run_stages(project: &Project, wanted: &[Stage]) -> Result<Outcome> {
 }
 
 impl Stage {
+    /// The layers whose files it computes.
+    fn layers(self) -> &'static [Layer] {
+        match self {
+            Self::Ingest => &[Layer::Sources, Layer::Split],
+            Self::Embeddings => &[Layer::Texts],
+            Self::Features => &[Layer::Grain, Layer::Features],
+            Self::Frame => &[Layer::Labels],
+            Self::Evaluate => &[Layer::Evaluation],
+            Self::Drivers => &[Layer::Drivers],
+            Self::Recommend => &[Layer::Recommend, Layer::Exposure],
+            Self::Monitor => &[Layer::Monitoring],
+            Self::Train | Self::Drill | Self::Report => &[],
+        }
+    }
+
+    /// Plans every file of the stage before it computes the first: a wrong name is told at once, not after minutes.
     fn run(self, project: &Project) -> Result<()> {
+        if !self.layers().is_empty() {
+            lint::refuse_broken(project, self.layers())?;
+        }
         match self {
             Self::Ingest => ingest::run(project),
             Self::Embeddings => embeddings::run(project),

@@ -1,6 +1,7 @@
 //! CSVs -> typed sources.  Every row is kept or set aside with a reason; every surprise is counted.
 
 mod by_line;
+mod kinds;
 mod profile;
 mod tables;
 
@@ -32,6 +33,20 @@ pub enum IngestError {
     UnknownCode { file: String, csv: String, code: String, line: i64 },
     #[error("{csv}:{line}: {aside} of {rows} rows would be set aside; most because: {reason}; the first is: {text}")]
     TooManySetAside { csv: String, aside: usize, rows: usize, reason: String, line: i64, text: String },
+    #[error(
+        "{csv}:{line}: {aside} of {rows} rows whose {kinds} is {kind} would be set aside; because: {reason}; the first has {unread} = {text}"
+    )]
+    KindLost {
+        csv: String,
+        line: i64,
+        aside: usize,
+        rows: usize,
+        kinds: String,
+        kind: String,
+        reason: String,
+        unread: String,
+        text: String,
+    },
     #[error("{file}: {cause}")]
     Arrow { file: String, cause: ArrowError },
 }
@@ -48,6 +63,10 @@ impl Advice for IngestError {
             }
             Self::TooManySetAside { .. } => {
                 "look at the file; if it is meant to be so, raise ingest.max_set_aside_share in params.yaml".into()
+            }
+            Self::KindLost { .. } => {
+                "look at that column; if it is meant to be so, raise ingest.max_set_aside_share_of_kind in params.yaml"
+                    .into()
             }
             Self::Arrow { .. } => return None,
         })
@@ -81,6 +100,10 @@ pub fn run(project: &Project) -> Result<()> {
     let typed = |Source { file, header, raw }: &Source| -> Result<Judged> {
         let judged = judge(project, &engine, file, header, raw)?;
         judged.refuse_too_many(project.params.ingest.max_set_aside_share, header, &project.paths)?;
+        let most = project.params.ingest.max_set_aside_share_of_kind;
+        if let Some(lost) = kinds::lost(header, raw, &judged.aside, most, &project.paths) {
+            return Err(lost.into());
+        }
         Ok(judged)
     };
     let judge_all = || -> Result<Vec<Judged>> {

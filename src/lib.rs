@@ -6,6 +6,8 @@
 pub mod error;
 /// Every folder and file name.
 pub mod paths;
+/// One folder, one writer.
+pub mod lock;
 /// params.yaml, checked.
 pub mod params;
 /// What a run says while it works.

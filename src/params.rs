@@ -161,7 +161,10 @@ impl Params {
         let shop_params = shop.shop()?;
         let params = Self {
             engine: Engine { partitions: engine.count("partitions")?, memory_limit: engine.size("memory_limit")? },
-            ingest: Ingest { max_set_aside_share: ingest.share("max_set_aside_share")? },
+            ingest: Ingest {
+                max_set_aside_share: ingest.share("max_set_aside_share")?,
+                max_set_aside_share_of_kind: ingest.share("max_set_aside_share_of_kind")?,
+            },
             embeddings: Embeddings {
                 model: from_root(file, &embeddings.text("model")?),
                 dimensions: embeddings.counts("dimensions")?,

@@ -14,7 +14,7 @@ regions AS (SELECT DISTINCT region FROM sources.customers),
 lately AS (SELECT MAX(event_time) - $popular_window AS since FROM sources.transactions WHERE event_time < $exported_at),
 events AS (
   SELECT c.region, t.product_id, t.season,
-         COUNT(*) FILTER (WHERE t.event_type = 'purchase') - COUNT(*) FILTER (WHERE t.event_type = 'return') AS kept,
+         COUNT(*) FILTER (WHERE t.event_type = 'purchase') - COUNT(*) FILTER (WHERE t.first_return) AS kept,
          COUNT(*) FILTER (WHERE t.event_type = 'browse') AS looks
   FROM sources.transactions t
   JOIN sources.customers c ON c.customer_id = t.customer_id AND c.personalisation_consent

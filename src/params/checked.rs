@@ -39,6 +39,8 @@ pub struct Engine {
 pub struct Ingest {
     /// Above this share of set-aside rows in a file the run stops: the file is not what it was.
     pub max_set_aside_share: f64,
+    /// Above this share of one kind of row that one reason sets aside, too.
+    pub max_set_aside_share_of_kind: f64,
 }
 
 /// How texts become vectors.

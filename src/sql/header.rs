@@ -37,6 +37,10 @@ pub struct SourceHeader {
     /// A log of what was shown and what came of it: features may not read it.
     #[serde(default)]
     pub outcomes: bool,
+    /// Columns of the CSV whose values are kinds of rows, such as event_type.  A kind that loses most of its rows to one reason
+    /// stops the run, however small a share of the file it is.
+    #[serde(default)]
+    pub kinds: Vec<String>,
     /// Why a row can be set aside, by code.
     #[serde(default)]
     pub set_aside: BTreeMap<String, Surprise>,

@@ -86,7 +86,7 @@ impl Layer {
             // The frame is what the model learned from: monitoring says how today's looks differ from it, and how the
             // descriptions of what is shown differ from earlier ones.
             Self::Monitoring => &["sources", "frame", "embeddings", "monitoring"],
-            Self::Audits => &["raw", "sources", "features", "frame"],
+            Self::Audits => &["raw", "sources", "split", "features", "frame"],
         }
     }
 

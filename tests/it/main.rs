@@ -47,6 +47,7 @@ mod reduction;
 mod reproduce;
 mod simulated;
 mod simulated_log;
+mod situations;
 mod tidy;
 mod time;
 mod tracking;

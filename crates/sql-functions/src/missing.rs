@@ -71,13 +71,16 @@ const WORDS: [&str; 53] = [
     "k. a.",
 ];
 
+/// MySQL's day for no day, with whatever time.
+const NO_DAY: &str = "0000-00-00";
+
 /// The longest of them, in bytes.
 const LONGEST: usize = 14;
 
 /// The text without the space around it; None where it is empty or a word for missing.
 pub fn given(text: &str) -> Option<&str> {
     let text = trimmed(text);
-    (!text.is_empty() && !is_word(text)).then_some(text)
+    (!text.is_empty() && !is_word(text) && !text.starts_with(NO_DAY)).then_some(text)
 }
 
 /// Without the space around it, which may be of the kinds that nobody sees.
