@@ -4,10 +4,11 @@
 # And more:
 #   make reproduce REV=<commit>   rebuilds it beside the tree and compares every hash of its dvc.lock
 #   make mlflow                   an MLflow server on http://127.0.0.1:5000 for tracking.uri, until Ctrl-C
+#   make processors               the same bits on emulated processors? (needs qemu-user; some minutes)
 #   make bench                    how fast? -> reports/benchmarks.md (some minutes)
 #   make bench-encoder            our encoder against sentence-transformers, on the same texts -> reports/encoder.md (many minutes)
 #   make bench-monitoring         does the monitor keep its promises? -> reports/monitoring-quality.md (many minutes)
-.PHONY: repro test reproduce mlflow bench bench-encoder bench-monitoring setup
+.PHONY: repro test reproduce processors mlflow bench bench-encoder bench-monitoring setup
 .DELETE_ON_ERROR:
 
 PYTHON ?= python3.11
@@ -24,10 +25,15 @@ repro: setup
 	.venv/bin/dvc repro
 
 test: setup .venv-mlflow/ready
-	cargo test --release
+	cargo test --release --workspace
 
 reproduce: .venv/ready
 	.venv/bin/python scripts/reproduce.py $(REV)
+
+processors: setup
+	cargo build --release --package transformer --package numeric --examples
+	cargo build --release
+	.venv/bin/python scripts/processors.py $(or $(CARGO_TARGET_DIR),target)/release .minilm
 
 mlflow: .venv-mlflow/ready
 	mkdir -p work/mlflow
@@ -37,8 +43,7 @@ mlflow: .venv-mlflow/ready
 bench: setup .venv-peers/ready
 	cargo build --release
 	.venv-peers/bin/python crates/benchmarks/bench.py
-	LD_LIBRARY_PATH=$(abspath $(or $(LIBTORCH),.libtorch))/lib \
-	  cargo run --release --quiet --package benchmarks -- work/benchmarks/growth.csv reports/benchmarks.png
+	cargo run --release --quiet --package benchmarks -- work/benchmarks/growth.csv reports/benchmarks.png
 
 bench-encoder: setup .venv-peers/ready
 	cargo build --release

@@ -1,4 +1,4 @@
-//! Lets the encoder's program and the tests find libtorch at run time, wherever the target folder is.
+//! Lets the encoder's program find libtorch at run time, wherever the target folder is.
 
 fn main() {
     println!("cargo:rerun-if-changed=build.rs");
@@ -7,6 +7,5 @@ fn main() {
         && let Ok(libtorch) = std::env::var("LIBTORCH")
     {
         println!("cargo:rustc-link-arg-bin=selvedge-encoder=-Wl,-rpath,{libtorch}/lib");
-        println!("cargo:rustc-link-arg-tests=-Wl,-rpath,{libtorch}/lib");
     }
 }

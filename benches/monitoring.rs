@@ -49,7 +49,7 @@ struct Row {
 fn main() {
     let folder = Shop::new(30);
     folder.must(&["ingest"]);
-    let mut project = Project::open(Some(&folder.path(""))).unwrap();
+    let mut project = selvedge::open(Some(&folder.path(""))).unwrap();
     project.params.monitor.permutations = 200;
     let mut rows = Vec::new();
     for shown in [20.0, 100.0, 1000.0] {

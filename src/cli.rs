@@ -3,20 +3,19 @@
 use std::path::PathBuf;
 
 use chrono::NaiveDate;
-use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap::builder::PossibleValuesParser;
+use clap::{ArgMatches, Args, FromArgMatches, Parser, Subcommand, ValueEnum};
 
-use crate::engine::Staged;
-use crate::error::{Outcome, Result};
 use crate::explore::{Format, Question};
-use crate::lineage::GraphFormat;
+use crate::flow::{self, FLOW};
 use crate::lock::Lock;
-use crate::params::{Segment, Shift, written};
-use crate::project::Project;
-use crate::sql::Layer;
-use crate::{
-    audit, cases, changes, drill, drivers, embeddings, evaluate, explore, features, frame, ingest, lineage, lint,
-    monitor, plan, proof, recommend, report, tracking, train, why,
-};
+use crate::stage::Stage;
+use crate::{audit, cases, changes, drill, explore, lineage, lint, monitor, plan, proof, tracking, why};
+use selvedge_analysis::lineage::GraphFormat;
+use selvedge_engine::Staged;
+use selvedge_project::error::{Outcome, Result};
+use selvedge_project::params::{Segment, Shift, written};
+use selvedge_project::project::Project;
 
 /// Features, recommendations and monitoring from SQL files, with edges that cannot fray.
 #[derive(Debug, Parser)]
@@ -36,29 +35,12 @@ pub struct Cli {
 enum Command {
     /// The named stages in the order of the flow, without DVC; all of them where none is named
     Run(RunArgs),
-    /// materials/*.csv -> typed tables in work/ingest, odd rows set aside
-    Ingest,
-    /// sql/texts -> vectors in work/embeddings, each text encoded once
-    Embeddings,
-    /// sql/grain and sql/features -> work/features
-    Features,
-    /// Features and label side by side -> work/frame.parquet
-    Frame,
-    /// Fit the models on training looks -> work/models
-    Train,
-    /// Judge the models on test looks -> work/evaluation, reports/evaluation.json
-    Evaluate,
-    /// What drives the score, by group of customers and over time -> work/drivers
-    Drivers,
-    /// Ten articles for every customer -> work/recommendations.parquet, and what they show -> work/exposure
-    Recommend,
-    /// The production log -> what changed, for whom, how sure: work/monitoring and reports/alerts.json
+    #[command(flatten)]
+    Stage(PlainStage),
+    #[command(about = monitor::STAGE.about)]
     Monitor(MonitorArgs),
-    /// Drops put into copies of the log, to see which are noticed -> work/drill and reports/drills.json; with --segment one
-    /// drop, answered day by day
+    #[command(about = format!("{}; with --segment one drop, answered day by day", drill::STAGE.about))]
     Drill(DrillArgs),
-    /// Markdown and charts for people -> reports
-    Report,
     /// Send parameters, metrics, fingerprints and charts to the MLflow server of tracking.uri
     Track(TrackArgs),
     /// Run the queries of sql/audits, which must return no rows; warnings alone end with exit code 4
@@ -84,24 +66,45 @@ enum Command {
 #[derive(Debug, Args)]
 struct RunArgs {
     /// Stages to run; what the others make must be there already
-    #[arg(value_enum, value_name = "STAGE")]
-    stages: Vec<Stage>,
+    #[arg(value_name = "STAGE", value_parser = PossibleValuesParser::new(FLOW.iter().map(|stage| stage.name)))]
+    stages: Vec<String>,
 }
 
-/// The stages, in the order of the flow.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, ValueEnum)]
-enum Stage {
-    Ingest,
-    Embeddings,
-    Features,
-    Frame,
-    Train,
-    Evaluate,
-    Drivers,
-    Recommend,
-    Monitor,
-    Drill,
-    Report,
+/// A stage that takes no arguments of its own: each of the flow is a subcommand by its row alone.
+#[derive(Debug, Clone, Copy)]
+struct PlainStage(&'static Stage);
+
+impl PlainStage {
+    fn all() -> impl Iterator<Item = &'static Stage> {
+        let with_arguments = [monitor::STAGE.name, drill::STAGE.name];
+        FLOW.iter().filter(move |stage| !with_arguments.contains(&stage.name))
+    }
+}
+
+impl Subcommand for PlainStage {
+    fn augment_subcommands(command: clap::Command) -> clap::Command {
+        command.subcommands(Self::all().map(|stage| clap::Command::new(stage.name).about(stage.about)))
+    }
+
+    fn augment_subcommands_for_update(command: clap::Command) -> clap::Command {
+        Self::augment_subcommands(command)
+    }
+
+    fn has_subcommand(name: &str) -> bool {
+        Self::all().any(|stage| stage.name == name)
+    }
+}
+
+impl FromArgMatches for PlainStage {
+    fn from_arg_matches(matches: &ArgMatches) -> std::result::Result<Self, clap::Error> {
+        let named = matches.subcommand_name().and_then(flow::stage);
+        named.map(Self).ok_or_else(|| clap::Error::new(clap::error::ErrorKind::InvalidSubcommand))
+    }
+
+    fn update_from_arg_matches(&mut self, matches: &ArgMatches) -> std::result::Result<(), clap::Error> {
+        *self = Self::from_arg_matches(matches)?;
+        Ok(())
+    }
 }
 
 #[derive(Debug, Args)]
@@ -213,7 +216,7 @@ struct SqlArgs {
 impl Cli {
     /// Runs the command.
     pub fn run(self) -> Result<Outcome> {
-        let mut project = Project::open(self.root.as_deref())?;
+        let mut project = flow::open(self.root.as_deref())?;
         if let Some(partitions) = self.partitions {
             project.params.engine.partitions = usize::from(partitions);
         }
@@ -222,17 +225,16 @@ impl Cli {
             Staged::clear_up(&project.paths)?;
         }
         match self.command {
-            Command::Run(args) => run_stages(&project, &args.stages),
-            Command::Ingest => Stage::Ingest.run(&project).map(|()| Outcome::Done),
-            Command::Embeddings => Stage::Embeddings.run(&project).map(|()| Outcome::Done),
-            Command::Features => Stage::Features.run(&project).map(|()| Outcome::Done),
-            Command::Frame => Stage::Frame.run(&project).map(|()| Outcome::Done),
-            Command::Train => Stage::Train.run(&project).map(|()| Outcome::Done),
-            Command::Evaluate => Stage::Evaluate.run(&project).map(|()| Outcome::Done),
-            Command::Drivers => Stage::Drivers.run(&project).map(|()| Outcome::Done),
-            Command::Recommend => Stage::Recommend.run(&project).map(|()| Outcome::Done),
+            Command::Run(args) => {
+                flow::run(&project, &args.stages)?;
+                match project.params.tracking.uri {
+                    Some(_) if args.stages.is_empty() => tracking::run(&project),
+                    _ => Ok(Outcome::Done),
+                }
+            }
+            Command::Stage(PlainStage(stage)) => flow::run_stage(&project, stage).map(|()| Outcome::Done),
             Command::Monitor(args) => {
-                lint::refuse_broken(&project, Stage::Monitor.layers())?;
+                lint::refuse_broken(&project, monitor::STAGE.layers)?;
                 let as_of = args.as_of.map(|text| monitor::moment(&text, &project.params.shop)).transpose()?;
                 let outcome = monitor::run(&project, as_of)?;
                 if let Some(FailOnClear::Clear) = args.fail_on {
@@ -241,7 +243,6 @@ impl Cli {
                 Ok(Outcome::Done)
             }
             Command::Drill(args) => run_drill(&project, args).map(|()| Outcome::Done),
-            Command::Report => report::run(&project).map(|()| Outcome::Done),
             Command::Track(args) if args.pending => tracking::send_pending(&project),
             Command::Track(_) => tracking::run(&project),
             Command::Audit => audit::run(&project),
@@ -274,17 +275,9 @@ impl Command {
     fn writes(&self) -> Option<&'static str> {
         Some(match self {
             Self::Run(_) => "run",
-            Self::Ingest => "ingest",
-            Self::Embeddings => "embeddings",
-            Self::Features => "features",
-            Self::Frame => "frame",
-            Self::Train => "train",
-            Self::Evaluate => "evaluate",
-            Self::Drivers => "drivers",
-            Self::Recommend => "recommend",
-            Self::Monitor(_) => "monitor",
-            Self::Drill(_) => "drill",
-            Self::Report => "report",
+            Self::Stage(PlainStage(stage)) => stage.name,
+            Self::Monitor(_) => monitor::STAGE.name,
+            Self::Drill(_) => drill::STAGE.name,
             Self::Track(_) => "track",
             Self::Diff(_) => "diff",
             Self::Test(args) if !args.record.is_empty() => "test --record",
@@ -309,64 +302,5 @@ fn run_drill(project: &Project, args: DrillArgs) -> Result<()> {
     match args.fail_on {
         Some(FailOnMissed::Missed) => drill::refuse_missed(missed),
         None => Ok(()),
-    }
-}
-
-/// The wanted stages, or all, in the order of the flow; the first that fails ends the run, when those beside it are done.
-fn run_stages(project: &Project, wanted: &[Stage]) -> Result<Outcome> {
-    let stages = Stage::value_variants().iter().filter(|stage| wanted.is_empty() || wanted.contains(stage));
-    let stages: Vec<Stage> = stages.copied().collect();
-    let run = |stages: &[Stage]| stages.iter().try_for_each(|stage| stage.run(project));
-    match stages.iter().position(|stage| *stage == Stage::Monitor) {
-        Some(place) => {
-            let (before, rest) = (&stages[..place], &stages[place + 1..]);
-            let first = before.iter().take_while(|stage| **stage < Stage::Frame).count();
-            run(&before[..first])?;
-            // What the log tells needs nothing of what is learned, so both are worked out side by side.
-            monitor::run_beside(project, None, || run(&before[first..]))?;
-            run(rest)?;
-        }
-        None => run(&stages)?,
-    }
-    match project.params.tracking.uri {
-        Some(_) if wanted.is_empty() => tracking::run(project),
-        _ => Ok(Outcome::Done),
-    }
-}
-
-impl Stage {
-    /// The layers whose files it computes.
-    fn layers(self) -> &'static [Layer] {
-        match self {
-            Self::Ingest => &[Layer::Sources, Layer::Split],
-            Self::Embeddings => &[Layer::Texts],
-            Self::Features => &[Layer::Grain, Layer::Features],
-            Self::Frame => &[Layer::Labels],
-            Self::Evaluate => &[Layer::Evaluation],
-            Self::Drivers => &[Layer::Drivers],
-            Self::Recommend => &[Layer::Recommend, Layer::Exposure],
-            Self::Monitor => &[Layer::Monitoring],
-            Self::Train | Self::Drill | Self::Report => &[],
-        }
-    }
-
-    /// Plans every file of the stage before it computes the first: a wrong name is told at once, not after minutes.
-    fn run(self, project: &Project) -> Result<()> {
-        if !self.layers().is_empty() {
-            lint::refuse_broken(project, self.layers())?;
-        }
-        match self {
-            Self::Ingest => ingest::run(project),
-            Self::Embeddings => embeddings::run(project),
-            Self::Features => features::run(project),
-            Self::Frame => frame::run(project),
-            Self::Train => train::run(project),
-            Self::Evaluate => evaluate::run(project),
-            Self::Drivers => drivers::run(project),
-            Self::Recommend => recommend::run(project),
-            Self::Monitor => monitor::run(project, None).map(|_| ()),
-            Self::Drill => drill::run(project).map(|_| ()),
-            Self::Report => report::run(project),
-        }
     }
 }

@@ -11,12 +11,12 @@ use datafusion::arrow::json::ArrayWriter;
 use datafusion::arrow::util::display::array_value_to_string;
 use datafusion::arrow::util::pretty::pretty_format_batches;
 
-use crate::engine::Engine;
-use crate::error::{self, Advice};
-use crate::ingest;
-use crate::progress::answer as answer_with;
-use crate::project::Project;
-use crate::sql::TableName;
+use selvedge_engine::Engine;
+use selvedge_features::ingest;
+use selvedge_project::error::{self, Advice};
+use selvedge_project::progress::answer as answer_with;
+use selvedge_project::project::Project;
+use selvedge_project::sql::TableName;
 
 /// What is asked.
 #[derive(Debug)]

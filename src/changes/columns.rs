@@ -8,8 +8,8 @@ use datafusion::arrow::compute::cast;
 use datafusion::arrow::datatypes::{DataType, Float64Type};
 use datafusion::arrow::util::display::array_value_to_string;
 
-use crate::engine::Table;
-use crate::error::Result;
+use selvedge_engine::Table;
+use selvedge_project::error::Result;
 
 /// Bins of a number's distribution.
 const BINS: usize = 16;

@@ -7,14 +7,13 @@ mod sides;
 
 use self::columns::{Moved, compare, pairs};
 use self::sides::{Scratch, Side, of_commit, of_tree};
-use crate::engine::{Engine, Staged, Table};
-use crate::error::{Advice, Result};
-use crate::lineage::TableTrace;
-use crate::numbers::counted;
-use crate::progress::Progress;
-use crate::project::Project;
-use crate::report::chart;
-use crate::sql::{Layer, TableName};
+use selvedge_analysis::lineage::TableTrace;
+use selvedge_engine::{Engine, Staged, Table};
+use selvedge_project::error::{Advice, Result};
+use selvedge_project::numbers::counted;
+use selvedge_project::progress::Progress;
+use selvedge_project::project::Project;
+use selvedge_project::sql::{Layer, TableName};
 
 #[derive(Debug, thiserror::Error)]
 pub enum ChangesError {
@@ -27,7 +26,7 @@ pub enum ChangesError {
     #[error("{path}: {cause}")]
     Disk { path: String, cause: std::io::Error },
     #[error("changes.png cannot be drawn: {0}")]
-    Chart(chart::ChartError),
+    Chart(charts::ChartError),
 }
 
 impl Advice for ChangesError {
@@ -106,7 +105,7 @@ pub fn run(project: &Project, revision: &str) -> Result<()> {
 fn changed(before: &Side, after: &Side) -> Result<Vec<Changed>> {
     let (left, right) = (Engine::new(&before.project)?, Engine::new(&after.project)?);
     let views = |side: &Side| {
-        let files = side.project.library.layer(Layer::Features);
+        let files = side.project.library.layer(Layer::FEATURES);
         files.map(|file| file.table()).collect::<std::collections::BTreeSet<TableName>>()
     };
     let mut found = Vec::new();

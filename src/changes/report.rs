@@ -2,14 +2,14 @@
 
 use std::collections::BTreeMap;
 
+use charts::{Caption, ChartError, Picture, before_after};
 use similar::TextDiff;
 
 use super::columns::short;
 use super::sides::Side;
 use super::{Change, Changed};
-use crate::numbers::{count, counted};
-use crate::report::chart::{Caption, ChartError, before_after};
-use crate::report::markdown::{details, table};
+use selvedge_project::numbers::{count, counted};
+use selvedge_reports::markdown::{details, table};
 
 /// What a pull request holds, less room for the sentence about what was left out.
 const MOST: usize = 60_000 - 300;
@@ -178,5 +178,5 @@ pub fn picture(changed: &[Changed], revision: &str) -> Result<Option<Vec<u8>>, C
         subtitle: format!("{shown}share of rows for each value, against {revision}"),
         footnote: "Each panel has its own scale; missing values are not drawn.".into(),
     };
-    before_after::draw(&before_after::Chart { caption, panels: drawn.iter().map(panel).collect() }).map(Some)
+    before_after::Chart { caption, panels: drawn.iter().map(panel).collect() }.png().map(Some)
 }

@@ -3,11 +3,11 @@
 use std::path::{Path, PathBuf};
 
 use super::{ChangesError, git};
-use crate::error::Result;
-use crate::lineage::{Basis, Memory, Traces};
-use crate::project::Project;
-use crate::sql::Layer;
 use crate::{embeddings, evaluate, features, frame, ingest, train};
+use selvedge_analysis::lineage::{Basis, Memory, Traces};
+use selvedge_project::error::Result;
+use selvedge_project::project::Project;
+use selvedge_project::sql::Layer;
 
 /// What a revision defines: everything that a stage reads and is no data.
 const DEFINITIONS: [&str; 2] = ["sql", "params.yaml"];
@@ -79,7 +79,7 @@ impl Side {
             let content = std::fs::read(&vectors).map_err(|cause| disk(&vectors, cause))?;
             write(&root.join("work/embeddings/vectors.parquet"), &content)?;
         }
-        let mut project = Project::open(Some(&root))?;
+        let mut project = Project::open(Some(&root), tree.flow)?;
         project.params.embeddings.model = tree.params.embeddings.model.clone();
         project.params.engine = tree.params.engine.clone();
         ingest::run(&project)?;
@@ -88,7 +88,7 @@ impl Side {
         frame::run(&project)?;
         train::run(&project)?;
         evaluate::run(&project)?;
-        let traces = Traces::of(&project, Layer::Features, Basis::Remembered(&Memory::default()))?;
+        let traces = Traces::of(&project, Layer::FEATURES, Basis::Remembered(&Memory::default()))?;
         let text = |(path, content): &(String, Vec<u8>)| (path.clone(), String::from_utf8_lossy(content).into_owned());
         Ok(Self { project, traces, texts: files.iter().map(text).collect() })
     }

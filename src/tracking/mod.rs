@@ -10,10 +10,10 @@ use std::path::{Path, PathBuf};
 
 use self::record::Record;
 use self::server::Server;
-use crate::engine::Staged;
-use crate::error::{Advice, Outcome, Result};
-use crate::progress::Progress;
-use crate::project::Project;
+use selvedge_engine::Staged;
+use selvedge_project::error::{Advice, Outcome, Result};
+use selvedge_project::progress::Progress;
+use selvedge_project::project::Project;
 
 /// The file of a pending run that is not an artefact.
 const RECORD: &str = "record.json";

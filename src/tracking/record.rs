@@ -10,8 +10,8 @@ use serde_json::Value;
 use sha2::{Digest, Sha256};
 
 use super::{TrackingError, files_under};
-use crate::error::Result;
-use crate::project::Project;
+use selvedge_project::error::Result;
+use selvedge_project::project::Project;
 
 /// What is known of one run.
 #[derive(Debug, Clone, Serialize, Deserialize)]

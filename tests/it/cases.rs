@@ -3,15 +3,14 @@
 use std::path::Path;
 
 use selvedge::cases;
-use selvedge::project::Project;
 use selvedge::sql::Layer;
 
 use crate::shop::{ROOT, Shop};
 
 #[test]
 fn every_view_has_cases_and_all_of_them_hold() {
-    let project = Project::open(Some(Path::new(ROOT))).unwrap();
-    for file in project.library.layer(Layer::Features) {
+    let project = selvedge::open(Some(Path::new(ROOT))).unwrap();
+    for file in project.library.layer(Layer::FEATURES) {
         let cases = format!("tests/features/{}.yaml", file.header.name());
         assert!(Path::new(ROOT).join(&cases).is_file(), "{} has no {cases}", file.shown);
     }
@@ -69,7 +68,7 @@ fn a_case_that_does_not_hold_says_where_and_what() {
         words.iter().for_each(|word| assert!(said.contains(word), "{to}: no {word:?} in\n{said}"));
     }
     shop.write("tests/features/promise.yaml", CASES);
-    let project = Project::open(Some(&shop.path(""))).unwrap();
+    let project = selvedge::open(Some(&shop.path(""))).unwrap();
     assert!(cases::run(&project, &[]).is_ok());
     shop.write("tests/features/promises.yaml", CASES);
     assert!(cases::run(&project, &[]).unwrap_err().to_string().contains("no feature view 'promises'"));
@@ -92,7 +91,7 @@ fn a_case_can_be_recorded() {
     let written = shop.read("tests/features/customer_history.yaml");
     assert_eq!(written.matches("looks_1y: 3").count(), 2, "{written}");
     assert!(written.matches("event_type: ").count() < 30, "{written}");
-    assert!(cases::run(&Project::open(Some(&shop.path(""))).unwrap(), &[]).is_ok());
+    assert!(cases::run(&selvedge::open(Some(&shop.path(""))).unwrap(), &[]).is_ok());
     let other = shop.run(&["test", "--record", "customer_history", &customer]);
     assert!(String::from_utf8_lossy(&other.stderr).contains("customer_id, as_of"));
 }

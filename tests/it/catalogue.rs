@@ -1,8 +1,5 @@
 //! `reports/features.md` and `reports/data.json`: nothing is left out.
 
-use selvedge::features;
-use selvedge::project::Project;
-
 use crate::shop::Shop;
 
 #[test]
@@ -10,7 +7,7 @@ fn every_view_and_column_is_in_the_catalogue() {
     let shop = Shop::new(12);
     shop.must(&["run"]);
     let catalogue = shop.read("reports/features.md");
-    let declared = features::declared(&Project::open(Some(&shop.path(""))).unwrap().library);
+    let declared = selvedge::open(Some(&shop.path(""))).unwrap().library.feature_columns();
     assert!(declared.len() >= 45, "{}", declared.len());
     for feature in &declared {
         assert!(catalogue.contains(&format!("\n## {}\n", feature.view)), "{}", feature.view);

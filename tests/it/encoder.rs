@@ -1,98 +1,18 @@
 #![cfg(feature = "encoder")]
-use std::{fs, ops::ControlFlow, path::Path, process::Command, sync::OnceLock};
+//! The encoder as the stages know it, a program; `crates/sentence-encoder/tests` holds its vectors.
 
-use selvedge::embeddings::encoder::{self, FILES};
-use sentence_encoder::{DIMENSIONS, Encoder, EncoderError};
+use std::io::Write as _;
+use std::process::{Command, Stdio};
+use std::{fs, path::Path};
+
+use selvedge::embeddings::encoder::{DIMENSIONS, Encoder, EncoderError, FILES};
 
 use crate::shop::Shop;
 
 const MODEL: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/.minilm");
-const REFERENCE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/it/data/minilm_reference.json");
 
-fn loaded() -> &'static Encoder {
-    static ENCODER: OnceLock<Encoder> = OnceLock::new();
-    ENCODER.get_or_init(|| Encoder::load(Path::new(MODEL)).expect("make setup"))
-}
-
-#[derive(serde::Deserialize)]
-struct Reference {
-    texts: Vec<String>,
-    vectors: Vec<Vec<f64>>,
-}
-
-fn reference() -> Reference {
-    serde_json::from_str(&fs::read_to_string(REFERENCE).unwrap()).unwrap()
-}
-
-/// Bits, so that two vectors are equal only where nothing at all differs.
-fn bits(vector: &[f32]) -> Vec<u32> {
-    vector.iter().map(|value| value.to_bits()).collect()
-}
-
-fn one_by_one(texts: &[String]) -> Vec<Vec<u32>> {
-    texts.iter().map(|text| bits(&loaded().encode(text).unwrap())).collect()
-}
-
-#[test]
-fn vectors_are_those_of_sentence_transformers() {
-    let reference = reference();
-    for (text, expected) in reference.texts.iter().zip(&reference.vectors) {
-        let found: Vec<f64> = loaded().encode(text).unwrap().into_iter().map(f64::from).collect();
-        assert_eq!(found.len(), DIMENSIONS);
-        let dot = |a: &[f64], b: &[f64]| a.iter().zip(b).map(|(a, b)| a * b).sum::<f64>();
-        assert!((dot(&found, &found) - 1.0).abs() < 1e-5, "the length of {text:?} is not 1");
-        let cosine = dot(&found, expected) / (dot(&found, &found) * dot(expected, expected)).sqrt();
-        assert!(cosine >= 0.999_99, "{text:?}: {cosine}");
-    }
-}
-
-#[test]
-fn bits_do_not_depend_on_what_came_before() {
-    let texts = reference().texts;
-    let forward = one_by_one(&texts);
-    let mut backward = one_by_one(&texts.iter().rev().cloned().collect::<Vec<_>>());
-    backward.reverse();
-    assert_eq!(forward, backward);
-    // Another instance, which has encoded nothing.
-    let fresh = Encoder::load(Path::new(MODEL)).unwrap();
-    assert_eq!(bits(&fresh.encode(&texts[23]).unwrap()), forward[23]);
-}
-
-/// A text's rows stand elsewhere in their block, beside others, whenever another text is left out or repeated.
-#[test]
-fn bits_do_not_depend_on_neighbours() {
-    let texts = reference().texts;
-    let expected = one_by_one(&texts);
-    for left_out in 1..5 {
-        let kept: Vec<usize> = (0..texts.len()).filter(|position| position % 5 != left_out).collect();
-        let order: Vec<usize> = kept.iter().rev().chain(&kept[left_out..]).copied().collect();
-        let chosen: Vec<String> = order.iter().map(|position| texts[*position].clone()).collect();
-        let on_done = |place: usize, vector: Vec<f32>| {
-            let position = order[place];
-            assert!(bits(&vector) == expected[position], "without each {left_out}th: {:?}", texts[position]);
-            ControlFlow::Continue(())
-        };
-        loaded().encode_all(&chosen, 2, on_done).unwrap();
-    }
-}
-
-#[test]
-fn bits_do_not_depend_on_threads() {
-    let texts = reference().texts;
-    let expected = one_by_one(&texts);
-    for threads in [0, 1, 2, 3] {
-        let mut found = vec![Vec::new(); texts.len()];
-        let on_done = |position: usize, vector: Vec<f32>| {
-            found[position] = bits(&vector);
-            ControlFlow::Continue(())
-        };
-        loaded().encode_all(&texts, threads, on_done).unwrap();
-        assert!(found == expected, "{threads} threads");
-    }
-}
-
-/// Nor on how many threads libtorch would use of itself.  That number belongs to the whole process, so it is set from
-/// outside, in a process of its own.
+/// Vectors do not depend on how many threads libtorch would use of itself.  That number belongs to the whole process, so it is
+/// set from outside.
 #[test]
 fn bits_do_not_depend_on_torchs_own_threads() {
     let vectors = |threads: &str| {
@@ -108,20 +28,6 @@ fn bits_do_not_depend_on_torchs_own_threads() {
     for threads in ["2", "8"] {
         assert!(vectors(threads) == expected, "{threads} torch threads");
     }
-}
-
-#[test]
-fn encoding_can_be_stopped_and_what_was_done_stays() {
-    let texts = reference().texts;
-    let mut done = 0;
-    loaded()
-        .encode_all(&texts, 2, |_, _| {
-            done += 1;
-            if done < 3 { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
-        })
-        .unwrap();
-    assert_eq!(done, 3);
-    loaded().encode_all(&[], 2, |_, _| panic!("no texts, no vectors")).unwrap();
 }
 
 /// However a run is stopped, the next one encodes only what is missing, and ends with the same bytes.
@@ -168,28 +74,20 @@ fn copied_model() -> tempfile::TempDir {
     folder
 }
 
-fn version(folder: &Path) -> Result<String, encoder::EncoderError> {
-    Ok(encoder::Encoder::new(folder)?.version().to_owned())
+fn version(folder: &Path) -> Result<String, EncoderError> {
+    Ok(Encoder::new(folder)?.version().to_owned())
 }
 
 #[test]
-fn files_that_are_not_there_or_not_right_are_named() {
+fn files_that_are_not_there_are_named() {
     for file in FILES {
         let folder = copied_model();
         let path = folder.path().join(file);
         fs::remove_file(&path).unwrap();
         let error = version(folder.path()).unwrap_err();
-        assert!(matches!(&error, encoder::EncoderError::MissingFile { path: named } if *named == path), "{error}");
-        assert!(Encoder::load(folder.path()).is_err());
-        fs::write(&path, "not what it should be").unwrap();
-        match Encoder::load(folder.path()) {
-            Err(EncoderError::Malformed { path: named, .. }) => assert!(named == path && file.ends_with("json")),
-            Err(EncoderError::Load { .. }) => assert!(FILES[..2].contains(&file)),
-            other => panic!("{file}: {other:?}"),
-        }
-        fs::remove_file(&path).unwrap();
+        assert!(matches!(&error, EncoderError::MissingFile { path: named } if *named == path), "{error}");
         fs::create_dir(&path).unwrap();
-        assert!(matches!(version(folder.path()), Err(encoder::EncoderError::Unreadable { .. })));
+        assert!(matches!(version(folder.path()), Err(EncoderError::Unreadable { .. })));
     }
 }
 
@@ -248,8 +146,14 @@ fn what_says_nothing_has_no_vector() {
     assert_eq!(shop.ask(vectors), ["5,0,0"]);
 }
 
-/// Both programs count the same numbers.
+/// Both programs count the same numbers: a position and one vector answer one text.
 #[test]
 fn the_programs_agree_on_the_size_of_a_vector() {
-    assert_eq!(DIMENSIONS, encoder::DIMENSIONS);
+    let mut program = Command::new(env!("CARGO_BIN_EXE_selvedge-encoder"));
+    let mut running = program.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
+    let request = serde_json::json!({ "model": MODEL, "threads": 1, "texts": ["a warm coat"] });
+    running.stdin.take().unwrap().write_all(request.to_string().as_bytes()).unwrap();
+    let output = running.wait_with_output().unwrap();
+    assert!(output.status.success());
+    assert_eq!(output.stdout.len(), 4 + 4 * DIMENSIONS);
 }

@@ -6,7 +6,6 @@ use std::path::Path;
 use datafusion::arrow::array::Array;
 use datafusion::arrow::util::display::array_value_to_string;
 use selvedge::engine::Engine;
-use selvedge::project::Project;
 use sqllogictest::{DB, DBOutput, DefaultColumnType, Runner};
 
 use crate::shop::{ROOT, Shop};
@@ -44,7 +43,7 @@ fn functions() {
     files.sort();
     assert!(!files.is_empty());
     for partitions in [1, 2, 8] {
-        let mut project = Project::open(Some(&shop.path(""))).unwrap_or_else(|error| panic!("{error}"));
+        let mut project = selvedge::open(Some(&shop.path(""))).unwrap_or_else(|error| panic!("{error}"));
         project.params.engine.partitions = partitions;
         for file in &files {
             let open = || {
@@ -61,7 +60,7 @@ fn functions() {
 #[test]
 fn a_case_asks_first_whether_any_condition_holds() {
     let shop = Shop::new(1);
-    let engine = Engine::new(&Project::open(Some(&shop.path(""))).unwrap()).unwrap();
+    let engine = Engine::new(&selvedge::open(Some(&shop.path(""))).unwrap()).unwrap();
     let planned = |case: &str| {
         let plan = engine.query(&format!("EXPLAIN SELECT {case} FROM (VALUES (1, 2), (3, 4)) v(a, b)"), "the case");
         array_value_to_string(plan.unwrap().column(1), 1).unwrap()

@@ -1,6 +1,5 @@
 //! Every integration test, in one binary.
 
-mod halves;
 mod shop;
 
 mod bytes;
@@ -9,20 +8,14 @@ mod cases;
 mod catalogue;
 #[cfg(feature = "encoder")]
 mod changes;
-mod charts;
 #[cfg(feature = "encoder")]
 mod encoder;
 mod drill;
 mod failures;
-mod frequent_groups;
 mod functions;
 mod ingest;
+mod layout;
 mod lint;
-mod lists;
-mod logistic;
-mod lookup_join;
-mod matrix;
-mod metrics;
 #[cfg(feature = "encoder")]
 mod models;
 mod monitor_alarm;
@@ -35,7 +28,6 @@ mod monitor_quality;
 mod monitor_sentences;
 mod monitor_shown;
 mod page;
-mod point_in_time;
 mod proof;
 #[cfg(feature = "encoder")]
 mod plan;
@@ -43,7 +35,6 @@ mod plan;
 mod readme;
 #[cfg(feature = "encoder")]
 mod recommendations;
-mod reduction;
 mod reproduce;
 mod simulated;
 mod simulated_log;

@@ -8,7 +8,6 @@ use rand_chacha::ChaCha8Rng;
 use selvedge::engine::{Engine, Table, batch_of, read_rows};
 use selvedge::monitor::draws;
 use selvedge::monitor::survival::{Curve, Delay};
-use selvedge::project::Project;
 use selvedge::sql::TableName;
 use statistics::intervals::{Range, Z95, difference, jeffreys, needed, ratio, wilson};
 
@@ -96,7 +95,7 @@ struct Glance {
 #[test]
 fn the_daily_glance_adds_up_evidence() {
     let shop = Shop::new(1);
-    let project = Project::open(Some(&shop.path(""))).unwrap();
+    let project = selvedge::open(Some(&shop.path(""))).unwrap();
     let engine = Engine::new(&project).unwrap();
     let name = |table: &str| TableName::new("monitoring", table);
     let texts = |text: &str, n: usize| Arc::new(StringArray::from(vec![text; n])) as ArrayRef;

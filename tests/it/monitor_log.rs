@@ -66,7 +66,7 @@ impl Log {
     }
 
     pub fn project(&self) -> Project {
-        Project::open(Some(&self.0.path(""))).unwrap()
+        selvedge::open(Some(&self.0.path(""))).unwrap()
     }
 
     /// ingest, monitor, dashboard.

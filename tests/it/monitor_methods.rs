@@ -32,7 +32,7 @@ impl Room {
     fn new() -> Self {
         static SHOP: OnceLock<Shop> = OnceLock::new();
         let shop = SHOP.get_or_init(|| Shop::new(3));
-        let project = Project::open(Some(&shop.path(""))).unwrap();
+        let project = selvedge::open(Some(&shop.path(""))).unwrap();
         let project = project.with_sql_param(
             "monitor",
             "as_of",

@@ -18,7 +18,7 @@ use super::simulated_log::{self, Pace};
 const SETTING: Setting = Setting { shown: 100.0, base: 0.28, shock: 0.1 };
 
 fn project(shop: &Shop) -> Project {
-    let mut project = Project::open(Some(&shop.path(""))).unwrap();
+    let mut project = selvedge::open(Some(&shop.path(""))).unwrap();
     project.params.monitor.permutations = 100;
     project
 }

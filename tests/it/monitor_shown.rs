@@ -9,7 +9,6 @@ use datafusion::arrow::array::{ArrayRef, Date32Array, Decimal128Array, Int64Arra
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use selvedge::engine::{Engine, Table, batch_of, read_rows};
-use selvedge::project::Project;
 use selvedge::sql::TableName;
 use serde::Deserialize;
 
@@ -140,7 +139,7 @@ struct Change {
 #[test]
 fn quiet_shops_are_told_of_in_at_most_one_report_of_twenty() {
     let shop = Shop::new(2);
-    let project = Project::open(Some(&shop.path(""))).unwrap();
+    let project = selvedge::open(Some(&shop.path(""))).unwrap();
     let mut random = ChaCha8Rng::seed_from_u64(11);
     let numbers: Vec<String> = (0..60).map(|n| format!("k{n}")).collect();
     let texts = |of: &dyn Fn(usize) -> Option<String>| Arc::new((0..60).map(of).collect::<StringArray>()) as ArrayRef;

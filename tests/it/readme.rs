@@ -6,7 +6,6 @@ use clap::Parser;
 use clap::error::ErrorKind;
 use selvedge::cases;
 use selvedge::cli::Cli;
-use selvedge::project::Project;
 
 use crate::shop::{ROOT, Shop};
 
@@ -60,7 +59,7 @@ fn the_feature_can_be_dropped_in() {
     let shop = Shop::new(10);
     shop.write(file, feature);
     shop.write(&format!("tests/features/{name}.yaml"), &self::blocks("yaml")[0]);
-    if let Err(error) = cases::run(&Project::open(Some(&shop.path(""))).unwrap(), &[]) {
+    if let Err(error) = cases::run(&selvedge::open(Some(&shop.path(""))).unwrap(), &[]) {
         panic!("{error}");
     }
     for stage in ["ingest", "embeddings", "features"] {

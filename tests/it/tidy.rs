@@ -25,8 +25,20 @@ fn files(folder: &str, endings: &[&str]) -> Vec<(String, String)> {
     found
 }
 
+/// What the product is built from.
 fn sources() -> Vec<(String, String)> {
-    [files("src", &["rs"]), files("crates", &["rs"])].concat()
+    let of_crates = files("crates", &["rs"]).into_iter().filter(|(name, _)| !is_test(name)).collect();
+    [files("src", &["rs"]), of_crates].concat()
+}
+
+/// Every test, of the whole and of its crates, and what tries a crate out.
+fn tests() -> Vec<(String, String)> {
+    let of_crates = files("crates", &["rs"]).into_iter().filter(|(name, _)| is_test(name)).collect();
+    [files("tests", &["rs"]), of_crates].concat()
+}
+
+fn is_test(name: &str) -> bool {
+    name.contains("/tests/") || name.contains("/examples/")
 }
 
 /// The lines that break a rule, as `file:line: line`.
@@ -79,31 +91,36 @@ fn every_public_type_says_what_it_is() {
     none("write a line of documentation above it", &silent);
 }
 
-/// `src/lib.rs` lists the modules in order; each may use those above it.
+/// Each `lib.rs` lists its modules in order; each may use those above it.
 #[test]
 fn modules_use_only_those_above_them() {
-    let lib = std::fs::read_to_string(Path::new(ROOT).join("src/lib.rs")).unwrap();
-    let order: Vec<&str> = lib.lines().filter_map(|line| line.strip_prefix("pub mod ")?.strip_suffix(';')).collect();
-    assert_eq!((order.first(), order.last()), (Some(&"error"), Some(&"cli")));
-    let place = |module: &str| order.iter().position(|known| *known == module);
     let mut broken = Vec::new();
-    for (name, text) in sources() {
-        let own = name.trim_start_matches("src/").split(['/', '.']).next().unwrap();
-        let Some(own) = place(own) else { continue };
-        for (n, line) in (1..).zip(text.lines()) {
-            for path in code(line).split("crate::").skip(1) {
-                let used: Vec<&str> = match path.strip_prefix('{') {
-                    Some(list) => {
-                        list.split([',', '}']).map(|item| item.trim().split(':').next().unwrap_or_default()).collect()
-                    }
-                    None => path.split(|letter: char| !letter.is_alphanumeric() && letter != '_').take(1).collect(),
-                };
-                let later = used.iter().find(|module| place(module).is_some_and(|place| place > own));
-                broken.extend(later.map(|module| format!("{name}:{n}: {module} comes later in src/lib.rs")));
+    let sources = sources();
+    for (lib, text) in sources.iter().filter(|(name, _)| name.ends_with("src/lib.rs")) {
+        let order: Vec<&str> =
+            text.lines().filter_map(|line| line.strip_prefix("pub mod ")?.strip_suffix(';')).collect();
+        let place = |module: &str| order.iter().position(|known| *known == module);
+        let folder = lib.trim_end_matches("lib.rs");
+        for (name, text) in sources.iter().filter(|(name, _)| name.starts_with(folder)) {
+            let own = name.trim_start_matches(folder).split(['/', '.']).next().unwrap();
+            // A stage's row says what runs it, and that takes the project which is opened with all rows.
+            let Some(own) = place(own).filter(|_| own != "stage") else { continue };
+            for (n, line) in (1..).zip(text.lines()) {
+                for path in code(line).split("crate::").skip(1) {
+                    let used: Vec<&str> = match path.strip_prefix('{') {
+                        Some(list) => list
+                            .split([',', '}'])
+                            .map(|item| item.trim().split(':').next().unwrap_or_default())
+                            .collect(),
+                        None => path.split(|letter: char| !letter.is_alphanumeric() && letter != '_').take(1).collect(),
+                    };
+                    let later = used.iter().find(|module| place(module).is_some_and(|place| place > own));
+                    broken.extend(later.map(|module| format!("{name}:{n}: {module} comes later in {lib}")));
+                }
             }
         }
     }
-    none("use only modules that stand above in src/lib.rs, or move the module", &broken);
+    none("use only modules that stand above in lib.rs, or move the module", &broken);
 }
 
 #[test]
@@ -133,7 +150,8 @@ fn nothing_panics_or_prints_on_its_own() {
     ];
     let broken = breaking(&sources(), |name, line| {
         let line = code(line).replace("eprintln!(", "eprint_line(");
-        let speaks = ["src/main.rs", "src/bin/selvedge-encoder.rs", "src/progress.rs"].contains(&name);
+        let speaks =
+            ["src/main.rs", "src/bin/selvedge-encoder.rs", "crates/selvedge-project/src/progress.rs"].contains(&name);
         // What is compiled in cannot be missing.
         let line = line.replace(".expect(\"the font is part of the program\")", "");
         words.iter().any(|word| line.contains(word)) || line.contains("eprint_line(") && !speaks
@@ -150,7 +168,8 @@ fn stages_do_not_look_at_the_environment() {
 
 #[test]
 fn files_are_short() {
-    let long: Vec<String> = sources()
+    let long: Vec<String> = [files("src", &["rs"]), files("crates", &["rs"])]
+        .concat()
         .iter()
         .map(|(name, text)| (name, text.lines().count()))
         .filter(|(_, lines)| *lines > 400)
@@ -162,7 +181,7 @@ fn files_are_short() {
 #[test]
 fn no_test_is_left_out_and_no_warning_is_silenced_without_a_reason() {
     let mut all = sources();
-    all.extend(files("tests", &["rs"]));
+    all.extend(tests());
     // Split, so that this file does not break its own rule.
     let (ignore, allow) = (concat!("#[ign", "ore"), concat!("#[al", "low("));
     none("run the test, or delete it", &breaking(&all, |_, line| line.contains(ignore)));
@@ -215,4 +234,11 @@ fn links_lead_somewhere() {
         }
     }
     none("correct the link", &broken);
+}
+
+/// What `make bench` runs is a project like any other: a key that is missing or new in params.yaml shows here.
+#[test]
+fn the_benchmarks_project_opens() {
+    let project = Path::new(ROOT).join("crates/benchmarks/project");
+    assert!(selvedge::open(Some(&project)).is_ok_and(|project| project.library.files().count() > 0));
 }

@@ -6,7 +6,6 @@ use datafusion::arrow::array::{AsArray, BooleanArray, RecordBatch};
 use datafusion::arrow::compute::filter_record_batch;
 use datafusion::arrow::datatypes::Int64Type;
 use selvedge::engine::Engine;
-use selvedge::project::Project;
 use selvedge::sql::{Layer, TableName};
 use selvedge::{cases, features, why};
 use serde::Deserialize;
@@ -79,7 +78,7 @@ fn every_kind_of_query_says_what_made_its_value() {
     let cases: Vec<Case> = serde_yaml::from_str(&file("cases.yaml")).unwrap();
     for case in cases {
         shop.write("sql/features/probe.sql", &view(&case));
-        let project = Project::open(Some(&shop.path(""))).unwrap();
+        let project = selvedge::open(Some(&shop.path(""))).unwrap();
         let engine = Engine::new(&project).unwrap();
         let view = project.library.file(&TableName::new("features", "probe")).unwrap();
         let key = ["customer_id=anna/0".to_owned(), AS_OF.to_owned()];
@@ -100,9 +99,9 @@ fn the_rows_that_made_a_value_are_enough_for_it() {
     for stage in ["ingest", "embeddings", "features"] {
         shop.must(&[stage]);
     }
-    let project = Project::open(Some(&shop.path(""))).unwrap();
+    let project = selvedge::open(Some(&shop.path(""))).unwrap();
     let transactions = TableName::new("sources", "transactions");
-    for file in project.library.layer(Layer::Features) {
+    for file in project.library.layer(Layer::FEATURES) {
         let engine = Engine::new(&project).unwrap();
         let stored = features::view(&project, &engine, file).unwrap().table;
         let row = stored.batch.num_rows() * 3 / 5;

@@ -3,8 +3,8 @@
 
 use std::error::Error;
 
-use selvedge::report::chart::bars::{Bar, Chart, draw};
-use selvedge::report::chart::{Caption, Tone, Unit};
+use charts::bars::{Bar, Chart};
+use charts::{Caption, Picture, Tone, Unit};
 
 fn main() -> Result<(), Box<dyn Error>> {
     let mut arguments = std::env::args().skip(1);
@@ -32,6 +32,6 @@ fn main() -> Result<(), Box<dyn Error>> {
         footnote: "A moment for every tenth event; medians of runs that take turns. Figures: reports/benchmarks.md."
             .into(),
     };
-    std::fs::write(picture, draw(&Chart { caption, unit: Unit::Number(2), bars })?)?;
+    std::fs::write(picture, Chart { caption, unit: Unit::Number(2), bars }.png()?)?;
     Ok(())
 }

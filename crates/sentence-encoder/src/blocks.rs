@@ -2,6 +2,10 @@
 
 use std::collections::BTreeMap;
 
+/// Tokens of a block: with fewer, the weights are fetched more often; with many more, what the layers make leaves the
+/// processor.
+pub const BLOCK: usize = 384;
+
 /// Packs texts of these lengths into blocks with `room` for so many tokens: the longest first, and beside it what fits,
 /// longest first again (best-fit decreasing; Johnson 1973).  Returns the texts' positions, in the order of the blocks'
 /// first texts, so that how far the work is can be read from how many texts are done.

@@ -1,15 +1,13 @@
-//! The encoder itself: rust-bert reads, checks and tokenizes, `bert` computes on libtorch.
+//! The encoder itself: rust-bert reads, checks and tokenizes, `transformer` computes.
 //!
-//! A text's vector has the same bits whatever was encoded before or beside it: every operation has a shape that follows
-//! from the text alone (see `bert`), and every thread has one torch thread; more blocks at a time, never more threads in
-//! one.
+//! A text's vector has the same bits whatever was encoded before or beside it, on however many threads, on every processor
+//! (see `transformer`).
 
 use std::{
     fmt,
     ops::ControlFlow,
     path::{Path, PathBuf},
     sync::{
-        Mutex, PoisonError,
         atomic::{AtomicUsize, Ordering},
         mpsc,
     },
@@ -18,11 +16,11 @@ use std::{
 
 use rust_bert::pipelines::common::TokenizerOption;
 use rust_tokenizers::tokenizer::TruncationStrategy;
+use transformer::{Kind, Model, ModelError, Scratch};
 
-use crate::bert::{Bert, ROWS, Weights};
-use crate::blocks::blocks;
+use crate::EncoderError;
+use crate::blocks::{BLOCK, blocks};
 use crate::files::Files;
-use crate::{DIMENSIONS, EncoderError};
 
 /// A sentence encoder.  Its weights take about 90 MB, however many threads encode at the same time.
 pub struct Encoder {
@@ -30,8 +28,7 @@ pub struct Encoder {
     tokenizer: TokenizerOption,
     /// Tokens of a text that are read.
     longest: usize,
-    /// Locked only while a thread takes its handles.
-    weights: Mutex<Weights>,
+    model: Model,
 }
 
 impl fmt::Debug for Encoder {
@@ -46,9 +43,10 @@ impl Encoder {
     /// # Errors
     /// A file that is missing, cannot be read, or is not what its name says; each names the path.
     pub fn load(folder: &Path) -> Result<Encoder, EncoderError> {
-        one_torch_thread();
         let Files { weights, tokenizer, longest } = Files::read(folder)?;
-        Ok(Encoder { folder: folder.to_owned(), tokenizer, longest, weights: Mutex::new(weights) })
+        let load = |error: ModelError| EncoderError::Load { path: folder.to_owned(), reason: error.to_string() };
+        let model = Model::new(weights, Kind::best()).map_err(load)?;
+        Ok(Encoder { folder: folder.to_owned(), tokenizer, longest, model })
     }
 
     /// The vector of one text: [`DIMENSIONS`] numbers, length one.  Many texts are quicker together.
@@ -79,18 +77,17 @@ impl Encoder {
     ) -> Result<(), EncoderError> {
         let tokens = self.tokens(texts);
         let lengths: Vec<usize> = tokens.iter().map(Vec::len).collect();
-        let blocks = blocks(&lengths, ROWS);
+        let blocks = blocks(&lengths, BLOCK);
         let next = AtomicUsize::new(0);
         let (send, receive) = mpsc::channel();
         thread::scope(|scope| {
             for _ in 0..threads.max(1).min(blocks.len()) {
-                let bert = self.bert()?;
                 let (send, next, blocks, tokens) = (send.clone(), &next, &blocks, &tokens);
                 scope.spawn(move || {
-                    one_torch_thread();
+                    let mut scratch = Scratch::default();
                     while let Some(block) = blocks.get(next.fetch_add(1, Ordering::Relaxed)) {
                         // Nobody listens any more: the caller has had enough.
-                        if send.send(encode(&bert, block, tokens)).is_err() {
+                        if send.send(self.block(block, tokens, &mut scratch)).is_err() {
                             break;
                         }
                     }
@@ -108,31 +105,30 @@ impl Encoder {
         })
     }
 
-    fn tokens(&self, texts: &[String]) -> Vec<Vec<i64>> {
+    /// The words of each text by their numbers in the vocabulary, no more than are read.
+    pub fn tokens(&self, texts: &[String]) -> Vec<Vec<i64>> {
         let tokens = self.tokenizer.encode_list(texts, self.longest, &TruncationStrategy::LongestFirst, 0);
         tokens.into_iter().map(|text| text.token_ids).collect()
     }
 
-    /// A model for one thread.
-    fn bert(&self) -> Result<Bert, EncoderError> {
-        let weights = self.weights.lock().unwrap_or_else(PoisonError::into_inner);
-        Bert::new(&weights).map_err(|error| EncoderError::Load { path: self.folder.clone(), reason: error.to_string() })
+    /// What computes.
+    pub fn model(&self) -> &Model {
+        &self.model
     }
-}
 
-/// Part of this number belongs to the thread (OpenMP) and part to the process (BLAS): everybody who loads or encodes sets
-/// both to one, and nothing else in this program sets them.
-fn one_torch_thread() {
-    tch::set_num_threads(1);
-}
-
-/// The vectors of one block with the positions of their texts.
-fn encode(bert: &Bert, block: &[usize], tokens: &[Vec<i64>]) -> Result<Vec<(usize, Vec<f32>)>, EncoderError> {
-    let texts: Vec<&[i64]> = block.iter().map(|position| tokens[*position].as_slice()).collect();
-    let failed = |reason: String| EncoderError::Encode { texts: texts.len(), reason };
-    let vectors = bert.vectors(&texts).map_err(|error| failed(error.to_string()))?;
-    match vectors.iter().find(|vector| vector.len() != DIMENSIONS || vector.iter().any(|value| !value.is_finite())) {
-        Some(vector) => Err(failed(format!("a vector of {} numbers, not all finite", vector.len()))),
-        None => Ok(block.iter().copied().zip(vectors).collect()),
+    /// The vectors of one block with the positions of their texts.
+    fn block(
+        &self,
+        block: &[usize],
+        tokens: &[Vec<i64>],
+        scratch: &mut Scratch,
+    ) -> Result<Vec<(usize, Vec<f32>)>, EncoderError> {
+        let texts: Vec<&[i64]> = block.iter().map(|position| tokens[*position].as_slice()).collect();
+        let failed = |reason: String| EncoderError::Encode { texts: texts.len(), reason };
+        let vectors = self.model.vectors(&texts, scratch).map_err(|error| failed(error.to_string()))?;
+        if vectors.iter().flatten().any(|value| !value.is_finite()) {
+            return Err(failed("not all numbers are finite".to_owned()));
+        }
+        Ok(block.iter().copied().zip(vectors).collect())
     }
 }

@@ -14,9 +14,10 @@ use rust_bert::{
     },
 };
 use serde::de::DeserializeOwned;
+use transformer::Parts;
 
-use crate::bert::{ROWS, Weights};
-use crate::{DIMENSIONS, EncoderError};
+use crate::blocks::BLOCK;
+use crate::{DIMENSIONS, EncoderError, weights};
 
 const WEIGHTS: &str = "model.safetensors";
 const VOCABULARY: &str = "vocab.txt";
@@ -28,7 +29,7 @@ const TOKENIZER: &str = "tokenizer_config.json";
 
 /// A model's folder, read.
 pub struct Files {
-    pub weights: Weights,
+    pub weights: Parts,
     pub tokenizer: TokenizerOption,
     /// Tokens of a text that are read; the rest is cut off.
     pub longest: usize,
@@ -48,7 +49,7 @@ impl Files {
             && !pooling.pooling_mode_mean_sqrt_len_tokens;
         let scaled =
             modules.clone().validate().is_ok_and(|all| all.has_normalization() && all.dense_module().is_none());
-        let most = ROWS.min(usize::try_from(config.max_position_embeddings).unwrap_or_default());
+        let most = BLOCK.min(usize::try_from(config.max_position_embeddings).unwrap_or_default());
         for (fine, name, reason) in [
             (width == DIMENSIONS as i64, CONFIG, format!("hidden_size is {width}, not {DIMENSIONS}")),
             (heads > 0 && width % heads == 0, CONFIG, format!("{width} numbers cannot be split over {heads} heads")),
@@ -63,7 +64,7 @@ impl Files {
         }
 
         let load = |reason: String| EncoderError::Load { path: folder.to_owned(), reason };
-        let weights = Weights::load(&config, &folder.join(WEIGHTS)).map_err(|error| load(error.to_string()))?;
+        let weights = weights::load(&config, &folder.join(WEIGHTS)).map_err(|error| load(error.to_string()))?;
         let lower_case = tokenizer.do_lower_case.unwrap_or(sentences.do_lower_case);
         let vocabulary = folder.join(VOCABULARY);
         let tokenizer = TokenizerOption::from_file(

@@ -1,13 +1,14 @@
 //! The sentence encoder: a text in, [`DIMENSIONS`] numbers of length one out.
 //!
 //! The model is all-MiniLM-L6-v2 (Wang et al. 2020, "MiniLM"; Reimers and Gurevych 2019, "Sentence-BERT"): WordPiece
-//! tokens, at most 256 of them, six transformer layers, the mean over the tokens, scaled to length one.
+//! tokens, at most 256 of them, six transformer layers, the mean over the tokens, scaled to length one.  rust-bert reads,
+//! checks and tokenizes; `transformer` computes, with the same bits on every processor.
 
-mod bert;
 mod blocks;
 mod encoder;
 mod files;
 mod serve;
+mod weights;
 
 use std::{io, path::PathBuf};
 

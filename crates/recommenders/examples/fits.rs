@@ -1,0 +1,184 @@
+//! How long fits and lists take on a generated shop: `fits CUSTOMERS EVENTS THINGS [INDEX]`, such as `fits 2000 15000 600`.
+//!
+//! With INDEX, so many vectors of nine numbers are searched by scan and by graph instead.
+
+use std::{
+    error::Error,
+    io::{Write, stdout},
+    time::Instant,
+};
+
+use recommenders::{
+    boosted::{Boosted, BoostedSettings},
+    chain::{Chain, Cross, Head, Keep, KeptShares, Terms, others},
+    lists::{Rules, choose},
+    nearest::{Graph, GraphSettings, scan, smallest_width},
+    rank::Ranker,
+    retrieve::{
+        AlsoBought, Content, Ease, Event, Ials, IalsSettings, Interactions, ItemKnn, ItemKnnSettings, Kind, Past,
+        Popularity, Recency, Retriever, Rp3Beta, Rp3BetaSettings, Slim, SlimSettings,
+    },
+    seeds,
+    tower::{Tower, TowerSettings, Visit},
+};
+use ndarray::{Array2, s};
+use rand::Rng;
+use rayon::prelude::*;
+
+/// Columns of the shelf: numbers, then a description, then styles and price bands.
+const NUMBERS: usize = 60;
+const DESCRIPTION: usize = 24;
+const STYLES: usize = 8;
+const BANDS: usize = 3;
+const WIDTH: usize = NUMBERS + DESCRIPTION + STYLES + BANDS;
+/// Looks of a visit, and articles drawn beside them.
+const LOOKS: usize = 3;
+const OTHERS: usize = 30;
+/// Articles on sale.
+const SHELF: usize = 115;
+
+fn main() -> Result<(), Box<dyn Error>> {
+    let numbers: Result<Vec<usize>, _> = std::env::args().skip(1).map(|word| word.parse()).collect();
+    match numbers?[..] {
+        [customers, events, things] => shop(customers, events, things),
+        [vectors] => index(vectors),
+        _ => Err("fits CUSTOMERS EVENTS THINGS, or fits VECTORS".into()),
+    }
+}
+
+/// Tells how long something took.
+fn timed<T>(what: &str, work: impl FnOnce() -> T) -> Result<T, Box<dyn Error>> {
+    let since = Instant::now();
+    let done = work();
+    writeln!(stdout(), "{what}: {:.2} s", since.elapsed().as_secs_f64())?;
+    Ok(done)
+}
+
+fn shop(customers: usize, count: usize, things: usize) -> Result<(), Box<dyn Error>> {
+    let mut random = seeds::stream(1, "shop", 0);
+    let kinds = [Kind::Looked, Kind::Looked, Kind::Looked, Kind::Wished, Kind::Bought];
+    let event = |random: &mut rand_chacha::ChaCha8Rng| {
+        // Some things are looked at more often than others.
+        let thing = (random.gen_range(0.0_f64..1.0).powi(2) * things as f64) as u32;
+        let past = Past { thing, kind: kinds[random.gen_range(0..5)], age: random.gen_range(0.0..400.0) };
+        Event { customer: random.gen_range(0..customers as u32), past }
+    };
+    let events: Vec<Event> = (0..count).map(|_| event(&mut random)).collect();
+    let interactions = timed("interactions", || Interactions::new(customers, things, events.iter().copied()))??;
+    let descriptions = Array2::from_shape_simple_fn((things, 64), || random.gen_range(-1.0..1.0));
+    let recency = Recency::HalfLife(180.0);
+    let all: Vec<Box<dyn Retriever>> = vec![
+        Box::new(timed("popularity", || Popularity::fit(&interactions, 60.0, 0.001))?),
+        Box::new(timed("also bought", || AlsoBought::fit(&interactions))??),
+        Box::new(timed("item-kNN", || ItemKnn::fit(&interactions, ItemKnnSettings::default()))??),
+        Box::new(timed("RP3beta", || Rp3Beta::fit(&interactions, Rp3BetaSettings::default()))??),
+        Box::new(timed("EASE", || Ease::fit(&interactions, 300.0, recency))??),
+        Box::new(timed("SLIM", || Slim::fit(&interactions, SlimSettings::default()))??),
+        Box::new(timed("iALS", || Ials::fit(&interactions, IalsSettings::default()))??),
+        Box::new(timed("content", || Content::fit(&interactions, descriptions.view()))??),
+    ];
+    timed("scores of all generators for everybody", || {
+        interactions
+            .histories()
+            .par_iter()
+            .map(|history| all.iter().map(|model| model.scores(history).len()).sum::<usize>())
+            .sum::<usize>()
+    })?;
+    rankers(customers, count, things, &interactions)
+}
+
+fn rankers(customers: usize, count: usize, things: usize, interactions: &Interactions) -> Result<(), Box<dyn Error>> {
+    let mut random = seeds::stream(1, "visits", 0);
+    let visits = count * 2 / 3 / LOOKS;
+    let rows = LOOKS + OTHERS;
+    let mut matrix = Array2::<f64>::zeros((visits * rows, WIDTH));
+    let (mut labels, mut grades) = (Vec::new(), Vec::new());
+    for (row, mut line) in matrix.rows_mut().into_iter().enumerate() {
+        line.slice_mut(s![..NUMBERS + DESCRIPTION]).mapv_inplace(|_| random.gen_range(-1.7..1.7));
+        // A visit's customer has the same styles and band in all rows.
+        let visit = row / rows;
+        line[NUMBERS + DESCRIPTION + visit % STYLES] = 1.0;
+        line[NUMBERS + DESCRIPTION + visit / STYLES % STYLES] = 1.0;
+        line[NUMBERS + DESCRIPTION + STYLES + visit % BANDS] = 1.0;
+        let looked = row % rows < LOOKS;
+        if looked {
+            line[0] += 0.5;
+            line[NUMBERS + visit % STYLES] += 0.7;
+        }
+        labels.push(looked);
+        grades.push(if looked { 1 + (row % 4) as u8 } else { 0 });
+    }
+    timed("drawing others", || {
+        let articles: Vec<u64> = (0..SHELF as u64).collect();
+        (0..visits as u64)
+            .into_par_iter()
+            .map(|visit| others(0, visit, &articles, &[false; SHELF], OTHERS).len())
+            .sum::<usize>()
+    })?;
+    let terms = Terms {
+        linear: (0..WIDTH).collect(),
+        crosses: vec![
+            Cross {
+                by: (NUMBERS + DESCRIPTION..NUMBERS + DESCRIPTION + STYLES).collect(),
+                columns: (NUMBERS..NUMBERS + DESCRIPTION).collect(),
+            },
+            Cross { by: (NUMBERS + DESCRIPTION + STYLES..WIDTH).collect(), columns: vec![0, 1] },
+        ],
+    };
+    writeln!(stdout(), "look: {} rows, {} terms", matrix.nrows(), terms.len())?;
+    let look = timed("chain, look", || Head::fit(matrix.view(), &labels, &terms, &[300.0]))??.remove(0);
+    let looks: Vec<usize> = (0..labels.len()).filter(|row| labels[*row]).collect();
+    let of_looks = matrix.select(ndarray::Axis(0), &looks);
+    let bought: Vec<bool> = looks.iter().map(|row| grades[*row] > 2).collect();
+    let buy = timed("chain, buy", || Head::fit(of_looks.view(), &bought, &terms, &[100.0]))??.remove(0);
+    let keep = Keep::Shares(KeptShares::fit(of_looks.view(), &bought, 0, None)?);
+    let chain = Chain { weight: 1.0, look, buy, keep: keep.clone() };
+    let queries: Vec<_> = (0..visits).map(|visit| visit * rows..(visit + 1) * rows).collect();
+    timed("LambdaMART", || Boosted::fit(matrix.view(), &grades, &queries, BoostedSettings::default()))??;
+    let articles = Array2::from_shape_simple_fn((things, 95), || random.gen_range(-1.0..1.0));
+    let visit = |number: usize| Visit {
+        customer: (0..30).map(|at| f64::from(u8::from(at % 7 == number % 7))).collect(),
+        history: interactions.histories()[number % customers].clone(),
+        first_row: number * rows,
+        articles: (0..rows).map(|at| ((number * 7 + at * 13) % things) as u32).collect(),
+        looked: (0..rows).map(|at| at < LOOKS).collect(),
+        bought: (0..rows).map(|at| at == 0 && number % 3 == 0).collect(),
+        wished: vec![false; rows],
+    };
+    let learned: Vec<Visit> = (0..visits).map(visit).collect();
+    let (affinity, record): (Vec<usize>, Vec<usize>) = ((0..20).collect(), (20..35).collect());
+    timed("two-tower", || {
+        Tower::fit(articles.view(), matrix.view(), &learned, (&affinity, &record), keep, TowerSettings::default())
+    })??;
+    let shelf = matrix.slice(s![..SHELF.min(matrix.nrows()), ..]);
+    let lists = timed("lists by the chain for everybody", || {
+        let list = |_: usize| -> Result<usize, recommenders::ModelError> {
+            let scores = chain.scores(shelf)?;
+            Ok(choose(&scores, &vec![None; scores.len()], &vec![false; scores.len()], Rules::default()).len())
+        };
+        (0..customers).into_par_iter().map(list).collect::<Result<Vec<usize>, _>>()
+    })??;
+    writeln!(stdout(), "{} lists", lists.len())?;
+    Ok(())
+}
+
+fn index(count: usize) -> Result<(), Box<dyn Error>> {
+    let mut random = seeds::stream(1, "vectors", 0);
+    let mut draw = |rows| Array2::from_shape_simple_fn((rows, 9), || seeds::normal(&mut random, 1.0));
+    let (vectors, queries): (Array2<f64>, Array2<f64>) = (draw(count), draw(1000));
+    let graph = timed("graph", || Graph::new(vectors.view(), GraphSettings::default()))?;
+    let rows: Vec<Vec<f64>> = queries.rows().into_iter().map(|row| row.to_vec()).collect();
+    timed("1,000 scans for 200", || {
+        rows.iter().map(|query| scan(vectors.view(), query, 200, |_| true).len()).sum::<usize>()
+    })?;
+    match smallest_width(&graph, vectors.view(), queries.view(), 200, 0.99) {
+        Some((width, recall)) => {
+            writeln!(stdout(), "width {width}: recall@200 {recall:.4}")?;
+            timed("1,000 searches for 200", || {
+                rows.iter().map(|query| graph.search(query, 200, width, |_| true).len()).sum::<usize>()
+            })?;
+        }
+        None => writeln!(stdout(), "no width finds 99 of 100")?,
+    }
+    Ok(())
+}

@@ -1,0 +1,117 @@
+//! The columns of every table, worked out from the SQL files alone: a file can be looked at before any stage has run.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use datafusion::arrow::datatypes::{DataType, Field, Schema};
+use datafusion::logical_expr::LogicalPlan;
+
+use selvedge_engine::Engine;
+use selvedge_project::error::{Error, Result};
+use selvedge_project::params::Shop;
+use selvedge_project::project::Project;
+use selvedge_project::sql::{Header, Layer, SqlFile, TableName};
+
+/// Files that were not looked at, with the reason, and files that cannot be planned.
+#[derive(Debug, Default)]
+pub struct Left {
+    pub unseen: Vec<(String, String)>,
+    pub broken: Vec<Error>,
+}
+
+/// Gives every table that follows from the SQL files a name, without rows, and hands the plan of each wanted file to `seen`.
+/// Files that read tables of stages which have not run are named in the answer, with the reason, and so is every error.
+pub fn plans(
+    project: &Project,
+    engine: &Engine,
+    wanted: impl Fn(&SqlFile) -> bool,
+    mut seen: impl FnMut(&SqlFile, &LogicalPlan),
+) -> Result<Left> {
+    // The moment of a report, which the monitor sets itself.
+    let moment = Shop::sql_time(project.params.shop.exported_at);
+    let project = &project.with_sql_param("monitor", "as_of", moment);
+    for (_, header) in project.library.sources() {
+        let texts = header.columns.keys().map(|name| Field::new(name, DataType::Utf8, true));
+        let fields: Vec<Field> = [Field::new("line", DataType::Int64, true)].into_iter().chain(texts).collect();
+        engine.declare(&TableName::new("raw", &header.name), Schema::new(fields))?;
+    }
+    let follow = from_sql(project.library.layers());
+    let mut left = Left::default();
+    let mut broken = BTreeSet::new();
+    for file in project.library.layers().flat_map(|layer| project.library.layer(layer)) {
+        let from_sql = follow.contains(file.layer.folder);
+        if !from_sql && !wanted(file) {
+            continue;
+        }
+        if let Some(table) = file.reads.iter().find(|table| broken.contains(*table)) {
+            broken.insert(file.table());
+            left.unseen.push((file.shown.clone(), format!("{table} cannot be planned")));
+            continue;
+        }
+        // What follows from SQL is there; the rest must have been made.
+        let opened = if from_sql { Ok(()) } else { file.reads.iter().try_for_each(|table| engine.open(table)) };
+        if let Err(error) = opened {
+            let words = error.to_string();
+            let first = words.lines().next().unwrap_or_default().trim_start_matches("error: ").to_owned();
+            left.unseen.push((file.shown.clone(), first));
+            continue;
+        }
+        match engine.plan(project, file) {
+            Ok(plan) if from_sql => {
+                if wanted(file) {
+                    seen(file, &plan);
+                }
+                declare(project, engine, file, plan.schema().as_arrow())?;
+            }
+            Ok(plan) => {
+                seen(file, &plan);
+                // A table of its own layer that has not been made yet can still be read by the next file.
+                if engine.open(&file.table()).is_err() {
+                    engine.declare(&file.table(), plan.schema().as_arrow().clone())?;
+                }
+            }
+            Err(error) => {
+                broken.insert(file.table());
+                left.broken.push(error);
+            }
+        }
+    }
+    Ok(left)
+}
+
+/// The folders of layers whose tables follow from SQL files alone: they read nothing but the CSVs and each other.  What reads
+/// anything else needs the stages to have run.
+fn from_sql(layers: impl Iterator<Item = Layer>) -> BTreeSet<&'static str> {
+    let mut rooms = BTreeSet::from(["raw"]);
+    for layer in layers {
+        if layer.may_read.iter().all(|room| *room == layer.folder || rooms.contains(room)) {
+            rooms.insert(layer.folder);
+            // Vectors of texts are a table of their own.
+            if layer == Layer::TEXTS {
+                rooms.insert("embeddings");
+            }
+        }
+    }
+    rooms
+}
+
+fn declare(project: &Project, engine: &Engine, file: &SqlFile, schema: &Schema) -> Result<()> {
+    let mut fields: Vec<Field> = schema
+        .fields()
+        .iter()
+        .filter(|field| field.name() != "set_aside")
+        .map(|field| field.as_ref().clone())
+        .collect();
+    let mut table = file.table();
+    if file.layer == Layer::TEXTS {
+        table = TableName::new("embeddings", file.header.name());
+        let key = if let Header::Table(header) = &file.header { header.key.as_slice() } else { &[] };
+        fields.retain(|field| field.name() == "in_training" || key.contains(field.name()));
+        // How long a vector is depends on rows, and no plan depends on it.
+        let item = Arc::new(Field::new_list_field(DataType::Float32, true));
+        let vector = DataType::FixedSizeList(item, project.params.embeddings.kept_dimensions() as i32);
+        fields.push(Field::new("text_hash", DataType::Utf8, true));
+        fields.extend(["vector", "reduced"].map(|name| Field::new(name, vector.clone(), true)));
+    }
+    engine.declare(&table, Schema::new(fields))
+}

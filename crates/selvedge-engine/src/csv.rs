@@ -1,0 +1,345 @@
+//! A CSV as a table of texts: every cell as it is written, plus the line it stands on.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs::File;
+use std::io::Read;
+use std::path::Path;
+use std::sync::Arc;
+
+use csv::{ByteRecord, ReaderBuilder, StringRecord};
+use datafusion::arrow::array::{ArrayRef, AsArray, Int64Array, StringBuilder};
+use datafusion::arrow::compute::concat_batches;
+use datafusion::arrow::datatypes::{DataType, Field, Int64Type, Schema, SchemaRef};
+use datafusion::arrow::error::ArrowError;
+use datafusion::arrow::record_batch::RecordBatch;
+use memchr::{memchr, memchr_iter, memrchr};
+use rayon::prelude::*;
+
+use super::csv_start::{before_header, header, lone_return};
+use super::table::concatenated;
+use selvedge_project::error::{Advice, Result, near_names};
+
+/// Bytes of a file that are read in one go.
+const BLOCK: usize = 1 << 23;
+
+/// What one CSV holds.
+#[derive(Debug)]
+pub struct RawTable {
+    /// `line` (Int64, the first is 1), then the CSV's columns as Utf8; an empty cell is NULL.
+    pub batch: RecordBatch,
+    /// Rows that are no rows of this table.
+    pub malformed: Vec<Malformed>,
+}
+
+/// A row that has too few or too many cells, or is not UTF-8.
+#[derive(Debug)]
+pub struct Malformed {
+    pub line: u64,
+    pub reason: String,
+    pub text: String,
+}
+
+#[derive(Debug, thiserror::Error)]
+pub enum CsvError {
+    #[error("{file} cannot be read: {cause}")]
+    Unreadable { file: String, cause: std::io::Error },
+    #[error("{file} is empty: it has no header line")]
+    Empty { file: String },
+    #[error("{file} has a header line and no rows")]
+    NoRows { file: String },
+    #[error("{file}:1: the file is not written in UTF-8")]
+    NotUtf8 { file: String },
+    #[error("{file}:1: the columns are not separated by commas: {text}")]
+    NotCommas { file: String, text: String },
+    #[error("{file}:1: the file is {what}")]
+    OtherFormat { file: String, what: &'static str, todo: &'static str },
+    #[error("{file}:1: the columns are separated by '{separator}', not by commas")]
+    OtherSeparator { file: String, separator: String },
+    #[error("{file}:1: this is no header line: {column} is expected there, and it reads: {text}")]
+    NoHeader { file: String, column: String, text: String },
+    #[error("{file}:1: {} has no name", if *at_end { "the line ends with a comma: a column".to_owned() } else { format!("column {place}") })]
+    NoName { file: String, place: usize, at_end: bool },
+    #[error("{file}:1: a column is called 'line', which is the name that selvedge gives the number of the line")]
+    OwnName { file: String, definition: String },
+    #[error("{file}:{line}: a line ends with a carriage return alone")]
+    LoneReturn { file: String, line: u64 },
+    #[error("{file}:1: {} missing", listed(columns, "is", "are"))]
+    MissingColumns { file: String, columns: Vec<String>, found: Vec<String> },
+    #[error("{file}:1: {} not expected", listed(columns, "is", "are"))]
+    ExtraColumns { file: String, columns: Vec<String>, definition: String },
+    #[error("{file}:1: the column '{column}' stands there twice")]
+    ColumnTwice { file: String, column: String },
+    #[error("{file}:{line}: a quote is opened and not closed: {text}")]
+    OpenQuote { file: String, line: u64, text: String },
+    #[error("{file}:{line}: {cause}")]
+    Broken { file: String, line: u64, cause: String },
+}
+
+impl Advice for CsvError {
+    fn advice(&self) -> Option<String> {
+        Some(match self {
+            Self::Unreadable { file, .. } => format!("put the client's export there, as {file}"),
+            Self::Empty { .. } | Self::NoRows { .. } => {
+                "ask for the export again; the tables of the last run are kept".into()
+            }
+            Self::NotUtf8 { .. } | Self::NotCommas { .. } => {
+                "save the file as CSV in UTF-8, with commas between the columns".into()
+            }
+            Self::OtherFormat { todo, .. } => (*todo).into(),
+            Self::OtherSeparator { .. } => "save the file with commas between the columns".into(),
+            Self::NoHeader { .. } => {
+                "remove what stands above the header line, or put one there that names the columns".into()
+            }
+            Self::NoName { at_end: true, .. } => {
+                "remove the comma at the end of every line, or give the column a name".into()
+            }
+            Self::NoName { .. } => "give the column a name in the first line, or leave it out of the export".into(),
+            Self::OwnName { definition, .. } => {
+                format!("rename it in the file's first line and in {definition}, for example to line_no")
+            }
+            Self::LoneReturn { .. } => {
+                "save the file with the line ends of Windows or Unix: in Excel, as CSV UTF-8".into()
+            }
+            Self::MissingColumns { columns, found, .. } => {
+                let near = |column: &String| {
+                    let near = near_names(column, found.iter().map(String::as_str));
+                    near.first().map(|near| format!("is {near} meant by {column}?"))
+                };
+                let near: Vec<String> = columns.iter().filter_map(near).collect();
+                match near.is_empty() {
+                    true => {
+                        format!("the file has {}; ask for the export again, or change sql/sources", found.join(", "))
+                    }
+                    false => near.join(" "),
+                }
+            }
+            Self::ExtraColumns { definition, columns, .. } => {
+                let each =
+                    columns.iter().map(|column| format!("`{column}: what it means`")).collect::<Vec<_>>().join(", ");
+                format!("add {each} to columns in {definition}, or leave them out of the export")
+            }
+            Self::ColumnTwice { .. } => "leave one of them out of the export".into(),
+            Self::OpenQuote { .. } => {
+                "close the quote on that line, or double the quotes that belong to the text".into()
+            }
+            Self::Broken { .. } => "correct that line".into(),
+        })
+    }
+}
+
+/// `the column 'a' is`, or `the columns 'a' and 'b' are`.
+fn listed(columns: &[String], one: &str, several: &str) -> String {
+    let quoted: Vec<String> = columns.iter().map(|column| format!("'{column}'")).collect();
+    match quoted.split_last() {
+        Some((last, [])) => format!("the column {last} {one}"),
+        Some((last, rest)) => format!("the columns {} and {last} {several}", rest.join(", ")),
+        None => format!("no column {one}"),
+    }
+}
+
+impl RawTable {
+    /// Reads a CSV whose columns must be `expected` (in any order); `definition` is the SQL file that expects them.
+    pub fn read(path: &Path, file: &str, expected: &BTreeSet<&str>, definition: &str) -> Result<Self> {
+        let unreadable = |cause| CsvError::Unreadable { file: file.into(), cause };
+        let mut blocks = Blocks::open(path).map_err(unreadable)?;
+        let mut first = blocks.next().transpose().map_err(unreadable)?.unwrap_or_default();
+        let (before, lines_before) = before_header(&first.text, file)?;
+        first.text.drain(..before);
+        first.first_line += lines_before;
+        first.refuse_lone_return(file)?;
+        let mut reader = ReaderBuilder::new().flexible(true).from_reader(&first.text[..]);
+        let columns = header(&mut reader, &first.text, file, expected, definition)?;
+        let end = reader.position().clone();
+        first.text.drain(..end.byte() as usize);
+        first.first_line = end.line() + lines_before;
+        let mut fields = vec![Field::new("line", DataType::Int64, false)];
+        fields.extend(columns.iter().map(|name| Field::new(name, DataType::Utf8, true)));
+        let schema = Arc::new(Schema::new(fields));
+        // The file is read by whoever is free, while the others read what is written in it.
+        let read = std::iter::once(Ok(first)).chain(blocks).enumerate().par_bridge().map(|(place, block)| {
+            let read = block.map_err(|cause| unreadable(cause).into()).and_then(|block| block.read(&schema, file));
+            (place, read)
+        });
+        let read: BTreeMap<usize, Result<RawTable>> = read.collect();
+        let (mut batches, mut malformed) = (Vec::new(), Vec::new());
+        for part in read.into_values() {
+            let part = part?;
+            batches.push(part.batch);
+            malformed.extend(part.malformed);
+        }
+        let batch = concatenated(&schema, batches).map_err(|cause| broken(file, &cause))?;
+        if batch.num_rows() == 0 && malformed.is_empty() {
+            return Err(CsvError::NoRows { file: file.into() }.into());
+        }
+        Ok(Self { batch, malformed })
+    }
+
+    /// The line of every row, ascending.
+    pub fn lines(&self) -> &[i64] {
+        self.batch.column(0).as_primitive::<Int64Type>().values()
+    }
+
+    /// The same rows a second time, on the lines that follow: a delivery that was repeated.
+    pub fn repeated(&self) -> std::result::Result<RecordBatch, ArrowError> {
+        let lines = self.batch.column(0).as_primitive::<Int64Type>();
+        let last = self.lines().last().copied().unwrap_or_default();
+        let mut columns = self.batch.columns().to_vec();
+        columns[0] = Arc::new(lines.unary::<_, Int64Type>(|line| line + last));
+        let copy = RecordBatch::try_new(self.batch.schema(), columns)?;
+        concat_batches(&self.batch.schema(), [&self.batch, &copy])
+    }
+}
+
+fn broken(file: &str, cause: &ArrowError) -> CsvError {
+    CsvError::Broken { file: file.into(), line: 1, cause: cause.to_string() }
+}
+
+/// Some of a CSV's rows, as they are written.
+#[derive(Debug, Default)]
+struct Written {
+    text: Vec<u8>,
+    first_line: u64,
+    /// How many line ends there are, and so about how many rows.
+    lines: usize,
+}
+
+/// A file in blocks that end with a line, to be read side by side.  A quote may hold line ends, so from the first on the
+/// rest stays whole.
+struct Blocks {
+    file: File,
+    /// The beginning of the next block.
+    begun: Vec<u8>,
+    line: u64,
+}
+
+impl Blocks {
+    fn open(path: &Path) -> std::io::Result<Self> {
+        Ok(Self { file: File::open(path)?, begun: Vec::new(), line: 1 })
+    }
+
+    fn block(&mut self) -> std::io::Result<Option<Written>> {
+        let mut text = Vec::with_capacity(self.begun.len() + BLOCK);
+        text.append(&mut self.begun);
+        let end = loop {
+            let before = text.len();
+            self.file.by_ref().take(BLOCK as u64).read_to_end(&mut text)?;
+            if memchr(b'"', &text[before..]).is_some() {
+                self.file.read_to_end(&mut text)?;
+            } else if text.len() == before + BLOCK {
+                match memrchr(b'\n', &text) {
+                    Some(end) => break end + 1,
+                    None => continue,
+                }
+            }
+            break text.len();
+        };
+        self.begun = text.split_off(end);
+        let lines = memchr_iter(b'\n', &text).count();
+        let first_line = self.line;
+        self.line += lines as u64;
+        Ok((!text.is_empty()).then_some(Written { text, first_line, lines }))
+    }
+}
+
+impl Iterator for Blocks {
+    type Item = std::io::Result<Written>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        self.block().transpose()
+    }
+}
+
+impl Written {
+    fn refuse_lone_return(&self, file: &str) -> Result<()> {
+        match lone_return(&self.text) {
+            Some(line) => Err(CsvError::LoneReturn { file: file.into(), line: self.first_line + line }.into()),
+            None => Ok(()),
+        }
+    }
+
+    fn read(&self, schema: &SchemaRef, file: &str) -> Result<RawTable> {
+        self.refuse_lone_return(file)?;
+        let columns = schema.fields().len() - 1;
+        let mut reader = ReaderBuilder::new().flexible(true).has_headers(false).from_reader(&self.text[..]);
+        let room = || StringBuilder::with_capacity(self.lines + 1, self.text.len() / columns.max(1));
+        let mut cells: Vec<StringBuilder> = std::iter::repeat_with(room).take(columns).collect();
+        let (mut lines, mut malformed) = (Vec::with_capacity(self.lines + 1), Vec::new());
+        let mut record = ByteRecord::new();
+        let on = |line: u64| self.first_line + line - 1;
+        loop {
+            let line = on(reader.position().line());
+            let more = reader.read_byte_record(&mut record).map_err(|e| CsvError::Broken {
+                file: file.into(),
+                line,
+                cause: e.to_string(),
+            })?;
+            if !more {
+                break;
+            }
+            let line = record.position().map_or(line, |position| on(position.line()));
+            let start = record.position().map_or(0, csv::Position::byte) as usize;
+            let written = self.text.get(start..reader.position().byte() as usize).unwrap_or_default();
+            // Line ends that the row before left over, and empty lines.
+            let ends = written.iter().take_while(|byte| matches!(byte, b'\r' | b'\n')).count();
+            let (ends, written) = written.split_at(ends);
+            let line = line + ends.iter().filter(|byte| **byte == b'\n').count() as u64;
+            refuse_open_quote(&record, written, columns, file, line)?;
+            let shown = || String::from_utf8_lossy(written).trim_end().chars().take(500).collect();
+            if record.len() != columns {
+                let reason = format!("the row has {} cells instead of {columns}", record.len());
+                malformed.push(Malformed { line, reason, text: shown() });
+                continue;
+            }
+            match StringRecord::from_byte_record(std::mem::take(&mut record)) {
+                Ok(row) => {
+                    lines.push(line as i64);
+                    for (builder, cell) in cells.iter_mut().zip(&row) {
+                        builder.append_option(Some(cell).filter(|text| !text.is_empty()));
+                    }
+                    record = row.into_byte_record();
+                }
+                Err(_) => {
+                    let reason = "the row is not written in UTF-8".into();
+                    malformed.push(Malformed { line, reason, text: shown() });
+                }
+            }
+        }
+        let cells = cells.iter_mut().map(|builder| Arc::new(builder.finish()) as ArrayRef);
+        let arrays = std::iter::once(Arc::new(Int64Array::from(lines)) as ArrayRef).chain(cells).collect();
+        let batch = RecordBatch::try_new(Arc::clone(schema), arrays).map_err(|cause| broken(file, &cause))?;
+        Ok(RawTable { batch, malformed })
+    }
+}
+
+/// A quote that is not closed swallows the rows after it, so it stops the run instead of losing them.
+pub fn refuse_open_quote(record: &ByteRecord, written: &[u8], columns: usize, file: &str, line: u64) -> Result<()> {
+    let swallows = record.as_slice().contains(&b'\n');
+    if !swallows || (quotes_end_cells(written) && record.len() == columns) {
+        return Ok(());
+    }
+    let first_line = written.split(|byte| *byte == b'\n').next().unwrap_or_default();
+    let text = String::from_utf8_lossy(first_line).trim_end().chars().take(120).collect();
+    Err(CsvError::OpenQuote { file: file.into(), line, text }.into())
+}
+
+/// Whether every quote that opens a cell is closed at that cell's end: two open quotes that meet are none of a pair.
+fn quotes_end_cells(written: &[u8]) -> bool {
+    let mut inside = false;
+    let mut before = b',';
+    let mut bytes = written.iter().peekable();
+    while let Some(&byte) = bytes.next() {
+        match (byte, inside) {
+            (b'"', true) if bytes.next_if(|next| **next == b'"').is_some() => {}
+            (b'"', true) => {
+                inside = false;
+                if !matches!(bytes.peek(), None | Some(b',' | b'\r' | b'\n')) {
+                    return false;
+                }
+            }
+            (b'"', false) => inside = before == b',',
+            _ => {}
+        }
+        before = byte;
+    }
+    !inside
+}

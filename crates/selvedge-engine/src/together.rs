@@ -1,0 +1,111 @@
+//! Queries that aggregate the same rows by the same groups, run as one: reading, sorting and grouping happen once.
+
+use std::sync::Arc;
+
+use datafusion::arrow::datatypes::Schema;
+use datafusion::logical_expr::{Aggregate, Expr, LogicalPlan, Projection};
+use rayon::prelude::*;
+
+use super::{Engine, Table};
+use selvedge_project::error::Result;
+use selvedge_project::project::Project;
+use selvedge_project::sql::SqlFile;
+
+/// Aggregates that are worked out at once; more would only need more memory.
+const AT_ONCE: usize = 64;
+
+/// SQL files whose tables come out of one query.
+pub struct Pass<'a> {
+    pub files: Vec<&'a SqlFile>,
+    plan: LogicalPlan,
+    /// The columns of each file's table.
+    columns: Vec<Vec<String>>,
+}
+
+impl<'a> Pass<'a> {
+    fn new(file: &'a SqlFile, plan: LogicalPlan) -> Self {
+        let columns = plan.schema().fields().iter().map(|field| field.name().clone()).collect();
+        Self { files: vec![file], plan, columns: vec![columns] }
+    }
+
+    /// Takes `other` in, where both are SELECT … FROM the same rows GROUP BY the same.
+    fn join(&mut self, other: &Self) -> bool {
+        let (Some(ours), Some(theirs)) = (parts(&self.plan), parts(&other.plan)) else { return false };
+        let same = ours.1.input == theirs.1.input && ours.1.group_expr == theirs.1.group_expr;
+        let aggregates = united(&ours.1.aggr_expr, &theirs.1.aggr_expr);
+        if !same || aggregates.len() > AT_ONCE {
+            return false;
+        }
+        let (input, groups) = (Arc::clone(&ours.1.input), ours.1.group_expr.clone());
+        let aggregate = Aggregate::try_new(input, groups, aggregates).map(LogicalPlan::Aggregate);
+        let columns = united(&ours.0.expr, &theirs.0.expr);
+        // Two columns of one name are refused here: such queries stay apart.
+        let Ok(both) = aggregate.and_then(|aggregate| Projection::try_new(columns, Arc::new(aggregate))) else {
+            return false;
+        };
+        self.plan = LogicalPlan::Projection(both);
+        self.files.extend(&other.files);
+        self.columns.extend(other.columns.iter().cloned());
+        true
+    }
+}
+
+/// `SELECT … GROUP BY …` as its two steps.
+fn parts(plan: &LogicalPlan) -> Option<(&Projection, &Aggregate)> {
+    let LogicalPlan::Projection(projection) = plan else { return None };
+    let LogicalPlan::Aggregate(aggregate) = projection.input.as_ref() else { return None };
+    Some((projection, aggregate))
+}
+
+fn united(ours: &[Expr], theirs: &[Expr]) -> Vec<Expr> {
+    let new = theirs.iter().filter(|expr| !ours.contains(expr));
+    ours.iter().chain(new).cloned().collect()
+}
+
+impl Engine {
+    /// The files in as few passes as their queries allow, in their order.
+    pub fn passes<'a>(&self, project: &Project, files: &[&'a SqlFile]) -> Result<Vec<Pass<'a>>> {
+        let planned = |file: &&'a SqlFile| {
+            file.reads.iter().try_for_each(|table| self.open(table))?;
+            Ok(Pass::new(file, self.plan(project, file)?))
+        };
+        let planned: Vec<Result<Pass<'a>>> = files.par_iter().map(planned).collect();
+        let mut passes: Vec<Pass<'a>> = Vec::new();
+        for (file, new) in files.iter().zip(planned) {
+            let new = new?;
+            let key = |file| project.library.key(file);
+            let mut alike = passes.iter_mut().filter(|pass| key(pass.files[0]) == key(file));
+            if !alike.any(|pass| pass.join(&new)) {
+                passes.push(new);
+            }
+        }
+        Ok(passes)
+    }
+
+    /// The table of each file of a pass.
+    pub fn tables_of(&self, project: &Project, pass: &Pass) -> Result<Vec<Table>> {
+        if let [file] = pass.files[..] {
+            let batch = self.run_planned(project, file, vec![pass.plan.clone()])?.swap_remove(0);
+            return Ok(vec![Table::new(batch, project.library.key(file), &file.shown)?]);
+        }
+        let first = pass.files[0];
+        let whole = self
+            .run_plan(pass.plan.clone(), &first.shown)
+            .and_then(|batch| Table::new(batch, project.library.key(first), &first.shown));
+        match whole {
+            Ok(whole) => pass.columns.iter().map(|columns| whole.of(columns, &first.shown)).collect(),
+            // Which of them is to blame is found one by one.
+            Err(_) => pass.files.iter().map(|file| self.table(project, file)).collect(),
+        }
+    }
+}
+
+impl Table {
+    /// The same rows with some of the columns, the key among them.
+    fn of(&self, columns: &[String], file: &str) -> Result<Self> {
+        let schema: Arc<Schema> = self.batch.schema();
+        let places: Vec<usize> = columns.iter().filter_map(|name| schema.index_of(name).ok()).collect();
+        let arrow = |cause| super::TableError::Arrow { file: file.into(), cause };
+        Ok(Self { batch: self.batch.project(&places).map_err(arrow)?, key: self.key.clone() })
+    }
+}

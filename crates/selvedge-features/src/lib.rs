@@ -1,0 +1,10 @@
+//! From CSVs to the training frame: the stages ingest, embeddings, features and frame.
+
+/// CSVs -> typed sources.
+pub mod ingest;
+/// Texts -> vectors.
+pub mod embeddings;
+/// Grain -> point-in-time features.
+pub mod features;
+/// Features and label side by side.
+pub mod frame;

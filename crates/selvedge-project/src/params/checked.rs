@@ -1,0 +1,258 @@
+//! What the sections of params.yaml say, once it is checked.
+
+use std::path::{Path, PathBuf};
+
+use chrono::{DateTime, Utc};
+use chrono_tz::Tz;
+
+use super::SqlParams;
+use super::section::Section;
+use super::shift::Standing;
+use crate::error::Result;
+
+/// What holds for the whole shop.
+#[derive(Debug, Clone)]
+pub struct Shop {
+    /// When the export was taken; nothing after it is known.
+    pub exported_at: DateTime<Utc>,
+    /// The shop's clock, an IANA name.
+    pub timezone: Tz,
+    /// A purchase counts for a look or a recommendation when it comes within this many days.
+    pub purchase_days: Days,
+    /// A purchase counts as kept when this many days pass without a return.
+    pub return_days: Days,
+}
+
+/// A whole number of days.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Days(pub u32);
+
+/// How queries run.
+#[derive(Debug, Clone)]
+pub struct Engine {
+    /// How many parts queries are split into; the results do not depend on it.
+    pub partitions: usize,
+    /// Above this many bytes queries move what they hold to disk; without it, they take what they need.
+    pub memory_limit: Option<usize>,
+}
+
+/// When an export is not what it was.
+#[derive(Debug, Clone)]
+pub struct Ingest {
+    /// Above this share of set-aside rows in a file the run stops: the file is not what it was.
+    pub max_set_aside_share: f64,
+    /// Above this share of one kind of row that one reason sets aside, too.
+    pub max_set_aside_share_of_kind: f64,
+}
+
+/// How texts become vectors.
+#[derive(Debug, Clone)]
+pub struct Embeddings {
+    /// The sentence model's folder.
+    pub model: PathBuf,
+    /// How many dimensions of the reduction a model may read, to choose from; the reduction keeps the largest number.
+    pub dimensions: Vec<usize>,
+}
+
+/// How features are proven.
+#[derive(Debug, Clone)]
+pub struct Test {
+    pub seed: u64,
+    /// Moments at which the future is changed.
+    pub cuts: usize,
+}
+
+impl Engine {
+    pub(super) fn take(section: &mut Section) -> Result<Self> {
+        Ok(Self { partitions: section.count("partitions")?, memory_limit: section.size("memory_limit")? })
+    }
+}
+
+impl Ingest {
+    pub(super) fn take(section: &mut Section) -> Result<Self> {
+        Ok(Self {
+            max_set_aside_share: section.share("max_set_aside_share")?,
+            max_set_aside_share_of_kind: section.share("max_set_aside_share_of_kind")?,
+        })
+    }
+}
+
+impl Test {
+    pub(super) fn take(section: &mut Section) -> Result<Self> {
+        Ok(Self { seed: section.seed()?, cuts: section.count("cuts")? })
+    }
+}
+
+impl Train {
+    pub(super) fn take(section: &mut Section) -> Result<Self> {
+        Ok(Self { penalties: section.positive_numbers("penalties")? })
+    }
+}
+
+impl Evaluate {
+    pub(super) fn take(section: &mut Section) -> Result<Self> {
+        Ok(Self {
+            seed: section.seed()?,
+            draws: section.draws("draws")?,
+            list_length: section.count("list_length")?,
+            enough: section.count("enough")?,
+            training_shares: section.shares("training_shares")?,
+        })
+    }
+}
+
+impl Tracking {
+    pub(super) fn take(section: &mut Section) -> Result<Self> {
+        Ok(Self { uri: section.address("uri")?, experiment: section.text("experiment")? })
+    }
+}
+
+impl Drill {
+    pub(super) fn take(section: &mut Section) -> Result<Self> {
+        Ok(Self {
+            seed: section.seed()?,
+            days: u32::try_from(section.count("days")?).unwrap_or(u32::MAX),
+            repeats: section.count("repeats")?,
+            standing: section.standing("standing")?,
+        })
+    }
+}
+
+impl Embeddings {
+    /// The model's folder is meant from the folder that params.yaml, which is `file`, stands in.
+    pub(super) fn take(section: &mut Section, file: &Path) -> Result<Self> {
+        let model = file.parent().unwrap_or(Path::new("")).join(section.text("model")?);
+        Ok(Self { model, dimensions: section.counts("dimensions")? })
+    }
+
+    /// How many dimensions the reduction keeps: the most that a model may read.
+    pub fn kept_dimensions(&self) -> usize {
+        self.dimensions.iter().copied().max().unwrap_or(1)
+    }
+}
+
+/// What models are fitted with.
+#[derive(Debug, Clone)]
+pub struct Train {
+    /// Strengths of the L2 penalty to choose from on validation rows.
+    pub penalties: Vec<f64>,
+}
+
+/// How sure the figures are.
+#[derive(Debug, Clone)]
+pub struct Evaluate {
+    pub seed: u64,
+    /// Bootstrap draws, by customer.
+    pub draws: usize,
+    /// Lists are judged by their first so many articles.
+    pub list_length: usize,
+    /// Fewer looks with (or without) a kept purchase in a group than this are too few to judge a model by.
+    pub enough: usize,
+    /// The shares of the training customers in the learning curve.
+    pub training_shares: Vec<f64>,
+}
+
+/// How long and how mixed the lists are.
+#[derive(Debug, Clone)]
+pub struct Recommend {
+    pub per_customer: usize,
+    /// At most so many articles of one brand for one customer.
+    pub max_per_brand: usize,
+    /// So many places of a personal list go to new articles.
+    pub at_least_new: usize,
+    /// So many of one list may say the same reason.
+    pub same_reason: usize,
+}
+
+/// Where runs are kept.
+#[derive(Debug, Clone)]
+pub struct Tracking {
+    /// The MLflow server; none: runs are not kept.
+    pub uri: Option<String>,
+    /// The experiment that runs go into; made where it is not there.
+    pub experiment: String,
+}
+
+/// When an alarm is raised.
+#[derive(Debug, Clone)]
+pub struct Monitor {
+    pub seed: u64,
+    /// The columns of customers or articles whose values are the segments; `a x b` crosses two.
+    pub segments: Vec<String>,
+    /// Earlier reports that are made again, one for each Monday.
+    pub replays: usize,
+    /// Shuffled histories from which the alarm threshold is taken.
+    pub permutations: usize,
+    /// At most this share of quiet reports may raise an alarm.
+    pub false_alarms: f64,
+    /// At most this share of quiet reports may call something possible.
+    pub maybe_alarms: f64,
+    /// Below this many standard deviations nothing is called possible, however calm the shuffled histories are.
+    pub maybe_floor: f64,
+    /// The threshold's lower and upper end, in standard deviations.
+    pub threshold_floor: f64,
+    pub threshold_cap: f64,
+}
+
+/// What the monitor must notice.
+#[derive(Debug, Clone)]
+pub struct Drill {
+    pub seed: u64,
+    /// A drop should be noticed within so many days.
+    pub days: u32,
+    /// Seeded tries for every start.
+    pub repeats: usize,
+    /// Drops that are noticed today and must be noticed tomorrow.
+    pub standing: Vec<Standing>,
+}
+
+impl Recommend {
+    /// A key that SQL files may use too.
+    pub(super) const LENGTH: &str = "per_customer";
+
+    pub(super) fn take(section: &mut Section) -> Result<Self> {
+        Ok(Self {
+            per_customer: section.count(Self::LENGTH)?,
+            max_per_brand: section.count("max_per_brand")?,
+            at_least_new: section.whole("at_least_new")?,
+            same_reason: section.count("same_reason")?,
+        })
+    }
+}
+
+impl Monitor {
+    /// A key that SQL files may use too.
+    pub(super) const FALSE_ALARMS: &str = "false_alarms";
+
+    pub(super) fn take(section: &mut Section) -> Result<Self> {
+        Ok(Self {
+            seed: section.seed()?,
+            segments: section.texts("segments")?,
+            replays: section.whole("replays")?,
+            permutations: section.count("permutations")?,
+            false_alarms: section.share(Self::FALSE_ALARMS)?,
+            maybe_alarms: section.share("maybe_alarms")?,
+            maybe_floor: section.positive("maybe_floor")?,
+            threshold_floor: section.positive("threshold_floor")?,
+            threshold_cap: section.positive("threshold_cap")?,
+        })
+    }
+}
+
+impl Shop {
+    /// The export's moment in UTC as every table has it.
+    pub fn sql_time(moment: DateTime<Utc>) -> String {
+        format!("TIMESTAMP '{}'", moment.format("%Y-%m-%dT%H:%M:%S"))
+    }
+
+    /// The shop's `$parameters`, which every file may use.
+    pub(super) fn sql_params(&self) -> SqlParams {
+        SqlParams::from([
+            ("exported_at".into(), Self::sql_time(self.exported_at)),
+            ("exported_on".into(), format!("DATE '{}'", self.exported_at.with_timezone(&self.timezone).date_naive())),
+            ("timezone".into(), format!("'{}'", self.timezone.name())),
+            ("purchase_window".into(), format!("INTERVAL '{}' DAY", self.purchase_days.0)),
+            ("return_window".into(), format!("INTERVAL '{}' DAY", self.return_days.0)),
+        ])
+    }
+}

@@ -1,0 +1,43 @@
+//! A project that is opened: where its files are, its checked parameters, its SQL library.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use crate::error::Result;
+use crate::params::{Params, SqlParams};
+use crate::paths::Paths;
+use crate::sql::{Layer, Library};
+use crate::stage::Flow;
+
+/// Everything a stage needs to know before it reads a row.
+#[derive(Debug, Clone)]
+pub struct Project {
+    pub paths: Paths,
+    pub params: Params,
+    pub library: Arc<Library>,
+    /// The stages there are.
+    pub flow: Flow,
+}
+
+impl Project {
+    /// Opens the project in `root` (or the nearest one upwards) and checks all of it.
+    pub fn open(root: Option<&Path>, flow: Flow) -> Result<Self> {
+        let paths = Paths::find(root)?;
+        let params = Params::load(&paths.params(), flow)?;
+        let library = Arc::new(Library::load(&paths, flow)?);
+        library.refuse_unused(&params)?;
+        Ok(Self { paths, params, library, flow })
+    }
+
+    /// The same project with one `$parameter` of a section set for this run only.
+    pub fn with_sql_param(&self, section: &'static str, name: &str, literal: String) -> Self {
+        let mut project = self.clone();
+        project.params.sql.entry(section).or_default().insert(name.into(), literal);
+        project
+    }
+
+    /// The `$parameters` that files of a layer may use: the shop's and their section's.
+    pub fn sql_params(&self, layer: Layer) -> SqlParams {
+        self.params.sql_params(layer.section)
+    }
+}

@@ -1,0 +1,272 @@
+//! What a SQL file says of itself: the YAML in its leading comment.
+
+use std::collections::BTreeMap;
+
+use serde::Deserialize;
+use serde::de::DeserializeOwned;
+
+use super::Layer;
+use super::file::SqlFileError;
+use crate::error::{Result, did_you_mean};
+
+/// What a file says of itself; the layer decides which.
+#[derive(Debug, Clone)]
+pub enum Header {
+    Source(SourceHeader),
+    Feature(FeatureHeader),
+    Audit(AuditHeader),
+    Table(TableHeader),
+}
+
+/// The header of a typed source.  Its query returns exactly one row per row of the CSV, with the columns `line`,
+/// `set_aside` (a code, or NULL for a row that is kept) and `surprises` (codes, separated by spaces).
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SourceHeader {
+    #[serde(default)]
+    pub name: String,
+    /// The CSV in `materials/`.
+    pub file: String,
+    pub description: String,
+    /// The columns that name one kept row.
+    pub key: Vec<String>,
+    /// The column of the answer that says from when a row is known; none where all rows are known from the start.
+    pub known_from: Option<String>,
+    /// The columns the CSV must have, in any order, with their meaning.
+    pub columns: BTreeMap<String, String>,
+    /// A log of what was shown and what came of it: features may not read it.
+    #[serde(default)]
+    pub outcomes: bool,
+    /// Columns of the CSV whose values are kinds of rows, such as event_type.  A kind that loses most of its rows to one reason
+    /// stops the run, however small a share of the file it is.
+    #[serde(default)]
+    pub kinds: Vec<String>,
+    /// Why a row can be set aside, by code.
+    #[serde(default)]
+    pub set_aside: BTreeMap<String, Surprise>,
+    /// What can be odd about a row that is kept, by code.
+    #[serde(default)]
+    pub surprises: BTreeMap<String, Surprise>,
+}
+
+/// A surprise in words a client can read.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Surprise {
+    /// The column it is found in; none where it concerns the whole row.
+    pub column: Option<String>,
+    pub found: String,
+    pub done: String,
+}
+
+/// The header of a feature view.  Its name is the file's, and its version 1, where it says none.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct FeatureHeader {
+    #[serde(default)]
+    pub name: String,
+    #[serde(default = "first")]
+    pub version: u32,
+    /// Reads `grain.<entity>`, one row out per row of the grain.
+    pub entity: String,
+    pub owner: String,
+    /// What the columns have in common; may be empty.
+    #[serde(default)]
+    pub description: String,
+    pub columns: BTreeMap<String, Column>,
+}
+
+/// The version of a view that has never changed.
+fn first() -> u32 {
+    1
+}
+
+/// What a header says of itself where it says nothing.
+fn yes() -> bool {
+    true
+}
+
+/// One column of a feature view.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Column {
+    pub unit: String,
+    pub meaning: String,
+    /// What the client would call it: price, brand, style or sustainability.
+    pub driver: Option<Driver>,
+    /// What a shop may say when this column is why an article is recommended; the first that is true is said.
+    #[serde(default)]
+    pub reasons: Vec<Reason>,
+    /// Whether it alone says how popular the article is: what the popularity baseline ranks by.
+    #[serde(default)]
+    pub popularity: bool,
+}
+
+/// A phrase that a shop could print beside an article, and when it is true of it.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Reason {
+    /// `{value}` stands for the column's value as a whole number, `{percent}` for its size in hundredths, `{category}`
+    /// (or any feature that is a text, or `{brand}`) for that text.
+    pub say: String,
+    /// True only where the value is above this …
+    pub above: Option<f64>,
+    /// … and below this.
+    pub below: Option<f64>,
+    /// True only where the value is higher or lower than the mean of what else the customer could get.
+    pub than_others: Option<Side>,
+    /// True only where these features lie within these limits, too: a share of two says nothing.
+    #[serde(default)]
+    pub when: BTreeMap<String, Limits>,
+}
+
+/// Between what a feature must lie.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Limits {
+    pub above: Option<f64>,
+    pub below: Option<f64>,
+}
+
+impl Limits {
+    /// Whether a value lies between them; one that is missing (NaN) does not.
+    pub fn hold(&self, value: f64) -> bool {
+        !value.is_nan() && self.above.is_none_or(|limit| value > limit) && self.below.is_none_or(|limit| value < limit)
+    }
+}
+
+/// On which side of the others.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Side {
+    Higher,
+    Lower,
+}
+
+/// The client's question: what drives a recommendation?
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Driver {
+    Price,
+    Brand,
+    Style,
+    Sustainability,
+}
+
+impl Driver {
+    /// What belongs to none of the four.
+    pub const OTHER: &'static str = "other";
+
+    /// The word a reader sees.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Price => "price",
+            Self::Brand => "brand",
+            Self::Style => "style",
+            Self::Sustainability => "sustainability",
+        }
+    }
+}
+
+/// The header of a query that must return no rows.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct AuditHeader {
+    #[serde(default)]
+    pub name: String,
+    pub description: String,
+    pub severity: Severity,
+}
+
+/// What a row of an audit means for the run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Severity {
+    Error,
+    Warn,
+}
+
+/// The header of every other table.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct TableHeader {
+    #[serde(default)]
+    pub name: String,
+    pub description: String,
+    /// The columns that name one row; the table is sorted by them.
+    pub key: Vec<String>,
+    /// Whether it is stored.  A table of many rows that are added up at once need not be; only the monitor has such.
+    #[serde(default = "yes")]
+    pub kept: bool,
+}
+
+impl Header {
+    /// The table's name, which is also the file's.
+    pub fn name(&self) -> &str {
+        match self {
+            Self::Source(header) => &header.name,
+            Self::Feature(header) => &header.name,
+            Self::Audit(header) => &header.name,
+            Self::Table(header) => &header.name,
+        }
+    }
+
+    /// Whether the table is stored.
+    pub fn is_kept(&self) -> bool {
+        !matches!(self, Self::Table(header) if !header.kept)
+    }
+
+    /// The same header; one that says no name is called as its file.
+    pub fn named(mut self, stem: &str) -> Self {
+        let name = match &mut self {
+            Self::Source(header) => &mut header.name,
+            Self::Feature(header) => &mut header.name,
+            Self::Audit(header) => &mut header.name,
+            Self::Table(header) => &mut header.name,
+        };
+        if name.is_empty() {
+            stem.clone_into(name);
+        }
+        self
+    }
+
+    /// Parses the comment that `text` begins with.
+    pub fn parse(text: &str, file: &str, layer: Layer) -> Result<Self> {
+        let no_header = || SqlFileError::NoHeader { file: file.into() };
+        let start = text.trim_start_matches('\u{feff}').trim_start();
+        let body = start.strip_prefix("/*---").ok_or_else(no_header)?;
+        let (yaml, _) = body.split_once("---*/").ok_or_else(no_header)?;
+        let lines_before = text[..text.len() - body.len()].matches('\n').count();
+        let bad = |e: serde_yaml::Error| {
+            let line = lines_before + e.location().map_or(1, |at| at.line());
+            let cause = e.to_string();
+            let cause = in_words(cause.split(" at line ").next().unwrap_or_default());
+            SqlFileError::BadHeader { file: file.into(), line, cause }
+        };
+        fn read<T: DeserializeOwned>(yaml: &str) -> serde_yaml::Result<T> {
+            serde_yaml::from_str(yaml)
+        }
+        Ok(match layer {
+            Layer::SOURCES => Self::Source(read(yaml).map_err(bad)?),
+            Layer::FEATURES => Self::Feature(read(yaml).map_err(bad)?),
+            Layer::AUDITS => Self::Audit(read(yaml).map_err(bad)?),
+            _ => Self::Table(read(yaml).map_err(bad)?),
+        })
+    }
+}
+
+/// A parser's words for a person: no Rust types, and the key that was meant.
+fn in_words(cause: &str) -> String {
+    let cause = cause
+        .replace("expected u32", "expected a whole number")
+        .replace("unknown field", "unknown key")
+        .replace("missing field", "missing key");
+    let mut quoted = cause.split('`').skip(1).step_by(2);
+    match (cause.contains("unknown "), quoted.next()) {
+        (true, Some(wanted)) => match did_you_mean(wanted, quoted, "").as_str() {
+            "" => cause,
+            near => format!("{cause}; {near}"),
+        },
+        _ => cause,
+    }
+}

@@ -1,0 +1,15 @@
+//! The folder of SQL files that is the product: one file, who may read whom, the whole library.
+
+mod features;
+mod file;
+mod header;
+/// Words of the label's table.
+pub mod label;
+mod layer;
+mod library;
+
+pub use features::Feature;
+pub use file::{SqlFile, TableName, plain_syntax};
+pub use header::{Column, Driver, FeatureHeader, Header, Limits, Reason, Severity, Side, SourceHeader, Surprise};
+pub use layer::Layer;
+pub use library::Library;

@@ -1,0 +1,88 @@
+//! `reports/dashboard.md`: what happened, to whom, since when, how sure, what did not change, what to look at next.
+//!
+//! Everything said here stands in a table of `work/monitoring`; nothing is computed here but the rounding.
+
+mod charts;
+mod collections;
+mod drift;
+mod facts;
+mod fairness;
+mod first_screen;
+mod history;
+mod methods;
+mod shown;
+mod tables;
+mod total;
+mod words;
+
+use std::collections::BTreeMap;
+
+use ::charts::ChartError;
+
+use super::markdown::{self, literal, picture};
+use super::{Report, ReportError};
+use selvedge_engine::Engine;
+use selvedge_project::error::Result;
+use selvedge_project::project::Project;
+use selvedge_project::sql::TableName;
+
+/// The pictures in their order, each with its sentence.
+#[derive(Default)]
+struct Pictures {
+    charts: BTreeMap<String, Vec<u8>>,
+    markdown: String,
+}
+
+impl Pictures {
+    fn add(&mut self, file: &'static str, title: &str, png: std::result::Result<Vec<u8>, ChartError>) -> Result<()> {
+        self.charts.insert(file.into(), png.map_err(|cause| ReportError::Chart { chart: file, cause })?);
+        self.markdown += &format!("{}\n", picture(file, title));
+        Ok(())
+    }
+}
+
+/// Makes the report from the tables of the monitor stage.
+pub fn report(project: &Project, engine: &Engine) -> Result<Report> {
+    let monitor = &project.params.monitor;
+    let facts = facts::Facts::read(engine)?;
+    let totals = total::Totals::read(engine)?;
+    let fairness = fairness::Fairness::read(engine)?;
+    let history = history::History::read(engine)?;
+    let collections = collections::Collections::read(engine, &facts.as_of)?;
+    let drift = drift::Drift::read(project, engine)?;
+    let shown = shown::Shown::read(engine)?;
+    let mut pictures = Pictures::default();
+    charts::changes(&facts, &mut pictures)?;
+    totals.picture(&facts, &mut pictures)?;
+    charts::maturity(&facts, &mut pictures)?;
+    history.picture(&mut pictures)?;
+    fairness.pictures(&mut pictures)?;
+    let mut out = format!("# What changed\n\n{}\n", first_screen::scope(&facts));
+    out += &first_screen::first_screen(&facts, &history, &shown, monitor);
+    out += &format!("## Pictures\n\n{}", pictures.markdown);
+    out += &tables::days(&facts);
+    out += &tables::clicks(&facts);
+    out += &tables::purchases(&facts);
+    out += &tables::legend();
+    if engine.open_if_made(&TableName::new("drill", "depths"))? {
+        out += "How small a change would have been noticed: [drill.md](drill.md).\n\n";
+    }
+    out += &totals.tables(&facts);
+    out += &fairness.tables();
+    out += &history.tables();
+    out += &collections.section();
+    out += &shown.section(&facts);
+    out += &drift.section();
+    out += &methods::methods(&facts, monitor);
+    Ok(Report { markdown: out, charts: pictures.charts })
+}
+
+/// A table in whose cells a client's own signs stand for themselves; a cell that is bold as a whole stays so.
+fn table(headings: &[&str], rows: &[Vec<String>]) -> String {
+    let cell = |cell: &String| match cell.strip_prefix("**").and_then(|cell| cell.strip_suffix("**")) {
+        Some(inner) if !inner.is_empty() => format!("**{}**", literal(inner)),
+        _ => literal(cell),
+    };
+    let rows: Vec<Vec<String>> = rows.iter().map(|row| row.iter().map(cell).collect()).collect();
+    markdown::table(headings, &rows)
+}
