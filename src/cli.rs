@@ -15,6 +15,7 @@ use selvedge_analysis::lineage::GraphFormat;
 use selvedge_engine::Staged;
 use selvedge_project::error::{Outcome, Result};
 use selvedge_project::params::{Segment, Shift, written};
+use selvedge_project::progress::Progress;
 use selvedge_project::project::Project;
 
 /// Features, recommendations and monitoring from SQL files, with edges that cannot fray.
@@ -219,6 +220,14 @@ impl Cli {
         let mut project = flow::open(self.root.as_deref())?;
         if let Some(partitions) = self.partitions {
             project.params.engine.partitions = usize::from(partitions);
+        }
+        match (&self.command, project.refuse_unused()) {
+            (_, Ok(())) => {}
+            // What only looks still answers.
+            (Command::Sql(_) | Command::Plan(_) | Command::Lint(_), Err(unused)) => {
+                Progress::start("params").say(unused.to_string().trim_start_matches("error: "));
+            }
+            (_, Err(unused)) => return Err(unused),
         }
         let lock = self.command.writes().map(|name| Lock::take(&project.paths, name)).transpose()?;
         if lock.is_some() {

@@ -3,7 +3,7 @@ name: article_record
 version: 2
 entity: product
 owner: catalogue
-description: How the article did in its season before this moment.  Shares are NULL until there is something to share.
+description: How the article did in its season before this moment, with customers who agreed to personalisation.  Shares are NULL until there is something to share.
 columns:
   article_looks_30d:
     {unit: looks, meaning: looks at it in the 30 days before,
@@ -33,5 +33,5 @@ SELECT g.product_id, g.season, g.as_of,
        CAST(COUNT(t.line) FILTER (WHERE t.first_return) AS DOUBLE)
          / NULLIF(COUNT(t.line) FILTER (WHERE t.event_type = 'purchase'), 0) AS article_return_share
 FROM grain.product g
-LEFT JOIN sources.transactions t ON t.product_id = g.product_id AND t.season = g.season AND t.event_time < g.as_of
+LEFT JOIN sources.transactions t ON t.product_id = g.product_id AND t.season = g.season AND t.event_time < g.as_of AND t.consented
 GROUP BY g.product_id, g.season, g.as_of

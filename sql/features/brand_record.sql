@@ -4,7 +4,8 @@ version: 2
 entity: product
 owner: catalogue
 description: |
-  How the article's brand did in the year before the day of this moment, all its articles together.  Whole days, because
+  How the article's brand did in the year before the day of this moment, all its articles and those
+  customers together who agreed to personalisation.  Whole days, because
   a brand's record moves slowly; the day itself is not over yet and does not count.
 columns:
   brand_looks_1y:
@@ -24,6 +25,7 @@ WITH daily AS (
          COUNT(*) FILTER (WHERE t.first_return) AS returns
   FROM sources.transactions t
   JOIN sources.products p ON p.product_id = t.product_id AND p.season = t.season
+  WHERE t.consented
   GROUP BY p.brand, date_trunc('day', t.event_time)
 ),
 moments AS (

@@ -11,7 +11,7 @@ WITH on_sale AS (
 ),
 regions AS (SELECT DISTINCT region FROM sources.customers),
 -- The file of transactions may end before the export, so "lately" counts back from its last day.
-lately AS (SELECT MAX(event_time) - $popular_window AS since FROM sources.transactions WHERE event_time < $exported_at),
+lately AS (SELECT MAX(event_time) - $popular_window AS since FROM sources.transactions WHERE event_time < $exported_at AND consented),
 events AS (
   SELECT c.region, t.product_id, t.season,
          COUNT(*) FILTER (WHERE t.event_type = 'purchase') - COUNT(*) FILTER (WHERE t.first_return) AS kept,

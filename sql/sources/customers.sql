@@ -34,19 +34,31 @@ WITH written AS (
   SELECT r.line, identifier(r.customer_id) AS customer_id, given(r.age_group) AS age_group, lower(given(r.gender)) AS gender, given(r.region) AS region,
          day(r.signup_date, $timezone) AS signed_up, lower(given(r.sustainability_preference)) AS sustainability_preference,
          given(r.style_preferences) AS styles, lower(given(r.price_band)) AS price_band,
-         flag(r.personalisation_consent) AS consent,
-         ROW_NUMBER() OVER (PARTITION BY r.customer_id, r.age_group, r.gender, r.region, r.signup_date,
-                                         r.sustainability_preference, r.style_preferences, r.price_band,
-                                         r.personalisation_consent ORDER BY r.line) AS nth_copy
+         flag(r.personalisation_consent) AS consent
   FROM raw.customers r
 ),
--- One row that takes consent back takes it back for the customer.
+-- Customers that stand there more than once are few, so only their rows are held against each other.
+repeated AS (
+  SELECT customer_id, MIN(line) AS first_line FROM written
+  WHERE customer_id IS NOT NULL GROUP BY customer_id HAVING COUNT(*) > 1
+),
+twins AS (SELECT w.line, w.customer_id, w.consent, d.first_line FROM repeated d JOIN written w ON w.customer_id = d.customer_id),
+kinds AS (
+  SELECT MIN(r.line) AS line FROM twins t JOIN raw.customers r ON r.line = t.line
+  GROUP BY r.customer_id, r.age_group, r.gender, r.region, r.signup_date, r.sustainability_preference, r.style_preferences, r.price_band, r.personalisation_consent
+),
+others AS (SELECT t.line, k.line IS NULL AS copied, t.line <> t.first_line AS again FROM twins t LEFT JOIN kinds k ON k.line = t.line),
+-- One row that takes consent back, or does not say it, takes it back for the customer.
+consents AS (
+  SELECT customer_id, MIN(CASE WHEN consent THEN 1 ELSE 0 END) = 1 AS by_all, MAX(CASE WHEN consent THEN 1 ELSE 0 END) = 1 AS by_any
+  FROM twins GROUP BY customer_id
+),
 numbered AS (
   SELECT w.*, CASE WHEN w.signed_up BETWEEN DATE '1900-01-01' AND $exported_on THEN w.signed_up END AS signup_date,
-         ROW_NUMBER() OVER (PARTITION BY w.customer_id ORDER BY w.line) AS nth,
-         MIN(CASE WHEN w.consent THEN 1 ELSE 0 END) OVER (PARTITION BY w.customer_id) AS least_consent,
-         MAX(CASE WHEN w.consent THEN 1 ELSE 0 END) OVER (PARTITION BY w.customer_id) AS most_consent
+         o.copied, o.again, c.by_any AND NOT c.by_all AS contradicted
   FROM written w
+  LEFT JOIN others o ON o.line = w.line
+  LEFT JOIN consents c ON c.customer_id = w.customer_id
 )
 SELECT customer_id,
        COALESCE(age_group, 'not given') AS age_group,
@@ -57,11 +69,11 @@ SELECT customer_id,
        COALESCE(sustainability_preference, 'not given') AS sustainability_preference,
        styles,
        COALESCE(price_band, 'not given') AS price_band,
-       least_consent = 1 AS personalisation_consent,
+       COALESCE(consent AND contradicted IS NOT TRUE, false) AS personalisation_consent,
        line,
        CASE WHEN customer_id IS NULL THEN 'no_customer_id'
-            WHEN nth_copy > 1 THEN 'late_copy'
-            WHEN nth > 1 THEN 'customer_twice' END AS set_aside,
+            WHEN copied THEN 'late_copy'
+            WHEN again THEN 'customer_twice' END AS set_aside,
        concat_ws(' ', CASE WHEN gender IS NULL THEN 'no_gender' END,
                       CASE WHEN age_group IS NULL THEN 'no_age_group' END,
                       CASE WHEN price_band IS NULL THEN 'no_price_band' END,
@@ -69,7 +81,7 @@ SELECT customer_id,
                       CASE WHEN styles IS NULL THEN 'no_styles' END,
                       CASE WHEN region IS NULL OR region NOT IN ('Berlin', 'North', 'West', 'South', 'East', 'Austria', 'Switzerland') THEN 'unknown_region' END,
                       CASE WHEN signup_date IS NULL THEN 'bad_signup_date' END,
-                      CASE WHEN least_consent < most_consent THEN 'consent_contradicted'
+                      CASE WHEN contradicted THEN 'consent_contradicted'
                            WHEN consent IS NULL THEN 'consent_unclear'
                            WHEN NOT consent THEN 'no_consent' END) AS surprises
 FROM numbered

@@ -4,6 +4,7 @@ file: transactions.csv
 description: Something a customer did in the shop, with the article it was done to.
 key: [transaction_id]
 known_from: event_time
+consent: consented
 kinds: [event_type, channel]
 columns:
   transaction_id: number of the event
@@ -58,7 +59,8 @@ surprises:
 WITH written AS (
   SELECT r.line, identifier(r.transaction_id) AS transaction_id, identifier(r.customer_id) AS customer_id, identifier(r.product_id) AS product_id,
          identifier(r.order_id) AS order_id, identifier(r.session_id) AS session_id,
-         lower(given(r.event_type)) AS event, moment(r.event_time, 'UTC') AS moment, r.event_time, r.quantity, r.unit_price_eur, r.channel
+         lower(given(r.event_type)) AS event, moment(r.event_time, 'UTC') AS moment, day_first(r.event_time) AS day_first, own_offset(r.event_time) AS own_offset,
+         r.quantity, r.unit_price_eur, r.channel
   FROM raw.transactions r
 ),
 parsed AS (
@@ -163,16 +165,18 @@ second_purchases AS (
   WHERE nth_purchase > 1
 ),
 orders AS (SELECT * FROM purchases p WHERE NOT EXISTS (SELECT 1 FROM second_purchases s WHERE s.line = p.line)),
-order_numbers AS (SELECT order_id FROM purchases GROUP BY order_id),
 -- Every return with the purchase it undoes, and how many pieces of that came back before.
 undone AS (
-  SELECT r.line, r.moment, r.customer_id, r.first_reason, r.bad_amount, abs(r.pieces) AS pieces, n.order_id IS NOT NULL AS ordered,
+  SELECT r.line, r.order_id, r.moment, r.customer_id, r.first_reason, r.bad_amount, abs(r.pieces) AS pieces,
          o.line AS bought_on, o.customer_id AS buyer, o.season, o.moment AS bought_at, o.pieces AS bought_pieces, o.unit_price AS paid,
          o.customer_id = r.customer_id AND r.moment >= o.moment AND r.first_reason IS NULL AND r.bad_amount IS NULL AS holds
   FROM found r
   LEFT JOIN orders o ON o.order_id = r.order_id AND o.product_id = r.product_id
-  LEFT JOIN order_numbers n ON n.order_id = r.order_id
   WHERE r.sent_back
+),
+-- Of the orders of returns that fit none of their articles, those that are there.
+of_others AS (
+  SELECT u.line FROM undone u JOIN purchases p ON p.order_id = u.order_id WHERE u.bought_on IS NULL GROUP BY u.line
 ),
 counted AS (
   SELECT line, bought_on, moment, bought_pieces - COALESCE(SUM(pieces) OVER earlier, 0) AS still_there, COUNT(*) OVER earlier AS came_before
@@ -181,17 +185,17 @@ counted AS (
 ),
 returns AS (
   SELECT u.line, u.season, u.bought_at, u.paid,
-         CASE WHEN u.bought_on IS NULL THEN CASE WHEN u.ordered THEN 'return_of_other' ELSE 'return_without_order' END
+         CASE WHEN u.bought_on IS NULL THEN CASE WHEN f.line IS NOT NULL THEN 'return_of_other' ELSE 'return_without_order' END
               WHEN u.buyer <> u.customer_id THEN 'return_of_other'
               WHEN u.moment < u.bought_at THEN 'return_before_order'
               WHEN c.still_there <= 0 THEN 'return_again' END AS reason,
          LEAST(u.pieces, c.still_there) AS pieces, u.pieces > c.still_there AS more, c.came_before = 0 AS is_first
-  FROM undone u LEFT JOIN counted c ON c.line = u.line
+  FROM undone u LEFT JOIN counted c ON c.line = u.line LEFT JOIN of_others f ON f.line = u.line
 ),
 last_day AS (SELECT MAX(moment) AS last_moment FROM parsed WHERE NOT sent_back),
 buyers AS (SELECT customer_id, COUNT(*) AS purchases FROM found WHERE bought AND NOT again AND NOT no_number GROUP BY customer_id),
 customers AS (
-  SELECT c.customer_id, true AS known, COALESCE(y.purchases >= $heavy_purchases, false) AS heavy,
+  SELECT c.customer_id, true AS known, c.personalisation_consent AS consented, COALESCE(y.purchases >= $heavy_purchases, false) AS heavy,
          moment(CAST(c.signup_date AS VARCHAR), $timezone) AS signed_up
   FROM sources.customers c LEFT JOIN buyers y ON y.customer_id = c.customer_id
 ),
@@ -199,7 +203,7 @@ customers AS (
 -- those rows alone, and copies them for it.
 judged AS (
   SELECT t.*,
-         COALESCE(r.season, t.season_on_sale) AS season, r.pieces AS pieces_back, r.paid, r.is_first AS first_return,
+         COALESCE(r.season, t.season_on_sale) AS season, r.pieces AS pieces_back, r.paid, r.is_first AS first_return, COALESCE(c.consented, false) AS consented,
          CASE WHEN t.first_reason IS NOT NULL THEN t.first_reason
               WHEN c.known IS NULL THEN 'unknown_customer'
               WHEN b.robot THEN 'robot'
@@ -210,8 +214,8 @@ judged AS (
               WHEN t.no_order AND t.bought THEN 'purchase_without_order'
               WHEN s.again THEN 'order_twice'
               WHEN r.reason IS NOT NULL THEN r.reason END AS set_aside,
-         concat_ws(' ', CASE WHEN day_first(t.event_time) THEN 'day_first_time'
-                             WHEN NOT own_offset(t.event_time) THEN 'no_zone' END,
+         concat_ws(' ', CASE WHEN t.day_first THEN 'day_first_time'
+                             WHEN NOT t.own_offset THEN 'no_zone' END,
                         CASE WHEN t.sent_back AND t.articles IS NULL THEN 'return_out_of_sale'
                              WHEN t.sent_back AND t.season_on_sale <> r.season THEN 'return_number_reassigned' END,
                         CASE WHEN t.sent_back AND t.moment > r.bought_at + $return_window THEN 'return_after_window' END,
@@ -237,6 +241,6 @@ SELECT transaction_id, moment AS event_time, customer_id, product_id, season, ev
        CASE WHEN bought THEN unit_price WHEN sent_back THEN LEAST(unit_price, paid) END AS unit_price_eur,
        CAST(CASE WHEN bought THEN unit_price * pieces WHEN sent_back THEN LEAST(unit_price, paid) * pieces_back END AS DECIMAL(14, 2)) AS amount_eur,
        -- Of the parts in which a purchase came back, whether it is the first: counted, these are the purchases sent back.
-       first_return, session_id, COALESCE(lower(given(channel)), 'not given') AS channel,
+       first_return, consented, session_id, COALESCE(lower(given(channel)), 'not given') AS channel,
        line, set_aside, surprises
 FROM judged

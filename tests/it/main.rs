@@ -2,6 +2,7 @@
 
 mod shop;
 
+mod at_once;
 mod bytes;
 mod cases;
 #[cfg(feature = "encoder")]

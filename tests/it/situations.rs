@@ -93,7 +93,8 @@ fn run(name: &str) -> Vec<String> {
             Step::Run { run, exit, says } => {
                 let arguments: Vec<&str> = run.iter().map(String::as_str).collect();
                 let output = shop.run(&arguments);
-                let words = format!("{}{}", String::from_utf8_lossy(&output.stderr), String::from_utf8_lossy(&output.stdout));
+                let words =
+                    format!("{}{}", String::from_utf8_lossy(&output.stderr), String::from_utf8_lossy(&output.stdout));
                 if output.status.code() != Some(*exit) {
                     wrong.push(format!("{name} ({}): {run:?} ended with {}:\n{words}", case.what, output.status));
                     break;

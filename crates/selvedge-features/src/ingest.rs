@@ -15,7 +15,7 @@ use rayon::prelude::*;
 use self::tables::{Aside, Count, rejected, surprises};
 use selvedge_analysis::lineage::{Basis, Traces};
 use selvedge_engine::{Engine, Malformed, RawTable, Staged, Table};
-use selvedge_project::error::{Advice, Result};
+use selvedge_project::error::{Advice, Error, Result};
 use selvedge_project::paths::Paths;
 use selvedge_project::progress::Progress;
 use selvedge_project::project::Project;
@@ -104,7 +104,15 @@ pub fn run(project: &Project) -> Result<()> {
         || Traces::of(project, Layer::SPLIT, Basis::Files),
         || files.par_iter().map(|(file, header)| Source::read(project, file, header)).collect::<Vec<_>>(),
     );
-    let sources = sources.into_iter().collect::<Result<Vec<Source>>>()?;
+    let (mut read, mut broken) = (Vec::new(), Vec::new());
+    for source in sources {
+        match source {
+            Ok(source) => read.push(source),
+            Err(error) => broken.push(error),
+        }
+    }
+    Error::together(broken, |count| format!("{count} files of materials/ cannot be read as they are"))?;
+    let sources = read;
     let traces = traces?;
     let notes = |file: &SqlFile| traces.stamp(&file.table()).unwrap_or_default().notes();
     let staged = Staged::new(&project.paths, "ingest")?;

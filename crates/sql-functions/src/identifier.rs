@@ -14,6 +14,9 @@ pub fn function() -> ScalarUDF {
 /// Without the space around it, the quotes or `="…"` that keep a table program from reading it as a number, and the `.0` of one
 /// that was read so.  NULL where it is missing, and where a table program has shortened it (`1.23E+11`): its digits are lost.
 fn identifier(text: &str) -> Option<&str> {
+    if is_plain(text.as_bytes()) {
+        return Some(text);
+    }
     let text = given(text)?;
     let unquoted = unquoted(text);
     let whole = unquoted.strip_suffix(".0").filter(|whole| whole.bytes().all(|byte| byte.is_ascii_digit()));
@@ -25,6 +28,13 @@ fn identifier(text: &str) -> Option<&str> {
         return (!is_shortened(id)).then_some(id);
     }
     given(id).filter(|id| !is_shortened(id))
+}
+
+/// Letters and digits, which begin like no word for missing: most identifiers.
+fn is_plain(text: &[u8]) -> bool {
+    let plain = |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'/');
+    text.first().is_some_and(|first| first.is_ascii_alphanumeric() && !b"nukmNUKM".contains(first))
+        && text.iter().all(plain)
 }
 
 fn unquoted(text: &str) -> &str {

@@ -36,9 +36,12 @@ pub fn functions() -> [ScalarUDF; 6] {
 
 /// Whether each text is a time that is written so; NULL where it is no time.
 fn written(texts: &StringArray, so: fn(&Written) -> bool) -> ArrayRef {
-    let is = |text: &str| match plain(text.as_bytes()) {
-        Some((_, utc)) => Some(so(&Written { days: 0, time: None, offset: utc.then_some(0), day_first: false })),
-        None => Written::read(text).as_ref().map(so),
+    let [clock, utc] =
+        [None, Some(0)].map(|offset| Some(so(&Written { days: 0, time: None, offset, day_first: false })));
+    let is = |text: &str| match text.as_bytes() {
+        bytes if plain(bytes).is_none() => Written::read(text).as_ref().map(so),
+        [.., b'Z'] => utc,
+        _ => clock,
     };
     Arc::new(texts.iter().map(|text| text.and_then(is)).collect::<BooleanArray>())
 }

@@ -1,8 +1,9 @@
 //! Kinds of rows that are lost: a share of the whole file cannot see that every purchase is gone.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use datafusion::arrow::array::{Array, AsArray, StringArray};
+use foldhash::fast::FixedState;
 
 use super::tables::Aside;
 use super::{IngestError, in_words};
@@ -43,13 +44,17 @@ pub fn lost(
         if by_reason.is_empty() || by_reason.len() > MOST_KINDS * header.set_aside.len() {
             continue;
         }
-        let mut totals: BTreeMap<&str, usize> = by_reason.keys().map(|(kind, _)| (*kind, 0)).collect();
-        if totals.len() > MOST_KINDS {
+        let kinds_lost: BTreeSet<&str> = by_reason.keys().map(|(kind, _)| *kind).collect();
+        if kinds_lost.len() > MOST_KINDS {
             continue;
         }
-        for text in values.iter().flatten() {
+        // Few texts stand in most rows, so each is counted as it is written, and trimmed once.
+        let mut written = HashMap::<&str, usize, FixedState>::default();
+        values.iter().flatten().for_each(|text| *written.entry(text).or_default() += 1);
+        let mut totals: BTreeMap<&str, usize> = kinds_lost.into_iter().map(|kind| (kind, 0)).collect();
+        for (text, rows) in written {
             if let Some(total) = totals.get_mut(text.trim()) {
-                *total += 1;
+                *total += rows;
             }
         }
         let most = by_reason.iter().filter(|((kind, _), rows)| {

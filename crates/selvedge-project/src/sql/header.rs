@@ -32,6 +32,9 @@ pub struct SourceHeader {
     pub key: Vec<String>,
     /// The column of the answer that says from when a row is known; none where all rows are known from the start.
     pub known_from: Option<String>,
+    /// The column of the answer that is true where the row is the behaviour of somebody who agreed to be profiled; features,
+    /// lists and models must not depend on the others.
+    pub consent: Option<String>,
     /// The columns the CSV must have, in any order, with their meaning.
     pub columns: BTreeMap<String, String>,
     /// A log of what was shown and what came of it: features may not read it.
