@@ -8,11 +8,14 @@ use clap::{ArgMatches, Args, FromArgMatches, Parser, Subcommand, ValueEnum};
 
 use crate::explore::{Format, Question};
 use crate::flow::{self, FLOW};
+use crate::lock::Lock;
 use crate::stage::Stage;
 use crate::{audit, cases, changes, drill, explore, lineage, lint, monitor, plan, proof, recommend, tracking, why};
 use selvedge_analysis::lineage::GraphFormat;
+use selvedge_engine::Staged;
 use selvedge_project::error::{Outcome, Result};
 use selvedge_project::params::{Segment, Shift, written};
+use selvedge_project::progress::Progress;
 use selvedge_project::project::Project;
 
 /// Features, recommendations and monitoring from SQL files, with edges that cannot fray.
@@ -240,6 +243,18 @@ impl Cli {
         if let Some(partitions) = self.partitions {
             project.params.engine.partitions = usize::from(partitions);
         }
+        match (&self.command, project.refuse_unused()) {
+            (_, Ok(())) => {}
+            // What only looks still answers.
+            (Command::Sql(_) | Command::Plan(_) | Command::Lint(_), Err(unused)) => {
+                Progress::start("params").say(unused.to_string().trim_start_matches("error: "));
+            }
+            (_, Err(unused)) => return Err(unused),
+        }
+        let lock = self.command.writes().map(|name| Lock::take(&project.paths, name)).transpose()?;
+        if lock.is_some() {
+            Staged::clear_up(&project.paths)?;
+        }
         match self.command {
             Command::Run(args) => {
                 flow::run(&project, &args.stages)?;
@@ -248,8 +263,9 @@ impl Cli {
                     _ => Ok(Outcome::Done),
                 }
             }
-            Command::Stage(PlainStage(stage)) => (stage.run)(&project).map(|()| Outcome::Done),
+            Command::Stage(PlainStage(stage)) => flow::run_stage(&project, stage).map(|()| Outcome::Done),
             Command::Recommend(args) => {
+                lint::refuse_broken(&project, recommend::STAGE.layers)?;
                 let as_of = args.as_of.map(|text| monitor::moment(&text, &project.params.shop)).transpose()?;
                 recommend::run(&project, as_of).map(|()| Outcome::Done)
             }
@@ -257,6 +273,7 @@ impl Cli {
                 recommend::why_not(&project, &args.customer, &args.article).map(|()| Outcome::Done)
             }
             Command::Monitor(args) => {
+                lint::refuse_broken(&project, monitor::STAGE.layers)?;
                 let as_of = args.as_of.map(|text| monitor::moment(&text, &project.params.shop)).transpose()?;
                 let outcome = monitor::run(&project, as_of)?;
                 if let Some(FailOnClear::Clear) = args.fail_on {
@@ -289,6 +306,30 @@ impl Cli {
                 explore::answer(&project, &question, args.format).map(|()| Outcome::Done)
             }
         }
+    }
+}
+
+impl Command {
+    /// Its name, where it writes into the project's folder; the others only read.
+    fn writes(&self) -> Option<&'static str> {
+        Some(match self {
+            Self::Run(_) => "run",
+            Self::Stage(PlainStage(stage)) => stage.name,
+            Self::Monitor(_) => monitor::STAGE.name,
+            Self::Drill(_) => drill::STAGE.name,
+            Self::Track(_) => "track",
+            Self::Diff(_) => "diff",
+            Self::Test(args) if !args.record.is_empty() => "test --record",
+            Self::Audit
+            | Self::Lint(_)
+            | Self::Test(_)
+            | Self::Plan(_)
+            | Self::Lineage(_)
+            | Self::Why(_)
+            | Self::Sql(_) => {
+                return None;
+            }
+        })
     }
 }
 

@@ -5,7 +5,9 @@ use std::path::Path;
 use crate::error::Result;
 use crate::project::Project;
 use crate::stage::Stage;
-use crate::{drill, drivers, embeddings, evaluate, features, frame, ingest, monitor, rank, recommend, report, train};
+use crate::{
+    drill, drivers, embeddings, evaluate, features, frame, ingest, lint, monitor, rank, recommend, report, train,
+};
 
 /// The stages, in the order in which `selvedge run` and dvc.yaml run them.
 pub const FLOW: &[Stage] = &[
@@ -37,15 +39,22 @@ pub fn stage(name: &str) -> Option<&'static Stage> {
 pub fn run(project: &Project, wanted: &[String]) -> Result<()> {
     let stages = FLOW.iter().filter(|stage| wanted.is_empty() || wanted.iter().any(|name| name == stage.name));
     let stages: Vec<&Stage> = stages.collect();
-    let run = |stages: &[&Stage]| stages.iter().try_for_each(|stage| (stage.run)(project));
+    let run = |stages: &[&Stage]| stages.iter().try_for_each(|stage| run_stage(project, stage));
     let place = |name: &str| stages.iter().position(|stage| stage.name == name);
     let Some(monitor) = place(monitor::STAGE.name) else { return run(&stages) };
     let (before, rest) = (&stages[..monitor], &stages[monitor + 1..]);
     let fed = before.iter().take_while(|stage| FEEDS_MONITOR.contains(&stage.name)).count();
     run(&before[..fed])?;
+    lint::refuse_broken(project, monitor::STAGE.layers)?;
     // What the log tells needs nothing of what is learned, so both are worked out side by side.
     monitor::run_beside(project, None, || run(&before[fed..]))?;
     run(rest)
+}
+
+/// One stage, once all its files can be planned: a wrong name is told at once, not after minutes.
+pub fn run_stage(project: &Project, stage: &Stage) -> Result<()> {
+    lint::refuse_broken(project, stage.layers)?;
+    (stage.run)(project)
 }
 
 /// The stages that must be done before the monitor can begin.

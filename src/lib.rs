@@ -18,6 +18,8 @@ pub use selvedge_reports as report;
 pub use statistics::intervals;
 /// Every stage, in order.
 pub mod flow;
+/// One folder, one writer.
+pub mod lock;
 /// Runs -> an MLflow server.
 pub mod tracking;
 /// Two sets of definitions over the same data -> what a pull request changes.

@@ -15,7 +15,7 @@ WHERE c.customer_id IS NULL
 UNION ALL
 SELECT 'transactions', r.transaction_id, 'order', r.order_id
 FROM sources.transactions r
-LEFT JOIN sources.transactions p ON p.order_id = r.order_id AND p.event_type = 'purchase'
+LEFT JOIN sources.transactions p ON p.order_id = r.order_id AND p.product_id = r.product_id AND p.event_type = 'purchase'
 WHERE r.event_type = 'return' AND p.order_id IS NULL
 UNION ALL
 SELECT 'recommendations', r.recommendation_id, 'article', concat(r.product_id, ' ', r.season)

@@ -13,5 +13,5 @@ WHERE rows < expected
 UNION ALL
 SELECT 'frame', f.rows, l.rows
 FROM (SELECT COUNT(*) AS rows FROM frame) f
-CROSS JOIN (SELECT COUNT(*) AS rows FROM (SELECT DISTINCT customer_id, product_id, season, event_time FROM sources.transactions WHERE event_type = 'browse')) l
+CROSS JOIN (SELECT COUNT(*) AS rows FROM (SELECT DISTINCT customer_id, product_id, season, event_time FROM sources.transactions WHERE event_type = 'browse' AND consented)) l
 WHERE f.rows <> l.rows

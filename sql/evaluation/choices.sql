@@ -9,9 +9,9 @@ WITH bought AS (
   SELECT p.customer_id, p.product_id, p.season, date_trunc('day', p.event_time) AS day
   FROM sources.transactions p
   CROSS JOIN split.periods s
-  LEFT JOIN sources.transactions r ON r.order_id = p.order_id AND r.event_type = 'return'
+  LEFT JOIN sources.transactions r ON r.order_id = p.order_id AND r.product_id = p.product_id AND r.event_type = 'return'
                                   AND r.event_time <= p.event_time + $return_window
-  WHERE p.event_type = 'purchase' AND p.event_time >= s.test_from
+  WHERE p.event_type = 'purchase' AND p.consented AND p.event_time >= s.test_from
     -- Whether it was kept is known.
     AND p.event_time + $return_window <= s.observed_until
   GROUP BY p.customer_id, p.product_id, p.season, date_trunc('day', p.event_time)

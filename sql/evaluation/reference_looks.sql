@@ -9,7 +9,7 @@ key: [customer_id, product_id, season, as_of]
 WITH kept AS (
   SELECT p.customer_id, p.product_id, p.season, p.event_time
   FROM sources.transactions p
-  LEFT JOIN sources.transactions r ON r.order_id = p.order_id AND r.event_type = 'return'
+  LEFT JOIN sources.transactions r ON r.order_id = p.order_id AND r.product_id = p.product_id AND r.event_type = 'return'
   WHERE p.event_type = 'purchase'
   GROUP BY p.customer_id, p.product_id, p.season, p.event_time
   HAVING COUNT(r.transaction_id) = 0

@@ -1,6 +1,6 @@
 /*---
 name: article_facts
-version: 1
+version: 2
 entity: product
 owner: catalogue
 description: What the catalogue says of the article, and where its season stands.
@@ -34,8 +34,8 @@ SELECT g.product_id, g.season, g.as_of, p.category, p.colour, p.material, p.fulf
        CAST(p.price_eur AS DOUBLE) AS list_price,
        CAST(p.sustainability_score AS DOUBLE) AS sustainability_score,
        CASE WHEN p.certificates IS NULL THEN 0 ELSE CAST(cardinality(string_to_array(p.certificates, '; ')) AS BIGINT) END AS certificates_count,
-       (date_part('epoch', g.as_of) - date_part('epoch', CAST(p.on_sale_from AS TIMESTAMP))) / 86400 AS days_on_sale,
-       (date_part('epoch', CAST(p.on_sale_until AS TIMESTAMP)) - date_part('epoch', g.as_of)) / 86400 AS days_left,
+       CASE WHEN p.has_beginning THEN (date_part('epoch', g.as_of) - date_part('epoch', CAST(p.on_sale_from AS TIMESTAMP))) / 86400 END AS days_on_sale,
+       CASE WHEN p.has_end THEN (date_part('epoch', CAST(p.on_sale_until AS TIMESTAMP)) - date_part('epoch', g.as_of)) / 86400 END AS days_left,
        p.first_season <> p.season AS came_back
 FROM grain.product g
 JOIN sources.products p ON p.product_id = g.product_id AND p.season = g.season

@@ -1,9 +1,9 @@
 /*---
 name: article_record
-version: 1
+version: 2
 entity: product
 owner: catalogue
-description: How the article did in its season before this moment.  Shares are NULL until there is something to share.
+description: How the article did in its season before this moment, with customers who agreed to personalisation.  Shares are NULL until there is something to share.
 columns:
   article_looks_30d:
     {unit: looks, meaning: looks at it in the 30 days before,
@@ -30,8 +30,8 @@ SELECT g.product_id, g.season, g.as_of,
        COUNT(t.line) FILTER (WHERE t.event_type = 'purchase') AS article_purchases,
        CAST(COUNT(t.line) FILTER (WHERE t.event_type = 'purchase') AS DOUBLE)
          / NULLIF(COUNT(t.line) FILTER (WHERE t.event_type = 'browse'), 0) AS article_purchase_share,
-       CAST(COUNT(t.line) FILTER (WHERE t.event_type = 'return') AS DOUBLE)
+       CAST(COUNT(t.line) FILTER (WHERE t.first_return) AS DOUBLE)
          / NULLIF(COUNT(t.line) FILTER (WHERE t.event_type = 'purchase'), 0) AS article_return_share
 FROM grain.product g
-LEFT JOIN sources.transactions t ON t.product_id = g.product_id AND t.season = g.season AND t.event_time < g.as_of
+LEFT JOIN sources.transactions t ON t.product_id = g.product_id AND t.season = g.season AND t.event_time < g.as_of AND t.consented
 GROUP BY g.product_id, g.season, g.as_of

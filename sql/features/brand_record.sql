@@ -1,10 +1,11 @@
 /*---
 name: brand_record
-version: 1
+version: 2
 entity: product
 owner: catalogue
 description: |
-  How the article's brand did in the year before the day of this moment, all its articles together.  Whole days, because
+  How the article's brand did in the year before the day of this moment, all its articles and those
+  customers together who agreed to personalisation.  Whole days, because
   a brand's record moves slowly; the day itself is not over yet and does not count.
 columns:
   brand_looks_1y:
@@ -21,9 +22,10 @@ WITH daily AS (
   SELECT p.brand, date_trunc('day', t.event_time) AS day,
          COUNT(*) FILTER (WHERE t.event_type = 'browse') AS looks,
          COUNT(*) FILTER (WHERE t.event_type = 'purchase') AS purchases,
-         COUNT(*) FILTER (WHERE t.event_type = 'return') AS returns
+         COUNT(*) FILTER (WHERE t.first_return) AS returns
   FROM sources.transactions t
   JOIN sources.products p ON p.product_id = t.product_id AND p.season = t.season
+  WHERE t.consented
   GROUP BY p.brand, date_trunc('day', t.event_time)
 ),
 moments AS (
@@ -40,7 +42,8 @@ record AS (
 SELECT g.product_id, g.season, g.as_of,
        COALESCE(r.looks, 0) AS brand_looks_1y,
        CAST(r.purchases AS DOUBLE) / NULLIF(r.looks, 0) AS brand_purchase_share,
-       CAST(r.returns AS DOUBLE) / NULLIF(r.purchases, 0) AS brand_return_share
+       -- What comes back may have been bought in the year before.
+       CASE WHEN r.purchases > 0 AND r.returns > r.purchases THEN 1.0 ELSE CAST(r.returns AS DOUBLE) / NULLIF(r.purchases, 0) END AS brand_return_share
 FROM grain.product g
 JOIN sources.products p ON p.product_id = g.product_id AND p.season = g.season
 LEFT JOIN record r ON r.brand = p.brand AND r.today = date_trunc('day', g.as_of)

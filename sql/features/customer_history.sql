@@ -1,6 +1,6 @@
 /*---
 name: customer_history
-version: 2
+version: 3
 entity: customer
 owner: growth
 description: |
@@ -33,11 +33,11 @@ SELECT g.customer_id, g.as_of,
        CASE WHEN c.personalisation_consent THEN COUNT(t.line) FILTER (WHERE t.event_type = 'purchase' AND t.event_time >= g.as_of - INTERVAL '90' DAY) END AS purchases_90d,
        CASE WHEN c.personalisation_consent THEN COUNT(t.line) FILTER (WHERE t.event_type = 'purchase' AND t.event_time >= g.as_of - INTERVAL '365' DAY) END AS purchases_1y,
        CASE WHEN c.personalisation_consent THEN COUNT(t.line) FILTER (WHERE t.event_type = 'purchase') END AS purchases_ever,
-       CASE WHEN c.personalisation_consent THEN COUNT(t.line) FILTER (WHERE t.event_type = 'return' AND t.event_time >= g.as_of - INTERVAL '365' DAY) END AS returns_1y,
+       CASE WHEN c.personalisation_consent THEN COUNT(t.line) FILTER (WHERE t.first_return AND t.event_time >= g.as_of - INTERVAL '365' DAY) END AS returns_1y,
        CASE WHEN c.personalisation_consent THEN CAST(COALESCE(SUM(t.amount_eur) FILTER (WHERE t.event_type = 'purchase' AND t.event_time >= g.as_of - INTERVAL '90' DAY), 0) AS DOUBLE) END AS spend_90d,
        CASE WHEN c.personalisation_consent THEN CAST(COALESCE(SUM(t.amount_eur) FILTER (WHERE t.event_type = 'purchase' AND t.event_time >= g.as_of - INTERVAL '365' DAY), 0) AS DOUBLE) END AS spend_1y,
        CASE WHEN c.personalisation_consent THEN CAST(COALESCE(SUM(t.amount_eur) FILTER (WHERE t.event_type = 'return' AND t.event_time >= g.as_of - INTERVAL '365' DAY), 0) AS DOUBLE) END AS refunded_1y,
-       CAST(COUNT(t.line) FILTER (WHERE t.event_type = 'return') AS DOUBLE)
+       CAST(COUNT(t.line) FILTER (WHERE t.first_return) AS DOUBLE)
          / NULLIF(COUNT(t.line) FILTER (WHERE t.event_type = 'purchase'), 0) AS return_share,
        (date_part('epoch', g.as_of) - date_part('epoch', MAX(t.event_time) FILTER (WHERE t.event_type = 'purchase'))) / 86400 AS days_since_purchase,
        (date_part('epoch', g.as_of) - date_part('epoch', MAX(t.event_time) FILTER (WHERE t.event_type = 'browse'))) / 86400 AS days_since_look,

@@ -1,6 +1,6 @@
 /*---
 name: customer_kept
-version: 1
+version: 2
 entity: customer
 owner: growth
 description: |
@@ -17,7 +17,7 @@ WITH orders AS (
   FROM grain.customer g
   JOIN sources.customers c ON c.customer_id = g.customer_id AND c.personalisation_consent
   JOIN sources.transactions p ON p.customer_id = g.customer_id AND p.event_type = 'purchase' AND p.event_time < g.as_of
-  LEFT JOIN sources.transactions r ON r.order_id = p.order_id AND r.event_type = 'return' AND r.event_time < g.as_of
+  LEFT JOIN sources.transactions r ON r.order_id = p.order_id AND r.product_id = p.product_id AND r.event_type = 'return' AND r.event_time < g.as_of
   GROUP BY g.customer_id, g.as_of, p.transaction_id, p.event_time, p.amount_eur, p.unit_price_eur
 )
 SELECT g.customer_id, g.as_of,

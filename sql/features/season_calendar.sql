@@ -1,6 +1,6 @@
 /*---
 name: season_calendar
-version: 1
+version: 2
 entity: product
 owner: catalogue
 description: |
@@ -14,14 +14,14 @@ columns:
 WITH dated AS (
   SELECT g.product_id, g.season, g.as_of, lower(p.season_tags) AS tags,
          date_part('month', g.as_of AT TIME ZONE 'UTC' AT TIME ZONE $timezone) AS month,
-         (date_part('epoch', g.as_of) - date_part('epoch', CAST(p.on_sale_from AS TIMESTAMP)))
-           / (date_part('epoch', CAST(p.on_sale_until AS TIMESTAMP)) + 86400 - date_part('epoch', CAST(p.on_sale_from AS TIMESTAMP))) AS progress
+         CASE WHEN p.has_beginning AND p.has_end THEN (date_part('epoch', g.as_of) - date_part('epoch', CAST(p.on_sale_from AS TIMESTAMP)))
+           / (date_part('epoch', CAST(p.on_sale_until AS TIMESTAMP)) + 86400 - date_part('epoch', CAST(p.on_sale_from AS TIMESTAMP))) END AS progress
   FROM grain.product g
   JOIN sources.products p ON p.product_id = g.product_id AND p.season = g.season
 )
 SELECT product_id, season, as_of,
        CASE WHEN month IN (12, 1, 2) THEN 'winter' WHEN month <= 5 THEN 'spring' WHEN month <= 8 THEN 'summer' ELSE 'autumn' END AS time_of_year,
-       LEAST(1.0, GREATEST(0.0, progress)) AS season_progress,
+       CASE WHEN progress IS NOT NULL THEN LEAST(1.0, GREATEST(0.0, progress)) END AS season_progress,
        tags LIKE '%evergreen%' OR tags LIKE '%transitional%'
          OR tags LIKE CASE WHEN month BETWEEN 4 AND 9 THEN '%summer%' ELSE '%winter%' END AS tagged_now
 FROM dated

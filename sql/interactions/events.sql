@@ -11,4 +11,6 @@ SELECT t.transaction_id, t.customer_id, c.region, t.event_time, t.event_type, t.
 FROM sources.transactions t
 JOIN sources.customers c ON c.customer_id = t.customer_id AND c.personalisation_consent
 JOIN sources.products p ON p.product_id = t.product_id AND p.season = t.season
-WHERE t.event_time < $exported_at
+WHERE t.event_time < $exported_at AND t.consented
+  -- A purchase that comes back in parts came back once.
+  AND (t.event_type <> 'return' OR t.first_return)

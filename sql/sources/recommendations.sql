@@ -4,6 +4,7 @@ file: production-recommendations-sample.csv
 description: One recommendation that was shown, with what is known of its outcome at the export.
 key: [recommendation_id]
 known_from: recommended_at
+kinds: [clicked, purchased, returned, model_version]
 outcomes: true
 columns:
   recommendation_id: number of the recommendation
@@ -30,33 +31,59 @@ set_aside:
   not_on_sale: {column: product_id, found: no article of this number was on sale at that moment, done: set aside}
   several_on_sale: {column: product_id, found: several articles of this number were on sale at that moment, done: set aside}
   bad_position: {column: position, found: no whole number from 1 on, done: set aside}
+  unclear_click: {column: clicked, found: "neither yes nor no", done: set aside}
+  unclear_purchase: {column: purchased, found: "neither yes nor no", done: set aside}
+  unclear_return: {column: returned, found: "neither yes nor no", done: set aside}
+  outcome_denied: {column: clicked, found: "no click, purchase or return, and yet a time of it", done: set aside}
   outcome_without_time: {column: clicked_at, found: "a click, purchase or return without a readable time", done: set aside}
   outcome_before_cause: {column: clicked_at, found: "an outcome before the recommendation, or a return before its purchase", done: set aside}
   outcome_after_export: {column: returned_at, found: an outcome after the export was taken, done: set aside}
   return_without_purchase: {column: returned, found: a return of something that was not bought, done: set aside}
 surprises:
+  own_offset: {column: recommended_at, found: "times that say how far their clock is from UTC", done: "read as they say"}
+  counted_from_zero: {column: position, found: "places of a model that are counted from 0", done: "counted from 1"}
+  outcome_from_time: {column: clicked, found: "no word whether it was clicked, bought or sent back, and a time of it", done: "read as yes"}
+  outcome_not_said: {column: clicked, found: "no word whether it was clicked, bought or sent back, and no time of it", done: "read as no"}
+  final_not_said: {column: ground_truth_available, found: "neither yes nor no", done: "read as no; whether an outcome is final is worked out from its age"}
+  shown_before_signup: {column: recommended_at, found: "a recommendation before the day on which its customer registered", done: "kept, because it was shown"}
   shop_clock: {column: recommended_at, found: "times on the shop's clock, while all else is UTC", done: turned into UTC}
   purchase_too_late: {column: purchased_at, found: "a purchase later than the window in which it counts", done: "kept; does not count for the recommendation"}
   not_shippable: {column: product_id, found: an article that cannot be sent to the customer's country, done: "kept, because it was shown"}
   shown_without_consent: {column: customer_id, found: "a customer who has not agreed to personalisation", done: "kept, because it was shown"}
   final_flag_wrong: {column: ground_truth_available, found: "marked final although the outcome can still change, or open although it cannot", done: "whether an outcome is final is worked out from its age"}
 ---*/
-WITH typed AS (
-  SELECT r.*,
-         local_to_utc(TRY_CAST(r.recommended_at AS TIMESTAMP), $timezone) AS shown_at,
-         local_to_utc(TRY_CAST(r.clicked_at AS TIMESTAMP), $timezone) AS click_time,
-         local_to_utc(TRY_CAST(r.purchased_at AS TIMESTAMP), $timezone) AS purchase_time,
-         local_to_utc(TRY_CAST(r.returned_at AS TIMESTAMP), $timezone) AS return_time,
-         TRY_CAST(r.recommended_at AS TIMESTAMP) AS shown_local,
-         TRY_CAST(r.position AS INT) AS place,
-         COALESCE(trim(r.clicked), '0') = '1' AS was_clicked,
-         COALESCE(trim(r.purchased), '0') = '1' AS was_purchased,
-         COALESCE(trim(r.returned), '0') = '1' AS was_returned,
-         lower(trim(r.ground_truth_available)) = 'true' AS marked_final,
-         ROW_NUMBER() OVER (PARTITION BY r.recommendation_id ORDER BY r.line) AS nth,
+WITH written AS (
+  SELECT r.line, identifier(r.recommendation_id) AS recommendation_id, identifier(r.customer_id) AS customer_id, identifier(r.product_id) AS product_id,
+         given(r.model_version) AS model_version, whole_number(r.position) AS written_place,
+         moment(r.recommended_at, $timezone) AS shown_at, own_offset(r.recommended_at) AS says_offset,
+         r.clicked_at, r.purchased_at, r.returned_at, given(r.clicked_at) IS NOT NULL AS has_click_time,
+         given(r.purchased_at) IS NOT NULL AS has_purchase_time, given(r.returned_at) IS NOT NULL AS has_return_time,
+         given(r.clicked) AS click_word, given(r.purchased) AS purchase_word, given(r.returned) AS return_word,
+         flag(r.clicked) AS click_flag, flag(r.purchased) AS purchase_flag, flag(r.returned) AS return_flag, flag(r.ground_truth_available) AS marked_final,
+         ROW_NUMBER() OVER (PARTITION BY identifier(r.recommendation_id) ORDER BY r.line) AS nth,
          ROW_NUMBER() OVER (PARTITION BY r.recommendation_id, r.recommended_at, r.customer_id, r.product_id, r.position, r.model_version, r.clicked, r.clicked_at,
                                          r.purchased, r.purchased_at, r.returned, r.returned_at, r.ground_truth_available ORDER BY r.line) AS nth_copy
   FROM raw.recommendations r
+),
+-- Who counts places from 0 shows about as many at 0 as at 1; a single 0 among many places is a mistake.
+from_zero AS (
+  SELECT model_version, true AS from_zero FROM written GROUP BY model_version
+  HAVING COUNT(*) FILTER (WHERE written_place = 0) > 0
+     AND 2 * COUNT(*) FILTER (WHERE written_place = 0) >= COUNT(*) FILTER (WHERE written_place = 1)
+),
+-- Where the clock shows an hour twice, an outcome is of the first moment that is not before its cause.
+clicks AS (
+  SELECT w.*, z.from_zero, TRY_CAST(CASE WHEN z.from_zero THEN w.written_place + 1 ELSE w.written_place END AS INT) AS place,
+         moment_after(w.clicked_at, $timezone, w.shown_at) AS click_time
+  FROM written w LEFT JOIN from_zero z ON z.model_version IS NOT DISTINCT FROM w.model_version
+),
+buys AS (SELECT c.*, moment_after(c.purchased_at, $timezone, GREATEST(c.shown_at, c.click_time)) AS purchase_time FROM clicks c),
+typed AS (
+  SELECT b.*, local_time(b.shown_at, $timezone) AS shown_local, moment_after(b.returned_at, $timezone, b.purchase_time) AS return_time,
+         COALESCE(b.click_flag, b.click_word IS NULL AND b.has_click_time) AS was_clicked,
+         COALESCE(b.purchase_flag, b.purchase_word IS NULL AND b.has_purchase_time) AS was_purchased,
+         COALESCE(b.return_flag, b.return_word IS NULL AND b.has_return_time) AS was_returned
+  FROM buys b
 ),
 -- The days of sale are days of the shop's clock, and so is the log.
 on_sale AS (
@@ -69,7 +96,7 @@ on_sale AS (
 ),
 numbers AS (SELECT DISTINCT product_id FROM sources.products),
 judged AS (
-  SELECT t.*, s.season, s.ships_to, c.country, c.personalisation_consent,
+  SELECT t.*, s.season, s.ships_to, c.country, c.personalisation_consent, moment(CAST(c.signup_date AS VARCHAR), $timezone) AS signed_up,
          t.was_purchased AND t.purchase_time <= t.shown_at + $purchase_window AS purchase_counts,
          CASE WHEN t.recommendation_id IS NULL THEN 'no_recommendation_id'
               WHEN t.nth_copy > 1 THEN 'late_copy'
@@ -81,6 +108,11 @@ judged AS (
               WHEN s.articles IS NULL THEN 'not_on_sale'
               WHEN s.articles > 1 THEN 'several_on_sale'
               WHEN t.place IS NULL OR t.place < 1 THEN 'bad_position'
+              WHEN t.click_word IS NOT NULL AND t.click_flag IS NULL THEN 'unclear_click'
+              WHEN t.purchase_word IS NOT NULL AND t.purchase_flag IS NULL THEN 'unclear_purchase'
+              WHEN t.return_word IS NOT NULL AND t.return_flag IS NULL THEN 'unclear_return'
+              WHEN NOT t.was_clicked AND t.has_click_time OR NOT t.was_purchased AND t.has_purchase_time
+                   OR NOT t.was_returned AND t.has_return_time THEN 'outcome_denied'
               WHEN t.was_returned AND NOT t.was_purchased THEN 'return_without_purchase'
               WHEN t.was_clicked AND t.click_time IS NULL OR t.was_purchased AND t.purchase_time IS NULL
                    OR t.was_returned AND t.return_time IS NULL THEN 'outcome_without_time'
@@ -111,9 +143,16 @@ SELECT recommendation_id, shown_at AS recommended_at, CAST(shown_local AS DATE) 
        -- Dismissed: no purchase, young, and marked final by the shop.  When it was dismissed is not written down.
        NOT was_purchased AND NOT final_by_age AND COALESCE(marked_final, false) AS dismissed,
        line, set_aside,
-       concat_ws(' ', CASE WHEN $timezone <> 'UTC' THEN 'shop_clock' END,
+       concat_ws(' ', CASE WHEN says_offset THEN 'own_offset' WHEN $timezone <> 'UTC' THEN 'shop_clock' END,
+                      CASE WHEN from_zero THEN 'counted_from_zero' END,
+                      CASE WHEN click_flag IS NULL AND was_clicked OR purchase_flag IS NULL AND was_purchased
+                                OR return_flag IS NULL AND was_returned THEN 'outcome_from_time' END,
+                      CASE WHEN click_flag IS NULL AND NOT was_clicked OR purchase_flag IS NULL AND NOT was_purchased
+                                OR return_flag IS NULL AND NOT was_returned THEN 'outcome_not_said' END,
+                      CASE WHEN marked_final IS NULL THEN 'final_not_said' END,
+                      CASE WHEN shown_at < signed_up THEN 'shown_before_signup' END,
                       CASE WHEN was_purchased AND NOT purchase_counts THEN 'purchase_too_late' END,
-                      CASE WHEN NOT concat(';', ships_to, ';') LIKE concat('%;', country, ';%') THEN 'not_shippable' END,
+                      CASE WHEN NOT concat(';', replace(ships_to, ' ', ''), ';') LIKE concat('%;', country, ';%') THEN 'not_shippable' END,
                       CASE WHEN NOT personalisation_consent THEN 'shown_without_consent' END,
                       CASE WHEN COALESCE(marked_final, false) <> final_by_age AND (was_purchased OR final_by_age) THEN 'final_flag_wrong' END) AS surprises
 FROM aged

@@ -7,7 +7,7 @@ key: [validation_from]
 WITH days AS (
   SELECT date_trunc('day', event_time) AS day, COUNT(*) AS looks, MAX(event_time) AS last_look
   FROM sources.transactions
-  WHERE event_type = 'browse'
+  WHERE event_type = 'browse' AND consented
   GROUP BY date_trunc('day', event_time)
 ),
 counted AS (SELECT day, last_look, SUM(looks) OVER (ORDER BY day) AS looks_so_far, SUM(looks) OVER () AS looks FROM days)

@@ -433,7 +433,7 @@ fn feature_views() {
         (
             "unknown time zone",
             "features",
-            |s| view(s, "SELECT customer_id, as_of, local_to_utc(as_of, 'Mars') AS n FROM grain.customer"),
+            |s| view(s, "SELECT customer_id, as_of, local_time(as_of, 'Mars') AS n FROM grain.customer"),
             &["aaa.sql", "'Mars'", "Europe/Berlin"],
         ),
         (

@@ -47,10 +47,36 @@ fn the_clients_surprises_are_counted() {
     assert_eq!(only(&shop, "SELECT COUNT(*) FROM sources.rejected WHERE reason IS NOT NULL AND \"row\" <> ''"), "446");
 }
 
+/// A part of the export that did not come along is told, and by nothing else than what is missing.
+#[test]
+fn a_month_that_is_missing_is_told() {
+    let shop = Shop::of_client();
+    shop.must(&["ingest"]);
+    let gaps = "SELECT kind, last_before, first_after, days FROM split.gaps ORDER BY kind";
+    assert_eq!(shop.ask(gaps), [""; 0]);
+    let transactions = shop.read("materials/transactions.csv");
+    let without = |missing: &dyn Fn(&str) -> bool| {
+        let kept: Vec<&str> = transactions.lines().filter(|line| !missing(line)).collect();
+        shop.write("materials/transactions.csv", &(kept.join("\n") + "\n"));
+        shop.must(&["ingest"]);
+        shop.ask(gaps)
+    };
+    let june = |line: &str| line.contains(",2026-06-") || line.contains(".06.2026 ");
+    assert_eq!(without(&june), ["event,2026-05-31,2026-07-01,30"]);
+    let audit = shop.run(&["audit"]);
+    let said = String::from_utf8_lossy(&audit.stderr).into_owned() + &String::from_utf8_lossy(&audit.stdout);
+    assert!(said.contains("gaps"), "{said}");
+    let looks = without(&|line: &str| june(line) && line.contains(",browse,"));
+    assert_eq!(looks.len(), 1, "{looks:?}");
+    assert!(looks[0].starts_with("browse,"), "{looks:?}");
+}
+
 /// A long CSV is read in blocks, from a quote on as a whole: the rows and their lines are the same.
 #[test]
 fn a_long_csv_is_read_as_a_short_one() {
     let shop = Shop::new(25);
+    // The copies of a customer's looks come at once.
+    shop.replace("params.yaml", "robot_looks: 60", "robot_looks: 1000000");
     let text = shop.read("materials/transactions.csv");
     let (header, rows) = text.split_once('\n').expect("a header");
     let (mut long, mut broken) = (format!("{header}\n"), Vec::new());
@@ -197,6 +223,39 @@ fn without_consent_there_is_no_profile() {
     }
     let personal = "SELECT COUNT(*) FROM recommendations r JOIN sources.customers c ON c.customer_id = r.customer_id WHERE NOT c.personalisation_consent AND r.basis = 'personal'";
     assert_eq!(only(&shop, personal), "0");
+    what_they_do_moves_nothing(&shop);
+}
+
+/// Their looks become wishes, their purchases others': no feature, frame, model or list moves.
+#[cfg(feature = "encoder")]
+fn what_they_do_moves_nothing(shop: &Shop) {
+    let answers = |shop: &Shop| {
+        let views = ["customer_history", "article_record", "brand_record", "visit", "customer_article", "customer_taste"];
+        let mut answers: Vec<Vec<String>> =
+            views.map(|view| shop.ask(&format!("SELECT * FROM features.{view}"))).into_iter().collect();
+        answers.extend(["frame", "recommendations"].map(|table| shop.ask(&format!("SELECT * FROM {table}"))));
+        answers.push(shop.ask("SELECT * FROM split.periods"));
+        answers
+    };
+    let before = answers(shop);
+    let silent = shop.ask("SELECT customer_id FROM sources.customers WHERE NOT personalisation_consent");
+    let mut changed = 0;
+    let poisoned = |line: &str| {
+        let cells: Vec<&str> = line.split(',').collect();
+        if !silent.iter().any(|one| *one == cells[2]) {
+            return line.to_owned();
+        }
+        changed += 1;
+        let line = line.replace(",browse,", ",wishlist,").replace(",K-1,", ",K-5,").replace(",1,12.30,", ",9,99.90,");
+        line.replace("T12:", "T23:")
+    };
+    let lines: Vec<String> = shop.read("materials/transactions.csv").lines().map(poisoned).collect();
+    assert!(changed > 100);
+    shop.write("materials/transactions.csv", &(lines.join("\n") + "\n"));
+    for stage in ["ingest", "embeddings", "features", "frame", "train", "recommend"] {
+        shop.must(&[stage]);
+    }
+    assert!(answers(shop) == before);
 }
 
 /// Recommendations are on sale at the export and can be sent to the customer; everybody gets as many as there are.

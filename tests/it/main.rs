@@ -2,6 +2,7 @@
 
 mod shop;
 
+mod at_once;
 mod bytes;
 mod cases;
 #[cfg(feature = "encoder")]
@@ -39,6 +40,7 @@ mod rankings;
 mod reproduce;
 mod simulated;
 mod simulated_log;
+mod situations;
 mod tidy;
 mod time;
 mod tracking;

@@ -33,6 +33,20 @@ impl Shop {
         shop
     }
 
+    /// The product's SQL and parameters, and no materials.
+    pub fn bare() -> Self {
+        let shop = Self { folder: tempfile::tempdir().unwrap() };
+        copy(&Path::new(ROOT).join("sql"), &shop.path("sql"));
+        let params = std::fs::read_to_string(Path::new(ROOT).join("params.yaml")).unwrap();
+        shop.write("params.yaml", &params.replace("model: .minilm", &format!("model: {ROOT}/.minilm")));
+        shop
+    }
+
+    /// Puts the files of a folder over those of this project.
+    pub fn copy(&self, from: &Path, to: &str) {
+        copy(from, &self.path(to));
+    }
+
     /// The product's own materials, with its own parameters.
     pub fn of_client() -> Self {
         let shop = Self { folder: tempfile::tempdir().unwrap() };

@@ -6,7 +6,7 @@ use std::io::Read;
 use std::path::Path;
 use std::sync::Arc;
 
-use csv::{ByteRecord, Reader, ReaderBuilder, StringRecord};
+use csv::{ByteRecord, ReaderBuilder, StringRecord};
 use datafusion::arrow::array::{ArrayRef, AsArray, Int64Array, StringBuilder};
 use datafusion::arrow::compute::concat_batches;
 use datafusion::arrow::datatypes::{DataType, Field, Int64Type, Schema, SchemaRef};
@@ -15,13 +15,12 @@ use datafusion::arrow::record_batch::RecordBatch;
 use memchr::{memchr, memchr_iter, memrchr};
 use rayon::prelude::*;
 
+use super::csv_start::{before_header, header, lone_return};
 use super::table::concatenated;
-use selvedge_project::error::{Advice, Result, did_you_mean};
+use selvedge_project::error::{Advice, Result, near_names};
 
 /// Bytes of a file that are read in one go.
 const BLOCK: usize = 1 << 23;
-
-const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
 
 /// What one CSV holds.
 #[derive(Debug)]
@@ -52,10 +51,22 @@ pub enum CsvError {
     NotUtf8 { file: String },
     #[error("{file}:1: the columns are not separated by commas: {text}")]
     NotCommas { file: String, text: String },
-    #[error("{file}:1: the column '{column}' is missing")]
-    MissingColumn { file: String, column: String, found: Vec<String> },
-    #[error("{file}:1: the column '{column}' is not expected")]
-    ExtraColumn { file: String, column: String, definition: String },
+    #[error("{file}:1: the file is {what}")]
+    OtherFormat { file: String, what: &'static str, todo: &'static str },
+    #[error("{file}:1: the columns are separated by '{separator}', not by commas")]
+    OtherSeparator { file: String, separator: String },
+    #[error("{file}:1: this is no header line: {column} is expected there, and it reads: {text}")]
+    NoHeader { file: String, column: String, text: String },
+    #[error("{file}:1: {} has no name", if *at_end { "the line ends with a comma: a column".to_owned() } else { format!("column {place}") })]
+    NoName { file: String, place: usize, at_end: bool },
+    #[error("{file}:1: a column is called 'line', which is the name that selvedge gives the number of the line")]
+    OwnName { file: String, definition: String },
+    #[error("{file}:{line}: a line ends with a carriage return alone")]
+    LoneReturn { file: String, line: u64 },
+    #[error("{file}:1: {} missing", listed(columns, "is", "are"))]
+    MissingColumns { file: String, columns: Vec<String>, found: Vec<String> },
+    #[error("{file}:1: {} not expected", listed(columns, "is", "are"))]
+    ExtraColumns { file: String, columns: Vec<String>, definition: String },
     #[error("{file}:1: the column '{column}' stands there twice")]
     ColumnTwice { file: String, column: String },
     #[error("{file}:{line}: a quote is opened and not closed: {text}")]
@@ -74,13 +85,38 @@ impl Advice for CsvError {
             Self::NotUtf8 { .. } | Self::NotCommas { .. } => {
                 "save the file as CSV in UTF-8, with commas between the columns".into()
             }
-            Self::MissingColumn { column, found, .. } => {
-                let fallback =
-                    format!("the file has {}; ask for the export again, or change sql/sources", found.join(", "));
-                did_you_mean(column, found.iter().map(String::as_str), &fallback)
+            Self::OtherFormat { todo, .. } => (*todo).into(),
+            Self::OtherSeparator { .. } => "save the file with commas between the columns".into(),
+            Self::NoHeader { .. } => {
+                "remove what stands above the header line, or put one there that names the columns".into()
             }
-            Self::ExtraColumn { definition, column, .. } => {
-                format!("add `{column}: what it means` to columns in {definition}, or leave it out of the export")
+            Self::NoName { at_end: true, .. } => {
+                "remove the comma at the end of every line, or give the column a name".into()
+            }
+            Self::NoName { .. } => "give the column a name in the first line, or leave it out of the export".into(),
+            Self::OwnName { definition, .. } => {
+                format!("rename it in the file's first line and in {definition}, for example to line_no")
+            }
+            Self::LoneReturn { .. } => {
+                "save the file with the line ends of Windows or Unix: in Excel, as CSV UTF-8".into()
+            }
+            Self::MissingColumns { columns, found, .. } => {
+                let near = |column: &String| {
+                    let near = near_names(column, found.iter().map(String::as_str));
+                    near.first().map(|near| format!("is {near} meant by {column}?"))
+                };
+                let near: Vec<String> = columns.iter().filter_map(near).collect();
+                match near.is_empty() {
+                    true => {
+                        format!("the file has {}; ask for the export again, or change sql/sources", found.join(", "))
+                    }
+                    false => near.join(" "),
+                }
+            }
+            Self::ExtraColumns { definition, columns, .. } => {
+                let each =
+                    columns.iter().map(|column| format!("`{column}: what it means`")).collect::<Vec<_>>().join(", ");
+                format!("add {each} to columns in {definition}, or leave them out of the export")
             }
             Self::ColumnTwice { .. } => "leave one of them out of the export".into(),
             Self::OpenQuote { .. } => {
@@ -91,20 +127,31 @@ impl Advice for CsvError {
     }
 }
 
+/// `the column 'a' is`, or `the columns 'a' and 'b' are`.
+fn listed(columns: &[String], one: &str, several: &str) -> String {
+    let quoted: Vec<String> = columns.iter().map(|column| format!("'{column}'")).collect();
+    match quoted.split_last() {
+        Some((last, [])) => format!("the column {last} {one}"),
+        Some((last, rest)) => format!("the columns {} and {last} {several}", rest.join(", ")),
+        None => format!("no column {one}"),
+    }
+}
+
 impl RawTable {
     /// Reads a CSV whose columns must be `expected` (in any order); `definition` is the SQL file that expects them.
     pub fn read(path: &Path, file: &str, expected: &BTreeSet<&str>, definition: &str) -> Result<Self> {
         let unreadable = |cause| CsvError::Unreadable { file: file.into(), cause };
         let mut blocks = Blocks::open(path).map_err(unreadable)?;
         let mut first = blocks.next().transpose().map_err(unreadable)?.unwrap_or_default();
-        if first.text.starts_with(BYTE_ORDER_MARK) {
-            first.text.drain(..BYTE_ORDER_MARK.len());
-        }
+        let (before, lines_before) = before_header(&first.text, file)?;
+        first.text.drain(..before);
+        first.first_line += lines_before;
+        first.refuse_lone_return(file)?;
         let mut reader = ReaderBuilder::new().flexible(true).from_reader(&first.text[..]);
         let columns = header(&mut reader, &first.text, file, expected, definition)?;
         let end = reader.position().clone();
         first.text.drain(..end.byte() as usize);
-        first.first_line = end.line();
+        first.first_line = end.line() + lines_before;
         let mut fields = vec![Field::new("line", DataType::Int64, false)];
         fields.extend(columns.iter().map(|name| Field::new(name, DataType::Utf8, true)));
         let schema = Arc::new(Schema::new(fields));
@@ -203,7 +250,15 @@ impl Iterator for Blocks {
 }
 
 impl Written {
+    fn refuse_lone_return(&self, file: &str) -> Result<()> {
+        match lone_return(&self.text) {
+            Some(line) => Err(CsvError::LoneReturn { file: file.into(), line: self.first_line + line }.into()),
+            None => Ok(()),
+        }
+    }
+
     fn read(&self, schema: &SchemaRef, file: &str) -> Result<RawTable> {
+        self.refuse_lone_return(file)?;
         let columns = schema.fields().len() - 1;
         let mut reader = ReaderBuilder::new().flexible(true).has_headers(false).from_reader(&self.text[..]);
         let room = || StringBuilder::with_capacity(self.lines + 1, self.text.len() / columns.max(1));
@@ -256,49 +311,8 @@ impl Written {
     }
 }
 
-fn header(
-    reader: &mut Reader<&[u8]>,
-    text: &[u8],
-    file: &str,
-    expected: &BTreeSet<&str>,
-    definition: &str,
-) -> Result<Vec<String>> {
-    let header =
-        reader.byte_headers().map_err(|e| CsvError::Broken { file: file.into(), line: 1, cause: e.to_string() })?;
-    if header.is_empty() {
-        return Err(CsvError::Empty { file: file.into() }.into());
-    }
-    let first_line = text.split(|byte| *byte == b'\n').next().unwrap_or_default();
-    refuse_open_quote(header, first_line, header.len(), file, 1)?;
-    let found: Vec<String> = header.iter().map(|name| String::from_utf8_lossy(name).trim().to_owned()).collect();
-    if found.iter().any(|name| name.contains(['\0', '\u{fffd}'])) {
-        return Err(CsvError::NotUtf8 { file: file.into() }.into());
-    }
-    if found.len() == 1 && expected.len() > 1 {
-        let text = found[0].chars().take(120).collect();
-        return Err(CsvError::NotCommas { file: file.into(), text }.into());
-    }
-    let mut seen = BTreeSet::new();
-    for name in &found {
-        if !seen.insert(name.as_str()) {
-            return Err(CsvError::ColumnTwice { file: file.into(), column: name.clone() }.into());
-        }
-    }
-    if let Some(column) = expected.iter().find(|name| !seen.contains(**name)) {
-        let column = column.to_string();
-        return Err(CsvError::MissingColumn { file: file.into(), column, found }.into());
-    }
-    match found.iter().find(|name| !expected.contains(name.as_str())) {
-        Some(column) => {
-            let (column, definition) = (column.clone(), definition.into());
-            Err(CsvError::ExtraColumn { file: file.into(), column, definition }.into())
-        }
-        None => Ok(found),
-    }
-}
-
 /// A quote that is not closed swallows the rows after it, so it stops the run instead of losing them.
-fn refuse_open_quote(record: &ByteRecord, written: &[u8], columns: usize, file: &str, line: u64) -> Result<()> {
+pub fn refuse_open_quote(record: &ByteRecord, written: &[u8], columns: usize, file: &str, line: u64) -> Result<()> {
     let swallows = record.as_slice().contains(&b'\n');
     if !swallows || (quotes_end_cells(written) && record.len() == columns) {
         return Ok(());

@@ -2,6 +2,7 @@
 
 mod answer;
 mod csv;
+mod csv_start;
 mod once;
 mod output;
 mod parquet;

@@ -25,6 +25,12 @@ pub struct Staged {
     syncing: Mutex<VecDeque<(PathBuf, JoinHandle<std::io::Result<()>>)>>,
 }
 
+/// Where each output goes, a line each, in the order of their numbers: what stands there when all are whole.
+const JOURNAL: &str = "journal";
+
+/// The journal's last line, without which it is none.
+const JOURNAL_END: &str = "whole\n";
+
 /// Every table on its way takes a thread and an open file.
 const SYNCING: usize = 16;
 
@@ -133,25 +139,51 @@ impl Staged {
         self.file(target, name, &text)
     }
 
+    /// Finishes what a run was killed in the midst of putting into its place, and clears away what others left half done.  Only
+    /// who holds the lock may.
+    pub fn clear_up(paths: &Paths) -> Result<()> {
+        for entry in std::fs::read_dir(paths.work()).into_iter().flatten().flatten() {
+            let name = entry.file_name().to_string_lossy().into_owned();
+            if !name.starts_with('.') || !name.ends_with(".new") {
+                continue;
+            }
+            // Dropped at the end, it clears its folder away.
+            let (targets, syncing) = (Mutex::default(), Mutex::default());
+            let staged = Self { paths: paths.clone(), scratch: entry.path(), targets, syncing };
+            let Ok(journal) = std::fs::read_to_string(staged.scratch.join(JOURNAL)) else { continue };
+            let whole = journal.strip_suffix(JOURNAL_END).unwrap_or_default();
+            for (number, target) in whole.lines().enumerate() {
+                if staged.scratch.join(number.to_string()).exists() {
+                    staged.put(number, &paths.root().join(target))?;
+                }
+            }
+        }
+        Ok(())
+    }
+
     /// Puts everything into its place.
     pub fn commit(self) -> Result<()> {
         self.wait_for_disk(0)?;
         let targets = self.targets.lock().unwrap_or_else(PoisonError::into_inner);
-        for (number, target) in targets.iter().enumerate() {
-            let new = self.scratch.join(number.to_string());
-            let old = self.scratch.join(format!("{number}.old"));
-            if let Some(parent) = target.parent() {
-                std::fs::create_dir_all(parent).map_err(|e| self.failed(parent, e))?;
-            }
-            if target.exists() {
-                std::fs::rename(target, &old).map_err(|e| self.failed(target, e))?;
-            }
-            std::fs::rename(&new, target).map_err(|e| {
-                let _ = std::fs::rename(&old, target);
-                self.failed(target, e)
-            })?;
+        let journal: String = targets.iter().map(|target| self.paths.shown(target) + "\n").collect();
+        let path = self.scratch.join(JOURNAL);
+        std::fs::write(&path, journal + JOURNAL_END).map_err(|e| self.failed(&path, e))?;
+        targets.iter().enumerate().try_for_each(|(number, target)| self.put(number, target))
+    }
+
+    fn put(&self, number: usize, target: &Path) -> Result<()> {
+        let new = self.scratch.join(number.to_string());
+        let old = self.scratch.join(format!("{number}.old"));
+        if let Some(parent) = target.parent() {
+            std::fs::create_dir_all(parent).map_err(|e| self.failed(parent, e))?;
         }
-        Ok(())
+        if target.exists() {
+            std::fs::rename(target, &old).map_err(|e| self.failed(target, e))?;
+        }
+        std::fs::rename(&new, target).map_err(|e| {
+            let _ = std::fs::rename(&old, target);
+            self.failed(target, e).into()
+        })
     }
 }
 

@@ -70,7 +70,15 @@ fn schema_error(error: &SchemaError) -> (String, String) {
             };
             let known: Vec<String> = valid_fields.iter().map(show).collect();
             let fallback = format!("the columns are {}", known.join(", "));
-            let advice = did_you_mean(&show(field), known.iter().map(String::as_str), &fallback);
+            // SQL reads names without quotes in small letters.
+            let in_capitals = valid_fields.iter().find(|known| known.name().eq_ignore_ascii_case(field.name()));
+            let advice = match in_capitals.filter(|known| known.name() != field.name()) {
+                Some(known) => format!(
+                    "write \"{}\" in double quotes: without them, a name is read in small letters",
+                    known.name()
+                ),
+                None => did_you_mean(&show(field), known.iter().map(String::as_str), &fallback),
+            };
             (format!("there is no column {}", show(field)), advice)
         }
         SchemaError::AmbiguousReference { field } => (

@@ -1,6 +1,7 @@
 //! CSVs -> typed sources.  Every row is kept or set aside with a reason; every surprise is counted.
 
 mod by_line;
+mod kinds;
 mod profile;
 mod tables;
 
@@ -14,7 +15,7 @@ use rayon::prelude::*;
 use self::tables::{Aside, Count, rejected, surprises};
 use selvedge_analysis::lineage::{Basis, Traces};
 use selvedge_engine::{Engine, Malformed, RawTable, Staged, Table};
-use selvedge_project::error::{Advice, Result};
+use selvedge_project::error::{Advice, Error, Result};
 use selvedge_project::paths::Paths;
 use selvedge_project::progress::Progress;
 use selvedge_project::project::Project;
@@ -33,6 +34,20 @@ pub enum IngestError {
     UnknownCode { file: String, csv: String, code: String, line: i64 },
     #[error("{csv}:{line}: {aside} of {rows} rows would be set aside; most because: {reason}; the first is: {text}")]
     TooManySetAside { csv: String, aside: usize, rows: usize, reason: String, line: i64, text: String },
+    #[error(
+        "{csv}:{line}: {aside} of {rows} rows whose {kinds} is {kind} would be set aside; because: {reason}; the first has {unread} = {text}"
+    )]
+    KindLost {
+        csv: String,
+        line: i64,
+        aside: usize,
+        rows: usize,
+        kinds: String,
+        kind: String,
+        reason: String,
+        unread: String,
+        text: String,
+    },
     #[error("{file}: {cause}")]
     Arrow { file: String, cause: ArrowError },
 }
@@ -49,6 +64,10 @@ impl Advice for IngestError {
             }
             Self::TooManySetAside { .. } => {
                 "look at the file; if it is meant to be so, raise ingest.max_set_aside_share in params.yaml".into()
+            }
+            Self::KindLost { .. } => {
+                "look at that column; if it is meant to be so, raise ingest.max_set_aside_share_of_kind in params.yaml"
+                    .into()
             }
             Self::Arrow { .. } => return None,
         })
@@ -85,7 +104,15 @@ pub fn run(project: &Project) -> Result<()> {
         || Traces::of(project, Layer::SPLIT, Basis::Files),
         || files.par_iter().map(|(file, header)| Source::read(project, file, header)).collect::<Vec<_>>(),
     );
-    let sources = sources.into_iter().collect::<Result<Vec<Source>>>()?;
+    let (mut read, mut broken) = (Vec::new(), Vec::new());
+    for source in sources {
+        match source {
+            Ok(source) => read.push(source),
+            Err(error) => broken.push(error),
+        }
+    }
+    Error::together(broken, |count| format!("{count} files of materials/ cannot be read as they are"))?;
+    let sources = read;
     let traces = traces?;
     let notes = |file: &SqlFile| traces.stamp(&file.table()).unwrap_or_default().notes();
     let staged = Staged::new(&project.paths, "ingest")?;
@@ -93,6 +120,10 @@ pub fn run(project: &Project) -> Result<()> {
     let typed = |Source { file, header, raw }: &Source| -> Result<Judged> {
         let judged = judge(project, &engine, file, header, raw)?;
         judged.refuse_too_many(project.params.ingest.max_set_aside_share, header, &project.paths)?;
+        let most = project.params.ingest.max_set_aside_share_of_kind;
+        if let Some(lost) = kinds::lost(header, raw, &judged.aside, most, &project.paths) {
+            return Err(lost.into());
+        }
         Ok(judged)
     };
     let judge_all = || -> Result<Vec<Judged>> {

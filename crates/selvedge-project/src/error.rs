@@ -35,6 +35,35 @@ impl Error {
     }
 }
 
+/// Several errors of one kind, told together.
+#[derive(Debug, thiserror::Error)]
+#[error("{what}:{}", all.iter().map(|error| indented(error)).collect::<String>())]
+struct Several {
+    what: String,
+    all: Vec<Error>,
+}
+
+fn indented(error: &Error) -> String {
+    let words = error.to_string();
+    words.trim_start_matches("error: ").lines().map(|line| format!("\n  {line}")).collect()
+}
+
+impl Advice for Several {}
+
+impl Error {
+    /// No error, the one there is, or all of them in one message that begins with `what`, given how many there are.
+    ///
+    /// # Errors
+    /// `all` is not empty.
+    pub fn together(mut all: Vec<Self>, what: impl Fn(usize) -> String) -> Result<()> {
+        match all.len() {
+            0 => Ok(()),
+            1 => all.pop().map_or(Ok(()), Err),
+            count => Err(Several { what: what(count), all }.into()),
+        }
+    }
+}
+
 /// The one printer: `error: what happened`, then `  do: what to do`.
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

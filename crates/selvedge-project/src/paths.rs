@@ -76,6 +76,11 @@ impl Paths {
         self.root.join("work")
     }
 
+    /// Says who writes into `work/`.
+    pub fn lock(&self) -> PathBuf {
+        self.work().join(".lock")
+    }
+
     /// Typed sources, set-aside rows and counts of surprises.
     pub fn ingest(&self) -> PathBuf {
         self.work().join("ingest")

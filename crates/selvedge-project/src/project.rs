@@ -20,13 +20,17 @@ pub struct Project {
 }
 
 impl Project {
-    /// Opens the project in `root` (or the nearest one upwards) and checks all of it.
+    /// Opens the project in `root` (or the nearest one upwards) and checks all of it but [`Self::refuse_unused`].
     pub fn open(root: Option<&Path>, flow: Flow) -> Result<Self> {
         let paths = Paths::find(root)?;
         let params = Params::load(&paths.params(), flow)?;
         let library = Arc::new(Library::load(&paths, flow)?);
-        library.refuse_unused(&params)?;
         Ok(Self { paths, params, library, flow })
+    }
+
+    /// Refuses keys of params.yaml that nobody uses: a misspelled number would change nothing.
+    pub fn refuse_unused(&self) -> Result<()> {
+        self.library.refuse_unused(&self.params)
     }
 
     /// The same project with one `$parameter` of a section set for this run only.

@@ -1,7 +1,7 @@
 //! `reports/data.md` and `reports/data.json`: what the export holds, every surprise in it, and what was done about each.
 
 use charts::{Caption, Picture, Unit, bars};
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use serde_json::json;
 
 use super::markdown::{details, picture, table};
@@ -30,6 +30,21 @@ struct Line {
     done: String,
 }
 
+/// One line of `split.gaps`: days without events.
+#[derive(Deserialize, Serialize)]
+struct Gap {
+    source: String,
+    /// `event`, or a kind of event.
+    kind: String,
+    /// The last day before it and the first after it that have such events.
+    last_before: String,
+    first_after: String,
+    days: u64,
+    /// How many such events as many days before and after have.
+    usual_before: u64,
+    usual_after: u64,
+}
+
 const CHART: &str = "set-aside.png";
 
 pub fn report(project: &Project, engine: &Engine) -> Result<Report> {
@@ -53,8 +68,10 @@ pub fn report(project: &Project, engine: &Engine) -> Result<Report> {
     charts.insert(CHART.into(), chart.png().map_err(|cause| ReportError::Chart { chart: CHART, cause })?);
     out += "\n";
     let profile: Vec<Profile> = engine.rows(&TableName::new("sources", "profile"))?;
+    let gaps: Vec<Gap> = engine.rows(&TableName::new("split", "gaps"))?;
     for (_, header) in project.library.sources() {
         out += &file_section(&header.file, &header.description, &lines);
+        gaps.iter().filter(|gap| gap.source == header.name).for_each(|gap| out += &gap_in_words(gap));
         out += &columns_section(header, &profile);
     }
     Ok(Report { markdown: out, charts })
@@ -64,6 +81,7 @@ pub fn report(project: &Project, engine: &Engine) -> Result<Report> {
 pub fn json(project: &Project, engine: &Engine) -> Result<Vec<u8>> {
     let lines = lines(engine)?;
     let profile: Vec<Profile> = engine.rows(&TableName::new("sources", "profile"))?;
+    let gaps: Vec<Gap> = engine.rows(&TableName::new("split", "gaps"))?;
     let mut files = serde_json::Map::new();
     for (_, header) in project.library.sources() {
         let of = |kind: &'static str| lines.iter().filter(move |line| line.file == header.file && line.kind == kind);
@@ -90,6 +108,7 @@ pub fn json(project: &Project, engine: &Engine) -> Result<Vec<u8>> {
             "rows": total("rows"), "kept": total("kept"), "set_aside": total("rows") - total("kept"),
             "columns": columns.collect::<serde_json::Map<_, _>>(),
             "set_aside_because": codes("set_aside"), "odd_but_used": codes("surprise"),
+            "days_without": gaps.iter().filter(|gap| gap.source == header.name).collect::<Vec<_>>(),
         });
         files.insert(header.file.clone(), file);
     }
@@ -101,6 +120,19 @@ pub fn json(project: &Project, engine: &Engine) -> Result<Vec<u8>> {
     let mut bytes = serde_json::to_vec_pretty(&whole).unwrap_or_default();
     bytes.push(b'\n');
     Ok(bytes)
+}
+
+fn gap_in_words(gap: &Gap) -> String {
+    format!(
+        "**Something is missing:** no {} between {} and {} ({}), where as many days before have {} and after {}. Looks whose \
+         outcome falls into it are left out of training.\n\n",
+        gap.kind,
+        gap.last_before,
+        gap.first_after,
+        counted(gap.days, "day", "days"),
+        count(gap.usual_before),
+        count(gap.usual_after),
+    )
 }
 
 /// One column of a file as it was written.

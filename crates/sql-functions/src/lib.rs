@@ -1,7 +1,18 @@
-//! SQL functions for what DataFusion has none.
+//! SQL functions for what DataFusion has none: what people and programs write into exports, vectors, and intervals.
+//!
+//! Those that read a text return NULL where it is missing, and where it cannot be read or can be read in two ways; `given(text)`
+//! is NULL only where it is missing, so what is neither is `given(text) IS NOT NULL AND flag(text) IS NULL`.
 
+mod amount;
+mod clock;
 mod cosine_similarity;
-mod local_to_utc;
+mod flag;
+mod identifier;
+mod missing;
+mod moment;
+mod number;
+mod of_text;
+mod plain_text;
 mod vector_mean;
 mod wilson;
 
@@ -10,16 +21,35 @@ use datafusion::prelude::SessionContext;
 
 /// Makes the functions known to a session.
 pub fn register(context: &SessionContext) {
-    context.register_udf(cosine_similarity::function());
-    context.register_udf(local_to_utc::function());
-    wilson::functions().into_iter().for_each(|function| context.register_udf(function));
+    let alone = [cosine_similarity::function(), flag::function(), identifier::function(), missing::function()];
+    let families = amount::functions().into_iter().chain(moment::functions()).chain(plain_text::functions());
+    alone.into_iter().chain(families).chain(wilson::functions()).for_each(|function| context.register_udf(function));
     context.register_udaf(vector_mean::function());
 }
 
 /// The functions; raise a version when the same arguments give another answer: it is part of the
 /// fingerprint of every column that calls the function.
-const VERSIONS: [(&str, u32); 5] =
-    [("cosine_similarity", 1), ("local_to_utc", 1), ("vector_mean", 1), ("wilson_lower", 1), ("wilson_upper", 1)];
+const VERSIONS: [(&str, u32); 19] = [
+    ("amount", 1),
+    ("amount_spelling", 1),
+    ("cosine_similarity", 1),
+    ("day", 1),
+    ("day_first", 1),
+    ("flag", 1),
+    ("given", 1),
+    ("identifier", 1),
+    ("items", 1),
+    ("local_time", 1),
+    ("moment", 1),
+    ("moment_after", 1),
+    ("number_between", 1),
+    ("own_offset", 1),
+    ("plain_text", 1),
+    ("vector_mean", 1),
+    ("whole_number", 1),
+    ("wilson_lower", 1),
+    ("wilson_upper", 1),
+];
 
 /// The version of one of these functions.
 pub fn version(name: &str) -> Option<u32> {

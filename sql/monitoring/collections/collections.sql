@@ -4,7 +4,7 @@ description: Each collection (the articles of one season), when it came into the
 key: [season]
 ---*/
 WITH all_of_them AS (
-  SELECT season, COUNT(*) AS articles, MIN(on_sale_from) AS launched_on, MAX(on_sale_until) AS ends_on
+  SELECT season, COUNT(*) AS articles, MIN(on_sale_from) FILTER (WHERE has_beginning) AS launched_on, MAX(on_sale_until) FILTER (WHERE has_end) AS ends_on
   FROM sources.products GROUP BY season
 ),
 -- A year earlier, give or take two months; the nearest to a year where there are several.

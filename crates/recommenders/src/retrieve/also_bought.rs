@@ -1,5 +1,7 @@
 //! "Others also bought": how many customers bought a thing together with what this one bought.
 
+use serde::{Deserialize, Serialize};
+
 use super::{Event, History, Interactions, Kind, Neighbours, Retriever};
 use crate::ModelError;
 
@@ -7,7 +9,7 @@ use crate::ModelError;
 pub const VERSION: u32 = 1;
 
 /// Co-purchases: s_ij counts the customers who bought both i and j.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct AlsoBought {
     together: Neighbours,
 }

@@ -4,6 +4,7 @@
 //! was done with it; a thing's score is the cosine of its v with the taste.
 
 use ndarray::ArrayView2;
+use serde::{Deserialize, Serialize};
 
 use super::{History, Interactions, Kind, Retriever};
 use crate::{
@@ -16,7 +17,7 @@ use crate::{
 pub const VERSION: u32 = 1;
 
 /// Descriptions of things, centred.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Content {
     /// One for each thing; a thing without description has zeros.
     descriptions: Vec<Vec<f64>>,

@@ -3,6 +3,7 @@
 //! P = (X'X + l I)^-1, B_ij = -P_ij/P_jj, B_jj = 0, score = x B.
 
 use ndarray::Array2;
+use serde::{Deserialize, Serialize};
 
 use super::{History, Interactions, Recency, Retriever};
 use crate::{
@@ -17,7 +18,7 @@ pub const VERSION: u32 = 1;
 pub const MOST_THINGS: usize = 10_000;
 
 /// A fitted EASE.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Ease {
     /// P, symmetric: things x things.
     #[serde(with = "stored")]

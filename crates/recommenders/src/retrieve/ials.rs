@@ -8,6 +8,7 @@
 
 use ndarray::{Array2, ArrayView1};
 use rayon::prelude::*;
+use serde::{Deserialize, Serialize};
 
 use super::{History, Interactions, Recency, Retriever};
 use crate::{
@@ -23,7 +24,7 @@ pub const VERSION: u32 = 1;
 const START: f64 = 0.1;
 
 /// How a customer's or thing's equations are solved in the fit.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Solver {
     /// By Cholesky decomposition.
     Exact,
@@ -32,7 +33,7 @@ pub enum Solver {
 }
 
 /// The form of the model.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct IalsSettings {
     /// 8 to 32 in small shops, 64 to 192 from a million events on.
     pub factors: usize,
@@ -54,7 +55,7 @@ impl Default for IalsSettings {
 }
 
 /// Fitted factors of things; a customer's are worked out when asked for.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Ials {
     /// Y: things x factors.
     #[serde(with = "stored")]

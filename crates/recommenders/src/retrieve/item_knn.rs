@@ -2,6 +2,8 @@
 //!
 //! s_ij = G_ij/(d_i^a d_j^(1 - a) + h), G = X'X, d its diagonal; a = 1/2 is the cosine, h shrinks what few have seen.
 
+use serde::{Deserialize, Serialize};
+
 use super::{History, Interactions, Neighbours, Recency, Retriever, neighbours::largest};
 use crate::{ModelError, error::not_negative, maths};
 
@@ -9,7 +11,7 @@ use crate::{ModelError, error::not_negative, maths};
 pub const VERSION: u32 = 1;
 
 /// How alike things are is measured so.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct ItemKnnSettings {
     /// a: 1 divides by the past thing's customers only, 0 by the other's.
     pub asymmetry: f64,
@@ -27,7 +29,7 @@ impl Default for ItemKnnSettings {
 }
 
 /// A fitted item-kNN.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct ItemKnn {
     likeness: Neighbours,
     recency: Recency,

@@ -1,9 +1,10 @@
 //! A sparse matrix of likeness S between things; a past x gets the scores x S.
 
 use rayon::prelude::*;
+use serde::{Deserialize, Serialize};
 
 /// For each thing i those j that it speaks for, by number, with s_ij.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Neighbours {
     rows: Vec<Vec<(u32, f64)>>,
 }

@@ -1,12 +1,14 @@
 //! What is bought lately and kept, the same for everybody.
 
+use serde::{Deserialize, Serialize};
+
 use super::{History, Interactions, Kind, Retriever};
 
 /// Raised whenever the same interactions would get other scores.
 pub const VERSION: u32 = 1;
 
 /// Purchases of the last days that were not sent back, and a little for each look.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Popularity {
     scores: Vec<f64>,
 }

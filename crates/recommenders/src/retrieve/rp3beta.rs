@@ -3,6 +3,8 @@
 //! W = (D_i^-1 X')^a (D_u^-1 X)^a with element-wise powers, each column j divided by d_j^b, so that what everybody has seen
 //! is not where every walk ends; D_i, D_u: how many have seen a thing, how many things a customer has seen.
 
+use serde::{Deserialize, Serialize};
+
 use super::{History, Interactions, Neighbours, Recency, Retriever, neighbours::largest};
 use crate::{ModelError, error::not_negative, maths};
 
@@ -10,7 +12,7 @@ use crate::{ModelError, error::not_negative, maths};
 pub const VERSION: u32 = 1;
 
 /// How the walk goes.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct Rp3BetaSettings {
     /// a: the power of each step's chance.
     pub power: f64,
@@ -28,7 +30,7 @@ impl Default for Rp3BetaSettings {
 }
 
 /// A fitted RP3beta.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Rp3Beta {
     walks: Neighbours,
     recency: Recency,

@@ -6,6 +6,7 @@
 
 use ndarray::Array2;
 use rayon::prelude::*;
+use serde::{Deserialize, Serialize};
 
 use super::{History, Interactions, Neighbours, Recency, Retriever, ease::gram, neighbours::largest};
 use crate::{ModelError, dense::add, error::not_negative};
@@ -20,7 +21,7 @@ const STILL: f64 = 1e-7;
 const SWEEPS: usize = 200;
 
 /// The penalties.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct SlimSettings {
     pub l1: f64,
     pub l2: f64,
@@ -36,7 +37,7 @@ impl Default for SlimSettings {
 }
 
 /// A fitted SLIM.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Slim {
     coefficients: Neighbours,
     recency: Recency,

@@ -18,6 +18,7 @@ mod reasons;
 mod tests;
 
 use ndarray::{Array2, ArrayView2};
+use serde::{Deserialize, Serialize};
 
 pub use fit::{TowerSettings, Visit};
 pub use in_batch::in_batch;
@@ -42,14 +43,14 @@ const LEAST_SPREAD: f64 = 0.25;
 const HEADS: usize = 3;
 
 /// Mean and spread of columns.
-#[derive(Debug, Clone, PartialEq, Default)]
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 pub(crate) struct Scale {
     means: Vec<f64>,
     spreads: Vec<f64>,
 }
 
 /// A fitted two-tower model.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Tower {
     factors: usize,
     /// Which columns of a shelf's matrix are x, and which are r.
@@ -77,7 +78,7 @@ pub struct Request<'a> {
 }
 
 /// The numbers that are learned; matrices are rows of factors.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Parameters {
     /// A: customer columns x factors.
     #[serde(with = "stored")]

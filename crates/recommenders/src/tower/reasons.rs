@@ -6,6 +6,7 @@
 use std::collections::BTreeMap;
 
 use ndarray::Array2;
+use serde::{Deserialize, Serialize};
 
 use super::{Catalogue, PRIOR, Request, Tower, past_weights};
 use crate::{
@@ -16,7 +17,7 @@ use crate::{
 };
 
 /// Whose side a part comes from.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub enum By {
     /// A column of the customer.
     Profile(usize),
@@ -26,7 +27,7 @@ pub enum By {
 }
 
 /// What of the article it speaks of.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub enum Of {
     /// All its columns together.
     Whole,
@@ -39,7 +40,7 @@ pub enum Of {
 }
 
 /// A part of a score.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct TowerPart {
     pub by: By,
     pub of: Of,

@@ -14,7 +14,7 @@ pub use self::rule::Rule;
 
 use self::place::Words;
 use selvedge_engine::Engine;
-use selvedge_project::error::{Advice, Result, did_you_mean};
+use selvedge_project::error::{Advice, Error, Result, did_you_mean};
 use selvedge_project::progress::Progress;
 use selvedge_project::project::Project;
 use selvedge_project::sql::{Layer, SqlFile};
@@ -92,7 +92,7 @@ impl Report {
     pub fn of(project: &Project, wanted: impl Fn(&SqlFile) -> bool) -> Result<Self> {
         let engine = Engine::new(project)?;
         let mut report = Self::default();
-        report.unseen = shapes::plans(project, &engine, wanted, |file, plan| {
+        let left = shapes::plans(project, &engine, wanted, |file, plan| {
             let words = Words::of(file.text());
             let mut found = stability::findings(plan, &words);
             if file.layer == Layer::FEATURES {
@@ -101,6 +101,8 @@ impl Report {
             report.files += 1;
             report.judge(file, found, &words);
         })?;
+        report.unseen = left.unseen;
+        together(left.broken)?;
         report.findings.sort();
         report.allowed.sort();
         Ok(report)
@@ -178,6 +180,24 @@ impl Report {
         }
         .into())
     }
+}
+
+fn together(broken: Vec<Error>) -> Result<()> {
+    Error::together(broken, |count| format!("{count} files of sql/ cannot be planned"))
+}
+
+/// Refuses files of these layers that cannot be planned, before anything is computed; those whose tables are not made yet are
+/// looked at when they are.
+///
+/// # Errors
+/// Every file that names what is not there.
+pub fn refuse_broken(project: &Project, layers: &[Layer]) -> Result<()> {
+    if layers.is_empty() {
+        return Ok(());
+    }
+    let engine = Engine::new(project)?;
+    let left = shapes::plans(project, &engine, |file| layers.contains(&file.layer), |_, _| {})?;
+    together(left.broken)
 }
 
 /// The rules, for `--help`.

@@ -28,6 +28,8 @@ pub struct Material {
     pub time: Option<String>,
     /// For each row the moment from which it is known, in nanoseconds; none: from the start.
     pub known_from: Vec<Option<i64>>,
+    /// The column that is true where the row's customer agreed to be profiled; none where rows are nobody's behaviour.
+    pub consent: Option<String>,
     /// The source whose CSV the rows stand in, and for each row the line; none for rows that stand in no CSV.
     pub csv: Option<(TableName, Vec<Option<i64>>)>,
 }
@@ -113,7 +115,7 @@ impl Material {
             };
             let csv = Some((name.clone(), lines(&batch, &file.shown)?));
             let (name, key, time) = (name.clone(), header.key.clone(), header.known_from.clone());
-            return Ok(Self { name, key, batch, time, known_from, csv });
+            return Ok(Self { name, key, batch, time, known_from, consent: header.consent.clone(), csv });
         }
         // A vector is known from when its row of the source is.
         let texts = project.library.file(&TableName::new(Layer::TEXTS.folder, &name.name));
@@ -123,7 +125,15 @@ impl Material {
         };
         let mut sources = texts.into_iter().flat_map(|file| &file.reads).filter_map(|table| source(project, table));
         let Some((file, header)) = sources.find(|(_, header)| header.key == key) else {
-            return Ok(Self { name: name.clone(), key, batch, time: None, known_from: vec![None; rows], csv: None });
+            return Ok(Self {
+                name: name.clone(),
+                key,
+                batch,
+                time: None,
+                known_from: vec![None; rows],
+                consent: None,
+                csv: None,
+            });
         };
         let source = engine.read(&file.table())?;
         let times = match &header.known_from {
@@ -134,7 +144,15 @@ impl Material {
         let by_key: BTreeMap<String, _> = named(&source, &header.key).into_iter().zip(behind).collect();
         let found = named(&batch, &key).into_iter().map(|key| by_key.get(&key).copied().unwrap_or_default());
         let (known_from, lines) = found.unzip();
-        Ok(Self { name: name.clone(), key, batch, time: None, known_from, csv: Some((file.table(), lines)) })
+        Ok(Self {
+            name: name.clone(),
+            key,
+            batch,
+            time: None,
+            known_from,
+            consent: None,
+            csv: Some((file.table(), lines)),
+        })
     }
 }
 

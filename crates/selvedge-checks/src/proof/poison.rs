@@ -22,7 +22,20 @@ const EMPTY: f64 = 0.1;
 /// besides are large, true is false.  It stays a row of the future, under its own key, as any later row would be.
 pub fn poisoned(table: &Material, cut: i64, random: &mut ChaCha8Rng) -> Result<RecordBatch> {
     let future: BooleanArray = table.known_from.iter().map(|from| Some(from.is_some_and(|from| from >= cut))).collect();
-    let later: Vec<u32> = (0..).zip(future.values()).filter(|(_, future)| *future).map(|(row, _)| row).collect();
+    scrambled_rows(table, &future, random)
+}
+
+/// The table with every row scrambled whose customer has not agreed to be profiled; the customer still has not.
+pub fn without_consent(table: &Material, random: &mut ChaCha8Rng) -> Result<RecordBatch> {
+    let agreed = table.consent.as_ref().and_then(|column| table.batch.column_by_name(column)?.as_boolean_opt());
+    let Some(agreed) = agreed else { return Ok(table.batch.clone()) };
+    let others: BooleanArray = agreed.iter().map(|agreed| Some(agreed != Some(true))).collect();
+    scrambled_rows(table, &others, random)
+}
+
+/// The table with the chosen rows scrambled.
+fn scrambled_rows(table: &Material, chosen: &BooleanArray, random: &mut ChaCha8Rng) -> Result<RecordBatch> {
+    let later: Vec<u32> = (0..).zip(chosen.values()).filter(|(_, chosen)| *chosen).map(|(row, _)| row).collect();
     if later.is_empty() {
         return Ok(table.batch.clone());
     }
@@ -30,9 +43,9 @@ pub fn poisoned(table: &Material, cut: i64, random: &mut ChaCha8Rng) -> Result<R
     let mut columns = Vec::new();
     for (field, column) in schema.fields().iter().zip(table.batch.columns()) {
         let time = table.time.as_ref() == Some(field.name());
-        columns.push(match table.key.contains(field.name()) {
+        columns.push(match table.key.contains(field.name()) || table.consent.as_ref() == Some(field.name()) {
             true => Arc::clone(column),
-            false => scrambled(column, &future, &later, time, random)
+            false => scrambled(column, chosen, &later, time, random)
                 .map_err(|cause| MaterialError::Arrow { table: table.name.to_string(), cause })?,
         });
     }

@@ -10,7 +10,7 @@ use rand_chacha::ChaCha8Rng;
 
 use super::compare::until;
 use super::materials::{Material, MaterialError, Materials};
-use super::poison::poisoned;
+use super::poison::{poisoned, without_consent};
 use selvedge_engine::{Engine, RawTable};
 use selvedge_features::features::{self, View};
 use selvedge_features::ingest;
@@ -31,18 +31,21 @@ pub enum Proof {
     Shuffle,
     /// Every CSV holds all its rows twice.
     LateCopy,
+    /// Every row of customers who have not agreed to be profiled holds something else.
+    NoConsent,
     /// Queries are split into so many parts.
     Partitions(usize),
 }
 
 impl Proof {
     /// What all of them together prove, in words; one row per row of the grain is part of each.
-    pub const NAMES: [&str; 7] = [
+    pub const NAMES: [&str; 8] = [
         "future poison",
         "truncation",
         "earlier export",
         "shuffle",
         "late copy",
+        "no consent",
         "partitions 1, 2 and 8",
         "one row per row of the grain",
     ];
@@ -56,7 +59,7 @@ impl Proof {
             .iter()
             .flat_map(|cut| [Self::Truncation(*cut), Self::Poison(*cut), Self::EarlierExport(*cut)])
             .collect();
-        all.extend([Self::Shuffle, Self::LateCopy]);
+        all.extend([Self::Shuffle, Self::LateCopy, Self::NoConsent]);
         all.extend([1, 2, 8].into_iter().filter(|parts| *parts != partitions).map(Self::Partitions));
         all
     }
@@ -68,6 +71,7 @@ impl Proof {
             Self::EarlierExport(_) => "earlier export",
             Self::Shuffle => "shuffle",
             Self::LateCopy => "late copy",
+            Self::NoConsent => "no consent",
             Self::Partitions(_) => "partitions",
         }
     }
@@ -94,6 +98,7 @@ impl Proof {
             }
             Self::Shuffle => "the rows came in another order (shuffle)".into(),
             Self::LateCopy => "every CSV was delivered twice (late copy)".into(),
+            Self::NoConsent => "what customers without consent did was scrambled (no consent)".into(),
             Self::Partitions(parts) => format!("the query was split into {parts} (partitions)"),
         }
     }
@@ -111,6 +116,7 @@ impl Proof {
             Self::LateCopy => {
                 "set late copies aside in the source's query: ROW_NUMBER over all columns, as sql/sources does"
             }
+            Self::NoConsent => "use only rows of customers who agreed, as in `AND t.consented`, in the grain too",
             Self::Partitions(_) => "sum DECIMAL, not DOUBLE, and give every pick an ORDER BY without ties",
         }
     }
@@ -135,6 +141,8 @@ impl World {
                 repeat_delivery(&project, &engine)?;
                 engine.layer(&project, Layer::GRAIN)?;
             }
+            // Made anew, once its source is another.
+            Proof::NoConsent => {}
             _ => {
                 for grain in &materials.grains {
                     let batch = until(&grain.table, proof.cut())?.batch;
@@ -151,12 +159,16 @@ impl World {
                 Proof::Poison(cut) => poisoned(table, cut, &mut random)?,
                 Proof::Truncation(cut) => known_before(table, cut)?,
                 Proof::Shuffle => shuffled(&table.batch, &mut random)?,
+                Proof::NoConsent => without_consent(table, &mut random)?,
                 // A source was made anew; what was made from it shrinks with it.
                 Proof::EarlierExport(cut) if !engine.has(&table.name) => known_before(table, cut)?,
                 // Read from where the stage reads it.
                 Proof::LateCopy | Proof::Partitions(_) | Proof::EarlierExport(_) => continue,
             };
             engine.register(&table.name, batch)?;
+        }
+        if let Proof::NoConsent = proof {
+            engine.layer(&project, Layer::GRAIN)?;
         }
         Ok(Self { project, engine })
     }

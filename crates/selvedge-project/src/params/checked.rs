@@ -41,6 +41,8 @@ pub struct Engine {
 pub struct Ingest {
     /// Above this share of set-aside rows in a file the run stops: the file is not what it was.
     pub max_set_aside_share: f64,
+    /// Above this share of one kind of row that one reason sets aside, too.
+    pub max_set_aside_share_of_kind: f64,
 }
 
 /// How texts become vectors.
@@ -68,7 +70,10 @@ impl Engine {
 
 impl Ingest {
     pub(super) fn take(section: &mut Section) -> Result<Self> {
-        Ok(Self { max_set_aside_share: section.share("max_set_aside_share")? })
+        Ok(Self {
+            max_set_aside_share: section.share("max_set_aside_share")?,
+            max_set_aside_share_of_kind: section.share("max_set_aside_share_of_kind")?,
+        })
     }
 }
 

@@ -103,6 +103,8 @@ impl SqlFile {
     pub fn load(path: &Path, shown: String, layer: Layer) -> Result<Self> {
         let text =
             std::fs::read_to_string(path).map_err(|cause| SqlFileError::Unreadable { file: shown.clone(), cause })?;
+        // Editors of Windows put a mark in front.
+        let text = text.strip_prefix('\u{feff}').map(str::to_owned).unwrap_or(text);
         let stem = path.file_stem().unwrap_or_default().to_string_lossy();
         let header = Header::parse(&text, &shown, layer)?.named(&stem);
         if header.name() != stem {

@@ -32,11 +32,18 @@ pub struct SourceHeader {
     pub key: Vec<String>,
     /// The column of the answer that says from when a row is known; none where all rows are known from the start.
     pub known_from: Option<String>,
+    /// The column of the answer that is true where the row is the behaviour of somebody who agreed to be profiled; features,
+    /// lists and models must not depend on the others.
+    pub consent: Option<String>,
     /// The columns the CSV must have, in any order, with their meaning.
     pub columns: BTreeMap<String, String>,
     /// A log of what was shown and what came of it: features may not read it.
     #[serde(default)]
     pub outcomes: bool,
+    /// Columns of the CSV whose values are kinds of rows, such as event_type.  A kind that loses most of its rows to one reason
+    /// stops the run, however small a share of the file it is.
+    #[serde(default)]
+    pub kinds: Vec<String>,
     /// Why a row can be set aside, by code.
     #[serde(default)]
     pub set_aside: BTreeMap<String, Surprise>,

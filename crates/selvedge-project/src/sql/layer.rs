@@ -54,7 +54,7 @@ impl Layer {
     /// Queries that must return no rows; no stage runs them.
     pub const AUDITS: Self = Self {
         folder: "audits",
-        may_read: &["raw", "sources", "features", "frame"],
+        may_read: &["raw", "sources", "split", "features", "frame"],
         may_read_outcomes: true,
         section: "ingest",
     };

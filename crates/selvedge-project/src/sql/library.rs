@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use rayon::prelude::*;
 
 use super::{Header, Layer, SourceHeader, SqlFile, TableName};
-use crate::error::{Advice, Result, did_you_mean};
+use crate::error::{Advice, Error, Result, did_you_mean};
 use crate::params::Params;
 use crate::paths::Paths;
 use crate::stage::{Flow, Stage, layers};
@@ -98,7 +98,15 @@ impl Library {
         // The first error in the order of the files, whichever was met first.
         let load = |(path, layer): &(PathBuf, Layer)| SqlFile::load(path, paths.shown(path), *layer);
         let files: Vec<Result<SqlFile>> = found.par_iter().map(load).collect();
-        let library = Self { files: files.into_iter().collect::<Result<_>>()?, flow };
+        let (mut read, mut broken) = (Vec::new(), Vec::new());
+        for file in files {
+            match file {
+                Ok(file) => read.push(file),
+                Err(error) => broken.push(error),
+            }
+        }
+        Error::together(broken, |count| format!("{count} files of sql/ cannot be read"))?;
+        let library = Self { files: read, flow };
         library.refuse_two_of_one_name()?;
         library.refuse_forbidden_reads()?;
         library.refuse_grains_without_moment()?;
@@ -113,22 +121,18 @@ impl Library {
 
     /// Refuses keys of params.yaml that no SQL file of their section uses.
     pub fn refuse_unused(&self, params: &Params) -> Result<()> {
+        let mut unused_keys = Vec::new();
         for (section, keys) in &params.sql {
             let users = self.files.iter().filter(|file| *section == "shop" || file.layer.section == *section);
             let used: BTreeSet<&String> = users.flat_map(|file| file.parameters.keys()).collect();
             let unused = |key: &&String| *section != "shop" && !used.contains(key) && !Params::is_own(section, key);
-            if let Some(key) = keys.keys().find(unused) {
-                let known = used.into_iter().filter(|name| !keys.contains_key(*name)).cloned().collect();
-                return Err(LibraryError::UnusedParameter {
-                    place: params.place(section, key),
-                    section: section.to_string(),
-                    key: key.clone(),
-                    known,
-                }
-                .into());
+            for key in keys.keys().filter(unused) {
+                let known = used.iter().filter(|name| !keys.contains_key(**name)).map(|name| (*name).clone()).collect();
+                let (place, section) = (params.place(section, key), section.to_string());
+                unused_keys.push(LibraryError::UnusedParameter { place, section, key: key.clone(), known }.into());
             }
         }
-        Ok(())
+        Error::together(unused_keys, |count| format!("{count} keys of params.yaml are used by nobody"))
     }
 
     /// Every file, each after those it reads.
@@ -197,24 +201,25 @@ impl Library {
         let known: BTreeSet<TableName> = self.tables().into_iter().collect();
         let outcomes: BTreeSet<TableName> =
             self.sources().filter(|(_, header)| header.outcomes).map(|(file, _)| file.table()).collect();
+        let mut broken = Vec::new();
         for file in &self.files {
             for table in &file.reads {
                 let (name, shown) = (table.to_string(), || file.place_of(table));
                 if !known.contains(table) {
                     let readable = known.iter().filter(|table| file.layer.allows(table));
                     let known = readable.map(TableName::to_string).collect();
-                    return Err(LibraryError::UnknownTable { file: shown(), table: name, known }.into());
-                }
-                if !file.layer.allows(table) {
+                    broken.push(LibraryError::UnknownTable { file: shown(), table: name, known }.into());
+                } else if !file.layer.allows(table) {
                     let (layer, allowed) = (file.layer.folder, file.layer.may_read.join(", "));
-                    return Err(LibraryError::MayNotRead { file: shown(), table: name, layer, allowed }.into());
-                }
-                if outcomes.contains(table) && !file.layer.may_read_outcomes {
-                    return Err(LibraryError::ReadsOutcomes { file: shown(), table: name }.into());
+                    broken.push(LibraryError::MayNotRead { file: shown(), table: name, layer, allowed }.into());
+                } else if outcomes.contains(table) && !file.layer.may_read_outcomes {
+                    broken.push(LibraryError::ReadsOutcomes { file: shown(), table: name }.into());
                 }
             }
         }
-        Ok(())
+        Error::together(broken, |count| {
+            format!("{count} times a file of sql/ reads what it may not, or what is not there")
+        })
     }
 
     fn refuse_grains_without_moment(&self) -> Result<()> {
