@@ -315,6 +315,7 @@ impl Command {
         Some(match self {
             Self::Run(_) => "run",
             Self::Stage(PlainStage(stage)) => stage.name,
+            Self::Recommend(_) => recommend::STAGE.name,
             Self::Monitor(_) => monitor::STAGE.name,
             Self::Drill(_) => drill::STAGE.name,
             Self::Track(_) => "track",
@@ -326,6 +327,7 @@ impl Command {
             | Self::Plan(_)
             | Self::Lineage(_)
             | Self::Why(_)
+            | Self::WhyNot(_)
             | Self::Sql(_) => {
                 return None;
             }

@@ -24,8 +24,9 @@ columns:
 WITH daily AS (
   SELECT date_trunc('day', event_time) AS day,
          COUNT(*) FILTER (WHERE event_type = 'browse') AS looks, COUNT(*) FILTER (WHERE event_type = 'wishlist') AS wishes,
-         COUNT(*) FILTER (WHERE event_type = 'purchase') AS purchases, COUNT(*) FILTER (WHERE event_type = 'return') AS returns
+         COUNT(*) FILTER (WHERE event_type = 'purchase') AS purchases, COUNT(*) FILTER (WHERE first_return) AS returns
   FROM sources.transactions
+  WHERE consented
   GROUP BY date_trunc('day', event_time)
 ),
 running AS (
@@ -42,10 +43,10 @@ shop AS (
 record AS (
   SELECT g.product_id, g.season, g.as_of,
          COUNT(t.line) FILTER (WHERE t.event_type = 'browse') AS looks, COUNT(t.line) FILTER (WHERE t.event_type = 'wishlist') AS wishes,
-         COUNT(t.line) FILTER (WHERE t.event_type = 'purchase') AS purchases, COUNT(t.line) FILTER (WHERE t.event_type = 'return') AS returns,
+         COUNT(t.line) FILTER (WHERE t.event_type = 'purchase') AS purchases, COUNT(t.line) FILTER (WHERE t.first_return) AS returns,
          COUNT(t.line) FILTER (WHERE t.event_type = 'purchase' AND t.event_time >= g.as_of - INTERVAL '60' DAY) AS purchases_60d
   FROM grain.product g
-  LEFT JOIN sources.transactions t ON t.product_id = g.product_id AND t.season = g.season AND t.event_time < g.as_of
+  LEFT JOIN sources.transactions t ON t.product_id = g.product_id AND t.season = g.season AND t.event_time < g.as_of AND t.consented
   GROUP BY g.product_id, g.season, g.as_of
 )
 SELECT r.product_id, r.season, r.as_of, r.purchases_60d AS article_purchases_60d,

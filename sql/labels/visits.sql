@@ -16,7 +16,7 @@ WITH looked AS (
 purchases AS (
   SELECT p.customer_id, p.product_id, p.season, p.event_time, COUNT(b.line) AS returns
   FROM sources.transactions p
-  LEFT JOIN sources.transactions b ON b.order_id = p.order_id AND b.event_type = 'return'
+  LEFT JOIN sources.transactions b ON b.order_id = p.order_id AND b.product_id = p.product_id AND b.event_type = 'return'
                                   AND b.event_time <= p.event_time + $return_window
   WHERE p.event_type = 'purchase'
   GROUP BY p.customer_id, p.product_id, p.season, p.event_time

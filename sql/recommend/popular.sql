@@ -17,7 +17,7 @@ of_shop AS (SELECT DISTINCT as_of, product_id, season FROM on_sale),
 shop AS (
   SELECT s.as_of, s.product_id, s.season,
          COUNT(*) FILTER (WHERE e.event_type = 'purchase' AND e.event_time >= s.as_of - $popular_window)
-           - COUNT(*) FILTER (WHERE e.event_type = 'return' AND e.event_time >= s.as_of - $popular_window) AS kept,
+           - COUNT(*) FILTER (WHERE e.first_return AND e.event_time >= s.as_of - $popular_window) AS kept,
          COUNT(*) FILTER (WHERE e.event_type = 'browse' AND e.event_time >= s.as_of - $popular_window) AS looks
   FROM of_shop s
   LEFT JOIN interactions.events e ON e.product_id = s.product_id AND e.season = s.season AND e.event_time < s.as_of
@@ -26,7 +26,7 @@ shop AS (
 region AS (
   SELECT s.region, s.as_of, s.product_id, s.season,
          COUNT(*) FILTER (WHERE e.event_type = 'purchase' AND e.event_time >= s.as_of - $popular_window)
-           - COUNT(*) FILTER (WHERE e.event_type = 'return' AND e.event_time >= s.as_of - $popular_window) AS kept
+           - COUNT(*) FILTER (WHERE e.first_return AND e.event_time >= s.as_of - $popular_window) AS kept
   FROM on_sale s
   LEFT JOIN interactions.events e ON e.product_id = s.product_id AND e.season = s.season AND e.region = s.region
                                  AND e.event_time < s.as_of

@@ -230,7 +230,8 @@ fn without_consent_there_is_no_profile() {
 #[cfg(feature = "encoder")]
 fn what_they_do_moves_nothing(shop: &Shop) {
     let answers = |shop: &Shop| {
-        let views = ["customer_history", "article_record", "brand_record", "visit", "customer_article", "customer_taste"];
+        let views =
+            ["customer_history", "article_record", "brand_record", "visit", "customer_article", "customer_taste"];
         let mut answers: Vec<Vec<String>> =
             views.map(|view| shop.ask(&format!("SELECT * FROM features.{view}"))).into_iter().collect();
         answers.extend(["frame", "recommendations"].map(|table| shop.ask(&format!("SELECT * FROM {table}"))));

@@ -87,7 +87,12 @@ fn shop(customers: usize, count: usize, things: usize) -> Result<(), Box<dyn Err
     recommenders(customers, count, things, &interactions)
 }
 
-fn recommenders(customers: usize, count: usize, things: usize, interactions: &Interactions) -> Result<(), Box<dyn Error>> {
+fn recommenders(
+    customers: usize,
+    count: usize,
+    things: usize,
+    interactions: &Interactions,
+) -> Result<(), Box<dyn Error>> {
     let mut random = seeds::stream(1, "visits", 0);
     let visits = count * 2 / 3 / LOOKS;
     let rows = LOOKS + OTHERS;

@@ -12,17 +12,6 @@ use selvedge_project::params::Shop;
 use selvedge_project::project::Project;
 use selvedge_project::sql::{Header, Layer, SqlFile, TableName};
 
-/// Layers whose tables follow from SQL files; what reads anything else needs the stages to have run.
-const FROM_SQL: [Layer; 8] = [
-    Layer::SOURCES,
-    Layer::SPLIT,
-    Layer::INTERACTIONS,
-    Layer::GRAIN,
-    Layer::TEXTS,
-    Layer::FEATURES,
-    Layer::LABELS,
-    Layer::RECOMMEND,
-];
 /// Files that were not looked at, with the reason, and files that cannot be planned.
 #[derive(Debug, Default)]
 pub struct Left {
