@@ -85,3 +85,16 @@ fn figures_of_other_protocols_or_visits_are_not_compared() {
     );
     assert!(refused(judged(Protocol::ShelfVisit, 1)).contains("rest on other visits"));
 }
+
+/// The list of files that a ranking's fingerprint is made from cannot fall behind.
+#[test]
+fn the_fingerprint_of_a_ranking_is_of_all_that_fits_it() {
+    let src = std::path::Path::new(crate::shop::ROOT).join("crates/selvedge-learning/src");
+    let listed = std::fs::read_to_string(src.join("rank/mod.rs")).unwrap();
+    for (folder, before) in [("rank", ""), ("shelf", "../shelf/")] {
+        for file in std::fs::read_dir(src.join(folder)).unwrap() {
+            let name = file.unwrap().file_name().to_string_lossy().into_owned();
+            assert!(listed.contains(&format!("include_str!(\"{before}{name}\")")), "{folder}/{name}");
+        }
+    }
+}

@@ -8,9 +8,9 @@ pub mod shelf;
 pub mod protocol;
 /// Shelves put in order.
 pub mod rank;
+/// Ten articles for every customer.
+pub mod recommend;
 /// The models, judged.
 pub mod evaluate;
 /// What drives the score: price, brand, style, sustainability.
 pub mod drivers;
-/// Ten articles for every customer.
-pub mod recommend;

@@ -1,6 +1,7 @@
 //! `reports/recommendations.md`: whether the lists hold what is then bought and kept, what they show, to whom, and why.
 
 mod found;
+mod pictures;
 
 use charts::{Caption, Interval, Picture, dots};
 use serde::Deserialize;
@@ -116,7 +117,7 @@ pub fn report(project: &Project, engine: &Engine) -> Result<Report> {
     for sentence in found::sentences(project, engine, &figures)? {
         out += &format!("- {sentence}\n");
     }
-    let (pictures, mut report) = found::pictures(&figures)?;
+    let (pictures, mut report) = pictures::pictures(&figures)?;
     out += &format!("\n{pictures}");
     let chart = chart(&title, &groups, &coverage);
     let png = chart.png().map_err(|cause| ReportError::Chart { chart: CHART, cause })?;

@@ -1,12 +1,9 @@
 //! Whether the lists held what was then bought and kept: the sentence a merchandiser waits for, and all that is behind it.
 
-use std::collections::BTreeMap;
-
 use serde::Deserialize;
 
-use crate::markdown::{details, picture, table};
-use crate::{Report, ReportError};
-use charts::{Caption, Interval, Picture, dots};
+use crate::markdown::{details, table};
+use charts::Interval;
 use selvedge_engine::Engine;
 use selvedge_learning::rank::{self, CHAIN, Gate, POPULARITY, Says, Which};
 use selvedge_project::error::Result;
@@ -14,24 +11,22 @@ use selvedge_project::numbers::{count, counted};
 use selvedge_project::project::Project;
 use selvedge_project::sql::TableName;
 
-const HITS_CHART: &str = "recommendations-found.png";
-const COLD_CHART: &str = "recommendations-cold.png";
-const DELIVERED: &str = "shelf-delivered";
+pub(super) const DELIVERED: &str = "shelf-delivered";
 const SHELF: &str = "shelf-visit";
-const ALSO_BOUGHT: &str = "others also bought";
+pub(super) const ALSO_BOUGHT: &str = "others also bought";
 const WITHOUT_DESCRIPTIONS: &str = "chain without descriptions";
 
 /// One line of `evaluation.shelf_figures`.
 #[derive(Deserialize)]
-struct Line {
-    protocol: String,
+pub(super) struct Line {
+    pub(super) protocol: String,
     ranking: String,
     against: String,
     figure: String,
     value: Option<f64>,
     low: Option<f64>,
     high: Option<f64>,
-    customers: u64,
+    pub(super) customers: u64,
     visits: u64,
     data: String,
     model: String,
@@ -60,7 +55,7 @@ struct Promise {
 }
 
 /// Every figure of every protocol.
-pub struct Figures(Vec<Line>);
+pub struct Figures(pub(super) Vec<Line>);
 
 impl Figures {
     /// Those of the evaluation; none before it has run.
@@ -69,7 +64,7 @@ impl Figures {
         Ok(Self(if engine.open_if_made(&name)? { engine.rows(&name)? } else { Vec::new() }))
     }
 
-    fn line(&self, protocol: &str, ranking: &str, against: &str, figure: &str) -> Option<(&Line, Interval)> {
+    pub(super) fn line(&self, protocol: &str, ranking: &str, against: &str, figure: &str) -> Option<(&Line, Interval)> {
         let wanted = |line: &&Line| {
             line.protocol == protocol && line.ranking == ranking && line.against == against && line.figure == figure
         };
@@ -77,17 +72,17 @@ impl Figures {
         Some((line, Interval { value: line.value?, lower: line.low?, upper: line.high? }))
     }
 
-    fn value(&self, protocol: &str, ranking: &str, figure: &str) -> Option<Interval> {
+    pub(super) fn value(&self, protocol: &str, ranking: &str, figure: &str) -> Option<Interval> {
         self.line(protocol, ranking, "", figure).map(|(_, interval)| interval)
     }
 
     /// What lists are made by.
-    fn shown(&self) -> &str {
+    pub(super) fn shown(&self) -> &str {
         self.0.iter().find(|line| line.shown).map_or(POPULARITY, |line| &line.ranking)
     }
 
     /// The rankings of a protocol, in the order in which they are told.
-    fn rankings(&self, protocol: &str) -> Vec<&str> {
+    pub(super) fn rankings(&self, protocol: &str) -> Vec<&str> {
         let order = [CHAIN, WITHOUT_DESCRIPTIONS, "kept, given a look", POPULARITY, ALSO_BOUGHT];
         let there = |name: &&str| self.0.iter().any(|line| line.protocol == protocol && line.ranking == *name);
         order.into_iter().filter(there).collect()
@@ -343,80 +338,4 @@ fn protocols(figures: &Figures) -> String {
          are not compared.\n",
         table(&headings, &rows)
     )
-}
-
-/// The pictures with their lines of markdown, and the files.
-pub fn pictures(figures: &Figures) -> Result<(String, Report)> {
-    let (mut markdown, mut charts) = (String::new(), BTreeMap::new());
-    for (name, chart) in [(HITS_CHART, hits_chart(figures)), (COLD_CHART, cold_chart(figures))] {
-        let Some(chart) = chart else { continue };
-        markdown += &format!("{}\n", picture(name, &chart.caption.title));
-        charts.insert(name.to_owned(), chart.png().map_err(|cause| ReportError::Chart { chart: name, cause })?);
-    }
-    Ok((markdown, Report { markdown: String::new(), charts }))
-}
-
-fn hits_chart(figures: &Figures) -> Option<dots::Chart> {
-    let hits = |ranking: &str| figures.value(DELIVERED, ranking, "kept_hits");
-    let (ours, also) = (hits(figures.shown())?, hits(ALSO_BOUGHT)?);
-    let row = |ranking: &&str| dots::Row {
-        label: if *ranking == figures.shown() { "our lists".into() } else { (*ranking).to_owned() },
-        points: vec![hits(ranking)],
-    };
-    let line = figures.0.iter().find(|line| line.protocol == DELIVERED)?;
-    Some(dots::Chart {
-        caption: Caption {
-            title: format!(
-                "Our lists held what was then bought and kept for {:.0} of 100 customers, today's for {:.0}.",
-                100.0 * ours.value,
-                100.0 * also.value
-            ),
-            subtitle: "Lists of ten at the first look of each visit, made from what was known then".into(),
-            footnote: format!(
-                "{} who kept something, of visits after all that was learned from; lines: 19 times out of 20 the true figure \
-                 lies there.",
-                counted(line.customers, "customer", "customers")
-            ),
-        },
-        measure: "of 100 customers".into(),
-        series: vec!["had it in the list".into()],
-        groups: vec![dots::Group {
-            heading: String::new(),
-            rows: figures.rankings(DELIVERED).iter().map(row).collect(),
-        }],
-    })
-}
-
-fn cold_chart(figures: &Figures) -> Option<dots::Chart> {
-    let of = |known: u64, ranking| figures.value(&format!("cold-{known}"), ranking, "right_order");
-    let row = |known: u64| dots::Row {
-        label: match known {
-            0 => "only the profile".into(),
-            known => format!("and {}", counted(known, "event", "events")),
-        },
-        points: vec![of(known, CHAIN), of(known, POPULARITY)],
-    };
-    let ahead = [0, 1, 2, 3, 5, 10].iter().filter(|known| {
-        let lead = figures.line(&format!("cold-{known}"), CHAIN, POPULARITY, "right_order");
-        lead.is_some_and(|(_, lead)| lead.value > 0.0)
-    });
-    let ahead = ahead.count();
-    of(0, CHAIN)?;
-    Some(dots::Chart {
-        caption: Caption {
-            title: match ahead {
-                6 => "Already what a customer told us makes a better order than popularity.".into(),
-                ahead => format!("With {ahead} of 6 lengths of history the ranking is ahead of popularity."),
-            },
-            subtitle:
-                "Visits with a long history behind them, of which only the latest events are known to the ranking"
-                    .into(),
-            footnote:
-                "Pairs of an article that was bought and kept and another on the shelf; guessing gives 50 of 100."
-                    .into(),
-        },
-        measure: "of 100 pairs in the right order".into(),
-        series: vec!["the ranking".into(), "popularity".into()],
-        groups: vec![dots::Group { heading: String::new(), rows: [0, 1, 2, 3, 5, 10].map(row).into() }],
-    })
 }
