@@ -77,22 +77,21 @@ impl Task for Weigh<'_> {
     fn on<P: Processor>(self, p: P) {
         let mut largest = [p.splat(f32::MIN); 2];
         for line in self.scores.iter() {
-            for half in 0..2 {
-                largest[half] = p.max(p.load(&line.halves()[half]), largest[half]);
+            for (largest, lanes) in largest.iter_mut().zip(line.halves()) {
+                *largest = p.max(p.load(lanes), *largest);
             }
         }
         let mut sums = [p.splat(0.0); 2];
         for line in self.scores {
-            for half in 0..2 {
-                let lanes = &mut line.halves_mut()[half];
-                let below = p.mul(p.sub(p.load(lanes), largest[half]), p.splat(self.scale));
+            for ((sum, largest), lanes) in sums.iter_mut().zip(largest).zip(line.halves_mut()) {
+                let below = p.mul(p.sub(p.load(lanes), largest), p.splat(self.scale));
                 let weight = exponential(p, below);
-                sums[half] = p.add(sums[half], weight);
+                *sum = p.add(*sum, weight);
                 p.store(weight, lanes);
             }
         }
-        for half in 0..2 {
-            p.store(p.div(p.splat(1.0), sums[half]), &mut self.scales.halves_mut()[half]);
+        for (sum, lanes) in sums.into_iter().zip(self.scales.halves_mut()) {
+            p.store(p.div(p.splat(1.0), sum), lanes);
         }
     }
 }

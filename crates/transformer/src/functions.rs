@@ -23,7 +23,7 @@ const TAIL: [f32; 9] = [
     0.036_387_566,
     0.318_298_94,
     0.797_885_3,
-    0.693_147_2,
+    std::f32::consts::LN_2,
 ];
 /// Beyond it, Q is less than 1e-9.
 const FARTHEST: f32 = 6.0;

@@ -41,28 +41,27 @@ impl Task for OfPanel<'_> {
         let (zero, count) = (p.splat(0.0), p.splat(self.panel.len() as f32));
         let mut means = [zero; 2];
         for line in self.panel.iter() {
-            for half in 0..2 {
-                means[half] = p.add(means[half], p.load(&line.halves()[half]));
+            for (mean, lanes) in means.iter_mut().zip(line.halves()) {
+                *mean = p.add(*mean, p.load(lanes));
             }
         }
-        for half in 0..2 {
-            means[half] = p.div(means[half], count);
+        for mean in &mut means {
+            *mean = p.div(*mean, count);
         }
         let mut scales = [zero; 2];
         for line in self.panel.iter() {
-            for half in 0..2 {
-                let distance = p.sub(p.load(&line.halves()[half]), means[half]);
-                scales[half] = p.fused(distance, distance, scales[half]);
+            for ((scale, mean), lanes) in scales.iter_mut().zip(means).zip(line.halves()) {
+                let distance = p.sub(p.load(lanes), mean);
+                *scale = p.fused(distance, distance, *scale);
             }
         }
-        for half in 0..2 {
-            let variance = p.add(p.div(scales[half], count), p.splat(EPSILON));
-            scales[half] = p.div(p.splat(1.0), p.sqrt(variance));
+        for scale in &mut scales {
+            let variance = p.add(p.div(*scale, count), p.splat(EPSILON));
+            *scale = p.div(p.splat(1.0), p.sqrt(variance));
         }
         for (line, (weight, bias)) in self.panel.iter_mut().zip(self.rows) {
-            for half in 0..2 {
-                let lanes = &mut line.halves_mut()[half];
-                let distance = p.mul(p.sub(p.load(lanes), means[half]), scales[half]);
+            for ((mean, scale), lanes) in means.into_iter().zip(scales).zip(line.halves_mut()) {
+                let distance = p.mul(p.sub(p.load(lanes), mean), scale);
                 p.store(p.fused(distance, p.splat(*weight), p.splat(*bias)), lanes);
             }
         }

@@ -125,20 +125,20 @@ pub(crate) fn chains<P: Processor, const HIGH: usize, const WIDE: usize>(
     let mut sums = [[p.splat(0.0); WIDE]; HIGH];
     for (left, right) in strip.iter().zip(panel) {
         let mut tokens = [p.splat(0.0); WIDE];
-        for wide in 0..WIDE {
-            tokens[wide] = p.load(&right.halves()[half + wide]);
+        for (tokens, lanes) in tokens.iter_mut().zip(&right.halves()[half..]) {
+            *tokens = p.load(lanes);
         }
-        for high in 0..HIGH {
-            let weight = p.splat(left[row + high]);
-            for wide in 0..WIDE {
-                sums[high][wide] = p.fused(weight, tokens[wide], sums[high][wide]);
+        for (sums, weight) in sums.iter_mut().zip(&left[row..]) {
+            let weight = p.splat(*weight);
+            for (sum, tokens) in sums.iter_mut().zip(tokens) {
+                *sum = p.fused(weight, tokens, *sum);
             }
         }
     }
-    for high in 0..HIGH {
+    for (high, sums) in sums.into_iter().enumerate() {
         if let Some(line) = out.get_mut(row + high) {
-            for wide in 0..WIDE {
-                p.store(sums[high][wide], &mut line.halves_mut()[half + wide]);
+            for (sum, lanes) in sums.into_iter().zip(&mut line.halves_mut()[half..]) {
+                p.store(sum, lanes);
             }
         }
     }

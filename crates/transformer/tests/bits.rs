@@ -147,7 +147,7 @@ fn what_does_not_fit_is_told() {
 fn worst(numbers: impl Iterator<Item = f32>, of: impl Fn(&mut [[f32; 16]]), truth: impl Fn(f64, f64) -> f64) -> f64 {
     let (mut worst, mut some) = (0.0_f64, Vec::new());
     let mut check = |some: &mut Vec<f32>| {
-        while some.len() % 16 != 0 {
+        while !some.len().is_multiple_of(16) {
             some.push(some[0]);
         }
         let mut found: Vec<[f32; 16]> = some.as_chunks().0.to_vec();
