@@ -10,7 +10,6 @@ use std::{
 
 use ndarray::{Array2, s};
 use rand::Rng;
-use rayon::prelude::*;
 use rankers::{
     boosted::{Boosted, BoostedSettings},
     chain::{Chain, Cross, Head, Keep, KeptShares, Terms, others},
@@ -24,6 +23,7 @@ use rankers::{
     seeds,
     tower::{Tower, TowerSettings, Visit},
 };
+use rayon::prelude::*;
 
 /// Columns of the shelf: numbers, then a description, then styles and price bands.
 const NUMBERS: usize = 60;
