@@ -10,7 +10,6 @@ use std::{
 
 use ndarray::{Array2, s};
 use rand::Rng;
-use rayon::prelude::*;
 use recommenders::{
     boosted::{Boosted, BoostedSettings},
     chain::{Chain, Cross, Head, Keep, KeptShares, Terms, others},
@@ -24,6 +23,7 @@ use recommenders::{
     seeds,
     tower::{Tower, TowerSettings, Visit},
 };
+use rayon::prelude::*;
 
 /// Columns of the shelf: numbers, then a description, then styles and price bands.
 const NUMBERS: usize = 60;
@@ -84,15 +84,10 @@ fn shop(customers: usize, count: usize, things: usize) -> Result<(), Box<dyn Err
             .map(|history| all.iter().map(|model| model.scores(history).len()).sum::<usize>())
             .sum::<usize>()
     })?;
-    recommenders(customers, count, things, &interactions)
+    rankers(customers, count, things, &interactions)
 }
 
-fn recommenders(
-    customers: usize,
-    count: usize,
-    things: usize,
-    interactions: &Interactions,
-) -> Result<(), Box<dyn Error>> {
+fn rankers(customers: usize, count: usize, things: usize, interactions: &Interactions) -> Result<(), Box<dyn Error>> {
     let mut random = seeds::stream(1, "visits", 0);
     let visits = count * 2 / 3 / LOOKS;
     let rows = LOOKS + OTHERS;
@@ -138,7 +133,7 @@ fn recommenders(
     let buy = timed("chain, buy", || Head::fit(of_looks.view(), &bought, &terms, &[100.0]))??.remove(0);
     let keep = Keep::Shares(KeptShares::fit(of_looks.view(), &bought, 0, None)?);
     let chain = Chain { weight: 1.0, look, buy, keep: keep.clone() };
-    let queries: Vec<_> = (0..visits).map(|visit| visit * rows..(visit + 1) * rows).collect();
+    let queries = vec![rows; visits];
     timed("LambdaMART", || Boosted::fit(matrix.view(), &grades, &queries, BoostedSettings::default()))??;
     let articles = Array2::from_shape_simple_fn((things, 95), || random.gen_range(-1.0..1.0));
     let visit = |number: usize| Visit {
@@ -147,7 +142,7 @@ fn recommenders(
         first_row: number * rows,
         articles: (0..rows).map(|at| ((number * 7 + at * 13) % things) as u32).collect(),
         looked: (0..rows).map(|at| at < LOOKS).collect(),
-        bought: (0..rows).map(|at| at == 0 && number % 3 == 0).collect(),
+        bought: (0..rows).map(|at| at == 0 && number.is_multiple_of(3)).collect(),
         wished: vec![false; rows],
     };
     let learned: Vec<Visit> = (0..visits).map(visit).collect();

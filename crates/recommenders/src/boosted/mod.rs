@@ -66,20 +66,28 @@ pub struct Boosted {
 }
 
 impl Boosted {
-    /// Fits trees.  `matrix`: rows x columns; `labels`: one for each row, 0 to 30; `queries`: the rows of each request, one
-    /// after the other.  Where no query has two labels every score is 0.
+    /// Fits trees.  `matrix`: rows x columns; `labels`: one for each row, 0 to 30; `queries`: how many rows each request
+    /// has, one after the other.  Where no query has two labels every score is 0.
     ///
     /// # Errors
-    /// Cells that are not finite, lengths that do not fit, queries that leave rows out, or settings beyond their range.
+    /// Cells that are not finite, lengths that do not fit, or settings beyond their range.
     pub fn fit(
         matrix: ArrayView2<f64>,
         labels: &[u8],
-        queries: &[Range<usize>],
+        queries: &[usize],
         settings: BoostedSettings,
     ) -> Result<Boosted, ModelError> {
         finite(matrix)?;
         same_length("labels", labels.len(), matrix.nrows())?;
-        check(labels, queries, settings)?;
+        same_length("rows of queries", queries.iter().sum(), labels.len())?;
+        check(labels, settings)?;
+        let mut end = 0;
+        let range = |rows: &usize| {
+            let start = end;
+            end += rows;
+            start..end
+        };
+        let ranges: Vec<Range<usize>> = queries.iter().map(range).collect();
         let columns = bins::columns(matrix);
         let shape = Shape {
             leaves: settings.leaves,
@@ -98,7 +106,7 @@ impl Boosted {
                 among.shuffle(&mut seeds::stream(settings.seed, "columns", number as u64));
                 among.truncate(taken);
                 among.sort_unstable();
-                let (tree, added) = Tree::grow(&columns, &slopes(&scores, labels, queries, pairs), &among, shape);
+                let (tree, added) = Tree::grow(&columns, &slopes(&scores, labels, &ranges, pairs), &among, shape);
                 scores.iter_mut().zip(added).for_each(|(score, added)| *score += added);
                 trees.push(tree);
             }
@@ -113,18 +121,10 @@ impl Boosted {
     }
 }
 
-fn check(labels: &[u8], queries: &[Range<usize>], settings: BoostedSettings) -> Result<(), ModelError> {
+fn check(labels: &[u8], settings: BoostedSettings) -> Result<(), ModelError> {
     if let Some(label) = labels.iter().find(|label| **label > 30) {
         return Err(ModelError::Setting { what: "label", value: f64::from(*label), allowed: "from 0 to 30" });
     }
-    let mut end = 0;
-    for query in queries {
-        if query.start != end || query.end < query.start {
-            return Err(ModelError::Unknown { what: "row", number: query.start, count: end });
-        }
-        end = query.end;
-    }
-    same_length("rows of queries", end, labels.len())?;
     not_negative("rate", settings.rate)?;
     not_negative("l2", settings.l2)?;
     if !(0.0..=1.0).contains(&settings.columns) {

@@ -246,10 +246,9 @@ impl Tower {
         let rows = self.affinities(catalogue, request)?;
         let looks: Vec<f64> = rows.iter().map(|(a, r)| self.parameters.head(0, *a, r)).collect();
         let total = maths::log_sum_exp(looks.iter().copied());
-        let score = |(((a, r), look), row): ((&(f64, Vec<f64>), &f64), ndarray::ArrayView1<f64>)| {
-            look - total + maths::log_sigmoid(self.parameters.head(1, *a, r)) + self.keep.log_chance(row)
-        };
-        Ok(rows.iter().zip(&looks).zip(request.shelf.rows()).map(score).collect())
+        let buys = rows.iter().map(|(a, r)| maths::log_sigmoid(self.parameters.head(1, *a, r)));
+        let keeps = request.shelf.rows().into_iter().map(|row| self.keep.log_chance(row));
+        Ok(looks.iter().zip(buys).zip(keeps).map(|((look, buy), keep)| look - total + buy + keep).collect())
     }
 
     /// a and r of each row of the shelf.
