@@ -10,6 +10,7 @@ use std::{
 
 use ndarray::{Array2, s};
 use rand::Rng;
+use rayon::prelude::*;
 use recommenders::{
     boosted::{Boosted, BoostedSettings},
     chain::{Chain, Cross, Head, Keep, KeptShares, Terms, others},
@@ -23,7 +24,6 @@ use recommenders::{
     seeds,
     tower::{Tower, TowerSettings, Visit},
 };
-use rayon::prelude::*;
 
 /// Columns of the shelf: numbers, then a description, then styles and price bands.
 const NUMBERS: usize = 60;

@@ -4,6 +4,7 @@
 use std::{collections::BTreeSet, error::Error, path::Path, time::Instant};
 
 use rand::Rng;
+use rayon::prelude::*;
 use recommenders::{
     blend::standardised,
     lists::top,
@@ -11,7 +12,6 @@ use recommenders::{
     retrieve::{Ease, History, Interactions, Retriever, Slim, SlimSettings},
     seeds,
 };
-use rayon::prelude::*;
 
 use crate::{
     Line, Table,

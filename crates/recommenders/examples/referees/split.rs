@@ -2,13 +2,13 @@
 
 use std::{error::Error, path::Path, time::Instant};
 
+use rayon::prelude::*;
 use recommenders::{
     blend::standardised,
     lists::top_by,
     metrics::ListFigures,
     retrieve::{Ease, ItemKnn, ItemKnnSettings, Retriever, Rp3Beta, Rp3BetaSettings, Slim, SlimSettings},
 };
-use rayon::prelude::*;
 
 use crate::{
     Line, Table,
