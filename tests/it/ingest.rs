@@ -150,7 +150,7 @@ fn one_bad_row_never_stops_a_run() {
         ("transactions", "x2,2031-05-01T10:00:00Z,nobody,K-1,browse,,,,v,web", "unknown_customer"),
         ("transactions", "x3,2031-05-01T10:00:00Z,anna/1,K-1,stared,,,,v,web", "unknown_event"),
         ("transactions", "x4,2031-05-01T10:00:00Z,anna/1,Q,browse,,,,v,web", "unknown_product"),
-        ("transactions", "x5,2031-05-01T10:00:00Z,anna/1,K-1,purchase,O-x,one,2.50,v,web", "bad_amount"),
+        ("transactions", "x5,2031-05-01T10:00:00Z,anna/1,K-1,purchase,O-x,one,2.50,v,web", "bad_quantity"),
         ("transactions", "x6,2031-05-01T10:00:00Z,anna/1,K-1,return,O-?,-1,2.50,v,web", "return_without_order"),
         ("transactions", "x7,2033-05-01T10:00:00Z,anna/1,K-1,browse,,,,v,web", "after_export"),
         ("transactions", "x8,too,few", "the row has 3 cells instead of 10"),

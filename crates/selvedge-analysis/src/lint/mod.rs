@@ -186,17 +186,19 @@ fn together(broken: Vec<Error>) -> Result<()> {
     Error::together(broken, |count| format!("{count} files of sql/ cannot be planned"))
 }
 
-/// Refuses files of these layers that cannot be planned, before anything is computed; those whose tables are not made yet are
-/// looked at when they are.
+/// Refuses files of these layers that cannot be planned, before anything is computed; files that read more than what follows
+/// from SQL are looked at when that is made.
 ///
 /// # Errors
 /// Every file that names what is not there.
 pub fn refuse_broken(project: &Project, layers: &[Layer]) -> Result<()> {
-    if layers.is_empty() {
+    let follow = shapes::from_sql(project.library.layers());
+    let wanted = |file: &SqlFile| layers.contains(&file.layer) && follow.contains(file.layer.folder);
+    if !project.library.files().any(wanted) {
         return Ok(());
     }
     let engine = Engine::new(project)?;
-    let left = shapes::plans(project, &engine, |file| layers.contains(&file.layer), |_, _| {})?;
+    let left = shapes::plans(project, &engine, wanted, |_, _| {})?;
     together(left.broken)
 }
 

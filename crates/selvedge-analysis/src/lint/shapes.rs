@@ -65,14 +65,16 @@ pub fn plans(
             }
             Ok(plan) => {
                 seen(file, &plan);
-                // A table of its own layer that has not been made yet can still be read by the next file.
-                if engine.open(&file.table()).is_err() {
+                // The next file reads what this one would make now, not what it made before.
+                if !engine.has(&file.table()) {
                     engine.declare(&file.table(), plan.schema().as_arrow().clone())?;
                 }
             }
             Err(error) => {
                 broken.insert(file.table());
-                left.broken.push(error);
+                if wanted(file) {
+                    left.broken.push(error);
+                }
             }
         }
     }
@@ -81,7 +83,7 @@ pub fn plans(
 
 /// The folders of layers whose tables follow from SQL files alone: they read nothing but the CSVs and each other.  What reads
 /// anything else needs the stages to have run.
-fn from_sql(layers: impl Iterator<Item = Layer>) -> BTreeSet<&'static str> {
+pub fn from_sql(layers: impl Iterator<Item = Layer>) -> BTreeSet<&'static str> {
     let mut rooms = BTreeSet::from(["raw"]);
     for layer in layers {
         if layer.may_read.iter().all(|room| *room == layer.folder || rooms.contains(room)) {
