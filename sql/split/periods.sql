@@ -10,9 +10,15 @@ WITH days AS (
   WHERE event_type = 'browse' AND consented
   GROUP BY date_trunc('day', event_time)
 ),
+-- Where nobody who consents looked at anything, there is nothing to learn from, and all of it lies before the export.
+anybody AS (
+  SELECT CASE WHEN COUNT(*) > 0 THEN date_trunc('day', $exported_at) END AS exported
+  FROM sources.transactions WHERE event_type = 'browse'
+),
 counted AS (SELECT day, last_look, SUM(looks) OVER (ORDER BY day) AS looks_so_far, SUM(looks) OVER () AS looks FROM days)
-SELECT MIN(day) FILTER (WHERE looks_so_far > looks * $train_share) AS validation_from,
-       MIN(day) FILTER (WHERE looks_so_far > looks * ($train_share + $validation_share)) AS test_from,
+SELECT COALESCE(MIN(c.day) FILTER (WHERE c.looks_so_far > c.looks * $train_share), MAX(a.exported)) AS validation_from,
+       COALESCE(MIN(c.day) FILTER (WHERE c.looks_so_far > c.looks * ($train_share + $validation_share)), MAX(a.exported)) AS test_from,
        -- Purchases after the last look may be missing from the file, so nothing after it is known.
-       MAX(last_look) AS observed_until
-FROM counted
+       COALESCE(MAX(c.last_look), MAX(a.exported)) AS observed_until
+FROM anybody a
+LEFT JOIN counted c ON true

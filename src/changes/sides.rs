@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use super::{ChangesError, git};
-use crate::{embeddings, evaluate, features, frame, ingest, train};
+use crate::{embeddings, evaluate, features, frame, ingest, rank, train};
 use selvedge_analysis::lineage::{Basis, Memory, Traces};
 use selvedge_project::error::Result;
 use selvedge_project::project::Project;
@@ -87,6 +87,7 @@ impl Side {
         features::run(&project)?;
         frame::run(&project)?;
         train::run(&project)?;
+        rank::run(&project)?;
         evaluate::run(&project)?;
         let traces = Traces::of(&project, Layer::FEATURES, Basis::Remembered(&Memory::default()))?;
         let text = |(path, content): &(String, Vec<u8>)| (path.clone(), String::from_utf8_lossy(content).into_owned());

@@ -42,6 +42,7 @@ fn a_run_that_is_killed_keeps_what_it_has_done() {
     };
     shop.write("materials/products.csv", &(heading + "\n" + &(0..900).map(article).collect::<String>()));
     shop.replace("params.yaml", "max_set_aside_share: 0.2", "max_set_aside_share: 1.0");
+    shop.replace("params.yaml", "max_set_aside_share_of_kind: 0.5", "max_set_aside_share_of_kind: 1.0");
     shop.must(&["ingest"]);
     let mut program = Command::new(env!("CARGO_BIN_EXE_selvedge"));
     let mut running = program.args(["embeddings", "--root"]).arg(shop.path("")).spawn().unwrap();

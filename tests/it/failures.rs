@@ -140,7 +140,7 @@ fn csvs() {
             "missing column",
             "ingest",
             |s| line(s, CUSTOMERS, 1, |l| l.replace("age_group", "age_grup")),
-            &["customers.csv:1", "'age_group'", "did you mean age_grup?"],
+            &["customers.csv:1", "'age_group'", "is age_grup meant by age_group?"],
         ),
         (
             "extra column",
@@ -448,10 +448,10 @@ fn feature_views() {
             |s| {
                 view(
                     s,
-                    "SELECT g.customer_id, g.as_of, 1 AS n FROM grain.customer g JOIN sources.customers c ON c.customer_id = g.customer_id AND c.customer_id <> 'anna/3'",
+                    "SELECT g.customer_id, g.as_of, 1 AS n FROM grain.customer g JOIN sources.customers c ON c.customer_id = g.customer_id AND c.customer_id <> 'anna/0'",
                 )
             },
-            &["aaa.sql", "rows of grain.customer", "customer_id=anna/3, as_of=", "LEFT JOIN"],
+            &["aaa.sql", "rows of grain.customer", "customer_id=anna/0, as_of=", "LEFT JOIN"],
         ),
         (
             "too many rows",
@@ -462,7 +462,7 @@ fn feature_views() {
         (
             "no value in the key",
             "features",
-            |s| view(s, "SELECT NULLIF(customer_id, 'anna/3') AS customer_id, as_of, 1 AS n FROM grain.customer"),
+            |s| view(s, "SELECT NULLIF(customer_id, 'anna/0') AS customer_id, as_of, 1 AS n FROM grain.customer"),
             &["aaa.sql", "customer_id=no value, as_of="],
         ),
         (
@@ -592,7 +592,7 @@ fn params() {
             "unknown key",
             "ingest",
             |s| s.replace("params.yaml", "  robot_looks:", "  robot_look:"),
-            &["params.yaml:17:", "ingest.robot_look ", "did you mean robot_looks?"],
+            &["params.yaml:18:", "ingest.robot_look ", "did you mean robot_looks?"],
         ),
         (
             "key that is used by nobody",
@@ -664,7 +664,7 @@ fn params() {
             "list for SQL",
             "ingest",
             |s| s.replace("params.yaml", "  robot_looks: 60", "  robot_looks: [60]"),
-            &["params.yaml:17:", "ingest.robot_looks is [60]"],
+            &["params.yaml:18:", "ingest.robot_looks is [60]"],
         ),
         (
             "no YAML",

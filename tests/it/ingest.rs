@@ -194,7 +194,7 @@ fn one_bad_row_never_stops_a_run() {
 #[test]
 fn without_consent_there_is_no_profile() {
     let shop = Shop::new(60);
-    for stage in ["ingest", "embeddings", "features", "frame", "train", "recommend"] {
+    for stage in ["ingest", "embeddings", "features", "frame", "train", "rank", "recommend"] {
         shop.must(&[stage]);
     }
     let known = [
@@ -253,7 +253,7 @@ fn what_they_do_moves_nothing(shop: &Shop) {
     let lines: Vec<String> = shop.read("materials/transactions.csv").lines().map(poisoned).collect();
     assert!(changed > 100);
     shop.write("materials/transactions.csv", &(lines.join("\n") + "\n"));
-    for stage in ["ingest", "embeddings", "features", "frame", "train", "recommend"] {
+    for stage in ["ingest", "embeddings", "features", "frame", "train", "rank", "recommend"] {
         shop.must(&[stage]);
     }
     assert!(answers(shop) == before);
@@ -264,7 +264,7 @@ fn what_they_do_moves_nothing(shop: &Shop) {
 #[test]
 fn recommendations_can_be_bought() {
     let shop = Shop::new(60);
-    for stage in ["ingest", "embeddings", "features", "frame", "train", "recommend"] {
+    for stage in ["ingest", "embeddings", "features", "frame", "train", "rank", "recommend"] {
         shop.must(&[stage]);
     }
     let wrong = "SELECT COUNT(*) FROM recommendations r JOIN sources.customers c ON c.customer_id = r.customer_id \

@@ -21,7 +21,7 @@ fn run(shop: &Shop, stages: &[&str]) {
     stages.iter().for_each(|stage| drop(shop.must(&[stage])));
 }
 
-const UP_TO_TRAIN: [&str; 5] = ["ingest", "embeddings", "features", "frame", "train"];
+const UP_TO_TRAIN: [&str; 6] = ["ingest", "embeddings", "features", "frame", "train", "rank"];
 const MODELS: [&str; 4] = ["popularity", "tabular", "descriptions", "combined"];
 
 fn json(shop: &Shop, file: &str) -> Value {
@@ -171,11 +171,12 @@ fn models_are_compared_on_looks_groups_and_lists() {
 /// The list of files that the code's fingerprint is made from cannot fall behind.
 #[test]
 fn the_fingerprint_of_the_code_is_of_all_that_fits() {
-    let fingerprints = std::fs::read_to_string(Path::new(ROOT).join("src/train/fingerprints.rs")).unwrap();
-    for folder in ["src/train", "src/model"] {
+    let fingerprints =
+        std::fs::read_to_string(Path::new(ROOT).join("crates/selvedge-learning/src/train/fingerprints.rs")).unwrap();
+    for folder in ["crates/selvedge-learning/src/train", "crates/models/src"] {
         for file in std::fs::read_dir(Path::new(ROOT).join(folder)).unwrap() {
             let name = file.unwrap().file_name().to_string_lossy().into_owned();
-            let path = if folder == "src/model" { format!("../model/{name}") } else { name };
+            let path = if folder.ends_with("train") { name } else { format!("../../../models/src/{name}") };
             assert!(fingerprints.contains(&format!("include_str!(\"{path}\")")), "{folder}: {path}");
         }
     }
@@ -202,7 +203,7 @@ fn too_few_outcomes_are_counted_and_not_judged() {
     // Enough of them to learn from, too few to judge by.
     let enough = tested + 3;
     shop.replace("params.yaml", "enough: 1", &format!("enough: {enough}"));
-    run(&shop, &["train", "evaluate", "drivers", "recommend", "report"]);
+    run(&shop, &["train", "rank", "evaluate", "drivers", "recommend", "monitor", "drill", "report"]);
     let why = format!(
         "of {} test looks {tested} led to a kept purchase; 3 kept purchases are missing",
         count("split = 'test'")
@@ -225,7 +226,7 @@ fn too_few_outcomes_are_counted_and_not_judged() {
 
     // Too few to learn from: no model, and lists of what is popular.
     shop.replace("params.yaml", &format!("enough: {enough}"), &format!("enough: {}", trained + 1));
-    run(&shop, &["train", "evaluate", "drivers", "recommend", "report"]);
+    run(&shop, &["train", "rank", "evaluate", "drivers", "recommend", "monitor", "drill", "report"]);
     for model in MODELS {
         assert!(json(&shop, &format!("work/models/{model}.json"))["model"].is_null(), "{model}");
     }

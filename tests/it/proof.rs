@@ -91,7 +91,7 @@ fn a_source_that_looks_ahead_is_seen() {
     let shop = Shop::new(12);
     shop.replace(
         "sql/sources/transactions.sql",
-        "COALESCE(lower(trim(channel)), 'not given') AS channel",
+        "COALESCE(lower(given(channel)), 'not given') AS channel",
         "CASE WHEN COUNT(*) OVER (PARTITION BY customer_id) > 20 THEN 'heavy' ELSE 'light' END AS channel",
     );
     shop.must(&["ingest"]);

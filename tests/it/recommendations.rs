@@ -6,9 +6,20 @@ use crate::shop::Shop;
 #[test]
 fn lists_drivers_and_consent() {
     let shop = shop();
-    for stage in
-        ["ingest", "embeddings", "features", "frame", "train", "rank", "evaluate", "drivers", "recommend", "report"]
-    {
+    for stage in [
+        "ingest",
+        "embeddings",
+        "features",
+        "frame",
+        "train",
+        "rank",
+        "evaluate",
+        "drivers",
+        "recommend",
+        "monitor",
+        "drill",
+        "report",
+    ] {
         shop.must(&[stage]);
     }
     the_ranking_speaks(&shop);

@@ -108,6 +108,8 @@ impl Shop {
         let mut files = Vec::new();
         walk(&self.path(folder), &mut files);
         let name = |path: &Path| path.strip_prefix(self.folder.path()).unwrap().to_string_lossy().into_owned();
+        // Who holds the folder is nobody's output.
+        files.retain(|path| !path.ends_with("work/.lock"));
         let mut files: Vec<_> = files.iter().map(|path| (name(path), std::fs::read(path).unwrap())).collect();
         files.sort();
         files

@@ -185,6 +185,13 @@ fn users(project: &Project, column: &str) -> String {
         [one] => vec![format!("{one} model")],
         some => vec![format!("{} models", some.join(" and "))],
     };
+    let crossed = |file: &SqlFile| match &file.header {
+        Header::Feature(header) => header.crosses.iter().any(|cross| cross.names(column)),
+        _ => false,
+    };
+    if project.library.layer(Layer::FEATURES).any(crossed) {
+        users.push("ranking of the lists".into());
+    }
     let word = |text: &str| text.split(|c: char| !c.is_alphanumeric() && c != '_').any(|word| word == column);
     for layer in [evaluate::LAYER, Layer::AUDITS] {
         let files = project.library.layer(layer).filter(|file| file.reads.iter().any(|table| table.name == "frame"));

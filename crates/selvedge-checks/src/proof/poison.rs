@@ -22,19 +22,27 @@ const EMPTY: f64 = 0.1;
 /// besides are large, true is false.  It stays a row of the future, under its own key, as any later row would be.
 pub fn poisoned(table: &Material, cut: i64, random: &mut ChaCha8Rng) -> Result<RecordBatch> {
     let future: BooleanArray = table.known_from.iter().map(|from| Some(from.is_some_and(|from| from >= cut))).collect();
-    scrambled_rows(table, &future, random)
+    let rows: Vec<u32> = (0..table.batch.num_rows() as u32).collect();
+    scrambled_rows(table, &future, &rows, random)
 }
 
-/// The table with every row scrambled whose customer has not agreed to be profiled; the customer still has not.
+/// The table with every row scrambled whose customer has not agreed to be profiled.  Its cells are drawn from such rows alone,
+/// so it stays a row of somebody who has not: whose it is decides the consent, and no export has it otherwise.
 pub fn without_consent(table: &Material, random: &mut ChaCha8Rng) -> Result<RecordBatch> {
     let agreed = table.consent.as_ref().and_then(|column| table.batch.column_by_name(column)?.as_boolean_opt());
     let Some(agreed) = agreed else { return Ok(table.batch.clone()) };
     let others: BooleanArray = agreed.iter().map(|agreed| Some(agreed != Some(true))).collect();
-    scrambled_rows(table, &others, random)
+    let rows: Vec<u32> = (0..).zip(others.values()).filter(|(_, chosen)| *chosen).map(|(row, _)| row).collect();
+    scrambled_rows(table, &others, &rows, random)
 }
 
-/// The table with the chosen rows scrambled.
-fn scrambled_rows(table: &Material, chosen: &BooleanArray, random: &mut ChaCha8Rng) -> Result<RecordBatch> {
+/// The table with the chosen rows scrambled; their cells are drawn from the rows of `pool`.
+fn scrambled_rows(
+    table: &Material,
+    chosen: &BooleanArray,
+    pool: &[u32],
+    random: &mut ChaCha8Rng,
+) -> Result<RecordBatch> {
     let later: Vec<u32> = (0..).zip(chosen.values()).filter(|(_, chosen)| *chosen).map(|(row, _)| row).collect();
     if later.is_empty() {
         return Ok(table.batch.clone());
@@ -45,7 +53,7 @@ fn scrambled_rows(table: &Material, chosen: &BooleanArray, random: &mut ChaCha8R
         let time = table.time.as_ref() == Some(field.name());
         columns.push(match table.key.contains(field.name()) || table.consent.as_ref() == Some(field.name()) {
             true => Arc::clone(column),
-            false => scrambled(column, chosen, &later, time, random)
+            false => scrambled(column, chosen, if time { &later } else { pool }, time, random)
                 .map_err(|cause| MaterialError::Arrow { table: table.name.to_string(), cause })?,
         });
     }
@@ -56,7 +64,7 @@ fn scrambled_rows(table: &Material, chosen: &BooleanArray, random: &mut ChaCha8R
 fn scrambled(
     column: &ArrayRef,
     future: &BooleanArray,
-    later: &[u32],
+    pool: &[u32],
     time: bool,
     random: &mut ChaCha8Rng,
 ) -> std::result::Result<ArrayRef, ArrowError> {
@@ -66,9 +74,9 @@ fn scrambled(
         .map(|(row, future)| match future {
             false => Some(row),
             // The row must not wander into the past.
-            true if time => Some(later[random.gen_range(0..later.len())]),
+            true if time => Some(pool[random.gen_range(0..pool.len())]),
             true if random.gen_bool(EMPTY) => None,
-            true => Some(random.gen_range(0..rows)),
+            true => Some(pool[random.gen_range(0..pool.len())]),
         })
         .collect();
     let drawn = take(column, &drawn, None)?;

@@ -78,14 +78,18 @@ impl Parts {
         let all: Vec<Column> = schema.columns();
         let traced = |column: &Column| row_of(Expr::Column(column.clone()), &plan, raw, kept);
         let line = all.iter().find(|column| column.name == "line").and_then(traced);
-        let (mut columns, mut own, mut rest) = (Vec::new(), Vec::new(), Vec::new());
+        let (mut columns, mut own, mut rest, mut by_row) = (Vec::new(), Vec::new(), Vec::new(), false);
         for column in &all {
             let name = column.name.clone();
             let found = line.as_ref().zip(traced(column)).filter(|(line, found)| line.place == found.place);
             let origin = match found.map(|(_, found)| found) {
                 Some(Row { written: Some(written), .. }) => Origin::Written(written),
                 Some(Row { expr, .. }) => {
-                    own.push(expr.alias(&name));
+                    by_row = true;
+                    // The line stands in front of the others in any case.
+                    if name != "line" {
+                        own.push(expr.alias(&name));
+                    }
                     Origin::Row
                 }
                 None => {
@@ -96,7 +100,7 @@ impl Parts {
             columns.push((name, origin));
         }
         let rows = match line {
-            Some(Row { expr, rows, .. }) if !own.is_empty() => {
+            Some(Row { expr, rows, .. }) if by_row => {
                 Some(LogicalPlanBuilder::from(rows).project(std::iter::once(expr.alias("line")).chain(own))?.build()?)
             }
             _ => None,

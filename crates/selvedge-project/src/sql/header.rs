@@ -101,6 +101,13 @@ pub struct Cross {
     pub say: Option<String>,
 }
 
+impl Cross {
+    /// Whether it reads this feature column.
+    pub fn names(&self, column: &str) -> bool {
+        [self.set.as_deref(), self.category.as_deref(), Some(&self.by)].contains(&Some(column))
+    }
+}
+
 /// The version of a view that has never changed.
 fn first() -> u32 {
     1
