@@ -685,7 +685,7 @@ fn stages_before_their_time() {
         ("features", "features", |s| remove(s, "work"), &["work/ingest/", "run `selvedge ingest` first"]),
         ("train", "train", |_| (), &["work/frame.parquet", "run `selvedge frame` first"]),
         ("evaluate", "evaluate", |_| (), &["does not exist yet", "run `selvedge "]),
-        ("recommend", "recommend", |_| (), &["work/", "run `selvedge train` first"]),
+        ("recommend", "recommend", |_| (), &["work/", "run `selvedge rank` first"]),
         ("report", "report", |_| (), &["work/", "run `selvedge "]),
         (
             "Parquet that is none",

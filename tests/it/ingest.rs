@@ -63,6 +63,9 @@ fn a_month_that_is_missing_is_told() {
     };
     let june = |line: &str| line.contains(",2026-06-") || line.contains(".06.2026 ");
     assert_eq!(without(&june), ["event,2026-05-31,2026-07-01,30"]);
+    for stage in ["embeddings", "features", "frame"] {
+        shop.must(&[stage]);
+    }
     let audit = shop.run(&["audit"]);
     let said = String::from_utf8_lossy(&audit.stderr).into_owned() + &String::from_utf8_lossy(&audit.stdout);
     assert!(said.contains("gaps"), "{said}");
@@ -76,7 +79,7 @@ fn a_month_that_is_missing_is_told() {
 fn a_long_csv_is_read_as_a_short_one() {
     let shop = Shop::new(25);
     // The copies of a customer's looks come at once.
-    shop.replace("params.yaml", "robot_looks: 60", "robot_looks: 1000000");
+    shop.replace("params.yaml", "  robot_looks: 60", "  robot_looks: 1000000");
     let text = shop.read("materials/transactions.csv");
     let (header, rows) = text.split_once('\n').expect("a header");
     let (mut long, mut broken) = (format!("{header}\n"), Vec::new());
@@ -146,7 +149,7 @@ fn one_bad_row_never_stops_a_run() {
     let shop = Shop::new(10);
     let cases = [
         ("transactions", "x1,yesterday,anna/1,K-1,browse,,,,v,web", "bad_time"),
-        ("transactions", "x9,14.03.2031T10:00:00,anna/1,K-1,browse,,,,v,web", "bad_time"),
+        ("transactions", "x9,14.13.2031 10:00:00,anna/1,K-1,browse,,,,v,web", "bad_time"),
         ("transactions", "x2,2031-05-01T10:00:00Z,nobody,K-1,browse,,,,v,web", "unknown_customer"),
         ("transactions", "x3,2031-05-01T10:00:00Z,anna/1,K-1,stared,,,,v,web", "unknown_event"),
         ("transactions", "x4,2031-05-01T10:00:00Z,anna/1,Q,browse,,,,v,web", "unknown_product"),

@@ -66,8 +66,14 @@ fn disproven(shop: &Shop, names: &[&String]) -> Vec<String> {
     arguments.extend(names.iter().map(|name| name.as_str()));
     let said = words(&shop.run(&arguments));
     assert!(!said.contains("panicked"), "{said}");
-    let broken = |name: &&&String| said.contains(&format!("sql/features/{name}.sql: "));
-    let unsure = names.iter().find(|name| !broken(name) && !said.contains(&format!(" {name}: ")));
+    // The lint reads time and order off a plan; whose rows a query may use is proven, not read.
+    let broken = |name: &&&String| {
+        let told = format!("sql/features/{name}.sql: ");
+        said.lines().any(|line| line.contains(&told) && !line.ends_with("(no consent)"))
+    };
+    let unsure = names
+        .iter()
+        .find(|name| !said.contains(&format!("sql/features/{name}.sql: ")) && !said.contains(&format!(" {name}: ")));
     assert_eq!(unsure, None, "neither proven nor broken:\n{said}");
     names.iter().filter(broken).map(|name| (*name).clone()).collect()
 }

@@ -58,7 +58,7 @@ pub const STAGE: Stage = Stage {
     about: "sql/texts -> vectors in work/embeddings, each text encoded once",
     layers: &[Layer::TEXTS],
     sections: &["embeddings"],
-    keeps: &[("embeddings", "embeddings")],
+    keeps: &[("embeddings", "embeddings"), ("embedding_parts", "embedding_parts")],
     makes: &[],
     run,
 };
