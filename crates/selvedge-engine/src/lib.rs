@@ -48,7 +48,7 @@ use selvedge_project::stage::{self, Flow};
 use self::query_error::{plain, query_error};
 
 /// Raise it when a stored table of the same query holds or looks like something else: all are then made again.
-pub const ENGINE_VERSION: u32 = 3;
+pub const ENGINE_VERSION: u32 = 4;
 
 /// Rows up to which a table in memory is one part.
 const SMALL: usize = 1 << 13;
