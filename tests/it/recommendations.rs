@@ -255,14 +255,17 @@ fn who_owns_everything_gets_no_list(shop: &Shop) {
 fn lists_of_an_earlier_day_know_nothing_later(shop: &Shop) {
     let lists = |shop: &Shop| {
         shop.must(&["recommend", "--as-of", "2032-02-01"]);
-        shop.ask("SELECT customer_id, rank, product_id, season, score, basis, reason FROM recommendations ORDER BY 1, 2")
+        shop.ask(
+            "SELECT customer_id, rank, product_id, season, score, basis, reason FROM recommendations ORDER BY 1, 2",
+        )
     };
     let latest = shop.ask("SELECT customer_id, rank, product_id FROM recommendations ORDER BY 1, 2");
     let before = lists(shop);
     assert!(before.iter().any(|line| line.contains(",personal,")), "the ranking of that day speaks");
     let whole = shop.read("materials/transactions.csv");
     // The day begins on the shop's clock, an hour before midnight UTC.
-    let known = |line: &&str| line.starts_with("transaction_id") || line.split(',').nth(1) < Some("2032-01-31T23:00:00Z");
+    let known =
+        |line: &&str| line.starts_with("transaction_id") || line.split(',').nth(1) < Some("2032-01-31T23:00:00Z");
     let earlier: Vec<&str> = whole.lines().filter(known).collect();
     assert!(earlier.len() < whole.lines().count());
     shop.write("materials/transactions.csv", &(earlier.join("\n") + "\n"));
