@@ -52,7 +52,7 @@ bench-encoder: setup .venv-peers/ready
 
 bench-recommenders:
 	mkdir -p work/benchmarks
-	cargo run --release --quiet --package rankers --example referees -- $(DATA) > work/benchmarks/recommenders.md
+	cargo run --release --quiet --package recommenders --example referees -- $(DATA) > work/benchmarks/recommenders.md
 	mv work/benchmarks/recommenders.md reports/recommenders.md
 
 bench-monitoring: setup

@@ -2,13 +2,13 @@
 
 use std::{error::Error, path::Path, time::Instant};
 
-use rankers::{
+use rayon::prelude::*;
+use recommenders::{
     blend::standardised,
     lists::top_by,
     metrics::ListFigures,
     retrieve::{Ease, ItemKnn, ItemKnnSettings, Retriever, Rp3Beta, Rp3BetaSettings, Slim, SlimSettings},
 };
-use rayon::prelude::*;
 
 use crate::{
     Line, Table,
@@ -18,7 +18,7 @@ use crate::{
 const PLACES: usize = 10;
 
 /// The scores of a user's past.
-type Score<'a> = Box<dyn Fn(&rankers::retrieve::History) -> Vec<f64> + Sync + 'a>;
+type Score<'a> = Box<dyn Fn(&recommenders::retrieve::History) -> Vec<f64> + Sync + 'a>;
 
 pub fn run(folder: &Path) -> Result<Table, Box<dyn Error>> {
     let (train, test) = (folder.join("ml-100k-tois/train.txt"), folder.join("ml-100k-tois/test.txt"));
@@ -75,7 +75,7 @@ fn line(
     seen: &[Vec<u32>],
     wanted: &[Vec<u32>],
     since: Instant,
-    scores: &(dyn Fn(&rankers::retrieve::History) -> Vec<f64> + Sync),
+    scores: &(dyn Fn(&recommenders::retrieve::History) -> Vec<f64> + Sync),
 ) -> Line {
     let of_user = |(seen, wanted): (&Vec<u32>, &Vec<u32>)| {
         let scores = scores(&data::history(seen));

@@ -4,11 +4,11 @@
 
 use std::{error::Error, path::Path, time::Instant};
 
-use rankers::{
+use rayon::prelude::*;
+use recommenders::{
     maths,
     retrieve::{ItemKnn, ItemKnnSettings, Recency, Retriever, Rp3Beta, Rp3BetaSettings},
 };
-use rayon::prelude::*;
 
 use crate::{
     Line, Table,

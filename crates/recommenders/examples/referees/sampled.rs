@@ -4,14 +4,14 @@
 use std::{collections::BTreeSet, error::Error, path::Path, time::Instant};
 
 use rand::Rng;
-use rankers::{
+use rayon::prelude::*;
+use recommenders::{
     blend::standardised,
     lists::top,
     metrics::ListFigures,
     retrieve::{Ease, History, Interactions, Retriever, Slim, SlimSettings},
     seeds,
 };
-use rayon::prelude::*;
 
 use crate::{
     Line, Table,

@@ -3,7 +3,7 @@
 use std::{error::Error, path::Path, time::Instant};
 
 use ndarray::{Array2, s};
-use rankers::{
+use recommenders::{
     boosted::{Boosted, BoostedSettings},
     maths,
     metrics::order,

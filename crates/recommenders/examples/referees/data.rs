@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeMap, error::Error, fs, path::Path};
 
-use rankers::{
+use recommenders::{
     ModelError,
     retrieve::{Event, History, Interactions, Kind, Past, Recency, Retriever},
     seeds,
@@ -58,7 +58,7 @@ pub fn history(items: &[u32]) -> History {
 
 /// How often each item was seen: popularity where every event is a look.
 pub fn popularity(interactions: &Interactions) -> impl Retriever + use<> {
-    rankers::retrieve::Popularity::fit(interactions, f64::INFINITY, 1.0)
+    recommenders::retrieve::Popularity::fit(interactions, f64::INFINITY, 1.0)
 }
 
 /// A model's name with its version.

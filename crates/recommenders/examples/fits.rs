@@ -10,7 +10,8 @@ use std::{
 
 use ndarray::{Array2, s};
 use rand::Rng;
-use rankers::{
+use rayon::prelude::*;
+use recommenders::{
     boosted::{Boosted, BoostedSettings},
     chain::{Chain, Cross, Head, Keep, KeptShares, Terms, others},
     lists::{Rules, choose},
@@ -23,7 +24,6 @@ use rankers::{
     seeds,
     tower::{Tower, TowerSettings, Visit},
 };
-use rayon::prelude::*;
 
 /// Columns of the shelf: numbers, then a description, then styles and price bands.
 const NUMBERS: usize = 60;
@@ -152,7 +152,7 @@ fn rankers(customers: usize, count: usize, things: usize, interactions: &Interac
     })??;
     let shelf = matrix.slice(s![..SHELF.min(matrix.nrows()), ..]);
     let lists = timed("lists by the chain for everybody", || {
-        let list = |_: usize| -> Result<usize, rankers::ModelError> {
+        let list = |_: usize| -> Result<usize, recommenders::ModelError> {
             let scores = chain.scores(shelf)?;
             Ok(choose(&scores, &vec![None; scores.len()], &vec![false; scores.len()], Rules::default()).len())
         };
