@@ -7,8 +7,9 @@
 #   make processors               the same bits on emulated processors? (needs qemu-user; some minutes)
 #   make bench                    how fast? -> reports/benchmarks.md (some minutes)
 #   make bench-encoder            our encoder against sentence-transformers, on the same texts -> reports/encoder.md (many minutes)
+#   make bench-recommenders DATA=<folder>   models on public data that you have fetched -> reports/recommenders.md
 #   make bench-monitoring         does the monitor keep its promises? -> reports/monitoring-quality.md (many minutes)
-.PHONY: repro test reproduce processors mlflow bench bench-encoder bench-monitoring setup
+.PHONY: repro test reproduce processors mlflow bench bench-encoder bench-monitoring bench-recommenders setup
 .DELETE_ON_ERROR:
 
 PYTHON ?= python3.11
@@ -48,6 +49,11 @@ bench: setup .venv-peers/ready
 bench-encoder: setup .venv-peers/ready
 	cargo build --release
 	.venv-peers/bin/python scripts/bench_encoder.py $(or $(CARGO_TARGET_DIR),target)/release/selvedge .minilm
+
+bench-recommenders:
+	mkdir -p work/benchmarks
+	cargo run --release --quiet --package recommenders --example referees -- $(DATA) > work/benchmarks/recommenders.md
+	mv work/benchmarks/recommenders.md reports/recommenders.md
 
 bench-monitoring: setup
 	cargo bench --bench monitoring

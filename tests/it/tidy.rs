@@ -25,20 +25,24 @@ fn files(folder: &str, endings: &[&str]) -> Vec<(String, String)> {
     found
 }
 
-/// What the product is built from.
+/// What the product is built from; of a file with tests at its end, what stands before them.
 fn sources() -> Vec<(String, String)> {
-    let of_crates = files("crates", &["rs"]).into_iter().filter(|(name, _)| !is_test(name)).collect();
-    [files("src", &["rs"]), of_crates].concat()
+    let of_crates: Vec<_> = files("crates", &["rs"]).into_iter().filter(|(name, _)| !is_test(name)).collect();
+    let before = |text: String| text.split(TESTS).next().unwrap_or_default().to_owned();
+    [files("src", &["rs"]), of_crates].concat().into_iter().map(|(name, text)| (name, before(text))).collect()
 }
 
 /// Every test, of the whole and of its crates, and what tries a crate out.
 fn tests() -> Vec<(String, String)> {
-    let of_crates = files("crates", &["rs"]).into_iter().filter(|(name, _)| is_test(name)).collect();
-    [files("tests", &["rs"]), of_crates].concat()
+    let of_crates = files("crates", &["rs"]).into_iter().filter(|(name, text)| is_test(name) || text.contains(TESTS));
+    [files("tests", &["rs"]), of_crates.collect()].concat()
 }
 
+/// Where a file's own tests begin.
+const TESTS: &str = "#[cfg(test)]\nmod tests {";
+
 fn is_test(name: &str) -> bool {
-    name.contains("/tests/") || name.contains("/examples/")
+    ["/tests/", "/tests.rs", "/examples/"].iter().any(|part| name.contains(part))
 }
 
 /// The lines that break a rule, as `file:line: line`.

@@ -133,7 +133,7 @@ fn rankers(customers: usize, count: usize, things: usize, interactions: &Interac
     let buy = timed("chain, buy", || Head::fit(of_looks.view(), &bought, &terms, &[100.0]))??.remove(0);
     let keep = Keep::Shares(KeptShares::fit(of_looks.view(), &bought, 0, None)?);
     let chain = Chain { weight: 1.0, look, buy, keep: keep.clone() };
-    let queries: Vec<_> = (0..visits).map(|visit| visit * rows..(visit + 1) * rows).collect();
+    let queries = vec![rows; visits];
     timed("LambdaMART", || Boosted::fit(matrix.view(), &grades, &queries, BoostedSettings::default()))??;
     let articles = Array2::from_shape_simple_fn((things, 95), || random.gen_range(-1.0..1.0));
     let visit = |number: usize| Visit {
@@ -142,7 +142,7 @@ fn rankers(customers: usize, count: usize, things: usize, interactions: &Interac
         first_row: number * rows,
         articles: (0..rows).map(|at| ((number * 7 + at * 13) % things) as u32).collect(),
         looked: (0..rows).map(|at| at < LOOKS).collect(),
-        bought: (0..rows).map(|at| at == 0 && number % 3 == 0).collect(),
+        bought: (0..rows).map(|at| at == 0 && number.is_multiple_of(3)).collect(),
         wished: vec![false; rows],
     };
     let learned: Vec<Visit> = (0..visits).map(visit).collect();

@@ -32,6 +32,11 @@ pub fn sum(rows: usize, width: usize, add: impl Fn(Range<usize>, &mut [f64]) + S
     total
 }
 
+/// Does something inside the pool of threads, so that each of its many short parallel parts begins without a handover.
+pub fn inside<T: Send>(work: impl FnOnce() -> T + Send) -> T {
+    rayon::scope(|_| work())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -7,6 +7,23 @@ use rayon::prelude::*;
 
 use crate::ModelError;
 
+/// How a matrix is stored: its number of columns, and its numbers row by row.
+pub mod stored {
+    use ndarray::Array2;
+    use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error};
+
+    /// Writes a matrix.
+    pub fn serialize<S: Serializer>(matrix: &Array2<f64>, serializer: S) -> Result<S::Ok, S::Error> {
+        (matrix.nrows(), matrix.ncols(), matrix.iter().collect::<Vec<_>>()).serialize(serializer)
+    }
+
+    /// Reads a matrix.
+    pub fn deserialize<'a, D: Deserializer<'a>>(deserializer: D) -> Result<Array2<f64>, D::Error> {
+        let (rows, columns, values) = <(usize, usize, Vec<f64>)>::deserialize(deserializer)?;
+        Array2::from_shape_vec((rows, columns), values).map_err(D::Error::custom)
+    }
+}
+
 /// Rows and columns that are worked on together.
 const BLOCK: usize = 64;
 

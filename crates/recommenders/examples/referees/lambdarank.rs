@@ -1,6 +1,6 @@
 //! `lambdarank`: LightGBM's ranking example, N at 1, 3, 5 and 10 with gains 2^label - 1, by the example's settings.
 
-use std::{error::Error, ops::Range, path::Path, time::Instant};
+use std::{error::Error, path::Path, time::Instant};
 
 use ndarray::{Array2, s};
 use recommenders::{
@@ -14,11 +14,12 @@ use crate::{Line, Table, data};
 
 const PLACES: [usize; 4] = [1, 3, 5, 10];
 
-/// Rows of queries: a matrix, labels, and each query's rows.
+/// Rows of queries: a matrix, labels, and queries.
 struct Rows {
     matrix: Array2<f64>,
     labels: Vec<u8>,
-    queries: Vec<Range<usize>>,
+    /// How many rows each query has.
+    queries: Vec<usize>,
 }
 
 pub fn run(folder: &Path) -> Result<Table, Box<dyn Error>> {
@@ -34,6 +35,7 @@ pub fn run(folder: &Path) -> Result<Table, Box<dyn Error>> {
         rate: 0.1,
         leaves: 31,
         rows_a_leaf: 50,
+        curvature_a_leaf: 5.0,
         columns: 1.0,
         l2: 0.0,
         truncation: 30,
@@ -64,14 +66,11 @@ fn read(lines: &[Vec<String>], counts: &[Vec<String>], width: usize) -> Result<R
             matrix[(row, column.parse()?)] = value.parse()?;
         }
     }
-    let (mut queries, mut start) = (Vec::new(), 0);
-    for count in counts {
-        let end = start + count[0].parse::<usize>()?;
-        queries.push(start..end);
-        start = end;
-    }
-    if start != lines.len() {
-        return Err(format!("queries of {start} rows for {} rows", lines.len()).into());
+    let queries: Result<Vec<usize>, _> = counts.iter().map(|count| count[0].parse()).collect();
+    let queries = queries?;
+    let counted: usize = queries.iter().sum();
+    if counted != lines.len() {
+        return Err(format!("queries of {counted} rows for {} rows", lines.len()).into());
     }
     Ok(Rows { matrix, labels, queries })
 }
@@ -79,9 +78,12 @@ fn read(lines: &[Vec<String>], counts: &[Vec<String>], width: usize) -> Result<R
 /// The mean over queries; one without anything relevant counts 1, as LightGBM's.
 fn judge(model: &Boosted, rows: &Rows) -> Result<Vec<f64>, Box<dyn Error>> {
     let mut sums = vec![0.0; PLACES.len()];
-    for query in &rows.queries {
+    let mut start = 0;
+    for count in &rows.queries {
+        let query = start..start + count;
+        start += count;
         let scores = model.scores(rows.matrix.slice(s![query.clone(), ..]))?;
-        let labels = &rows.labels[query.clone()];
+        let labels = &rows.labels[query];
         let mut best: Vec<usize> = (0..labels.len()).collect();
         best.sort_by_key(|row| std::cmp::Reverse(labels[*row]));
         let ranked = order(&scores, &[]);

@@ -42,6 +42,9 @@ fn of_query(scores: &[f64], labels: &[u8], pairs: Pairs) -> Slopes {
         return slopes;
     }
     let apart = pairs.normalised && scores[*first] != scores[*last];
+    // Each power and logarithm once, not for each pair.
+    let gains: Vec<f64> = labels.iter().map(|label| gain(*label)).collect();
+    let discounts: Vec<f64> = (0..scores.len()).map(discount).collect();
     let mut total = 0.0;
     for (place, upper) in order.iter().enumerate().take(pairs.truncation) {
         for (below, lower) in order.iter().enumerate().skip(place + 1) {
@@ -50,8 +53,7 @@ fn of_query(scores: &[f64], labels: &[u8], pairs: Pairs) -> Slopes {
             }
             let (high, low) = if labels[*upper] > labels[*lower] { (*upper, *lower) } else { (*lower, *upper) };
             let distance = scores[high] - scores[low];
-            let mut change =
-                (gain(labels[high]) - gain(labels[low])) * (discount(place) - discount(below)).abs() / best;
+            let mut change = (gains[high] - gains[low]) * (discounts[place] - discounts[below]).abs() / best;
             if apart {
                 change /= 0.01 + distance.abs();
             }

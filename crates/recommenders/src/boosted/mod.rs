@@ -18,7 +18,7 @@ use rand::seq::SliceRandom;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    ModelError,
+    ModelError, blocks,
     chain::finite,
     error::{not_negative, same_length},
     rank::{Contributions, Ranker},
@@ -38,6 +38,8 @@ pub struct BoostedSettings {
     pub rate: f64,
     pub leaves: usize,
     pub rows_a_leaf: usize,
+    /// Second derivatives that a leaf holds at least.
+    pub curvature_a_leaf: f64,
     /// The share of columns that each tree may look at.
     pub columns: f64,
     pub l2: f64,
@@ -51,7 +53,8 @@ pub struct BoostedSettings {
 impl Default for BoostedSettings {
     fn default() -> Self {
         let (trees, rate, leaves, rows_a_leaf, columns, l2) = (150, 0.05, 7, 100, 0.5, 10.0);
-        Self { trees, rate, leaves, rows_a_leaf, columns, l2, truncation: 15, normalised: true, seed: 0 }
+        let (curvature_a_leaf, truncation, normalised, seed) = (1e-3, 15, true, 0);
+        Self { trees, rate, leaves, rows_a_leaf, curvature_a_leaf, columns, l2, truncation, normalised, seed }
     }
 }
 
@@ -63,36 +66,52 @@ pub struct Boosted {
 }
 
 impl Boosted {
-    /// Fits trees.  `matrix`: rows x columns; `labels`: one for each row, 0 to 30; `queries`: the rows of each request, one
-    /// after the other.  Where no query has two labels every score is 0.
+    /// Fits trees.  `matrix`: rows x columns; `labels`: one for each row, 0 to 30; `queries`: how many rows each request
+    /// has, one after the other.  Where no query has two labels every score is 0.
     ///
     /// # Errors
-    /// Cells that are not finite, lengths that do not fit, queries that leave rows out, or settings beyond their range.
+    /// Cells that are not finite, lengths that do not fit, or settings beyond their range.
     pub fn fit(
         matrix: ArrayView2<f64>,
         labels: &[u8],
-        queries: &[Range<usize>],
+        queries: &[usize],
         settings: BoostedSettings,
     ) -> Result<Boosted, ModelError> {
         finite(matrix)?;
         same_length("labels", labels.len(), matrix.nrows())?;
-        check(labels, queries, settings)?;
+        same_length("rows of queries", queries.iter().sum(), labels.len())?;
+        check(labels, settings)?;
+        let mut end = 0;
+        let range = |rows: &usize| {
+            let start = end;
+            end += rows;
+            start..end
+        };
+        let ranges: Vec<Range<usize>> = queries.iter().map(range).collect();
         let columns = bins::columns(matrix);
-        let shape =
-            Shape { leaves: settings.leaves, rows_a_leaf: settings.rows_a_leaf, l2: settings.l2, rate: settings.rate };
+        let shape = Shape {
+            leaves: settings.leaves,
+            rows_a_leaf: settings.rows_a_leaf,
+            curvature_a_leaf: settings.curvature_a_leaf,
+            l2: settings.l2,
+            rate: settings.rate,
+        };
         let pairs = Pairs { truncation: settings.truncation, normalised: settings.normalised };
         let taken = ((columns.len() as f64 * settings.columns).ceil() as usize).min(columns.len());
-        let mut scores = vec![0.0; labels.len()];
-        let mut trees = Vec::with_capacity(settings.trees);
-        for number in 0..settings.trees {
-            let mut among: Vec<usize> = (0..columns.len()).collect();
-            among.shuffle(&mut seeds::stream(settings.seed, "columns", number as u64));
-            among.truncate(taken);
-            among.sort_unstable();
-            let (tree, added) = Tree::grow(&columns, &slopes(&scores, labels, queries, pairs), &among, shape);
-            scores.iter_mut().zip(added).for_each(|(score, added)| *score += added);
-            trees.push(tree);
-        }
+        let trees = blocks::inside(|| {
+            let mut scores = vec![0.0; labels.len()];
+            let mut trees = Vec::with_capacity(settings.trees);
+            for number in 0..settings.trees {
+                let mut among: Vec<usize> = (0..columns.len()).collect();
+                among.shuffle(&mut seeds::stream(settings.seed, "columns", number as u64));
+                among.truncate(taken);
+                among.sort_unstable();
+                let (tree, added) = Tree::grow(&columns, &slopes(&scores, labels, &ranges, pairs), &among, shape);
+                scores.iter_mut().zip(added).for_each(|(score, added)| *score += added);
+                trees.push(tree);
+            }
+            trees
+        });
         Ok(Boosted { columns: matrix.ncols(), trees })
     }
 
@@ -102,18 +121,10 @@ impl Boosted {
     }
 }
 
-fn check(labels: &[u8], queries: &[Range<usize>], settings: BoostedSettings) -> Result<(), ModelError> {
+fn check(labels: &[u8], settings: BoostedSettings) -> Result<(), ModelError> {
     if let Some(label) = labels.iter().find(|label| **label > 30) {
         return Err(ModelError::Setting { what: "label", value: f64::from(*label), allowed: "from 0 to 30" });
     }
-    let mut end = 0;
-    for query in queries {
-        if query.start != end || query.end < query.start {
-            return Err(ModelError::Unknown { what: "row", number: query.start, count: end });
-        }
-        end = query.end;
-    }
-    same_length("rows of queries", end, labels.len())?;
     not_negative("rate", settings.rate)?;
     not_negative("l2", settings.l2)?;
     if !(0.0..=1.0).contains(&settings.columns) {

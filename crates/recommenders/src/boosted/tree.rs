@@ -7,14 +7,12 @@ use serde::{Deserialize, Serialize};
 
 use super::bins::Column;
 
-/// Second derivatives that a leaf holds at least.
-const LEAST_CURVATURE: f64 = 1e-3;
-
 /// What a tree may become.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) struct Shape {
     pub leaves: usize,
     pub rows_a_leaf: usize,
+    pub curvature_a_leaf: f64,
     pub l2: f64,
     pub rate: f64,
 }
@@ -165,7 +163,7 @@ impl Open {
 fn best_split(column: usize, bins: &[Sums], all: Sums, shape: Shape) -> Option<Split> {
     let mut best: Option<Split> = None;
     let mut left = Sums::default();
-    let enough = |side: Sums| side.rows >= shape.rows_a_leaf.max(1) && side.h >= LEAST_CURVATURE;
+    let enough = |side: Sums| side.rows >= shape.rows_a_leaf.max(1) && side.h >= shape.curvature_a_leaf;
     let whole = all.worth(shape.l2);
     for (bin, sums) in bins.iter().enumerate().take(bins.len().saturating_sub(1)) {
         left.add(*sums);
@@ -182,12 +180,12 @@ fn best_split(column: usize, bins: &[Sums], all: Sums, shape: Shape) -> Option<S
 
 /// The sums of each bin of each column over some rows, columns side by side.
 fn histograms(columns: &[Column], slopes: &[(f64, f64)], among: &[usize], rows: &[u32]) -> Vec<(usize, Vec<Sums>)> {
+    let of_rows: Vec<(f64, f64)> = rows.iter().map(|row| slopes[*row as usize]).collect();
     let of_column = |number: &usize| {
         let column = &columns[*number];
         let mut bins = vec![Sums::default(); column.limits.len() + 1];
-        for row in rows {
-            let (g, h) = slopes[*row as usize];
-            bins[usize::from(column.rows[*row as usize])].add(Sums { g, h, rows: 1 });
+        for (row, (g, h)) in rows.iter().zip(&of_rows) {
+            bins[usize::from(column.rows[*row as usize])].add(Sums { g: *g, h: *h, rows: 1 });
         }
         (*number, bins)
     };

@@ -63,7 +63,8 @@ impl Head {
         for at in order {
             if loss.can_learn() {
                 let penalised = Penalised { loss: &loss, l2: l2[at] };
-                place = minimise(&penalised, place, SHORT * labels.len() as f64, labels.len() as f64)?;
+                let rows = labels.len() as f64;
+                place = blocks::inside(|| minimise(&penalised, place, SHORT * rows, rows))?;
             }
             heads[at] = Some(loss.head(&place, l2[at]));
         }

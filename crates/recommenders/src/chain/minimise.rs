@@ -22,7 +22,7 @@ const KEPT: f64 = 1e-4;
 const ROUNDING: f64 = 1e-13;
 
 /// A function to be minimised.
-pub trait Convex {
+pub trait Convex: Sync {
     /// The value at a place, and the gradient.
     fn at(&self, place: &[f64]) -> (f64, Vec<f64>);
 

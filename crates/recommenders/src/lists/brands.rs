@@ -50,7 +50,7 @@ pub enum Why {
 pub fn choose(scores: &[f64], brands: &[Option<u32>], new: &[bool], rules: Rules) -> Vec<Why> {
     let ranks = order(scores, &[]);
     let brand = |row: usize| brands.get(row).copied().flatten();
-    let caps = caps(scores, &brand, rules);
+    let caps = caps(scores, brand, rules);
     let cap = |row: usize| brand(row).and_then(|brand| caps.get(&brand).copied());
     let mut list = Filling { shown: vec![false; scores.len()], of_brand: BTreeMap::new(), count: 0 };
     let fits = |list: &Filling, row: usize| {

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use super::{History, Interactions, Recency, Retriever};
 use crate::{
     ModelError,
-    dense::{Cholesky, add},
+    dense::{Cholesky, add, stored},
     error::not_negative,
 };
 
@@ -21,6 +21,7 @@ pub const MOST_THINGS: usize = 10_000;
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Ease {
     /// P, symmetric: things x things.
+    #[serde(with = "stored")]
     inverse: Array2<f64>,
     recency: Recency,
 }

@@ -13,7 +13,7 @@ use serde::{Deserialize, Serialize};
 use super::{History, Interactions, Recency, Retriever};
 use crate::{
     ModelError, blocks,
-    dense::{Cholesky, add, dot},
+    dense::{Cholesky, add, dot, stored},
     error::not_negative,
     seeds,
 };
@@ -58,8 +58,10 @@ impl Default for IalsSettings {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Ials {
     /// Y: things x factors.
+    #[serde(with = "stored")]
     things: Array2<f64>,
     /// Y'Y + r I.
+    #[serde(with = "stored")]
     shared: Array2<f64>,
     weight: f64,
     recency: Recency,

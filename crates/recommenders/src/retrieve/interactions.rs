@@ -107,21 +107,9 @@ impl Interactions {
     }
 }
 
-/// The interactions that test vectors are written for: five customers, six things, all looked at on the day of the cut.
-#[cfg(test)]
-pub(super) fn example(without_last: bool) -> Interactions {
-    let rows = ["110000", "101100", "011001", "001110", "110100"];
-    let rows = &rows[..rows.len() - usize::from(without_last)];
-    let event = |customer, thing| Event { customer, past: Past { thing, kind: Kind::Looked, age: 0.0 } };
-    let of_row = |(customer, row): (u32, &&str)| -> Vec<Event> {
-        (0..).zip(row.bytes()).filter(|(_, seen)| *seen == b'1').map(|(thing, _)| event(customer, thing)).collect()
-    };
-    Interactions::new(rows.len(), 6, (0..).zip(rows).flat_map(of_row)).unwrap()
-}
-
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use super::{super::tests::example, *};
 
     #[test]
     fn rows_and_columns_agree_and_numbers_too_high_are_refused() {
@@ -131,6 +119,11 @@ mod tests {
         assert_eq!((example.customers(), example.things()), (5, 6));
         let counts = example.together(|_| 1.0, |_, row| row);
         assert_eq!(counts[0], [(0, 3.0), (1, 2.0), (2, 1.0), (3, 2.0)]);
+        let past = |thing, age| Past { thing, kind: Kind::Looked, age };
+        let event = |customer, thing, age| Event { customer, past: past(thing, age) };
+        let events = [event(1, 0, 2.0), event(0, 2, 1.0), event(1, 0, 1.0), event(1, 2, 5.0), event(0, 1, 1.0)];
+        let other_way = events.iter().rev().copied();
+        assert_eq!(Interactions::new(2, 3, events).unwrap(), Interactions::new(2, 3, other_way).unwrap());
         let past = Past { thing: 6, kind: Kind::Bought, age: 0.0 };
         assert!(Interactions::new(5, 6, [Event { customer: 0, past }]).is_err());
         assert!(Interactions::new(0, 7, [Event { customer: 0, past }]).is_err());

@@ -41,6 +41,8 @@ impl Default for SlimSettings {
 pub struct Slim {
     coefficients: Neighbours,
     recency: Recency,
+    /// How many columns still moved after the last sweep: with a larger l2 there are fewer.
+    pub unfinished: usize,
 }
 
 impl Slim {
@@ -56,17 +58,22 @@ impl Slim {
         not_negative("l1", settings.l1)?;
         not_negative("l2", settings.l2)?;
         let gram = gram(interactions);
-        let columns = (0..things).into_par_iter().map(|j| largest(column(&gram, j, settings), settings.most)).collect();
-        Ok(Slim { coefficients: Neighbours::new(columns).transposed(), recency: settings.recency })
+        let fitted: Vec<(Vec<(u32, f64)>, bool)> =
+            (0..things).into_par_iter().map(|j| column(&gram, j, settings)).collect();
+        let unfinished = fitted.iter().filter(|(_, still)| !still).count();
+        let columns = fitted.into_iter().map(|(column, _)| largest(column, settings.most)).collect();
+        let coefficients = Neighbours::new(columns).transposed();
+        Ok(Slim { coefficients, recency: settings.recency, unfinished })
     }
 }
 
-/// One column of coefficients.  A thing that is seen with none of the column's customers starts at 0 and stays there, for
+/// One column of coefficients, and whether it came to rest.  A thing that is seen with none of the column's customers starts at 0 and stays there, for
 /// G_ij = 0 and (G w)_i >= 0; so only those that are seen together are visited.
-fn column(gram: &Array2<f64>, j: usize, settings: SlimSettings) -> Vec<(u32, f64)> {
+fn column(gram: &Array2<f64>, j: usize, settings: SlimSettings) -> (Vec<(u32, f64)>, bool) {
     let things = gram.nrows();
     let (mut w, mut product) = (vec![0.0; things], vec![0.0; things]);
     let together: Vec<usize> = (0..things).filter(|i| *i != j && gram[(*i, j)] > 0.0).collect();
+    let mut still = false;
     for _ in 0..SWEEPS {
         let mut moved = 0.0_f64;
         for i in &together {
@@ -80,11 +87,12 @@ fn column(gram: &Array2<f64>, j: usize, settings: SlimSettings) -> Vec<(u32, f64
                 moved = moved.max(step.abs());
             }
         }
-        if moved <= STILL {
+        still = moved <= STILL;
+        if still {
             break;
         }
     }
-    (0..).zip(w).collect()
+    ((0..).zip(w).collect(), still)
 }
 
 impl Retriever for Slim {
@@ -117,6 +125,7 @@ mod tests {
         near(&fitted.scores(&past(&[0])), &[0.0, 0.542857, 0.0, 0.457944, 0.0, 0.0]);
         near(&fitted.scores(&past(&[2])), &[0.0, 0.0, 0.0, 0.297196, 0.163636, 0.2]);
         near(&fitted.scores(&past(&[5])), &[0.0, 0.6, 0.6, 0.0, 0.0, 0.0]);
+        assert_eq!(fitted.unfinished, 0);
         adds_up(&fitted, &past(&[0, 2, 3]));
         odd_shops(|interactions| Slim::fit(interactions, SlimSettings::default()).unwrap());
         assert!(Slim::fit(&example(false), SlimSettings { l1: -1.0, ..settings }).is_err());

@@ -1,7 +1,17 @@
 //! What every candidate generator is held to.
 
-pub(super) use super::interactions::example;
 use super::*;
+
+/// The interactions that test vectors are written for: five customers, six things, all looked at on the day of the cut.
+pub(super) fn example(without_last: bool) -> Interactions {
+    let rows = ["110000", "101100", "011001", "001110", "110100"];
+    let rows = &rows[..rows.len() - usize::from(without_last)];
+    let event = |customer, thing| Event { customer, past: Past { thing, kind: Kind::Looked, age: 0.0 } };
+    let of_row = |(customer, row): (u32, &&str)| -> Vec<Event> {
+        (0..).zip(row.bytes()).filter(|(_, seen)| *seen == b'1').map(|(thing, _)| event(customer, thing)).collect()
+    };
+    Interactions::new(rows.len(), 6, (0..).zip(rows).flat_map(of_row)).unwrap()
+}
 
 /// Looks on the day of the cut.
 pub(super) fn past(things: &[u32]) -> History {
@@ -23,7 +33,10 @@ pub(super) fn adds_up(retriever: &dyn Retriever, history: &History) {
 }
 
 /// Nobody and nothing, one of each, everything bought by one customer, and things after the fit: finite scores for all.
-pub(super) fn odd_shops<R: Retriever>(fit: impl Fn(&Interactions) -> R + Sync) {
+pub(super) fn odd_shops<R>(fit: impl Fn(&Interactions) -> R + Sync)
+where
+    R: Retriever + PartialEq + std::fmt::Debug + serde::Serialize + serde::de::DeserializeOwned,
+{
     let event = |customer, thing| Event { customer, past: Past { thing, kind: Kind::Bought, age: 3.0 } };
     let all: Vec<Event> = (0..200).map(|thing| event(1, thing)).collect();
     for (customers, things, events) in [
@@ -49,6 +62,8 @@ pub(super) fn odd_shops<R: Retriever>(fit: impl Fn(&Interactions) -> R + Sync) {
             adds_up(&retrievers[0], &history);
             assert!(history.events().len() != 1 || retrievers[0].contributions(&history, 5000).is_empty());
         }
+        let text = serde_json::to_string(&retrievers[0]).unwrap();
+        assert_eq!(serde_json::from_str::<R>(&text).unwrap(), retrievers[0]);
         let none = retrievers[0].scores(&past(&[]));
         assert!(none.iter().all(|score| *score == 0.0));
     }

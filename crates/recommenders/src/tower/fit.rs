@@ -5,12 +5,12 @@ use rand::seq::SliceRandom;
 use rayon::prelude::*;
 
 use super::{
-    HEADS, Parameters, Scale, Tower,
+    HEADS, Parameters, Scale, Tower, finite_customer,
     gradient::{Gradient, Row, Seen},
     means_of_past,
 };
 use crate::{
-    ModelError,
+    ModelError, blocks,
     chain::{Keep, finite},
     error::same_length,
     maths,
@@ -88,7 +88,7 @@ impl Tower {
         };
         let z = tower.catalogue(articles)?.z;
         let prepared: Vec<Prepared> = visits.par_iter().map(|visit| Prepared::new(&tower, &z, matrix, visit)).collect();
-        descend(&mut tower.parameters, &z, &prepared, settings);
+        blocks::inside(|| descend(&mut tower.parameters, &z, &prepared, settings));
         Ok(tower)
     }
 }
@@ -133,6 +133,7 @@ fn check(
     for visit in visits {
         let rows = visit.articles.len();
         same_length("customer columns", visit.customer.len(), width)?;
+        finite_customer(&visit.customer)?;
         same_length("looks", visit.looked.len(), rows)?;
         same_length("purchases", visit.bought.len(), rows)?;
         same_length("wishes", visit.wished.len(), rows)?;

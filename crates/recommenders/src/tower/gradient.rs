@@ -60,15 +60,17 @@ impl Gradient {
         let score = |head: usize| -> Vec<f64> {
             seen.rows.iter().zip(&affinities).map(|(row, a)| parameters.head(head, *a, &row.r)).collect()
         };
-        let slopes = [self.look(seen.rows, &score(0)), self.deed(seen.rows, &score(1), 1.0, |row| row.bought), {
-            self.deed(seen.rows, &score(2), WISH, |row| row.wished)
-        }];
+        let slopes: [Vec<f64>; HEADS] = [
+            self.look(seen.rows, &score(0)),
+            self.deed(seen.rows, &score(1), 1.0, |row| row.bought),
+            self.deed(seen.rows, &score(2), WISH, |row| row.wished),
+        ];
         let mut by_u = vec![0.0; factors];
         let sums = &mut self.parameters;
         for (at, row) in seen.rows.iter().enumerate() {
             let mut by_affinity = 0.0;
-            for head in 0..HEADS {
-                let slope = slopes[head][at];
+            for (head, slopes) in slopes.iter().enumerate() {
+                let slope = slopes[at];
                 by_affinity += parameters.strengths[head] * slope;
                 sums.strengths[head] += slope * affinities[at];
                 add(&mut sums.records[head], slope, &row.r);

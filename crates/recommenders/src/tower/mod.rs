@@ -27,7 +27,7 @@ pub use reasons::{By, Of, TowerContributions, TowerPart};
 use crate::{
     ModelError,
     chain::{Keep, finite},
-    dense::{add, dot},
+    dense::{add, dot, stored},
     error::same_length,
     maths,
     retrieve::{History, Kind},
@@ -81,8 +81,10 @@ pub struct Request<'a> {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Parameters {
     /// A: customer columns x factors.
+    #[serde(with = "stored")]
     a: Array2<f64>,
     /// B: article columns x factors.
+    #[serde(with = "stored")]
     b: Array2<f64>,
     /// g_b and g_l: one for each factor.
     gates: [Vec<f64>; 2],
@@ -116,6 +118,14 @@ impl Parameters {
     /// s a + w.r + k of a head.
     fn head(&self, head: usize, a: f64, r: &[f64]) -> f64 {
         self.strengths[head] * a + dot(&self.records[head], r) + self.intercepts[head]
+    }
+}
+
+/// Refuses a customer with a cell that is not a finite number.
+fn finite_customer(customer: &[f64]) -> Result<(), ModelError> {
+    match customer.iter().position(|cell| !cell.is_finite()) {
+        Some(column) => Err(ModelError::NotFinite { row: 0, column }),
+        None => Ok(()),
     }
 }
 
@@ -219,9 +229,10 @@ impl Tower {
     /// What a customer's product with [`Catalogue::vectors`] is made with: u, and 1.
     ///
     /// # Errors
-    /// Another number of customer columns than in the fit.
+    /// Another number of customer columns than in the fit, or a cell that is not finite.
     pub fn query(&self, catalogue: &Catalogue, customer: &[f64], history: &History) -> Result<Vec<f64>, ModelError> {
         same_length("customer columns", customer.len(), self.parameters.a.nrows())?;
+        finite_customer(customer)?;
         let mut query = self.parameters.person(customer, &means_of_past(&catalogue.z, history)).u;
         query.push(1.0);
         Ok(query)
@@ -235,10 +246,9 @@ impl Tower {
         let rows = self.affinities(catalogue, request)?;
         let looks: Vec<f64> = rows.iter().map(|(a, r)| self.parameters.head(0, *a, r)).collect();
         let total = maths::log_sum_exp(looks.iter().copied());
-        let score = |(((a, r), look), row): ((&(f64, Vec<f64>), &f64), ndarray::ArrayView1<f64>)| {
-            look - total + maths::log_sigmoid(self.parameters.head(1, *a, r)) + self.keep.log_chance(row)
-        };
-        Ok(rows.iter().zip(&looks).zip(request.shelf.rows()).map(score).collect())
+        let buys = rows.iter().map(|(a, r)| maths::log_sigmoid(self.parameters.head(1, *a, r)));
+        let keeps = request.shelf.rows().into_iter().map(|row| self.keep.log_chance(row));
+        Ok(looks.iter().zip(buys).zip(keeps).map(|((look, buy), keep)| look - total + buy + keep).collect())
     }
 
     /// a and r of each row of the shelf.

@@ -126,6 +126,11 @@ fn odd_requests_have_finite_scores_or_are_refused() {
     assert!(tower.scores(&catalogue, none).unwrap().is_empty());
     assert!(tower.scores(&catalogue, Request { articles: &[1], ..request }).is_err());
     assert!(tower.scores(&catalogue, Request { customer: &[1.0], ..request }).is_err());
+    let mut visits = shop(1).visits;
+    visits[0].customer[0] = f64::NAN;
+    let shop_of_one = Shop { visits, ..shop(1) };
+    let (articles, matrix) = (shop_of_one.articles.view(), shop_of_one.matrix.view());
+    assert!(Tower::fit(articles, matrix, &shop_of_one.visits, (&[], &[]), keep(), TowerSettings::default()).is_err());
     let refused = |settings, affinity: &[usize], visits: &[Visit]| {
         let (articles, matrix) = (empty.articles.view(), empty.matrix.view());
         Tower::fit(articles, matrix, visits, (affinity, &[]), keep(), settings).is_err()
