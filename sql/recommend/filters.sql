@@ -2,7 +2,7 @@
 name: filters
 description: |
   Of every article and customer asked for, which filter keeps it off the shelf; NULL where none does.  It answers
-  `selvedge why-not`; the shelf itself is sql/recommend/candidates.sql, and a test holds the two together.
+  `selvedge why-not`; the shelf itself is sql/recommend/candidates.sql, which a rule that changes here changes with.
 key: [customer_id, as_of, product_id, season]
 ---*/
 WITH owned AS (

@@ -1,54 +1,20 @@
 //! The rules of a list, the protocols that figures stand under, and what a ranking may be fitted on.
 
 use selvedge::protocol::{Board, FIGURES, Protocol, Visit, lots};
-use selvedge::recommend::{Offer, Rules};
+use selvedge::recommend::{list, worth};
 
-fn offer(brand: &str, new: bool, score: f64) -> Offer<'_> {
-    Offer { brand, new, score, weight: score, lot: 0 }
-}
-
-const RULES: Rules = Rules { places: 4, brand: Some((2.0, 2)), at_least_new: 1 };
-
+/// The rules themselves are the crate's of recommenders, and tested there; here is what shops give them.
 #[test]
-fn a_brand_gets_twice_the_share_of_the_customers_own_scores_and_never_fewer_than_its_least() {
-    // A has 9 of 15 of the scores, so up to ceil(2 x 4 x 0.6) places; B the rest.
-    let offers =
-        [("A", 3.0), ("A", 3.0), ("A", 3.0), ("B", 2.0), ("B", 2.0), ("B", 2.0)].map(|(b, s)| offer(b, false, s));
-    let plain = Rules { at_least_new: 0, ..RULES };
-    assert_eq!(plain.list(&offers).chosen, [0, 1, 2, 3]);
-    // One that is liked little keeps the least, and the next best of others come before its third.
-    let offers = [9.0, 9.0, 9.0, 1.0, 0.9, 0.8].iter().enumerate();
-    let offers: Vec<Offer> =
-        offers.map(|(at, score)| offer(["A", "A", "A", "B", "C", "D"][at], false, *score)).collect();
-    let narrow = Rules { brand: Some((0.1, 2)), ..plain };
-    let list = narrow.list(&offers);
-    assert_eq!((list.chosen, list.over_brand), (vec![0, 1, 3, 4], vec![2]));
-    // Where the rule leaves places free, the next best have them whatever the brand.
-    assert_eq!(narrow.list(&offers[..4]).chosen, [0, 1, 2, 3]);
-    assert_eq!(Rules { brand: None, ..plain }.list(&offers).chosen, [0, 1, 2, 3]);
-}
-
-#[test]
-fn places_for_new_articles_are_kept_and_the_list_stays_in_the_order_of_its_scores() {
-    let offers = [
-        ("A", false, 4.0),
-        ("B", false, 3.0),
-        ("C", false, 2.0),
-        ("D", false, 1.5),
-        ("E", true, 1.0),
-        ("F", true, 0.5),
-    ];
-    let offers = offers.map(|(brand, new, score)| offer(brand, new, score));
-    assert_eq!(RULES.list(&offers).chosen, [0, 1, 2, 4]);
-    assert_eq!(Rules { at_least_new: 0, ..RULES }.list(&offers).chosen, [0, 1, 2, 3]);
-}
-
-#[test]
-fn nothing_liked_one_article_or_none_at_all_is_still_a_list() {
-    let zero = ["A", "A", "B"].map(|brand| offer(brand, false, 0.0));
-    assert_eq!(RULES.list(&zero).chosen, [0, 1, 2]);
-    assert_eq!(RULES.list(&[]).chosen, Vec::<usize>::new());
-    assert_eq!(RULES.list(&[offer("", true, -1.0)]).chosen, [0]);
+fn a_list_of_nothing_liked_of_one_article_or_of_none_is_still_a_list() {
+    let project = selvedge::flow::open(Some(std::path::Path::new(crate::shop::ROOT))).unwrap();
+    let rules = selvedge::recommend::rules(&project.params.recommend);
+    let nothing = [worth(0.0); 3];
+    let (chosen, _) = list(&nothing, [Some("A"), Some("A"), None].into_iter(), &[false; 3], rules);
+    assert_eq!(chosen, [0, 1, 2]);
+    assert!(list(&[], std::iter::empty(), &[], rules).0.is_empty());
+    assert_eq!(list(&[-700.0], [None].into_iter(), &[true], rules).0, [0]);
+    // Popularity of 3 and of 1: its logarithms keep the order.
+    assert_eq!(list(&[worth(1.0), worth(3.0)], [None, None].into_iter(), &[false; 2], rules).0, [1, 0]);
 }
 
 fn board(protocol: Protocol, kept_at: usize) -> Board {

@@ -26,6 +26,7 @@ fn lists_drivers_and_consent() {
     lists_keep_the_rules(&shop);
     figures_have_their_protocol(&shop);
     why_an_article_is_not_there(&shop);
+    lists_of_an_earlier_day_know_nothing_later(&shop);
     drivers_share_the_whole_spread(&shop);
     without_consent_nothing_they_did_matters(&shop);
     others_also_bought(&shop);
@@ -259,6 +260,35 @@ fn who_owns_everything_gets_no_list(shop: &Shop) {
     assert_eq!(only(shop, "SELECT COUNT(*) FROM recommendations WHERE customer_id = 'anna/1'"), "0");
     let without = "SELECT why, customers FROM exposure.audience WHERE basis = 'none'";
     assert_eq!(only(shop, without), "owns all that is on sale and can be sent there,1");
+}
+
+/// The lists of a day, and the ranking fitted for them, are the same when all that came later had not happened.
+fn lists_of_an_earlier_day_know_nothing_later(shop: &Shop) {
+    let lists = |shop: &Shop| {
+        shop.must(&["recommend", "--as-of", "2032-02-01"]);
+        shop.ask(
+            "SELECT customer_id, rank, product_id, season, score, basis, reason FROM recommendations ORDER BY 1, 2",
+        )
+    };
+    let latest = shop.ask("SELECT customer_id, rank, product_id FROM recommendations ORDER BY 1, 2");
+    let before = lists(shop);
+    assert!(before.iter().any(|line| line.contains(",personal,")), "the ranking of that day speaks");
+    let whole = shop.read("materials/transactions.csv");
+    // The day begins on the shop's clock, an hour before midnight UTC.
+    let known =
+        |line: &&str| line.starts_with("transaction_id") || line.split(',').nth(1) < Some("2032-01-31T23:00:00Z");
+    let earlier: Vec<&str> = whole.lines().filter(known).collect();
+    assert!(earlier.len() < whole.lines().count());
+    shop.write("materials/transactions.csv", &(earlier.join("\n") + "\n"));
+    for stage in ["ingest", "features"] {
+        shop.must(&[stage]);
+    }
+    assert_eq!(lists(shop), before);
+    shop.write("materials/transactions.csv", &whole);
+    for stage in ["ingest", "features", "recommend"] {
+        shop.must(&[stage]);
+    }
+    assert_eq!(shop.ask("SELECT customer_id, rank, product_id FROM recommendations ORDER BY 1, 2"), latest);
 }
 
 #[test]

@@ -39,7 +39,7 @@ impl Heads {
     ) -> Result<std::result::Result<Self, String>> {
         let (kept, not) = known.purchases();
         if let Some(missing) = (Counts { kept, not }).missing(enough) {
-            return Ok(Err(missing));
+            return Ok(Err(format!("{missing} are missing")));
         }
         let columns = Columns::fit(known.rows(), learned.features, learned.crosses, params.dimensions)?;
         let matrix = columns.apply(known.rows().rows())?;

@@ -17,7 +17,7 @@ use models::columns::{self, Meaning, Values};
 use selvedge_project::error::Result;
 use selvedge_project::project::Project;
 use selvedge_project::sql::Feature;
-use selvedge_project::sql::{Cross, Driver, Header, Layer, Limits, Reason, Side};
+use selvedge_project::sql::{Cross, Driver, Header, Layer, Limits, Reason as Phrase, Side};
 
 /// The drivers, in the order of their columns.
 pub const DRIVERS: [&str; 5] = ["price", "brand", "style", "sustainability", Driver::OTHER];
@@ -27,7 +27,7 @@ const AT_LEAST: f64 = 0.1;
 
 /// Why one article was recommended.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Why {
+pub struct Reason {
     pub say: String,
     /// The driver and the feature that it follows from; empty where none has a phrase.
     pub driver: &'static str,
@@ -90,7 +90,7 @@ impl Phrases {
     }
 
     /// The reasons of `chosen`, rows of `scored` that belong to `customer`, in the order of their ranks.
-    pub fn explain(&self, scored: &Scored, taken: &Taken, customer: &str, chosen: &[usize]) -> Vec<Why> {
+    pub fn explain(&self, scored: &Scored, taken: &Taken, customer: &str, chosen: &[usize]) -> Vec<Reason> {
         let Some(range) = scored.of_customer.get(customer) else { return Vec::new() };
         let voices: Vec<Option<Voice>> = taken.groups.iter().map(|group| self.voice(group)).collect();
         let others = scored.rows.slice(range.start, range.len());
@@ -101,16 +101,20 @@ impl Phrases {
             let fresh = reasons.iter().position(|(say, _)| said.get(say).is_none_or(|count| *count < self.same_reason));
             let why = match fresh.and_then(|at| Some((at, reasons.into_iter().nth(at)?))) {
                 // True of every list, and said once.
-                None => Why {
+                None => Reason {
                     say: format!("number {} of what fits you best", place + 1),
                     driver: Driver::OTHER,
                     feature: String::new(),
                     strongest: false,
                     above: of_driver,
                 },
-                Some((at, (say, voice))) => {
-                    Why { say, driver: voice.driver, feature: voice.name.clone(), strongest: at == 0, above: of_driver }
-                }
+                Some((at, (say, voice))) => Reason {
+                    say,
+                    driver: voice.driver,
+                    feature: voice.name.clone(),
+                    strongest: at == 0,
+                    above: of_driver,
+                },
             };
             *said.entry(why.say.clone()).or_default() += 1;
             why
@@ -191,7 +195,7 @@ fn reasons<'a, 'b>(
 }
 
 /// The phrase with its blanks filled, where it is true of the row.
-fn say(reason: &Reason, feature: &str, others: &RecordBatch, row: usize) -> Option<String> {
+fn say(reason: &Phrase, feature: &str, others: &RecordBatch, row: usize) -> Option<String> {
     let column = others.column_by_name(feature)?;
     let number = columns::meaning(column.data_type()) == Some(Meaning::Number);
     let conditions = reason.above.is_some() || reason.below.is_some() || reason.than_others.is_some();

@@ -17,9 +17,10 @@ use datafusion::arrow::compute::cast;
 use datafusion::arrow::datatypes::DataType;
 use datafusion::arrow::error::ArrowError;
 use rayon::prelude::*;
+use recommenders::lists::Why;
 
-pub use self::choose::{List, Offer, Rules};
-use self::explain::{DRIVERS, Phrases, Why};
+pub use self::choose::{list, rules, worth};
+use self::explain::{DRIVERS, Phrases, Reason};
 pub use self::why_not::why_not;
 
 use crate::rank::{self, Ranking, Which, baseline};
@@ -89,7 +90,7 @@ struct Recommendation {
     basis: &'static str,
     reason: String,
     /// None where it rests on no customer's behaviour.
-    why: Option<Why>,
+    why: Option<Reason>,
 }
 
 /// How lists are made: the ranking, or why there is none that speaks.
@@ -106,7 +107,8 @@ struct Listed {
     customer: String,
     /// The candidates that are the customer's.
     shelf: std::ops::Range<usize>,
-    list: List,
+    /// What became of each of them.
+    became: Vec<Why>,
     recommendations: Vec<Recommendation>,
 }
 
@@ -133,7 +135,6 @@ impl<'a> Maker<'a> {
         let customers = column(candidates, file, "customer_id")?.as_string::<i32>();
         let (popular, in_shop) = (baseline(shelves, "popular")?, baseline(shelves, "popular_in_shop")?);
         let because = self.because(shelves)?;
-        let (requests, articles) = (shelf::requests(candidates)?, shelf::articles(candidates)?);
         let scored = match &self.ranking {
             Some(ranking) if personal.contains(&true) => Some(score::score(session, ranking, candidates)?),
             _ => None,
@@ -148,45 +149,38 @@ impl<'a> Maker<'a> {
                 at
             })
             .collect();
-        let rules = Rules::of(&self.project.params.recommend);
+        let rules = rules(&self.project.params.recommend);
         let score = |row: usize| match (&scored, asked[row]) {
             (Some(scored), Some(at)) => scored.scores[at],
             _ if personal[row] => in_shop[row],
             _ => popular[row],
         };
-        let offer = |row: usize| Offer {
-            brand: if brands.is_valid(row) { brands.value(row) } else { "" },
-            new: personal[row] && new[row],
-            score: score(row),
-            weight: if asked[row].is_some() { recommenders::maths::exp(score(row)) } else { score(row).max(0.0) },
-            lot: recommenders::seeds::mix(self.project.params.rank.seed, [requests[row], articles[row]]),
+        let of_shelf = |range: std::ops::Range<usize>| {
+            let worth = |row: usize| if asked[row].is_some() { score(row) } else { worth(score(row)) };
+            let scores: Vec<f64> = range.clone().map(worth).collect();
+            let new: Vec<bool> = range.clone().map(|row| personal[row] && new[row]).collect();
+            let brands = range.clone().map(|row| brands.is_valid(row).then(|| brands.value(row)));
+            let (chosen, became) = list(&scores, brands, &new, rules);
+            (chosen.into_iter().map(|row| range.start + row).collect::<Vec<usize>>(), became, range)
         };
-        let list = |range: std::ops::Range<usize>| {
-            let offers: Vec<Offer> = range.clone().map(offer).collect();
-            (range, rules.list(&offers))
-        };
-        let lists: Vec<(std::ops::Range<usize>, List)> = requests_of(candidates)?.into_par_iter().map(list).collect();
-        let chosen = |(range, list): &(std::ops::Range<usize>, List)| -> Vec<usize> {
-            list.chosen.iter().map(|offer| range.start + offer).collect()
-        };
+        let lists: Vec<_> = requests_of(candidates)?.into_par_iter().map(of_shelf).collect();
         let taken = match (&self.ranking, &scored) {
             (Some(ranking), Some(scored)) => {
-                let rows = lists.iter().flat_map(chosen).filter_map(|row| asked[row]).collect();
+                let rows = lists.iter().flat_map(|(rows, _, _)| rows).filter_map(|row| asked[*row]).collect();
                 Some(score::taken(ranking, scored, rows)?)
             }
             _ => None,
         };
-        let of_customer = |listed: (std::ops::Range<usize>, List)| {
-            let customer = customers.value(listed.0.start).to_owned();
-            let rows = chosen(&listed);
+        let of_customer = |(rows, became, shelf): (Vec<usize>, Vec<Why>, std::ops::Range<usize>)| {
+            let customer = customers.value(shelf.start).to_owned();
             let asked_rows: Option<Vec<usize>> = rows.iter().map(|row| asked[*row]).collect();
-            let why: Vec<Option<Why>> = match (&scored, &taken, asked_rows) {
+            let why: Vec<Option<Reason>> = match (&scored, &taken, asked_rows) {
                 (Some(scored), Some(taken), Some(at)) => {
                     self.phrases.explain(scored, taken, &customer, &at).into_iter().map(Some).collect()
                 }
                 _ => rows.iter().map(|_| None).collect(),
             };
-            let recommendation = |(row, why): (usize, Option<Why>)| {
+            let recommendation = |(row, why): (usize, Option<Reason>)| {
                 let chance = scored.as_ref().zip(asked[row]).and_then(|(scored, at)| scored.chances[at]);
                 let basis = match (&why, personal[row]) {
                     (Some(_), _) => PERSONAL,
@@ -197,7 +191,7 @@ impl<'a> Maker<'a> {
                 Recommendation { row, score: score(row), chance, basis, reason, why }
             };
             let recommendations = rows.into_iter().zip(why).map(recommendation).collect();
-            Listed { customer, shelf: listed.0, list: listed.1, recommendations }
+            Listed { customer, shelf, became, recommendations }
         };
         Ok(lists.into_par_iter().map(of_customer).collect())
     }
@@ -327,7 +321,7 @@ fn written(maker: &Maker, moment: DateTime<Utc>, candidates: &RecordBatch, liste
     let text = |of: fn(&Recommendation) -> &str| -> ArrayRef {
         Arc::new(StringArray::from_iter_values(rows.iter().map(|row| of(row.2))))
     };
-    let of_why = |of: fn(&Why) -> &str| -> ArrayRef {
+    let of_why = |of: fn(&Reason) -> &str| -> ArrayRef {
         Arc::new(StringArray::from_iter_values(rows.iter().map(|row| row.2.why.as_ref().map_or("", of))))
     };
     let same = |value: &str| -> ArrayRef { Arc::new(StringArray::from_iter_values(rows.iter().map(|_| value))) };

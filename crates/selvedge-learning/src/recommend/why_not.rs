@@ -8,6 +8,7 @@ use datafusion::arrow::datatypes::DataType;
 
 use super::{Listed, Maker, RecommendError, everybody};
 use crate::shelf::{Session, column, needed};
+use recommenders::lists::Why;
 use selvedge_engine::Table;
 use selvedge_project::error::Result;
 use selvedge_project::progress::answer;
@@ -84,27 +85,23 @@ fn ranked(project: &Project, candidates: &RecordBatch, listed: &Listed, article:
     let (products, seasons, brands) = (text("product_id")?, text("season")?, text("brand")?);
     let offer = listed.shelf.clone().position(|row| products.value(row) == article && seasons.value(row) == season);
     let Some(offer) = offer else { return Ok("it is not on this customer's shelf".to_owned()) };
-    if let Some(place) = listed.list.chosen.iter().position(|chosen| *chosen == offer) {
-        let reason = listed.recommendations.get(place).map_or("", |one| one.reason.as_str());
-        return Ok(format!("it is in the list, at place {}: {reason}", place + 1));
-    }
     let brand = brands.value(listed.shelf.start + offer);
-    if listed.list.over_brand.contains(&offer) {
-        return Ok(format!(
-            "its score would do, but {brand} has all the places that this customer's own scores give it \
-             (recommend.brand_share in params.yaml)"
-        ));
-    }
-    let rules = &project.params.recommend;
-    let place = listed.list.order.iter().position(|other| *other == offer).unwrap_or_default() + 1;
-    Ok(match place <= rules.per_customer {
-        true => format!(
-            "by score it would stand at place {place}, but places go to new articles (recommend.at_least_new in params.yaml)"
+    let places = project.params.recommend.per_customer;
+    Ok(match listed.became.get(offer) {
+        Some(Why::Shown { place }) => {
+            let reason = listed.recommendations.get(place - 1).map_or("", |one| one.reason.as_str());
+            format!("it is in the list, at place {place}: {reason}")
+        }
+        Some(Why::Brand { rank, places }) => format!(
+            "by score it would stand at place {rank}, but {brand} has all of the {places} places that this customer's own \
+             scores give it (recommend.brand_share in params.yaml)"
         ),
-        false => format!(
-            "by score it stands at place {place} of {}, and a list has {}",
-            listed.shelf.len(),
-            rules.per_customer
+        Some(Why::New { rank }) => format!(
+            "by score it would stand at place {rank}, but places go to new articles (recommend.at_least_new in params.yaml)"
         ),
+        Some(Why::Rank { rank }) => {
+            format!("by score it stands at place {rank} of {}, and a list has {places}", listed.shelf.len())
+        }
+        None => "it is not on this customer's shelf".to_owned(),
     })
 }

@@ -6,17 +6,17 @@ mod tables;
 
 use std::collections::BTreeMap;
 
-use datafusion::arrow::array::{AsArray, RecordBatch};
-use recommenders::maths::exp;
+use datafusion::arrow::array::{Array, AsArray, RecordBatch};
 
 use super::EvaluateError;
 use crate::protocol::{Board, FIGURES, Judged, Protocol, Visit, lots};
 use crate::rank::{self, CHAIN, POPULARITY, Periods, Ranking, Which, baseline, customer, named};
-use crate::recommend::{Offer, Rules};
+use crate::recommend::{list, rules, worth};
 use crate::shelf::{self, Outcomes, Session, Shelves, column, requests_of, truths};
 use crate::train::Fitted;
 use models::bootstrap::Resampled;
 use models::logistic::Logistic;
+use recommenders::lists::Rules;
 use selvedge_project::error::Result;
 use selvedge_project::project::Project;
 
@@ -72,11 +72,11 @@ struct Rankings<'a> {
     without: Option<&'a Ranking>,
 }
 
-/// Scores of one ranking, and how much of a customer's liking each is.
+/// Scores of one ranking, and the logarithms of what they are worth.
 struct Scored {
     name: &'static str,
     scores: Vec<f64>,
-    weights: Vec<f64>,
+    worth: Vec<f64>,
     /// Whether lists made by it know the rules of taste; what the shop shows today does not.
     ruled: bool,
 }
@@ -99,7 +99,7 @@ impl Rankings<'_> {
         let also: Vec<f64> = also.iter().zip(&popular).map(|(also, score)| also + score / (2.0 * most)).collect();
         let plain = |name, scores: Vec<f64>| Scored {
             name,
-            weights: scores.iter().map(|score| score.max(0.0)).collect(),
+            worth: scores.iter().map(|score| worth(*score)).collect(),
             scores,
             ruled: false,
         };
@@ -112,8 +112,7 @@ impl Rankings<'_> {
         for (name, ranking) in [(CHAIN, self.chain), (WITHOUT_DESCRIPTIONS, self.without)] {
             if let Some(ranking) = ranking {
                 let scores = ranking.scores(rows)?;
-                let weights = scores.iter().map(|score| exp(*score)).collect();
-                all.push(Scored { name, scores, weights, ruled: true });
+                all.push(Scored { name, worth: scores.clone(), scores, ruled: true });
             }
         }
         Ok(all)
@@ -173,8 +172,8 @@ fn part(
     let new = truths(&shelves.candidates, "sql/recommend/candidates.sql", "new")?;
     let brands = column(&shelves.candidates, "sql/recommend/candidates.sql", "brand")?.as_string::<i32>();
     let (names, articles) = (shelf::requests(rows)?, shelf::articles(rows)?);
-    let rules = Rules::of(&project.params.recommend);
-    let none = Rules { brand: None, at_least_new: 0, ..rules };
+    let rules = rules(&project.params.recommend);
+    let none = Rules { brand_share: None, at_least_new: 0, ..rules };
     let places = project.params.recommend.per_customer;
     for range in requests_of(rows)? {
         let lots = lots(project.params.rank.seed, names[range.start], articles[range.clone()].iter().copied());
@@ -185,20 +184,14 @@ fn part(
         // Only what was new counts; the rest is neither found nor missed.
         let kept_new: Vec<bool> = kept.iter().zip(&new[range.clone()]).map(|(kept, new)| *kept && *new).collect();
         let of_new = Visit { kept: &kept_new, ..visit };
-        let list = |scored: &Scored, rules: Rules| {
-            let offers: Vec<Offer> = range
-                .clone()
-                .map(|row| Offer {
-                    brand: brands.value(row),
-                    new: new[row],
-                    score: scored.scores[row],
-                    weight: scored.weights[row],
-                    lot: lots[row - range.start],
-                })
-                .collect();
-            rules.list(&offers).chosen
+        let by_rules = |scored: &Scored, rules: Rules| {
+            let brands = range.clone().map(|row| brands.is_valid(row).then(|| brands.value(row)));
+            list(&scored.worth[range.clone()], brands, &new[range.clone()], rules).0
         };
-        let delivered = |scored: &Scored| list(scored, if scored.ruled { rules } else { none });
+        let delivered = |scored: &Scored| match scored.ruled {
+            true => by_rules(scored, rules),
+            false => visit.first(&scored.scores[range.clone()]),
+        };
         let scores = |scored: &'_ Scored| scored.scores[range.clone()].to_vec();
         let [whole, lists, of_new_articles] = &mut *boards;
         let figures = |of: &Visit, list: &dyn Fn(&Scored) -> Vec<usize>| -> Vec<_> {
@@ -209,8 +202,8 @@ fn part(
         of_new_articles.add(&customer, &name, figures(&of_new, &delivered));
         if let Some(one) = scored.iter().find(|one| one.name == shown) {
             let ruled = if one.ruled { rules } else { none };
-            let without = [ruled, Rules { brand: None, ..ruled }, Rules { at_least_new: 0, ..ruled }, none];
-            let found = without.map(|rules| visit.figures(&scores(one), &list(one, rules)));
+            let without = [ruled, Rules { brand_share: None, ..ruled }, Rules { at_least_new: 0, ..ruled }, none];
+            let found = without.map(|rules| visit.figures(&scores(one), &by_rules(one, rules)));
             prices.add(&customer, &name, found.into());
         }
         if let (Some(one), Some(chain)) = (scored.iter().find(|one| one.name == CHAIN), chain) {
