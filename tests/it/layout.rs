@@ -11,7 +11,16 @@ use crate::shop::ROOT;
 /// The crates from the ground up, a line for each letter of CLAUDE.md; each may use those of the lines above it and those
 /// before it in its own.
 const ORDER: &[&[&str]] = &[
-    &["numeric", "statistics", "charts", "point-in-time", "lookup-join", "frequent-groups", "sql-functions"],
+    &[
+        "numeric",
+        "statistics",
+        "charts",
+        "point-in-time",
+        "lookup-join",
+        "frequent-groups",
+        "case-guard",
+        "sql-functions",
+    ],
     &["transformer", "sentence-encoder"],
     &["selvedge-project", "selvedge-engine"],
     &["selvedge-analysis", "selvedge-features", "selvedge-checks"],

@@ -37,7 +37,7 @@ impl Engine {
     pub fn run_planned(&self, project: &Project, file: &SqlFile, plans: Vec<LogicalPlan>) -> Result<Vec<RecordBatch>> {
         let state = self.context.state();
         let schemas: Vec<SchemaRef> = plans.iter().map(|plan| Arc::clone(plan.schema().inner())).collect();
-        let answers = self.once(&state, &file.read_again(), plans).and_then(|plans| {
+        let answers = self.materialized(&state, &file.read_again(), plans).and_then(|plans| {
             let answers = self.execute(&state, &plans)?;
             answers.into_iter().zip(&schemas).map(|(answer, schema)| one_batch(answer, schema)).collect()
         });

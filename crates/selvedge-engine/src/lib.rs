@@ -3,16 +3,16 @@
 mod answer;
 mod csv;
 mod csv_start;
-mod once;
+mod cte_materialization;
 mod output;
 mod parquet;
 mod plan;
 mod query_error;
-mod rare_case;
+pub mod row_local;
 mod rows;
 mod session;
+mod shared_scan;
 mod table;
-mod together;
 
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -36,8 +36,8 @@ pub use csv::{Malformed, RawTable};
 pub use output::Staged;
 pub use parquet::notes as stored_notes;
 pub use rows::read as read_rows;
+pub use shared_scan::SharedScan;
 pub use table::{Table, TableError, batch_of, picked};
-pub use together::Pass;
 
 use selvedge_project::error::{Advice, Error, Result};
 use selvedge_project::paths::Paths;

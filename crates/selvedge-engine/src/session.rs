@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use case_guard::CaseGuardRule;
 use datafusion::error::Result;
 use datafusion::execution::memory_pool::FairSpillPool;
 use datafusion::execution::runtime_env::RuntimeEnvBuilder;
@@ -11,8 +12,6 @@ use datafusion::prelude::{SessionConfig, SessionContext};
 use frequent_groups::FrequentGroupsRule;
 use lookup_join::LookupJoinRule;
 use point_in_time::PointInTimeRule;
-
-use super::rare_case::RareCaseRule;
 use selvedge_project::params;
 
 /// A session without tables or own functions.
@@ -37,7 +36,7 @@ pub fn open(params: &params::Engine) -> Result<SessionContext> {
     // What is looked up by key comes to its rows, and a CASE leaves those alone that are none of its cases: neither is
     // copied.  The last rule only checks the plan.
     let last = rules.len() - 1;
-    rules.splice(last..last, [Arc::new(LookupJoinRule) as _, Arc::new(RareCaseRule) as _]);
+    rules.splice(last..last, [Arc::new(LookupJoinRule) as _, Arc::new(CaseGuardRule) as _]);
     let state = SessionStateBuilder::new()
         .with_default_features()
         .with_config(config)

@@ -7,7 +7,7 @@ use rayon::prelude::*;
 
 use selvedge_analysis::lineage::{Basis, ROWS, Stamp, Traces, still_version};
 use selvedge_analysis::lint;
-use selvedge_engine::{Engine, Pass, Staged, Table};
+use selvedge_engine::{Engine, SharedScan, Staged, Table};
 use selvedge_project::error::{Advice, Result, did_you_mean};
 use selvedge_project::progress::Progress;
 use selvedge_project::project::Project;
@@ -107,17 +107,17 @@ pub fn run(project: &Project) -> Result<()> {
             wanted.push(file);
         }
     }
-    let passes = engine.passes(project, &wanted)?;
-    let grains = grains(project, &engine, &passes, made_grains)?;
+    let scans = engine.shared_scans(project, &wanted)?;
+    let grains = grains(project, &engine, &scans, made_grains)?;
     // Each is written as soon as it is there, so that about as many stand in memory as there are threads.
-    let write = |pass: &Pass| -> Result<()> {
-        for (file, view) in pass.files.iter().zip(together(project, &engine, pass, &grains)?) {
+    let write = |scan: &SharedScan| -> Result<()> {
+        for (file, view) in scan.files.iter().zip(together(project, &engine, scan, &grains)?) {
             let notes = traces.stamp(&file.table()).unwrap_or_default().notes();
             staged.table(&folder(project, file), Some(&view.name), &view.table, &notes)?;
         }
         Ok(())
     };
-    let written: Vec<Result<()>> = passes.par_iter().map(write).collect();
+    let written: Vec<Result<()>> = scans.par_iter().map(write).collect();
     written.into_iter().collect::<Result<()>>()?;
     made.extend(wanted.iter().map(|file| file.table().to_string()));
     let lint = lint?;
@@ -144,9 +144,9 @@ pub fn run(project: &Project) -> Result<()> {
 pub fn compute(project: &Project, engine: &Engine) -> Result<Vec<View>> {
     refuse_column_twice(&project.library)?;
     let files: Vec<&SqlFile> = project.library.layer(Layer::FEATURES).collect();
-    let passes = engine.passes(project, &files)?;
-    let grains = grains(project, engine, &passes, Grains::new())?;
-    let made: Vec<Result<Vec<View>>> = passes.par_iter().map(|pass| together(project, engine, pass, &grains)).collect();
+    let scans = engine.shared_scans(project, &files)?;
+    let grains = grains(project, engine, &scans, Grains::new())?;
+    let made: Vec<Result<Vec<View>>> = scans.par_iter().map(|scan| together(project, engine, scan, &grains)).collect();
     let mut views = BTreeMap::new();
     for made in made {
         views.extend(made?.into_iter().map(|view| (view.name.clone(), view)));
@@ -157,11 +157,11 @@ pub fn compute(project: &Project, engine: &Engine) -> Result<Vec<View>> {
 
 /// Computes one feature view over the grains that are registered in `engine`, or stored.
 pub fn view(project: &Project, engine: &Engine, file: &SqlFile) -> Result<View> {
-    let passes = engine.passes(project, &[file])?;
-    let grains = grains(project, engine, &passes, Grains::new())?;
+    let scans = engine.shared_scans(project, &[file])?;
+    let grains = grains(project, engine, &scans, Grains::new())?;
     let mut views = Vec::new();
-    for pass in &passes {
-        views.extend(together(project, engine, pass, &grains)?);
+    for scan in &scans {
+        views.extend(together(project, engine, scan, &grains)?);
     }
     Ok(views.pop().ok_or_else(|| FeatureError::NoView { file: file.shown.clone() })?)
 }
@@ -169,32 +169,32 @@ pub fn view(project: &Project, engine: &Engine, file: &SqlFile) -> Result<View> 
 /// Grains by name.
 type Grains = BTreeMap<TableName, Table>;
 
-/// The grains of `passes`, each read once; those just `made` are not read again.
-fn grains(project: &Project, engine: &Engine, passes: &[Pass], made: Grains) -> Result<Grains> {
+/// The grains of `scans`, each read once; those just `made` are not read again.
+fn grains(project: &Project, engine: &Engine, scans: &[SharedScan], made: Grains) -> Result<Grains> {
     let mut grains = made;
-    for pass in passes {
-        let name = grain_of(pass)?;
+    for scan in scans {
+        let name = grain_of(scan)?;
         if !grains.contains_key(&name) {
-            let table = Table::new(engine.read(&name)?, project.library.key(pass.files[0]), &name.to_string())?;
+            let table = Table::new(engine.read(&name)?, project.library.key(scan.files[0]), &name.to_string())?;
             grains.insert(name, table);
         }
     }
     Ok(grains)
 }
 
-fn grain_of(pass: &Pass) -> Result<TableName> {
-    Ok(TableName::new("grain", &view_header(pass.files[0])?.entity))
+fn grain_of(scan: &SharedScan) -> Result<TableName> {
+    Ok(TableName::new("grain", &view_header(scan.files[0])?.entity))
 }
 
 fn view_header(file: &SqlFile) -> Result<&FeatureHeader> {
     Ok(feature_header(file).ok_or_else(|| FeatureError::NoView { file: file.shown.clone() })?)
 }
 
-/// Computes the views of one pass, which are of one of `grains`: its own is among them.
-fn together(project: &Project, engine: &Engine, pass: &Pass, grains: &Grains) -> Result<Vec<View>> {
-    let grain = &grains[&grain_of(pass)?];
+/// Computes the views of one scan, which are of one of `grains`: its own is among them.
+fn together(project: &Project, engine: &Engine, scan: &SharedScan, grains: &Grains) -> Result<Vec<View>> {
+    let grain = &grains[&grain_of(scan)?];
     let mut views = Vec::new();
-    for (file, table) in pass.files.iter().zip(engine.tables_of(project, pass)?) {
+    for (file, table) in scan.files.iter().zip(engine.tables_of(project, scan)?) {
         let header = view_header(file)?;
         let schema = table.batch.schema();
         let returned = schema.fields().iter().map(|field| field.name().as_str()).collect();

@@ -1,6 +1,6 @@
 //! CSVs -> typed sources.  Every row is kept or set aside with a reason; every surprise is counted.
 
-mod by_line;
+mod answer;
 mod kinds;
 mod profile;
 mod tables;
@@ -202,7 +202,7 @@ pub fn judge(
     header: &SourceHeader,
     raw: &RawTable,
 ) -> Result<Judged> {
-    let answer = by_line::answer(project, engine, file, header, raw)?;
+    let answer = answer::answer(project, engine, file, header, raw)?;
     let judged = Judged::new(answer, raw, file, header)?;
     engine.register(&file.table(), judged.kept.batch.clone())?;
     Ok(judged)

@@ -4,8 +4,8 @@
 //! is known only at the moment or after is taken to be known right before it, and what the query then takes in
 //! besides is what the moment's edge kept out.
 
-mod late;
-mod told;
+mod excluded_by_time;
+mod sentences;
 mod trace;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -19,7 +19,7 @@ use datafusion::common::tree_node::{TreeNode, TreeNodeRecursion};
 use datafusion::datasource::MemTable;
 use datafusion::logical_expr::LogicalPlan;
 
-use self::late::just_in_time;
+use self::excluded_by_time::just_in_time;
 use self::trace::{MARK, Reach, Tracer};
 use crate::cases;
 use crate::proof::{Material, Materials, times};
@@ -95,17 +95,22 @@ pub fn print(project: &Project, of: &str, key: &[String]) -> Result<()> {
     let found = ask(project, &engine, file, name, key)?;
     let value = found.value.as_ref().map_or_else(|| "no value".into(), |value| format!("{value} ({})", column.unit));
     let mut text = format!("{}.{name} is {value}: {}\n  at {}\n", file.header.name(), column.meaning, key.join(", "));
-    let listed = |rows| told::rows(project, &engine, file, rows);
-    told::section(
+    let listed = |rows| sentences::rows(project, &engine, file, rows);
+    sentences::section(
         &mut text,
         &listed(&found.made)?,
         "made from",
         "no row of the CSVs: the moment and the parameters decide it",
     );
-    told::section(&mut text, &listed(&found.late)?, "left out, because they came at the moment or after:", "nothing");
+    sentences::section(
+        &mut text,
+        &listed(&found.late)?,
+        "left out, because they came at the moment or after:",
+        "nothing",
+    );
     if !found.leaked.is_empty() {
         let words = "LEAK (`selvedge test` says more): made it, although known only at the moment or after:";
-        told::section(&mut text, &listed(&found.leaked)?, words, "nothing");
+        sentences::section(&mut text, &listed(&found.leaked)?, words, "nothing");
     }
     if found.subqueries {
         text.push_str("\nRows that the query reads in a subquery inside an expression are not listed.\n");

@@ -2,13 +2,13 @@
 //! whether the catalogue changed or the choice among it.
 
 mod folded;
-mod told;
+mod sentences;
 
 use std::collections::BTreeMap;
 
 use serde::Deserialize;
 
-use self::told::missing;
+use self::sentences::missing;
 use super::facts::{self, Facts};
 use super::table;
 use super::words;

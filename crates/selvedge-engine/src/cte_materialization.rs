@@ -19,7 +19,7 @@ const SCHEMA: &str = "with ";
 
 impl Engine {
     /// The plans, optimised, with tables in memory in the place of the queries called `names`.
-    pub(super) fn once(
+    pub(super) fn materialized(
         &self,
         state: &SessionState,
         names: &BTreeSet<String>,

@@ -19,9 +19,9 @@ use datafusion::physical_plan::projection::{ProjectionExec, ProjectionExpr};
 /// `CASE WHEN a THEN x WHEN b THEN y END` in what a projection works out, where the conditions are comparisons and cannot
 /// fail on rows that one of them would have kept from another.
 #[derive(Debug)]
-pub struct RareCaseRule;
+pub struct CaseGuardRule;
 
-impl PhysicalOptimizerRule for RareCaseRule {
+impl PhysicalOptimizerRule for CaseGuardRule {
     fn optimize(&self, plan: Arc<dyn ExecutionPlan>, _: &ConfigOptions) -> Result<Arc<dyn ExecutionPlan>> {
         let rewrite = |plan: Arc<dyn ExecutionPlan>| {
             let Some(projection) = plan.downcast_ref::<ProjectionExec>() else { return Ok(Transformed::no(plan)) };
@@ -44,7 +44,7 @@ impl PhysicalOptimizerRule for RareCaseRule {
     }
 
     fn name(&self) -> &'static str {
-        "rare_case"
+        "case_guard"
     }
 
     fn schema_check(&self) -> bool {

@@ -15,14 +15,14 @@ use selvedge_project::sql::SqlFile;
 const AT_ONCE: usize = 64;
 
 /// SQL files whose tables come out of one query.
-pub struct Pass<'a> {
+pub struct SharedScan<'a> {
     pub files: Vec<&'a SqlFile>,
     plan: LogicalPlan,
     /// The columns of each file's table.
     columns: Vec<Vec<String>>,
 }
 
-impl<'a> Pass<'a> {
+impl<'a> SharedScan<'a> {
     fn new(file: &'a SqlFile, plan: LogicalPlan) -> Self {
         let columns = plan.schema().fields().iter().map(|field| field.name().clone()).collect();
         Self { files: vec![file], plan, columns: vec![columns] }
@@ -63,39 +63,39 @@ fn united(ours: &[Expr], theirs: &[Expr]) -> Vec<Expr> {
 }
 
 impl Engine {
-    /// The files in as few passes as their queries allow, in their order.
-    pub fn passes<'a>(&self, project: &Project, files: &[&'a SqlFile]) -> Result<Vec<Pass<'a>>> {
+    /// The files in as few scans as their queries allow, in their order.
+    pub fn shared_scans<'a>(&self, project: &Project, files: &[&'a SqlFile]) -> Result<Vec<SharedScan<'a>>> {
         let planned = |file: &&'a SqlFile| {
             file.reads.iter().try_for_each(|table| self.open(table))?;
-            Ok(Pass::new(file, self.plan(project, file)?))
+            Ok(SharedScan::new(file, self.plan(project, file)?))
         };
-        let planned: Vec<Result<Pass<'a>>> = files.par_iter().map(planned).collect();
-        let mut passes: Vec<Pass<'a>> = Vec::new();
+        let planned: Vec<Result<SharedScan<'a>>> = files.par_iter().map(planned).collect();
+        let mut scans: Vec<SharedScan<'a>> = Vec::new();
         for (file, new) in files.iter().zip(planned) {
             let new = new?;
             let key = |file| project.library.key(file);
-            let mut alike = passes.iter_mut().filter(|pass| key(pass.files[0]) == key(file));
-            if !alike.any(|pass| pass.join(&new)) {
-                passes.push(new);
+            let mut alike = scans.iter_mut().filter(|scan| key(scan.files[0]) == key(file));
+            if !alike.any(|scan| scan.join(&new)) {
+                scans.push(new);
             }
         }
-        Ok(passes)
+        Ok(scans)
     }
 
-    /// The table of each file of a pass.
-    pub fn tables_of(&self, project: &Project, pass: &Pass) -> Result<Vec<Table>> {
-        if let [file] = pass.files[..] {
-            let batch = self.run_planned(project, file, vec![pass.plan.clone()])?.swap_remove(0);
+    /// The table of each file of a scan.
+    pub fn tables_of(&self, project: &Project, scan: &SharedScan) -> Result<Vec<Table>> {
+        if let [file] = scan.files[..] {
+            let batch = self.run_planned(project, file, vec![scan.plan.clone()])?.swap_remove(0);
             return Ok(vec![Table::new(batch, project.library.key(file), &file.shown)?]);
         }
-        let first = pass.files[0];
+        let first = scan.files[0];
         let whole = self
-            .run_plan(pass.plan.clone(), &first.shown)
+            .run_plan(scan.plan.clone(), &first.shown)
             .and_then(|batch| Table::new(batch, project.library.key(first), &first.shown));
         match whole {
-            Ok(whole) => pass.columns.iter().map(|columns| whole.of(columns, &first.shown)).collect(),
+            Ok(whole) => scan.columns.iter().map(|columns| whole.of(columns, &first.shown)).collect(),
             // Which of them is to blame is found one by one.
-            Err(_) => pass.files.iter().map(|file| self.table(project, file)).collect(),
+            Err(_) => scan.files.iter().map(|file| self.table(project, file)).collect(),
         }
     }
 }
