@@ -19,7 +19,7 @@ use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
 use selvedge::engine::{Engine, batch_of, read_rows};
 use selvedge::monitor::draws::binomial;
-use selvedge::monitor::stack::Cell;
+use selvedge::monitor::batched::Cell;
 use selvedge::monitor::{Draw, Lines, Raised};
 use selvedge::project::Project;
 use selvedge::sql::TableName;

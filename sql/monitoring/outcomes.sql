@@ -5,7 +5,7 @@ key: [number]
 kept: false
 ---*/
 WITH seen AS (
-  SELECT t.number, t.profile, t.customer_kind, t.article_kind, t.shown_on, t.shown_by, t.purchase_delay, t.return_delay, t.shown,
+  SELECT t.number, t.profile, t.customer_stratum, t.article_stratum, t.shown_on, t.shown_by, t.purchase_delay, t.return_delay, t.shown,
          COALESCE(t.clicked_by <= $as_of, false) AS clicked,
          CASE WHEN t.purchased_by <= $as_of THEN t.purchased_by END AS purchased_by,
          CASE WHEN t.returned_by <= $as_of THEN t.returned_by END AS returned_by,
@@ -15,7 +15,7 @@ WITH seen AS (
          -- for among younger ones only the quick outcomes are known.
          t.shown_by + $purchase_window <= $as_of AS purchase_mature,
          t.shown_by + $purchase_window + $return_window <= $as_of AS kept_mature
-  FROM monitoring.tally t
+  FROM monitoring.daily_counts t
   WHERE t.shown_by <= $as_of AND t.shown_by > $as_of - $looks_back
 ),
 told AS (
@@ -24,7 +24,7 @@ told AS (
          s.purchased_by IS NULL AND (s.dismissed OR s.purchase_mature) AS never_bought
   FROM seen s
 )
-SELECT t.number, t.profile, t.customer_kind, t.article_kind, t.shown_on, t.shown_by, t.shown, t.clicked,
+SELECT t.number, t.profile, t.customer_stratum, t.article_stratum, t.shown_on, t.shown_by, t.shown, t.clicked,
        'confirmed' AS click_truth,
        t.purchased_by IS NOT NULL AS purchased, t.purchased_by, t.purchase_delay, t.purchase_mature,
        CASE WHEN t.purchased_by IS NOT NULL OR t.never_bought THEN 'confirmed' ELSE 'pending' END AS purchase_truth,

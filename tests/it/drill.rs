@@ -121,12 +121,12 @@ fn another_shops_drills_are_not_held_and_nothing_breaks() {
 }
 
 /// How many recommendations there are of each kind of customer, day and outcome.
-fn counts(tally: &RecordBatch) -> BTreeMap<Vec<String>, i64> {
+fn counts(counts: &RecordBatch) -> BTreeMap<Vec<String>, i64> {
     let names = ["profile", "shown_on", "shown_by", "clicked_by", "purchased_by", "returned_by"];
-    let columns: Vec<&ArrayRef> = names.iter().map(|name| tally.column_by_name(name).unwrap()).collect();
-    let shown = tally.column_by_name("shown").unwrap().as_primitive::<Int64Type>();
+    let columns: Vec<&ArrayRef> = names.iter().map(|name| counts.column_by_name(name).unwrap()).collect();
+    let shown = counts.column_by_name("shown").unwrap().as_primitive::<Int64Type>();
     let mut counts = BTreeMap::new();
-    for row in 0..tally.num_rows() {
+    for row in 0..counts.num_rows() {
         let kind = columns.iter().map(|column| array_value_to_string(column, row).unwrap()).collect();
         *counts.entry(kind).or_default() += shown.value(row);
     }
@@ -140,15 +140,15 @@ fn what_is_lost_takes_all_that_came_of_it_along() {
     ingest::run(&project).unwrap();
     let as_of = project.params.shop.exported_at;
     let log = Shared::new(as_of).log(&project, as_of).unwrap();
-    let members = log.table("tally").unwrap().column_by_name("profile").unwrap().as_string::<i32>();
+    let members = log.table("daily_counts").unwrap().column_by_name("profile").unwrap().as_string::<i32>();
     let members: Vec<&str> = members.iter().flatten().filter(|profile| profile.contains("Berlin")).collect();
     let injected = |drop: f64| {
         let (segment, from) = (written::segment("region=Berlin").unwrap(), written::day("2026-09-10").unwrap());
-        inject(log.table("tally").unwrap(), &members, &Shift { segment, drop, from }, 7).unwrap()
+        inject(log.table("daily_counts").unwrap(), &members, &Shift { segment, drop, from }, 7).unwrap()
     };
     let (none, some, more) = (injected(1e-9), injected(0.4), injected(0.8));
     assert_eq!((none.lost, some.lost), (0, (0.4 * some.of as f64).round() as usize));
-    let [none, some, more] = [&none, &some, &more].map(|injected| counts(&injected.tally));
+    let [none, some, more] = [&none, &some, &more].map(|injected| counts(&injected.counts));
     let came = |kind: &[String]| kind[3..].iter().any(|moment| !moment.is_empty());
     let of = |counts: &BTreeMap<Vec<String>, i64>, kind: &Vec<String>| counts.get(kind).copied().unwrap_or_default();
     for kind in none.keys().chain(more.keys()).filter(|kind| came(kind)) {

@@ -6,7 +6,7 @@ use serde::Deserialize;
 use super::monitor_log::{Log, in_state, of};
 
 #[derive(Debug, Deserialize)]
-struct Stretch {
+struct ChangeWindow {
     round: i64,
     segment_column: String,
     segment_value: String,
@@ -47,12 +47,12 @@ fn the_clients_log_has_exactly_one_alert() {
 #[test]
 fn the_scan_agrees_with_an_independent_implementation() {
     let log = Log::shared();
-    let stretches: Vec<Stretch> = read_rows(&log.table("rounds"), "rounds").unwrap();
-    let alarmed = |s: &&Stretch| s.segment_value == "25-34";
-    let first = stretches.iter().filter(|s| s.round == 1).find(alarmed).unwrap();
+    let windows: Vec<ChangeWindow> = read_rows(&log.table("rounds"), "rounds").unwrap();
+    let alarmed = |s: &&ChangeWindow| s.segment_value == "25-34";
+    let first = windows.iter().filter(|s| s.round == 1).find(alarmed).unwrap();
     assert!((first.z + 3.8).abs() < 0.05, "{}", first.z);
     assert!((first.phi - 1.19).abs() < 0.04, "{}", first.phi);
-    for other in stretches.iter().filter(|s| !alarmed(s) && s.segment_column != "shop") {
+    for other in windows.iter().filter(|s| !alarmed(s) && s.segment_column != "shop") {
         let most = if other.round == 1 { 2.6 } else { 1.8 };
         assert!(other.z.abs() < most, "{other:?}");
     }

@@ -10,7 +10,7 @@ use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
 use selvedge::engine::{Engine, batch_of, read_rows};
 use selvedge::monitor::draws::{binomial, normal};
-use selvedge::monitor::shuffle::{self, Rules};
+use selvedge::monitor::permutation_test::{self, Rules};
 use selvedge::project::Project;
 use selvedge::sql::TableName;
 use serde::de::DeserializeOwned;
@@ -384,10 +384,10 @@ fn shuffled_histories_are_judged_as_the_queries_judge_the_log() {
     let log: Vec<usize> = (0..30).collect();
     let backwards: Vec<usize> = log.iter().rev().copied().collect();
     let mixed: Vec<usize> = log.iter().map(|day| day * 7 % 30).collect();
-    let known = &shuffle::histories(&scanned(&log).engine).unwrap()["click"];
+    let known = &permutation_test::histories(&scanned(&log).engine).unwrap()["click"];
     for order in [log, backwards, mixed] {
         let room = scanned(&order);
-        for name in ["scan_expected", "scan_phi", "scan_stretches"] {
+        for name in ["scan_expected", "scan_phi", "scan_windows"] {
             room.run::<Value>(name);
         }
         let scan: Vec<Value> = room.run("scan");

@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use selvedge::engine::{Engine, read_rows};
-use selvedge::monitor::stack::{Cell, judge_quickly, usual_rates};
+use selvedge::monitor::batched::{Cell, judge_quickly, usual_rates};
 use selvedge::monitor::{Draw, Lines, Raised};
 use selvedge::project::Project;
 use selvedge::sql::TableName;
@@ -169,7 +169,7 @@ fn forecasts_hold_what_comes_in_the_end() {
 }
 
 #[derive(Debug, Deserialize)]
-struct Stretch {
+struct ChangeWindow {
     round: i64,
     segment_column: String,
     segment_value: String,
@@ -191,18 +191,18 @@ const MIX: &str = "who is shown something is no change of anybody's rate";
 
 /// The checks that hold the method together, by name; the first that fails.
 fn first_failure(log: &Log) -> Option<&'static str> {
-    // The independent implementation lets every stretch count alike.
+    // The independent implementation lets every window count alike.
     log.0.replace("params.yaml", "ended_counts: 0.85", "ended_counts: 1.0");
     let project = log.project();
     selvedge::ingest::run(&project).unwrap();
     selvedge::monitor::run(&project, None).unwrap();
-    let stretches: Vec<Stretch> = read_rows(&log.table("rounds"), "rounds").unwrap();
-    let first = stretches.iter().find(|s| s.round == 1 && s.segment_value == "25-34").unwrap();
+    let windows: Vec<ChangeWindow> = read_rows(&log.table("rounds"), "rounds").unwrap();
+    let first = windows.iter().find(|s| s.round == 1 && s.segment_value == "25-34").unwrap();
     let near = |found: f64, expected: f64, by: f64| (found - expected).abs() < by;
     if !near(first.phi, 1.19, 0.04) || !near(first.z, -3.89, 0.06) {
         return Some("the scan agrees with an independent implementation");
     }
-    let rest = stretches.iter().filter(|s| s.round == 2 && s.segment_column != "shop");
+    let rest = windows.iter().filter(|s| s.round == 2 && s.segment_column != "shop");
     if rest.clone().count() == 0 || rest.clone().any(|s| s.segment_value == "25-34" || s.z.abs() >= 1.8) {
         return Some(EXPLAINED);
     }
@@ -237,8 +237,8 @@ fn without_any_part_of_the_method_a_check_fails() {
             "e.profile = u.profile AND s.segment_column = 'age_group'",
             EXPLAINED,
         ),
-        ("alarm/scan_stretches.sql", "COALESCE(f.phi, 1.0) AS phi", "1.0 AS phi", scan),
-        ("alarm/scan_stretches.sql", "phi * (v * v * v0)", "0.0", scan),
+        ("alarm/scan_windows.sql", "COALESCE(f.phi, 1.0) AS phi", "1.0 AS phi", scan),
+        ("alarm/scan_windows.sql", "phi * (v * v * v0)", "0.0", scan),
         ("alarm/scan_expected.sql", "(r0 / (1 - r0) * rest_mix)", "(r0 / (1 - r0))", MIX),
         ("alarm/scan_expected.sql", "p / (1 - p) * mix", "p / (1 - p)", MIX),
         (

@@ -199,7 +199,7 @@ fn quiet_shops_are_told_of_in_at_most_one_report_of_twenty() {
             ("period", Arc::new(StringArray::from(periods))),
         ];
         engine.register(&name("days"), batch_of("days", days).unwrap()).unwrap();
-        for table in ["article_traits", "shown_spans", "shown_days", "shown_means", "shown_changes"] {
+        for table in ["article_attributes", "shown_spans", "shown_days", "shown_means", "shown_changes"] {
             let file = project.library.file(&name(table)).unwrap();
             engine.register(&name(table), engine.run(&project, file).unwrap()).unwrap();
         }

@@ -6,7 +6,7 @@ use chrono::{Days, NaiveDate};
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use selvedge::monitor::draws::{binomial, normal};
-use selvedge::monitor::stack::{Cell, Membership, judge};
+use selvedge::monitor::batched::{Cell, Membership, judge};
 use selvedge::monitor::{Draw, Raised};
 use selvedge::project::Project;
 

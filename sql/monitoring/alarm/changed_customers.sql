@@ -4,6 +4,6 @@ description: The customers who may belong to a segment whose clicks have clearly
 key: [customer_id, segment_column, segment_value]
 kept: false
 ---*/
-SELECT DISTINCT k.customer_id, k.kind, h.segment_column, h.segment_value, h.since, h.counted_until
-FROM monitoring.customer_kinds k
-JOIN monitoring.changed_kinds h ON h.customer_kind = k.kind
+SELECT DISTINCT k.customer_id, k.stratum, h.segment_column, h.segment_value, h.since, h.counted_until
+FROM monitoring.customer_strata k
+JOIN monitoring.changed_strata h ON h.customer_stratum = k.stratum

@@ -4,7 +4,7 @@ description: Clicks in each changed segment before and since, by what else could
 key: [segment_column, segment_value, question, answer]
 ---*/
 WITH rows AS (
-  SELECT w.segment_column, w.segment_value, w.kind, r.shown_on >= w.since AS is_after, r.model_version, r.position <= 3 AS is_high, r.product_id, r.season,
+  SELECT w.segment_column, w.segment_value, w.stratum, r.shown_on >= w.since AS is_after, r.model_version, r.position <= 3 AS is_high, r.product_id, r.season,
          r.clicked_at IS NOT NULL AND r.clicked_at < $as_of AS clicked
   FROM sources.recommendations r
   JOIN monitoring.changed_customers w ON w.customer_id = r.customer_id
@@ -13,17 +13,17 @@ WITH rows AS (
     AND (r.shown_on >= w.since AND r.shown_on <= w.counted_until OR d.period = 'reference')
 ),
 counted AS (
-  SELECT segment_column, segment_value, kind, is_after, model_version, is_high, product_id, season, clicked, COUNT(*) AS shown
+  SELECT segment_column, segment_value, stratum, is_after, model_version, is_high, product_id, season, clicked, COUNT(*) AS shown
   FROM rows
-  GROUP BY segment_column, segment_value, kind, is_after, model_version, is_high, product_id, season, clicked
+  GROUP BY segment_column, segment_value, stratum, is_after, model_version, is_high, product_id, season, clicked
 ),
 -- A segment may be one of articles.
 shown AS (
   SELECT n.*
   FROM counted n
-  LEFT JOIN monitoring.article_kinds a ON a.product_id = n.product_id AND a.season = n.season
-  JOIN monitoring.changed_kinds h ON h.segment_column = n.segment_column AND h.segment_value = n.segment_value
-                                 AND h.customer_kind = n.kind AND h.article_kind = COALESCE(a.kind, 0)
+  LEFT JOIN monitoring.article_strata a ON a.product_id = n.product_id AND a.season = n.season
+  JOIN monitoring.changed_strata h ON h.segment_column = n.segment_column AND h.segment_value = n.segment_value
+                                 AND h.customer_stratum = n.stratum AND h.article_stratum = COALESCE(a.stratum, 0)
 ),
 described AS (
   SELECT s.*, p.fulfilment, p.category FROM shown s LEFT JOIN sources.products p ON p.product_id = s.product_id AND p.season = s.season

@@ -1,10 +1,10 @@
 /*---
 name: shown_changes
 description: How what is shown differs from what was shown before (a year earlier, in an earlier season), what of it the catalogue accounts for, and whether chance would do as much.
-key: [trait, value, against]
+key: [attribute, value, against]
 ---*/
 WITH pairs AS (
-  SELECT a.trait, a.value, b.span AS against, b.place, b.days AS before_days, a.days AS after_days, b.shown AS before_shown, a.shown AS after_shown,
+  SELECT a.attribute, a.value, b.span AS against, b.place, b.days AS before_days, a.days AS after_days, b.shown AS before_shown, a.shown AS after_shown,
          b.mean AS before, a.mean AS after, a.mean - b.mean AS step, b.even_mean AS even_before, a.even_mean AS even_after,
          (a.mean - a.even_mean) - (b.mean - b.even_mean) AS choice_step,
          a.variance AS va, b.variance AS vb, a.choice_variance AS ca, b.choice_variance AS cb,
@@ -13,7 +13,7 @@ WITH pairs AS (
          -- The share that stands for "nothing changed", to know how many must be shown.
          CASE WHEN a.value <> '' THEN (a.mean * a.shown + b.mean * b.shown) / (a.shown + b.shown) END AS pooled
   FROM monitoring.shown_means a
-  JOIN monitoring.shown_means b ON b.trait = a.trait AND b.value = a.value AND b.span <> 'watched'
+  JOIN monitoring.shown_means b ON b.attribute = a.attribute AND b.value = a.value AND b.span <> 'watched'
   WHERE a.span = 'watched'
 ),
 wanted AS (
@@ -46,7 +46,7 @@ widths AS (
          1.959964 + 2.372271 / freedom + 2.822498 / (freedom * freedom) + 2.555853 / power(freedom, 3) AS usual
   FROM errors e CROSS JOIN lines l
 )
-SELECT trait, value, against, place, before_days, after_days, before_shown, after_shown, before, after, step, step - usual * error AS step_lower, step + usual * error AS step_upper,
+SELECT attribute, value, against, place, before_days, after_days, before_shown, after_shown, before, after, step, step - usual * error AS step_lower, step + usual * error AS step_upper,
        even_before, even_after, choice_step, error, choice_error, freedom, line, line * error AS noticed_from, abs(step) / scale AS distance,
        CASE WHEN why = 'always_the_same' THEN 'no_change'
             WHEN why IS NOT NULL THEN 'too_early'

@@ -18,22 +18,22 @@ use super::DrillError;
 use selvedge_project::error::Result;
 use selvedge_project::params::Shift;
 
-/// What an outcome leaves in `monitoring.tally`.
+/// What an outcome leaves in `monitoring.daily_counts`.
 const OUTCOMES: [&str; 5] = ["clicked_by", "purchased_by", "purchase_delay", "returned_by", "return_delay"];
 
 /// A log with a drop in it.
 #[derive(Debug)]
 pub struct Injected {
-    /// In the place of `monitoring.tally`.
-    pub tally: RecordBatch,
+    /// In the place of `monitoring.daily_counts`.
+    pub counts: RecordBatch,
     /// Recommendations that lost what came of them, out of those of the segment that anything came of.
     pub lost: usize,
     pub of: usize,
 }
 
 /// Takes the share `shift.drop` of what came of the recommendations to these profiles out of the counts, drawn by `seed`.
-pub fn inject(tally: &RecordBatch, members: &[&str], shift: &Shift, seed: u64) -> Result<Injected> {
-    let column = |name: &str| tally.column_by_name(name).ok_or_else(|| shape(format!("no column {name}")));
+pub fn inject(counts: &RecordBatch, members: &[&str], shift: &Shift, seed: u64) -> Result<Injected> {
+    let column = |name: &str| counts.column_by_name(name).ok_or_else(|| shape(format!("no column {name}")));
     let wrong = || shape("a column is of another type".into());
     let profile = column("profile")?.as_string_opt::<i32>().ok_or_else(wrong)?;
     let day = column("shown_on")?.as_primitive_opt::<Date32Type>().ok_or_else(wrong)?;
@@ -43,41 +43,41 @@ pub fn inject(tally: &RecordBatch, members: &[&str], shift: &Shift, seed: u64) -
     let from = shift.from.signed_duration_since(NaiveDate::default()).num_days();
     let came = |row: &usize| clicked.is_valid(*row) || bought.is_valid(*row);
     // One place for every recommendation that anything came of.
-    let mut places: Vec<usize> = (0..tally.num_rows())
+    let mut places: Vec<usize> = (0..counts.num_rows())
         .filter(|row| came(row) && i64::from(day.value(*row)) >= from && members.contains(profile.value(*row)))
         .flat_map(|row| std::iter::repeat_n(row, shown.value(row) as usize))
         .collect();
     places.shuffle(&mut ChaCha8Rng::seed_from_u64(seed));
     let of = places.len();
     places.truncate((shift.drop * of as f64).round() as usize);
-    let mut lost = vec![0_i64; tally.num_rows()];
+    let mut lost = vec![0_i64; counts.num_rows()];
     for row in &places {
         lost[*row] += 1;
     }
-    let tally = moved(tally, shown, &lost).map_err(|e| shape(e.to_string()))?;
-    Ok(Injected { tally, lost: places.len(), of })
+    let counts = moved(counts, shown, &lost).map_err(|e| shape(e.to_string()))?;
+    Ok(Injected { counts, lost: places.len(), of })
 }
 
 /// The counts less what is lost, and what is lost as recommendations that nothing came of.
-fn moved(tally: &RecordBatch, shown: &Int64Array, lost: &[i64]) -> std::result::Result<RecordBatch, ArrowError> {
+fn moved(counts: &RecordBatch, shown: &Int64Array, lost: &[i64]) -> std::result::Result<RecordBatch, ArrowError> {
     let left: Int64Array = shown.values().iter().zip(lost).map(|(shown, lost)| shown - lost).collect();
     let some: BooleanArray = left.iter().map(|left| left.map(|left| left > 0)).collect();
     let left = filter_record_batch(
-        &with(tally, |name| (name == "shown").then(|| Arc::new(left.clone()) as ArrayRef))?,
+        &with(counts, |name| (name == "shown").then(|| Arc::new(left.clone()) as ArrayRef))?,
         &some,
     )?;
     let rows: Vec<u32> = (0..lost.len()).filter(|row| lost[*row] > 0).map(|row| row as u32).collect();
-    let taken = take_record_batch(tally, &UInt32Array::from(rows))?;
-    let counts: ArrayRef = Arc::new(lost.iter().copied().filter(|lost| *lost > 0).collect::<Int64Array>());
-    let next = tally.num_rows() as i64;
+    let taken = take_record_batch(counts, &UInt32Array::from(rows))?;
+    let moved: ArrayRef = Arc::new(lost.iter().copied().filter(|lost| *lost > 0).collect::<Int64Array>());
+    let next = counts.num_rows() as i64;
     let numbers: ArrayRef = Arc::new(Int64Array::from_iter_values(next + 1..=next + taken.num_rows() as i64));
-    let schema = tally.schema();
+    let schema = counts.schema();
     let nothing = |name: &str| {
         let field = schema.field_with_name(name).ok()?;
         Some(new_null_array(field.data_type(), taken.num_rows()))
     };
     let taken = with(&taken, |name| match name {
-        "shown" => Some(Arc::clone(&counts)),
+        "shown" => Some(Arc::clone(&moved)),
         "number" => Some(Arc::clone(&numbers)),
         name if OUTCOMES.contains(&name) => nothing(name),
         _ => None,

@@ -9,7 +9,7 @@ use serde::Deserialize;
 
 use super::DrillError;
 use super::injection;
-use crate::monitor::stack::{Cell, Membership, judge};
+use crate::monitor::batched::{Cell, Membership, judge};
 use crate::monitor::{Draw, Log, Raised, Shared, counted};
 use selvedge_engine::Engine;
 use selvedge_project::error::Result;
@@ -148,7 +148,7 @@ impl<'a> Replays<'a> {
             for days in 1..=*most {
                 let as_of = self.midnight(shift.from, days);
                 let log = self.shared.log(self.project, as_of)?;
-                let drilled = self.injected(&log, shift)?.tally;
+                let drilled = self.injected(&log, shift)?.counts;
                 stack.extend(self.report(&log, as_of, Some(&drilled), &named((number, days)))?);
                 moments.entry(as_of).or_default().push((number, days));
             }
@@ -186,13 +186,13 @@ impl<'a> Replays<'a> {
     }
 
     fn injected(&self, log: &Log, shift: &Shift) -> Result<injection::Injected> {
-        let tally = log.table("tally").ok_or(DrillError::NothingWatched)?;
-        injection::inject(tally, &self.profiles(&shift.segment), shift, self.project.params.drill.seed)
+        let counts = log.table("daily_counts").ok_or(DrillError::NothingWatched)?;
+        injection::inject(counts, &self.profiles(&shift.segment), shift, self.project.params.drill.seed)
     }
 
     /// The counts of a report as of a moment, as logs of the stack.
-    fn report(&self, log: &Log, as_of: DateTime<Utc>, tally: Option<&RecordBatch>, name: &str) -> Result<Vec<Cell>> {
-        cells(&counted(self.project, log, as_of, tally)?, name)
+    fn report(&self, log: &Log, as_of: DateTime<Utc>, counts: Option<&RecordBatch>, name: &str) -> Result<Vec<Cell>> {
+        cells(&counted(self.project, log, as_of, counts)?, name)
     }
 }
 

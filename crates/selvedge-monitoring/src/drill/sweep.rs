@@ -10,7 +10,7 @@ use rand_chacha::ChaCha8Rng;
 
 use super::Depth;
 use super::replay::Replays;
-use crate::monitor::stack::{Cell, judge, judge_quickly, usual_rates};
+use crate::monitor::batched::{Cell, judge, judge_quickly, usual_rates};
 use crate::monitor::{Draw, Raised};
 use selvedge_project::error::Result;
 use selvedge_project::project::Project;

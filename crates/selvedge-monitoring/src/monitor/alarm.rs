@@ -1,4 +1,4 @@
-//! The alarm: scan every stretch of days, let the furthest segment fire, take its customers out, look again.
+//! The alarm: scan every window of days, let the furthest segment fire, take its customers out, look again.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -10,7 +10,7 @@ use serde::Deserialize;
 use super::LAYER;
 use super::MonitorError;
 use super::plan::Plan;
-use super::shuffle::{self, History, Rules};
+use super::permutation_test::{self, History, Rules};
 use selvedge_engine::{Engine, TableError, batch_of, read_rows};
 use selvedge_project::error::Result;
 use selvedge_project::params;
@@ -36,9 +36,9 @@ struct Fired {
     round: i64,
 }
 
-/// One segment's furthest stretch.
+/// One segment's furthest window.
 #[derive(Debug, Deserialize)]
-struct Stretch {
+struct ChangeWindow {
     /// Only the rounds' table has it.
     #[serde(default)]
     round: i64,
@@ -67,7 +67,7 @@ pub enum Draw<'a> {
 }
 
 /// What the loop leaves behind.
-pub struct Looked {
+pub struct ScanResult {
     /// The scan of every round, one below the other.
     pub rounds: RecordBatch,
     pub lines: BTreeMap<String, Lines>,
@@ -85,17 +85,17 @@ pub struct Raised {
 
 /// Runs the loop and registers `monitoring.rounds`, `monitoring.taken_out` and `monitoring.thresholds`.
 pub fn look(engine: &Engine, project: &Project, plan: &Plan) -> Result<()> {
-    let looked = explain_away(engine, project, plan, Draw::Shuffled)?;
+    let looked = iterative_exclusion(engine, project, plan, Draw::Shuffled)?;
     engine.register(&table("taken_out"), taken_out(&looked.fired)?)?;
     engine.register(&table("thresholds"), lines_table(&looked.lines)?)?;
     engine.register(&table("rounds"), looked.rounds)
 }
 
 /// The loop itself, over whatever metrics `monitoring.scan_days` has days of.
-pub fn explain_away(engine: &Engine, project: &Project, plan: &Plan, draw: Draw) -> Result<Looked> {
+pub fn iterative_exclusion(engine: &Engine, project: &Project, plan: &Plan, draw: Draw) -> Result<ScanResult> {
     let days: Vec<ScanDay> = engine.rows(&table("scan_days"))?;
     let mut metrics: BTreeSet<String> = days.into_iter().map(|day| day.metric).collect();
-    let scan = |fired: &[Fired], metrics: &BTreeSet<String>| -> Result<Vec<Stretch>> {
+    let scan = |fired: &[Fired], metrics: &BTreeSet<String>| -> Result<Vec<ChangeWindow>> {
         engine.register(&table("taken_out"), taken_out(fired)?)?;
         let metrics = texts(metrics.iter().map(String::as_str));
         engine.register(&table("looked_at"), batch_of("looked_at", [("metric", metrics)])?)?;
@@ -103,22 +103,22 @@ pub fn explain_away(engine: &Engine, project: &Project, plan: &Plan, draw: Draw)
         engine.rows(&table("scan"))
     };
     // What can be judged at all is known after a first look; only that is worth a thousand shuffles.
-    let mut stretches = by_metric(scan(&[], &metrics)?);
+    let mut windows = by_metric(scan(&[], &metrics)?);
     let mut rounds = vec![with_round(&engine.read(&table("scan"))?, 1)?];
-    metrics.retain(|metric| stretches.contains_key(metric));
+    metrics.retain(|metric| windows.contains_key(metric));
     let lines = match draw {
         Draw::Given(lines) => lines.clone(),
         Draw::Shuffled => drawn(engine, project, |metric| metrics.contains(metric))?,
         Draw::WhenNeeded => {
-            let restless = beyond(&stretches, project.params.monitor.threshold_floor);
+            let restless = beyond(&windows, project.params.monitor.threshold_floor);
             drawn(engine, project, |metric| metrics.contains(metric) && restless.contains(report_of(metric)))?
         }
     };
     let mut fired: Vec<Fired> = Vec::new();
     for round in 1..=MOST_ROUNDS {
-        let next: Vec<Fired> = stretches
+        let next: Vec<Fired> = windows
             .iter()
-            .filter_map(|(metric, stretches)| furthest(stretches, metric, *lines.get(metric)?, round))
+            .filter_map(|(metric, windows)| furthest(windows, metric, *lines.get(metric)?, round))
             .collect();
         // Where nothing fired, another look would see the same.
         metrics.retain(|metric| next.iter().any(|fired| fired.metric == *metric));
@@ -126,38 +126,38 @@ pub fn explain_away(engine: &Engine, project: &Project, plan: &Plan, draw: Draw)
             break;
         }
         fired.extend(next);
-        stretches = by_metric(scan(&fired, &metrics)?);
+        windows = by_metric(scan(&fired, &metrics)?);
         rounds.push(with_round(&engine.read(&table("scan"))?, round + 1)?);
     }
     let schema = rounds[0].schema();
     let rounds = concat_batches(&schema, &rounds)
         .map_err(|e| TableError::Shape { table: "rounds".into(), cause: e.to_string() })?;
-    Ok(Looked { rounds, lines, fired })
+    Ok(ScanResult { rounds, lines, fired })
 }
 
-impl Looked {
+impl ScanResult {
     /// Every alert; a segment as it was when it fired, the whole shop as it is in the end.
     pub fn raised(&self) -> Result<Vec<Raised>> {
-        let stretches: Vec<Stretch> = read_rows(&self.rounds, "monitoring.rounds")?;
+        let windows: Vec<ChangeWindow> = read_rows(&self.rounds, "monitoring.rounds")?;
         let mut last: BTreeMap<&str, i64> = BTreeMap::new();
-        for stretch in &stretches {
-            let round = last.entry(&stretch.metric).or_default();
-            *round = stretch.round.max(*round);
+        for window in &windows {
+            let round = last.entry(&window.metric).or_default();
+            *round = window.round.max(*round);
         }
         let fired: BTreeSet<(&str, &str, &str, i64)> = self.fired.iter().map(Fired::key).collect();
-        let stands = |s: &&Stretch| {
+        let stands = |s: &&ChangeWindow| {
             let beyond = self.lines.get(&s.metric).is_some_and(|lines| s.z.abs() > lines.clear);
             let shop = s.segment_column == "shop" && last.get(s.metric.as_str()) == Some(&s.round);
             fired.contains(&(s.metric.as_str(), s.segment_column.as_str(), s.segment_value.as_str(), s.round))
                 || shop && beyond
         };
-        let raise = |s: &Stretch| Raised {
+        let raise = |s: &ChangeWindow| Raised {
             metric: s.metric.clone(),
             segment_column: s.segment_column.clone(),
             segment_value: s.segment_value.clone(),
             z: s.z,
         };
-        Ok(stretches.iter().filter(stands).map(raise).collect())
+        Ok(windows.iter().filter(stands).map(raise).collect())
     }
 }
 
@@ -168,9 +168,9 @@ impl Fired {
 }
 
 /// The reports in which something is beyond a line.
-fn beyond(stretches: &BTreeMap<String, Vec<Stretch>>, line: f64) -> BTreeSet<&str> {
-    let is_beyond = |stretches: &[Stretch]| stretches.iter().any(|stretch| stretch.z.abs() > line);
-    stretches.iter().filter(|(_, stretches)| is_beyond(stretches)).map(|(metric, _)| report_of(metric)).collect()
+fn beyond(windows: &BTreeMap<String, Vec<ChangeWindow>>, line: f64) -> BTreeSet<&str> {
+    let is_beyond = |windows: &[ChangeWindow]| windows.iter().any(|window| window.z.abs() > line);
+    windows.iter().filter(|(_, windows)| is_beyond(windows)).map(|(metric, _)| report_of(metric)).collect()
 }
 
 /// The report that a metric belongs to; nothing for the metrics of the only one.
@@ -178,19 +178,19 @@ fn report_of(metric: &str) -> &str {
     metric.rsplit_once('/').map_or("", |(report, _)| report)
 }
 
-fn by_metric(stretches: Vec<Stretch>) -> BTreeMap<String, Vec<Stretch>> {
-    let mut groups: BTreeMap<String, Vec<Stretch>> = BTreeMap::new();
-    for stretch in stretches {
-        groups.entry(stretch.metric.clone()).or_default().push(stretch);
+fn by_metric(windows: Vec<ChangeWindow>) -> BTreeMap<String, Vec<ChangeWindow>> {
+    let mut groups: BTreeMap<String, Vec<ChangeWindow>> = BTreeMap::new();
+    for window in windows {
+        groups.entry(window.metric.clone()).or_default().push(window);
     }
     groups
 }
 
 /// The segment whose |Z| is furthest beyond the line.  The whole shop never fires here: without its customers nobody is left.
-fn furthest(stretches: &[Stretch], metric: &str, lines: Lines, round: i64) -> Option<Fired> {
-    let beyond = stretches.iter().filter(|s| s.segment_column != "shop" && s.z.abs() > lines.clear);
+fn furthest(windows: &[ChangeWindow], metric: &str, lines: Lines, round: i64) -> Option<Fired> {
+    let beyond = windows.iter().filter(|s| s.segment_column != "shop" && s.z.abs() > lines.clear);
     let most = beyond.max_by(|a, b| {
-        let name = |s: &Stretch| (s.segment_column.clone(), s.segment_value.clone());
+        let name = |s: &ChangeWindow| (s.segment_column.clone(), s.segment_value.clone());
         a.z.abs().total_cmp(&b.z.abs()).then_with(|| name(b).cmp(&name(a)))
     })?;
     Some(Fired {
@@ -207,14 +207,14 @@ fn drawn(engine: &Engine, project: &Project, wanted: impl Fn(&str) -> bool) -> R
     let monitor = &project.params.monitor;
     let rules = rules(project)?;
     let mut reports: BTreeMap<String, Vec<(String, History)>> = BTreeMap::new();
-    for (metric, history) in shuffle::histories(engine)? {
+    for (metric, history) in permutation_test::histories(engine)? {
         if wanted(&metric) {
             reports.entry(report_of(&metric).to_owned()).or_default().push((metric, history));
         }
     }
     let mut lines = BTreeMap::new();
     for metrics in reports.into_values() {
-        let mut random = shuffle::random(monitor.seed);
+        let mut random = permutation_test::random(monitor.seed);
         // A history in which nothing could be judged raised no alarm.
         let mut worst = vec![0.0; monitor.permutations];
         for (_, history) in &metrics {

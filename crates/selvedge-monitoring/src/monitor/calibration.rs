@@ -18,7 +18,7 @@ const REPORTS: i64 = 4;
 const DAYS_BETWEEN: i64 = 3;
 
 /// Factors on the variance of forecasts, by metric; 1 where the past has nothing to say.
-pub type Strain = BTreeMap<String, f64>;
+pub type VarianceInflation = BTreeMap<String, f64>;
 
 /// One day's truth in the whole shop.
 #[derive(Debug, Deserialize)]
@@ -33,7 +33,7 @@ struct Known {
 
 /// The mean squared error of past forecasts of single days, in units of the variance that they claimed; at least 1.
 /// `engine` holds the tables of the report that asks; only days whose outcomes are all known by now count.
-pub fn strain(engine: &Engine, project: &Project, shared: &Shared, as_of: DateTime<Utc>) -> Result<Strain> {
+pub fn variance_inflation(engine: &Engine, project: &Project, shared: &Shared, as_of: DateTime<Utc>) -> Result<VarianceInflation> {
     let known: Vec<Known> = engine.rows(&name("daily"))?;
     let first = known.iter().map(|day| day.shown_on.as_str()).min().unwrap_or_default();
     let truth: BTreeMap<(&str, &str), &Known> = known
@@ -42,7 +42,7 @@ pub fn strain(engine: &Engine, project: &Project, shared: &Shared, as_of: DateTi
         .map(|day| ((day.metric.as_str(), day.shown_on.as_str()), day))
         .collect();
     let (bought, kept) = (i64::from(project.params.shop.purchase_days.0), i64::from(project.params.shop.return_days.0));
-    let mut strain = Strain::new();
+    let mut inflation = VarianceInflation::new();
     for (metric, wait) in [("purchase", bought), ("kept", bought + kept)] {
         let mut errors = Vec::new();
         for report in 0..REPORTS {
@@ -59,9 +59,9 @@ pub fn strain(engine: &Engine, project: &Project, shared: &Shared, as_of: DateTi
         }
         let errors: Vec<f64> = errors.into_iter().flatten().collect();
         let mean = errors.iter().sum::<f64>() / errors.len().max(1) as f64;
-        strain.insert(metric.to_owned(), mean.max(1.0));
+        inflation.insert(metric.to_owned(), mean.max(1.0));
     }
-    Ok(strain)
+    Ok(inflation)
 }
 
 /// What a report as of a moment forecasts for each day of the whole shop; `rows` stand in for the shop's own log.

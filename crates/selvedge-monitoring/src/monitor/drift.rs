@@ -12,15 +12,15 @@ use datafusion::arrow::datatypes::{DataType, Field};
 use datafusion::arrow::error::ArrowError;
 
 use super::plan::Plan;
-use super::{Look, log, name};
+use super::{Snapshot, log, name};
 use selvedge_engine::{Engine, Table, TableError, batch_of};
 use selvedge_project::error::Result;
 use selvedge_project::project::Project;
 use selvedge_project::sql::TableName;
 
 /// The tables about how the descriptions of what was shown changed, as far as they have vectors.
-pub fn of_texts(look: &Look) -> Result<Vec<(String, Table)>> {
-    Plan::new(&look.project).run_texts(&look.engine, &look.project)
+pub fn of_texts(snapshot: &Snapshot) -> Result<Vec<(String, Table)>> {
+    Plan::new(&snapshot.project).run_texts(&snapshot.engine, &snapshot.project)
 }
 
 /// The tables about how the looks changed that a model sees, as far as there is a frame; they need nothing of the log.

@@ -13,7 +13,7 @@ use serde::{Deserialize, Serialize};
 
 use super::log::Shared;
 use super::plan::Plan;
-use super::{Depth, Look, clock, name};
+use super::{Extent, Snapshot, clock, name};
 use selvedge_engine::{Table, TableError, batch_of};
 use selvedge_project::error::Result;
 use selvedge_project::project::Project;
@@ -67,45 +67,45 @@ pub struct Published {
 }
 
 impl Published {
-    fn by(look: &Look) -> Result<Self> {
-        let as_of = clock(&look.project.params.shop, look.as_of);
-        let said = |table| published_on(&look.engine.read(&name(table))?, &as_of);
+    fn by(snapshot: &Snapshot) -> Result<Self> {
+        let as_of = clock(&snapshot.project.params.shop, snapshot.as_of);
+        let said = |table| published_on(&snapshot.engine.read(&name(table))?, &as_of);
         Ok(Self { findings: said("findings")?, weeks: said("weeks")?, as_of })
     }
 }
 
 /// Makes the reports of earlier moments again.
 pub fn earlier(project: &Project, shared: &Shared, moments: &[DateTime<Utc>]) -> Result<Vec<Published>> {
-    let look = |moment| Look::open(project, shared, moment)?.finished(shared, Depth::AlertsAndWeeks);
-    let made: Vec<_> = moments.par_iter().map(|moment| Published::by(&look(*moment)?)).collect();
+    let snapshot = |moment| Snapshot::open(project, shared, moment)?.finished(shared, Extent::AlertsAndWeeks);
+    let made: Vec<_> = moments.par_iter().map(|moment| Published::by(&snapshot(*moment)?)).collect();
     made.into_iter().collect()
 }
 
 /// Tells the story of the earlier reports up to `look`.
-pub fn told(look: &Look, earlier: Vec<Published>) -> Result<History> {
-    let reports: Vec<Published> = earlier.into_iter().map(Ok).chain([Published::by(look)]).collect::<Result<_>>()?;
+pub fn told(snapshot: &Snapshot, earlier: Vec<Published>) -> Result<History> {
+    let reports: Vec<Published> = earlier.into_iter().map(Ok).chain([Published::by(snapshot)]).collect::<Result<_>>()?;
     let findings: Vec<&RecordBatch> = reports.iter().map(|report| &report.findings).collect();
     let weeks: Vec<&RecordBatch> = reports.iter().map(|report| &report.weeks).collect();
     let published = together("published", &findings)?;
-    look.engine.register(&name("published"), published)?;
+    snapshot.engine.register(&name("published"), published)?;
     let vintages = together("vintages", &weeks)?;
-    look.engine.register(&name("vintages"), vintages.clone())?;
-    let mut tables = Plan::new(&look.project).run_history(&look.engine, &look.project)?;
+    snapshot.engine.register(&name("vintages"), vintages.clone())?;
+    let mut tables = Plan::new(&snapshot.project).run_history(&snapshot.engine, &snapshot.project)?;
     let key = ["published_on", "metric", "week"].map(str::to_owned);
     tables.push(("vintages".into(), Table::new(vintages, &key, "vintages")?));
-    let alerts = look.engine.rows(&name("alert_lives"))?;
-    let as_of = clock(&look.project.params.shop, look.as_of);
+    let alerts = snapshot.engine.rows(&name("alert_lives"))?;
+    let as_of = clock(&snapshot.project.params.shop, snapshot.as_of);
     let reports = reports.into_iter().map(|report| report.as_of).collect();
     Ok(History { tables, file: File { as_of, reports, alerts } })
 }
 
 /// The first moments of the last Mondays before `as_of`, oldest first; none from before anything was shown.
-pub fn mondays(project: &Project, look: &Look, as_of: DateTime<Utc>) -> Result<Vec<DateTime<Utc>>> {
+pub fn mondays(project: &Project, snapshot: &Snapshot, as_of: DateTime<Utc>) -> Result<Vec<DateTime<Utc>>> {
     #[derive(Deserialize)]
     struct Day {
         shown_on: String,
     }
-    let days: Vec<Day> = look.engine.rows(&name("days"))?;
+    let days: Vec<Day> = snapshot.engine.rows(&name("days"))?;
     let first = days.into_iter().map(|day| day.shown_on).min().unwrap_or_default();
     let timezone = project.params.shop.timezone;
     let today = as_of.with_timezone(&timezone).date_naive();

@@ -8,7 +8,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use datafusion::arrow::array::RecordBatch;
 
 use super::nowcast::{self, Named};
-use super::{Shop, name, plan, traits};
+use super::{Shop, name, plan, attributes};
 use selvedge_engine::{Engine, Table};
 use selvedge_project::error::Result;
 use selvedge_project::project::Project;
@@ -19,7 +19,7 @@ pub struct Log {
     /// The counts are of all that was shown before it, and good for earlier moments of the same time of day.
     until: DateTime<Utc>,
     /// What parameters say of customers and articles.
-    traits: Vec<(TableName, RecordBatch)>,
+    attributes: Vec<(TableName, RecordBatch)>,
     /// What queries say, by name: profiles and counts.
     pub tables: Vec<(String, Table)>,
 }
@@ -73,12 +73,12 @@ impl Log {
         if let Some(rows) = rows {
             engine.register(&TableName::new("sources", "recommendations"), rows.clone())?;
         }
-        let traits = traits::tables(&engine, &project.params.monitor.segments)?;
-        for (table, batch) in &traits {
+        let attributes = attributes::tables(&engine, &project.params.monitor.segments)?;
+        for (table, batch) in &attributes {
             engine.register(table, batch.clone())?;
         }
         let tables = plan::Plan::new(&project).run_for(&engine, &project, &plan::LOG_MAKES)?;
-        Ok(Self { until, traits, tables })
+        Ok(Self { until, attributes, tables })
     }
 
     fn serves(&self, as_of: DateTime<Utc>) -> bool {
@@ -88,7 +88,7 @@ impl Log {
 
     /// Gives the counts their names.
     pub fn register(&self, engine: &Engine) -> Result<()> {
-        self.traits.iter().try_for_each(|(table, batch)| engine.register(table, batch.clone()))?;
+        self.attributes.iter().try_for_each(|(table, batch)| engine.register(table, batch.clone()))?;
         self.tables.iter().try_for_each(|(table, rows)| engine.register(&name(table), rows.batch.clone()))
     }
 
@@ -97,8 +97,8 @@ impl Log {
         let project = as_of(project, moment);
         let engine = Engine::new(&project)?;
         self.register(&engine)?;
-        if let Some(everyone) = self.table("shop_tally") {
-            engine.register(&name("tally"), everyone.clone())?;
+        if let Some(everyone) = self.table("shop_daily_counts") {
+            engine.register(&name("daily_counts"), everyone.clone())?;
         }
         plan::Plan::new(&project).run_for(&engine, &project, &["delays", "pace", "waiting"])?;
         nowcast::forecasts(&engine, project.params.monitor.seed, |column, span| {

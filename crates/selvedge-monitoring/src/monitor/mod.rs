@@ -12,10 +12,10 @@ mod history;
 mod log;
 mod nowcast;
 mod plan;
-pub mod shuffle;
-pub mod stack;
+pub mod permutation_test;
+pub mod batched;
 pub mod survival;
-mod traits;
+mod attributes;
 
 use std::panic::resume_unwind;
 use std::sync::Arc;
@@ -126,10 +126,10 @@ pub const STAGE: Stage = Stage {
         "monitoring.drift_vectors",
         "monitoring.published",
         "monitoring.vintages",
-        "monitoring.customer_kinds",
-        "monitoring.article_kinds",
-        "monitoring.kinds",
-        "monitoring.traits",
+        "monitoring.customer_strata",
+        "monitoring.article_strata",
+        "monitoring.strata",
+        "monitoring.attributes",
         "monitoring.segment_columns",
         "monitoring.nowcasts",
         "monitoring.looked_at",
@@ -162,13 +162,13 @@ pub fn run_beside(
     }
     let shared = log::Shared::new(as_of);
     let look = || -> Result<_> {
-        let opened = Look::open(project, &shared, as_of)?;
+        let opened = Snapshot::open(project, &shared, as_of)?;
         let mondays = history::mondays(project, &opened, as_of)?;
-        let finished = || opened.finished(&shared, Depth::Whole);
-        let (look, earlier) = rayon::join(finished, || history::earlier(project, &shared, &mondays));
-        let (look, earlier) = (look?, earlier?);
-        let (history, texts) = rayon::join(|| history::told(&look, earlier), || drift::of_texts(&look));
-        Ok((look, history?, texts?))
+        let finished = || opened.finished(&shared, Extent::Whole);
+        let (snapshot, earlier) = rayon::join(finished, || history::earlier(project, &shared, &mondays));
+        let (snapshot, earlier) = (snapshot?, earlier?);
+        let (history, texts) = rayon::join(|| history::told(&snapshot, earlier), || drift::of_texts(&snapshot));
+        Ok((snapshot, history?, texts?))
     };
     let drift = || {
         let made = stages();
@@ -186,16 +186,16 @@ pub fn run_beside(
         let drift = drift.join().unwrap_or_else(|panic| resume_unwind(panic));
         (drift.map(|(since, drift)| (since.saturating_duration_since(waits), drift)), looked)
     });
-    let ((waited, drift), (look, history, texts)) = (drift?, looked?);
+    let ((waited, drift), (snapshot, history, texts)) = (drift?, looked?);
     progress.leave_out(waited);
-    let findings = look.findings()?;
+    let findings = snapshot.findings()?;
     let now = clock(shop, as_of);
     let moment: ArrayRef = Arc::new(StringArray::from(vec![now.clone()]));
     let report = ("report".to_owned(), Table::of_columns("report", &["as_of"], [("as_of", moment)])?);
     let staged = Staged::new(&project.paths, "monitor")?;
     let log = shared.log(project, as_of)?;
     let tables =
-        look.tables.iter().chain(&log.tables).chain(&history.tables).chain(&drift).chain(&texts).chain([&report]);
+        snapshot.tables.iter().chain(&log.tables).chain(&history.tables).chain(&drift).chain(&texts).chain([&report]);
     let tables: Vec<&(String, Table)> = tables.collect();
     // Side by side, because the disk keeps each waiting.
     let write = |(name, table): &&(String, Table)| staged.table(&project.paths.monitoring(), Some(name), table, &[]);
@@ -224,14 +224,14 @@ fn clock(shop: &Shop, moment: DateTime<Utc>) -> String {
 
 /// How much of a report is made.
 #[derive(Debug, Clone, Copy)]
-enum Depth {
+enum Extent {
     Whole,
     /// What is asked of an earlier report.
     AlertsAndWeeks,
 }
 
 /// What a report as of one moment finds: every table of `sql/monitoring`, by name.
-struct Look {
+struct Snapshot {
     as_of: DateTime<Utc>,
     engine: Engine,
     /// The project as the report's queries see it: `$as_of` is set.
@@ -239,7 +239,7 @@ struct Look {
     tables: Vec<(String, Table)>,
 }
 
-impl Look {
+impl Snapshot {
     /// Opens the log as it was known at a moment; the days with recommendations are its only table so far.
     fn open(project: &Project, shared: &log::Shared, as_of: DateTime<Utc>) -> Result<Self> {
         let project = log::as_of(project, as_of);
@@ -256,15 +256,15 @@ impl Look {
     }
 
     /// Looks at the log that was opened.
-    fn finished(mut self, shared: &log::Shared, depth: Depth) -> Result<Self> {
+    fn finished(mut self, shared: &log::Shared, extent: Extent) -> Result<Self> {
         let (engine, project) = (&self.engine, &self.project);
-        let plan = match depth {
-            Depth::Whole => plan::Plan::new(project),
-            Depth::AlertsAndWeeks => plan::Plan::of_earlier_report(project),
+        let plan = match extent {
+            Extent::Whole => plan::Plan::new(project),
+            Extent::AlertsAndWeeks => plan::Plan::of_earlier_report(project),
         };
         self.tables.extend(plan.run_before(engine, project)?);
-        let strain = calibration::strain(engine, project, shared, self.as_of)?;
-        nowcast::register(engine, project.params.monitor.seed, &strain)?;
+        let inflation = calibration::variance_inflation(engine, project, shared, self.as_of)?;
+        nowcast::register(engine, project.params.monitor.seed, &inflation)?;
         alarm::look(engine, project, &plan)?;
         self.tables.extend(plan.run_after(engine, project)?);
         let made: [(&str, &[&str]); 3] = [
@@ -284,14 +284,14 @@ impl Look {
     }
 }
 
-/// The log's counts as of a moment, by metric, profile and day: what drills ask for again and again.  `tally` stands in for
-/// the log's own; besides `monitoring.cohorts` there are `segments` and `days`.
-pub fn counted(project: &Project, log: &Log, as_of: DateTime<Utc>, tally: Option<&RecordBatch>) -> Result<Engine> {
+/// The log's counts as of a moment, by metric, profile and day: what drills ask for again and again.  `daily_counts` stands in
+/// for the log's own; besides `monitoring.cohorts` there are `segments` and `days`.
+pub fn counted(project: &Project, log: &Log, as_of: DateTime<Utc>, daily_counts: Option<&RecordBatch>) -> Result<Engine> {
     let project = log::as_of(project, as_of);
     let engine = Engine::new(&project)?;
     log.register(&engine)?;
-    if let Some(tally) = tally {
-        engine.register(&name("tally"), tally.clone())?;
+    if let Some(counts) = daily_counts {
+        engine.register(&name("daily_counts"), counts.clone())?;
     }
     plan::Plan::new(&project).run_for(&engine, &project, &["cohorts", "segments", "days"])?;
     Ok(engine)

@@ -9,7 +9,7 @@ use rand_chacha::ChaCha8Rng;
 use rayon::prelude::*;
 use serde::Deserialize;
 
-use super::calibration::Strain;
+use super::calibration::VarianceInflation;
 use super::survival::{Curve, Delay};
 use super::{draws, quantile};
 use selvedge_engine::{Engine, batch_of};
@@ -95,20 +95,20 @@ impl Named {
 }
 
 impl Forecast {
-    /// The same with its variance times `strain`, because our own past forecasts were further off than they claimed.
-    fn strained(self, strain: f64) -> Self {
-        let wider = |end: f64| (self.rate + (end - self.rate) * strain.sqrt()).clamp(self.least, self.most);
+    /// The same with its variance times `inflation`, because our own past forecasts were further off than they claimed.
+    fn inflated(self, inflation: f64) -> Self {
+        let wider = |end: f64| (self.rate + (end - self.rate) * inflation.sqrt()).clamp(self.least, self.most);
         Self { lower: wider(self.lower).min(self.rate), upper: wider(self.upper).max(self.rate), ..self }
     }
 }
 
 /// Registers `monitoring.nowcasts`, with intervals as wide as our past forecasts demand.
-pub fn register(engine: &Engine, seed: u64, strain: &Strain) -> Result<()> {
+pub fn register(engine: &Engine, seed: u64, inflation: &VarianceInflation) -> Result<()> {
     let mut named = forecasts(engine, seed, |_, _| true)?;
     for named in &mut named {
-        named.forecast = named.forecast.strained(strain.get(named.metric).copied().unwrap_or(1.0));
+        named.forecast = named.forecast.inflated(inflation.get(named.metric).copied().unwrap_or(1.0));
     }
-    engine.register(&TableName::new("monitoring", "nowcasts"), batch(&named, strain)?)
+    engine.register(&TableName::new("monitoring", "nowcasts"), batch(&named, inflation)?)
 }
 
 /// The forecasts of the spans that are `wanted` by segment column and span.
@@ -234,12 +234,12 @@ fn name(
     (shown > 0).then_some(Named { metric, segment_column, segment_value, span, shown, forecast })
 }
 
-fn batch(named: &[Named], strain: &Strain) -> Result<RecordBatch> {
+fn batch(named: &[Named], inflation: &VarianceInflation) -> Result<RecordBatch> {
     let texts = |of: fn(&Named) -> &str| Arc::new(StringArray::from_iter_values(named.iter().map(of))) as ArrayRef;
     let numbers = |of: fn(&Forecast) -> f64| {
         Arc::new(Float64Array::from_iter_values(named.iter().map(|named| of(&named.forecast)))) as ArrayRef
     };
-    let strain = named.iter().map(|named| strain.get(named.metric).copied().unwrap_or(1.0));
+    let inflation = named.iter().map(|named| inflation.get(named.metric).copied().unwrap_or(1.0));
     batch_of(
         "nowcasts",
         vec![
@@ -251,7 +251,7 @@ fn batch(named: &[Named], strain: &Strain) -> Result<RecordBatch> {
             ("provisional_rate", numbers(|forecast| forecast.rate)),
             ("provisional_lower", numbers(|forecast| forecast.lower)),
             ("provisional_upper", numbers(|forecast| forecast.upper)),
-            ("strain", Arc::new(Float64Array::from_iter_values(strain))),
+            ("variance_inflation", Arc::new(Float64Array::from_iter_values(inflation))),
         ],
     )
 }

@@ -110,7 +110,7 @@ fn verdict(facts: &Facts) -> String {
 
 fn segments(facts: &Facts) -> small_multiples::Chart {
     let of = |finding: &Finding| -> BTreeMap<&str, (Option<f64>, u64)> {
-        let own = facts.stretches.iter().filter(|row| {
+        let own = facts.chart_points.iter().filter(|row| {
             row.metric == "click"
                 && row.segment_column == finding.segment_column
                 && row.segment_value == finding.segment_value
@@ -138,14 +138,14 @@ fn segments(facts: &Facts) -> small_multiples::Chart {
     };
     let all: Vec<&Finding> =
         facts.findings.iter().filter(|finding| finding.metric == "click" && !finding.is_shop()).collect();
-    let longest = facts.stretches.first().map(|row| (words::day(&row.first_day), words::day(&row.last_day)));
+    let longest = facts.chart_points.first().map(|row| (words::day(&row.first_day), words::day(&row.last_day)));
     small_multiples::Chart {
         caption: Caption {
             title: verdict(facts),
             subtitle: "Clicks of every segment, against the whole shop".into(),
             footnote: match longest {
                 Some((first, last)) => format!(
-                    "Figures: work/monitoring/stretches.parquet. A point is a few days together; the first is {first} to {last}.{}",
+                    "Figures: work/monitoring/chart_points.parquet. A point is a few days together; the first is {first} to {last}.{}",
                     left_out(all.len(), MOST)
                 ),
                 None => String::new(),

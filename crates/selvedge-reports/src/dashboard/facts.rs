@@ -16,7 +16,7 @@ pub struct Facts {
     pub findings: Vec<Finding>,
     pub days: Vec<Day>,
     pub lines: Vec<LineDay>,
-    pub stretches: Vec<Stretch>,
+    pub chart_points: Vec<ChartPoint>,
     pub periods: Vec<Period>,
     pub nowcasts: Vec<Nowcast>,
     pub places: Vec<Place>,
@@ -54,9 +54,9 @@ pub struct LineDay {
     pub usual_upper: Option<f64>,
 }
 
-/// A row of `monitoring.stretches`.
+/// A row of `monitoring.chart_points`.
 #[derive(Debug, Deserialize)]
-pub struct Stretch {
+pub struct ChartPoint {
     pub metric: String,
     pub segment_column: String,
     pub segment_value: String,
@@ -141,7 +141,7 @@ impl Facts {
             findings,
             days: table(engine, "days")?,
             lines: table(engine, "lines")?,
-            stretches: table(engine, "stretches")?,
+            chart_points: table(engine, "chart_points")?,
             periods: table(engine, "periods")?,
             nowcasts: table(engine, "nowcasts")?,
             places: table(engine, "where_to_look")?,

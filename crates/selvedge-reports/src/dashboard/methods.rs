@@ -12,13 +12,13 @@ use selvedge_project::params::Monitor;
 /// Folded away: the methods and figures for the ML team.
 pub fn methods(facts: &Facts, monitor: &Monitor) -> String {
     let mut body = format!(
-        "Rest-adjusted scan over every stretch of watched days. Segment, rest and whole shop are each expected at the day's \
+        "Rest-adjusted scan over every change window (run of watched days). Segment, rest and whole shop are each expected at the day's \
          own mix of customers and articles, by main effects of the segments in logits, fitted on the reference days: who is \
-         shown something is no change of a rate. A stretch that ended before the last day counts for less, for an earlier \
+         shown something is no change of a rate. A window that ended before the last day counts for less, for an earlier \
          report was the one to tell of it. Overdispersion phi is pooled over segments; then explain-away: the segment with \
          the largest |Z| fires when it passes the threshold, its customers are taken out of every table and the scan is \
          repeated. The threshold is the {} % quantile of max |Z| over {} shuffled histories of whole days (seed {}), \
-         between {} and {}. {}. A stretch counts with enough expected clicks and misses. Intervals of rates are Wilson's; \
+         between {} and {}. {}. A window counts with enough expected clicks and misses. Intervals of rates are Wilson's; \
          provisional figures are discrete Kaplan-Meier over delay buckets with Greenwood's variance (purchases) or seeded \
          draws (kept). `selvedge sql` answers questions about every table in work/monitoring.\n\n",
         100.0 * (1.0 - monitor.false_alarms),

@@ -26,7 +26,7 @@ impl Shown {
             ]
         });
         let headings = [
-            "trait",
+            "attribute",
             "value",
             "against",
             "days",

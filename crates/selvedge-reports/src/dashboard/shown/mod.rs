@@ -22,7 +22,7 @@ const BEFORE: &str = "reference";
 /// A row of `monitoring.shown_changes`.
 #[derive(Debug, Deserialize)]
 struct Change {
-    #[serde(rename = "trait")]
+    #[serde(rename = "attribute")]
     about: String,
     /// Empty for a number.
     value: String,
@@ -52,10 +52,10 @@ struct Change {
     needed: Option<u64>,
 }
 
-/// A row of `monitoring.trait_words`.
+/// A row of `monitoring.attribute_words`.
 #[derive(Debug, Deserialize)]
 struct Words {
-    #[serde(rename = "trait")]
+    #[serde(rename = "attribute")]
     about: String,
     unit: Option<String>,
     more: String,
@@ -82,7 +82,7 @@ struct Day {
     shown_on: String,
 }
 
-/// What was shown, and how each trait is told.
+/// What was shown, and how each attribute is told.
 pub struct Shown {
     changes: Vec<Change>,
     words: BTreeMap<String, Words>,
@@ -93,7 +93,7 @@ pub struct Shown {
 
 impl Shown {
     pub fn read(engine: &Engine) -> Result<Self> {
-        let words: Vec<Words> = facts::table(engine, "trait_words")?;
+        let words: Vec<Words> = facts::table(engine, "attribute_words")?;
         let days: Vec<Day> = facts::table(engine, "shown_spans")?;
         let mut changes: Vec<Change> = facts::table(engine, "shown_changes")?;
         changes.sort_by(|a, b| {
@@ -164,7 +164,7 @@ impl Shown {
             "{}\n",
             table(
                 &["looked at", "against", "values#", "changed#", "a little#", "no change#", "too early#"],
-                &self.tally()
+                &self.counts()
             )
         );
         out + &format!("{}\n", self.folded())
@@ -247,8 +247,8 @@ impl Shown {
         format!("{sign}{}", self.figure(change, value.abs()).trim_start_matches('−'))
     }
 
-    /// One row a trait and span: of how many values what can be said.
-    fn tally(&self) -> Vec<Vec<String>> {
+    /// One row an attribute and span: of how many values what can be said.
+    fn counts(&self) -> Vec<Vec<String>> {
         let mut rows: BTreeMap<(u64, &str, &str), [u64; 5]> = BTreeMap::new();
         for change in &self.changes {
             let counts = rows.entry((change.place, &change.against, &change.about)).or_default();

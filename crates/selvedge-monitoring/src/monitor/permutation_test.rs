@@ -1,5 +1,5 @@
 //! Shuffled histories: the days that can be judged in another order, whole days together, and how far the furthest
-//! stretch of each history lies from what it should be.
+//! window of each history lies from what it should be.
 //!
 //! The figures are those of sql/monitoring/alarm, which judges the log as it was; a thousand orders of the same counts
 //! are added up here, because a query would have to write every order down first.
@@ -57,9 +57,9 @@ struct Day {
 /// What the scan's queries read as `$parameters`.
 #[derive(Debug, Clone, Copy)]
 pub struct Rules {
-    /// As many expected clicks, and misses, as a stretch must have to be judged.
+    /// As many expected clicks, and misses, as a window must have to be judged.
     pub enough: f64,
-    /// The share that a Z counts for when its stretch ended before the last day.
+    /// The share that a Z counts for when its window ended before the last day.
     pub ended_counts: f64,
 }
 
@@ -71,7 +71,7 @@ pub struct History {
     reference: usize,
 }
 
-/// Sums over the first days of a stretch of watched days.
+/// Sums over the first days of a window of watched days.
 #[derive(Debug, Default, Clone, Copy)]
 struct Sums {
     n: f64,
@@ -175,7 +175,7 @@ impl History {
             .collect()
     }
 
-    /// The furthest |Z| of any segment on any stretch with enough to go by, the days in this order.
+    /// The furthest |Z| of any segment on any window with enough to go by, the days in this order.
     pub fn furthest(&self, order: &[usize], rules: Rules) -> f64 {
         self.scan(order, rules).into_iter().map(f64::abs).fold(0.0, f64::max)
     }

@@ -9,8 +9,8 @@ use chrono::NaiveDate;
 use datafusion::arrow::array::{ArrayRef, Date32Array, Int64Array, StringArray};
 use serde::Deserialize;
 
-use super::alarm::{self, Lines, Looked, Raised};
-use super::shuffle::{History, Rules, Tally};
+use super::alarm::{self, Lines, ScanResult, Raised};
+use super::permutation_test::{History, Rules, Tally};
 use super::{Draw, name, plan};
 use selvedge_engine::{Engine, batch_of};
 use selvedge_project::error::Result;
@@ -31,10 +31,10 @@ pub struct Cell {
 pub type Membership = (String, String, String);
 
 /// What a report on each log of the stack would raise; `metric` is the log's name, `some report/click`.
-pub fn judge(project: &Project, members: &[Membership], cells: &[Cell], draw: Draw) -> Result<Looked> {
+pub fn judge(project: &Project, members: &[Membership], cells: &[Cell], draw: Draw) -> Result<ScanResult> {
     let (engine, plan) = (stacked(project, members, cells)?, plan::Plan::new(project));
     plan.run_for_scan(&engine, project)?;
-    alarm::explain_away(&engine, project, &plan, draw)
+    alarm::iterative_exclusion(&engine, project, &plan, draw)
 }
 
 /// By profile, the share of what is shown to it that it usually clicks (buys, …).

@@ -1,14 +1,14 @@
 /*---
-name: article_traits
-description: What can be said of each article and on which of its days on sale - a number (its value is empty), or one of several values; a UNION more is a trait more.
-key: [product_id, season, trait, value]
+name: article_attributes
+description: What can be said of each article and on which of its days on sale - a number (its value is empty), or one of several values; a UNION more is an attribute more.
+key: [product_id, season, attribute, value]
 kept: false
 ---*/
 WITH articles AS (SELECT *, on_sale_from AS holds_from, on_sale_until AS holds_until FROM sources.products),
 -- Lists as typed in: each entry is a value of its own, so an article may have several.
 tags AS (SELECT product_id, season, holds_from, holds_until, trim(unnest(string_to_array(season_tags, ';'))) AS tag FROM articles),
 certificates AS (SELECT product_id, season, holds_from, holds_until, trim(unnest(string_to_array(certificates, ';'))) AS certificate FROM articles)
-SELECT product_id, season, 'list price' AS trait, '' AS value, CAST(price_eur AS DECIMAL(18, 4)) AS amount, holds_from, holds_until
+SELECT product_id, season, 'list price' AS attribute, '' AS value, CAST(price_eur AS DECIMAL(18, 4)) AS amount, holds_from, holds_until
 FROM articles WHERE price_eur IS NOT NULL
 UNION ALL
 SELECT product_id, season, 'sustainability score', '', CAST(sustainability_score AS DECIMAL(18, 4)), holds_from, holds_until

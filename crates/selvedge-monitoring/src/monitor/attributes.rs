@@ -16,8 +16,8 @@ use selvedge_project::sql::TableName;
 /// What stands for a value that is not there.
 const NOT_GIVEN: &str = "not given";
 
-/// `monitoring.segment_columns`; `customer_kinds` and `article_kinds`: customers (articles) that are alike in all these
-/// columns share a number; `kinds`: what they are called; `traits`: their values.
+/// `monitoring.segment_columns`; `customer_strata` and `article_strata`: customers (articles) that are alike in all these
+/// columns share a number; `strata`: what they are called; `attributes`: their values.
 pub fn tables(engine: &Engine, segments: &[String]) -> Result<Vec<(TableName, RecordBatch)>> {
     let customers = engine.read(&TableName::new("sources", "customers"))?;
     let articles = engine.read(&TableName::new("sources", "products"))?;
@@ -45,17 +45,17 @@ pub fn tables(engine: &Engine, segments: &[String]) -> Result<Vec<(TableName, Re
         ("owner", Arc::new(StringArray::from_iter_values(crossings.iter().map(owner)))),
         ("second_column", texts(|crossing| crossing.second.map(str::to_owned))),
     ];
-    let customers = Kinds::new("customer_kinds", &customers, &["customer_id"], of_customers)?;
+    let customers = Strata::new("customer_strata", &customers, &["customer_id"], of_customers)?;
     // Where nobody asks for articles, all are alike and none is looked up.
     let articles = if of_articles.is_empty() { articles.slice(0, 0) } else { articles };
-    let articles = Kinds::new("article_kinds", &articles, &["product_id", "season"], of_articles)?;
+    let articles = Strata::new("article_strata", &articles, &["product_id", "season"], of_articles)?;
     let owners = [("customers", &customers), ("articles", &articles)];
     Ok(vec![
         (name("segment_columns"), batch_of("segment_columns", columns)?),
-        (name("customer_kinds"), customers.numbers.clone()),
-        (name("article_kinds"), articles.numbers.clone()),
-        (name("kinds"), kinds(&owners)?),
-        (name("traits"), traits(&owners)?),
+        (name("customer_strata"), customers.numbers.clone()),
+        (name("article_strata"), articles.numbers.clone()),
+        (name("strata"), strata(&owners)?),
+        (name("attributes"), attributes(&owners)?),
     ])
 }
 
@@ -88,15 +88,15 @@ fn unknown(column: &str, customers: &RecordBatch, articles: &RecordBatch) -> Mon
 }
 
 /// Rows that are alike in some columns, numbered.
-struct Kinds<'a> {
+struct Strata<'a> {
     columns: Vec<&'a str>,
-    /// The key of each row and its kind.
+    /// The key of each row and its stratum.
     numbers: RecordBatch,
-    /// The values of each kind, column by column; the first is number 1.
+    /// The values of each stratum, column by column; the first is number 1.
     values: Vec<Vec<String>>,
 }
 
-impl<'a> Kinds<'a> {
+impl<'a> Strata<'a> {
     fn new(table: &str, batch: &RecordBatch, key: &[&str], mut columns: Vec<&'a str>) -> Result<Self> {
         let failed = |cause: String| TableError::Shape { table: table.into(), cause };
         let column = |name: &str| batch.column_by_name(name).ok_or_else(|| failed(format!("no column {name}")));
@@ -110,7 +110,7 @@ impl<'a> Kinds<'a> {
         let distinct: BTreeSet<Vec<Cow<str>>> = (0..batch.num_rows()).map(of_row).collect();
         let number: HashMap<&Vec<Cow<str>>, i64> = distinct.iter().zip(1..).collect();
         let numbers = (0..batch.num_rows()).map(|row| number.get(&of_row(row)).copied());
-        let mut answer: Vec<(&str, ArrayRef)> = vec![("kind", Arc::new(numbers.collect::<Int64Array>()))];
+        let mut answer: Vec<(&str, ArrayRef)> = vec![("stratum", Arc::new(numbers.collect::<Int64Array>()))];
         for name in key {
             answer.push((name, Arc::clone(column(name)?)));
         }
@@ -129,37 +129,37 @@ fn cell(column: &StringArray, row: usize) -> Cow<'_, str> {
     }
 }
 
-/// What each kind is called: its values.
-fn kinds(owners: &[(&str, &Kinds)]) -> Result<RecordBatch> {
+/// What each stratum is called: its values.
+fn strata(owners: &[(&str, &Strata)]) -> Result<RecordBatch> {
     let rows = || owners.iter().flat_map(|(owner, of)| of.values.iter().zip(1..).map(move |row| (*owner, row)));
     // Where nobody asks for customers (articles), they have no name.
     let name = |(_, (values, _)): (&str, (&Vec<String>, i64))| (!values.is_empty()).then(|| values.join(" / "));
     batch_of(
-        "kinds",
+        "strata",
         vec![
             ("owner", Arc::new(rows().map(|(owner, _)| Some(owner)).collect::<StringArray>()) as ArrayRef),
-            ("kind", Arc::new(rows().map(|(_, (_, kind))| Some(kind)).collect::<Int64Array>())),
+            ("stratum", Arc::new(rows().map(|(_, (_, stratum))| Some(stratum)).collect::<Int64Array>())),
             ("profile", Arc::new(rows().map(name).collect::<StringArray>())),
         ],
     )
 }
 
-/// The value of each kind in each column.
-fn traits(owners: &[(&str, &Kinds)]) -> Result<RecordBatch> {
+/// The value of each stratum in each column.
+fn attributes(owners: &[(&str, &Strata)]) -> Result<RecordBatch> {
     let mut rows: Vec<(&str, i64, &str, &str)> = Vec::new();
     for (owner, of) in owners {
-        for (values, kind) in of.values.iter().zip(1..) {
-            rows.extend(of.columns.iter().zip(values).map(|(column, value)| (*owner, kind, *column, value.as_str())));
+        for (values, stratum) in of.values.iter().zip(1..) {
+            rows.extend(of.columns.iter().zip(values).map(|(column, value)| (*owner, stratum, *column, value.as_str())));
         }
     }
     let texts = |of: fn(&(&'_ str, i64, &'_ str, &'_ str)) -> String| -> ArrayRef {
         Arc::new(StringArray::from_iter_values(rows.iter().map(of)))
     };
     batch_of(
-        "traits",
+        "attributes",
         vec![
             ("owner", texts(|row| row.0.to_owned())),
-            ("kind", Arc::new(Int64Array::from_iter_values(rows.iter().map(|row| row.1))) as ArrayRef),
+            ("stratum", Arc::new(Int64Array::from_iter_values(rows.iter().map(|row| row.1))) as ArrayRef),
             ("segment_column", texts(|row| row.2.to_owned())),
             ("segment_value", texts(|row| row.3.to_owned())),
         ],

@@ -1,7 +1,7 @@
 /*---
-name: trait_words
-description: How each trait is told - a number's unit and what more and less of it is called, or what stands before a value.
-key: [trait]
+name: attribute_words
+description: How each attribute is told - a number's unit and what more and less of it is called, or what stands before a value.
+key: [attribute]
 ---*/
 SELECT * FROM (VALUES
   ('list price', 'euros', 'dearer', 'cheaper', NULL),
@@ -14,4 +14,4 @@ SELECT * FROM (VALUES
   ('sender', NULL, 'more', 'fewer', 'sent by'),
   ('time of year', NULL, 'more', 'fewer', 'tagged'),
   ('certificate', NULL, 'more', 'fewer', 'with certificate')
-) AS words (trait, unit, more, less, before_value)
+) AS words (attribute, unit, more, less, before_value)

@@ -1,6 +1,6 @@
 /*---
-name: scan_stretches
-description: How far each segment is from what it should do on every stretch of watched days with enough to go by.
+name: scan_windows
+description: How far each segment is from what it should do on every window of watched days with enough to go by.
 key: [series, from_day, to_day]
 ---*/
 WITH running AS (
@@ -11,8 +11,8 @@ WITH running AS (
   WHERE NOT is_reference
   WINDOW days AS (PARTITION BY series ORDER BY day ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW)
 ),
--- Every stretch from day k to day t is a difference of two running sums; only those with enough to go by are kept.
-stretches AS (
+-- Every window from day k to day t is a difference of two running sums; only those with enough to go by are kept.
+windows AS (
   SELECT t.series, k.day AS from_day, t.day AS to_day, t.v0,
          t.sum_n - k.sum_n + k.n AS n, t.sum_x - k.sum_x + k.x AS x, t.sum_e - k.sum_e + k.e AS expected,
          t.sum_v - k.sum_v + k.v AS v, t.sum_d - k.sum_d + k.d AS d, t.sum_moved - k.sum_moved + k.moved AS moved
@@ -23,7 +23,7 @@ stretches AS (
 ),
 judged AS (
   SELECT t.*, COALESCE(f.phi, 1.0) AS phi
-  FROM stretches t
+  FROM windows t
   JOIN monitoring.series s ON s.series = t.series
   LEFT JOIN monitoring.scan_phi f ON f.metric = s.metric AND f.is_shop = s.is_shop
 )
