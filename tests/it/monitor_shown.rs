@@ -205,7 +205,7 @@ fn quiet_shops_are_told_of_in_at_most_one_report_of_twenty() {
         }
         let changes = Table::new(
             engine.read(&name("shown_changes")).unwrap(),
-            &["trait", "value", "against"].map(str::to_owned),
+            &["attribute", "value", "against"].map(str::to_owned),
             "shown_changes",
         );
         let changes: Vec<Change> = read_rows(&changes.unwrap().batch, "shown_changes").unwrap();

@@ -5,8 +5,8 @@ use std::sync::Arc;
 use chrono::{Days, NaiveDate};
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
-use selvedge::monitor::draws::{binomial, normal};
 use selvedge::monitor::batched::{Cell, Membership, judge};
+use selvedge::monitor::draws::{binomial, normal};
 use selvedge::monitor::{Draw, Raised};
 use selvedge::project::Project;
 

@@ -9,8 +9,8 @@ use serde::Deserialize;
 
 use super::LAYER;
 use super::MonitorError;
-use super::plan::Plan;
 use super::permutation_test::{self, History, Rules};
+use super::plan::Plan;
 use selvedge_engine::{Engine, TableError, batch_of, read_rows};
 use selvedge_project::error::Result;
 use selvedge_project::params;

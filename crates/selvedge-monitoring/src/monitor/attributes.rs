@@ -149,7 +149,9 @@ fn attributes(owners: &[(&str, &Strata)]) -> Result<RecordBatch> {
     let mut rows: Vec<(&str, i64, &str, &str)> = Vec::new();
     for (owner, of) in owners {
         for (values, stratum) in of.values.iter().zip(1..) {
-            rows.extend(of.columns.iter().zip(values).map(|(column, value)| (*owner, stratum, *column, value.as_str())));
+            rows.extend(
+                of.columns.iter().zip(values).map(|(column, value)| (*owner, stratum, *column, value.as_str())),
+            );
         }
     }
     let texts = |of: fn(&(&'_ str, i64, &'_ str, &'_ str)) -> String| -> ArrayRef {

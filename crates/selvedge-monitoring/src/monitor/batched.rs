@@ -9,7 +9,7 @@ use chrono::NaiveDate;
 use datafusion::arrow::array::{ArrayRef, Date32Array, Int64Array, StringArray};
 use serde::Deserialize;
 
-use super::alarm::{self, Lines, ScanResult, Raised};
+use super::alarm::{self, Lines, Raised, ScanResult};
 use super::permutation_test::{History, Rules, Tally};
 use super::{Draw, name, plan};
 use selvedge_engine::{Engine, batch_of};

@@ -33,7 +33,12 @@ struct Known {
 
 /// The mean squared error of past forecasts of single days, in units of the variance that they claimed; at least 1.
 /// `engine` holds the tables of the report that asks; only days whose outcomes are all known by now count.
-pub fn variance_inflation(engine: &Engine, project: &Project, shared: &Shared, as_of: DateTime<Utc>) -> Result<VarianceInflation> {
+pub fn variance_inflation(
+    engine: &Engine,
+    project: &Project,
+    shared: &Shared,
+    as_of: DateTime<Utc>,
+) -> Result<VarianceInflation> {
     let known: Vec<Known> = engine.rows(&name("daily"))?;
     let first = known.iter().map(|day| day.shown_on.as_str()).min().unwrap_or_default();
     let truth: BTreeMap<(&str, &str), &Known> = known

@@ -83,7 +83,8 @@ pub fn earlier(project: &Project, shared: &Shared, moments: &[DateTime<Utc>]) ->
 
 /// Tells the story of the earlier reports up to `look`.
 pub fn told(snapshot: &Snapshot, earlier: Vec<Published>) -> Result<History> {
-    let reports: Vec<Published> = earlier.into_iter().map(Ok).chain([Published::by(snapshot)]).collect::<Result<_>>()?;
+    let reports: Vec<Published> =
+        earlier.into_iter().map(Ok).chain([Published::by(snapshot)]).collect::<Result<_>>()?;
     let findings: Vec<&RecordBatch> = reports.iter().map(|report| &report.findings).collect();
     let weeks: Vec<&RecordBatch> = reports.iter().map(|report| &report.weeks).collect();
     let published = together("published", &findings)?;

@@ -8,7 +8,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use datafusion::arrow::array::RecordBatch;
 
 use super::nowcast::{self, Named};
-use super::{Shop, name, plan, attributes};
+use super::{Shop, attributes, name, plan};
 use selvedge_engine::{Engine, Table};
 use selvedge_project::error::Result;
 use selvedge_project::project::Project;

@@ -286,7 +286,12 @@ impl Snapshot {
 
 /// The log's counts as of a moment, by metric, profile and day: what drills ask for again and again.  `daily_counts` stands in
 /// for the log's own; besides `monitoring.cohorts` there are `segments` and `days`.
-pub fn counted(project: &Project, log: &Log, as_of: DateTime<Utc>, daily_counts: Option<&RecordBatch>) -> Result<Engine> {
+pub fn counted(
+    project: &Project,
+    log: &Log,
+    as_of: DateTime<Utc>,
+    daily_counts: Option<&RecordBatch>,
+) -> Result<Engine> {
     let project = log::as_of(project, as_of);
     let engine = Engine::new(&project)?;
     log.register(&engine)?;
