@@ -38,7 +38,9 @@ fn rows() -> RecordBatch {
         || (0..5_000).map(|_| random.gen_bool(0.9).then(|| random.gen_range(0..6))).collect::<Int64Array>();
     let (a, b) = (number(), number());
     let texts: StringArray = (0..5_000).map(|row| ["x", "y", "z"].get(row % 4).copied()).collect();
-    let columns: [(&str, ArrayRef); 3] = [("a", Arc::new(a)), ("b", Arc::new(b)), ("t", Arc::new(texts))];
+    let numbers = Int64Array::from_iter_values(0..5_000);
+    let columns: [(&str, ArrayRef); 4] =
+        [("n", Arc::new(numbers)), ("a", Arc::new(a)), ("b", Arc::new(b)), ("t", Arc::new(texts))];
     RecordBatch::try_from_iter_with_nullable(columns.map(|(name, column)| (name, column, true))).unwrap()
 }
 
@@ -52,7 +54,7 @@ fn a_guard_changes_no_value() {
         }
         let context = halves::session(2, 100, rules, usize::MAX, vec![("rows", rows())]);
         runtime.block_on(async {
-            let query = format!("SELECT a, b, t, {expression} AS value FROM rows");
+            let query = format!("SELECT n, {expression} AS value FROM rows ORDER BY n");
             let plan = context.sql(&query).await.unwrap().create_physical_plan().await.unwrap();
             let shown = displayable(plan.as_ref()).indent(false).to_string();
             let batches = datafusion::physical_plan::collect(Arc::clone(&plan), context.task_ctx()).await.unwrap();
