@@ -11,7 +11,7 @@ counted AS (
   SELECT d.brand, d.today, COUNT(DISTINCT date_trunc('day', t.event_time)) AS active
   FROM days d
   JOIN sources.products p ON p.brand = d.brand AND CAST(p.on_sale_from AS TIMESTAMP) < d.today
-  JOIN sources.transactions t ON t.product_id = p.product_id AND t.season = p.season AND t.event_time < d.today
+  JOIN sources.transactions t ON t.product_id = p.product_id AND t.season = p.season AND t.event_time < d.today AND t.consented
   GROUP BY d.brand, d.today
 )
 SELECT g.product_id, g.season, g.as_of, COALESCE(c.active, 0) AS brand_days

@@ -9,7 +9,7 @@ WITH pairs AS (
   FROM sources.transactions l
   JOIN sources.transactions b ON b.customer_id = l.customer_id AND b.product_id = l.product_id AND b.season = l.season
    AND b.event_type = 'purchase' AND b.event_time >= l.event_time AND b.event_time < l.event_time + INTERVAL '1' DAY
-  WHERE l.event_type = 'browse'
+  WHERE l.event_type = 'browse' AND l.consented
 )
 SELECT g.product_id, g.season, g.as_of, COUNT(DISTINCT x.transaction_id) AS followed
 FROM grain.product g

@@ -8,7 +8,7 @@ WITH monthly AS (
   SELECT p.brand, date_trunc('month', t.event_time) AS month, COUNT(*) AS looks
   FROM sources.transactions t
   JOIN sources.products p ON p.product_id = t.product_id AND p.season = t.season
-  WHERE t.event_type = 'browse'
+  WHERE t.event_type = 'browse' AND t.consented
   GROUP BY p.brand, date_trunc('month', t.event_time)
 )
 SELECT g.product_id, g.season, g.as_of, COALESCE(m.looks, 0) AS looks

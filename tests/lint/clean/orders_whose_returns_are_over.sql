@@ -10,7 +10,7 @@ WITH orders AS (
   FROM sources.transactions p
   LEFT JOIN sources.transactions r ON r.order_id = p.order_id AND r.event_type = 'return'
         AND r.event_time <= p.event_time + $return_window
-  WHERE p.event_type = 'purchase'
+  WHERE p.event_type = 'purchase' AND p.consented
   GROUP BY p.product_id, p.season, p.transaction_id, p.event_time
 )
 SELECT g.product_id, g.season, g.as_of,

@@ -5,7 +5,7 @@
 ---*/
 -- a running total looks back only, and whole days before today are taken from it
 WITH daily AS (
-  SELECT CAST(event_time AS DATE) AS day, COUNT(*) AS n FROM sources.transactions WHERE event_type = 'browse' GROUP BY CAST(event_time AS DATE)
+  SELECT CAST(event_time AS DATE) AS day, COUNT(*) AS n FROM sources.transactions WHERE event_type = 'browse' AND consented GROUP BY CAST(event_time AS DATE)
 ), running AS (
   SELECT day, SUM(n) OVER (ORDER BY day ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW) AS total FROM daily
 )

@@ -5,7 +5,7 @@
 ---*/
 WITH daily AS (
   SELECT product_id, season, date_trunc('day', event_time) AS day, COUNT(*) AS looks
-  FROM sources.transactions WHERE event_type = 'browse'
+  FROM sources.transactions WHERE event_type = 'browse' AND consented
   GROUP BY product_id, season, date_trunc('day', event_time)
 )
 SELECT g.product_id, g.season, g.as_of, COALESCE(SUM(d.looks), 0) AS looks_of_whole_days
