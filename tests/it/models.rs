@@ -1,13 +1,12 @@
 //! The models through the stages: what they may learn from, what they carry, what they are judged by.
 
 use std::collections::BTreeSet;
-use std::path::Path;
 
 use serde_json::Value;
 
 use selvedge::model::outcomes::Outcomes;
 
-use crate::shop::{ROOT, Shop};
+use crate::shop::Shop;
 
 /// One combination to fit, so that nothing is chosen on validation rows.
 fn shop_without_choice() -> Shop {
@@ -166,20 +165,6 @@ fn models_are_compared_on_looks_groups_and_lists() {
     let now = json(&shop, "work/models/combined.json")["made_from"].clone();
     assert!(now["data"] != made_from["data"] && now["features"] != made_from["features"]);
     assert_eq!(now["code"], made_from["code"]);
-}
-
-/// The list of files that the code's fingerprint is made from cannot fall behind.
-#[test]
-fn the_fingerprint_of_the_code_is_of_all_that_fits() {
-    let fingerprints =
-        std::fs::read_to_string(Path::new(ROOT).join("crates/selvedge-learning/src/train/fingerprints.rs")).unwrap();
-    for folder in ["crates/selvedge-learning/src/train", "crates/models/src"] {
-        for file in std::fs::read_dir(Path::new(ROOT).join(folder)).unwrap() {
-            let name = file.unwrap().file_name().to_string_lossy().into_owned();
-            let path = if folder.ends_with("train") { name } else { format!("../../../models/src/{name}") };
-            assert!(fingerprints.contains(&format!("include_str!(\"{path}\")")), "{folder}: {path}");
-        }
-    }
 }
 
 /// The sentences that answer a question: bold, or said of a picture.

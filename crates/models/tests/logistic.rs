@@ -251,3 +251,25 @@ fn perfectly_separable_rows_have_a_model_when_shrunk() {
     let predicted = Logistic::fit(&training, "kept", &features(&["u"]), 0.01).unwrap().predict(&frame).unwrap();
     assert!(predicted.is_sorted() && predicted[0] < 0.01 && predicted[39] > 0.99);
 }
+
+/// Moves with every change of a bit of the fit, the choice or the chances, a new solver's too: then VERSION is raised, and the
+/// numbers here with it.
+#[test]
+fn the_version_stands_for_these_numbers() {
+    let frame = kept(300, 200);
+    let (training, validation) = (TrainingRows::of(&frame).unwrap(), ValidationRows::of(&frame).unwrap());
+    let grid = Grid { alphas: &[0.1, 1.0, 10.0], dimensions: &[2] };
+    let choice = choose(&training, &validation, "kept", &features(&["u", "w", "region"]), grid).unwrap();
+    let losses = choice.tried.iter().map(|tried| tried.log_loss);
+    let numbers = losses.chain(choice.model.terms().iter().map(|term| term.coefficient));
+    let numbers = numbers.chain(choice.model.predict(&frame).unwrap().into_iter().take(2));
+    let bits: Vec<String> = numbers.map(|number| format!("{:016x}", number.to_bits())).collect();
+    assert_eq!(
+        (models::VERSION, bits.join(" ").as_str()),
+        (
+            1,
+            "3fe379f126bac0c7 3fe37f4e2822552a 3fe3b4cf808ff657 3fe61fc3fd448422 bfd414144d9af7c7 \
+             bfcb506823da01da 3fd079fdf6642911 bfa68ea4462bd287 3fe398519aff65ce 3fe105cb347af665"
+        )
+    );
+}

@@ -23,6 +23,10 @@ use selvedge_project::sql::TableName;
 use selvedge_project::sql::label::LABEL;
 use selvedge_project::stage::Stage;
 
+/// Raised whenever the same frame and parameters would get other models, by what is decided here: which columns a model
+/// reads, and what is chosen on validation rows.  What the mathematics decides is [`models::VERSION`].
+pub const VERSION: u32 = 1;
+
 /// A model as it is kept in `work/models/<name>.json`.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Fitted {

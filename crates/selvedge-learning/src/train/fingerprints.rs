@@ -7,27 +7,6 @@ use selvedge_project::error::Result;
 use selvedge_project::project::Project;
 use selvedge_project::sql::Layer;
 
-/// The code that decides what is fitted; a test holds the list to the files there are.
-const CODE: [&str; 17] = [
-    include_str!("../train.rs"),
-    include_str!("fingerprints.rs"),
-    include_str!("kind.rs"),
-    include_str!("../../../models/src/bootstrap.rs"),
-    include_str!("../../../models/src/choice.rs"),
-    include_str!("../../../models/src/columns.rs"),
-    include_str!("../../../models/src/lists.rs"),
-    include_str!("../../../models/src/logistic.rs"),
-    include_str!("../../../models/src/matrix.rs"),
-    include_str!("../../../models/src/metrics.rs"),
-    include_str!("../../../models/src/lib.rs"),
-    include_str!("../../../models/src/outcomes.rs"),
-    include_str!("../../../models/src/ranked.rs"),
-    include_str!("../../../models/src/reliability.rs"),
-    include_str!("../../../models/src/rule.rs"),
-    include_str!("../../../models/src/scale.rs"),
-    include_str!("../../../models/src/split.rs"),
-];
-
 /// Each 16 hex digits of a SHA-256.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Fingerprints {
@@ -35,7 +14,7 @@ pub struct Fingerprints {
     pub data: String,
     /// Of the definitions in `sql/features` and `sql/labels`.
     pub features: String,
-    /// Of the code that fits.
+    /// Of the versions of the code that fits.
     pub code: String,
 }
 
@@ -64,8 +43,8 @@ impl Fingerprints {
         })?;
         let files = [Layer::FEATURES, Layer::LABELS].into_iter().flat_map(|layer| project.library.layer(layer));
         let definitions: Vec<&[u8]> = files.map(|file| file.text().as_bytes()).collect();
-        let code: Vec<&[u8]> = CODE.iter().map(|text| text.as_bytes()).collect();
-        Ok(Self { data: hash(&[&data]), features: hash(&definitions), code: hash(&code) })
+        let versions = format!("{} {}", super::VERSION, models::VERSION);
+        Ok(Self { data: hash(&[&data]), features: hash(&definitions), code: hash(&[versions.as_bytes()]) })
     }
 }
 
