@@ -13,7 +13,8 @@ pub struct Range {
     pub upper: f64,
 }
 
-/// Wilson's interval for `x` of `n`; none for `n` = 0.
+/// Wilson's score interval for `x` of `n` (Wilson 1927), with `p = x / n`:
+/// `(p + z^2 / 2n -+ z sqrt(p (1 - p) / n + z^2 / 4n^2)) / (1 + z^2 / n)`; none for `n` = 0.
 pub fn wilson(x: u64, n: u64, z: f64) -> Option<Range> {
     if n == 0 {
         return None;
@@ -26,7 +27,8 @@ pub fn wilson(x: u64, n: u64, z: f64) -> Option<Range> {
     Some(Range { point: p, lower: ((middle - half) / scale).max(0.0), upper: ((middle + half) / scale).min(1.0) })
 }
 
-/// Jeffreys' interval: the middle `level` (such as 0.95) of Beta(x + 1/2, n - x + 1/2).
+/// Jeffreys' interval: the middle `level` (such as 0.95) of Beta(x + 1/2, n - x + 1/2), with 0 as its lower end for `x` = 0
+/// and 1 as its upper for `x` = `n` (Brown, Cai and DasGupta 2001).
 pub fn jeffreys(x: u64, n: u64, level: f64) -> Option<Range> {
     if n == 0 || x > n {
         return None;
@@ -48,7 +50,8 @@ fn beta_quantile(beta: &Beta, share: f64) -> f64 {
     f64::midpoint(low, high)
 }
 
-/// Newcombe's hybrid score interval for the difference `a - b` of two rates, each `(x, n)`.
+/// Newcombe's hybrid score interval for the difference `a - b` of two rates, each `(x, n)` (Newcombe 1998, method 10): from
+/// Wilson's ends `l` and `u` of each, `d - sqrt((a - l_a)^2 + (u_b - b)^2)` to `d + sqrt((u_a - a)^2 + (b - l_b)^2)`.
 pub fn difference(a: (u64, u64), b: (u64, u64), z: f64) -> Option<Range> {
     let (first, second) = (wilson(a.0, a.1, z)?, wilson(b.0, b.1, z)?);
     let point = first.point - second.point;
@@ -57,7 +60,8 @@ pub fn difference(a: (u64, u64), b: (u64, u64), z: f64) -> Option<Range> {
     Some(Range { point, lower: point - below, upper: point + above })
 }
 
-/// Katz's interval for the ratio `a / b` of two rates; where a count is 0, 0.5 is added to counts and 1 to totals.
+/// Katz's log interval for the ratio `a / b` of two rates (Katz et al. 1978):
+/// `r exp(-+ z sqrt(1 / x_a - 1 / n_a + 1 / x_b - 1 / n_b))`; where a count is 0, 0.5 is added to counts and 1 to totals.
 pub fn ratio(a: (u64, u64), b: (u64, u64), z: f64) -> Option<Range> {
     if a.1 == 0 || b.1 == 0 {
         return None;
@@ -69,7 +73,8 @@ pub fn ratio(a: (u64, u64), b: (u64, u64), z: f64) -> Option<Range> {
     Some(Range { point, lower: point * (-z * spread).exp(), upper: point * (z * spread).exp() })
 }
 
-/// How many of each group show a move from rate `p0` to `p1` four times out of five, at 5 % false alarms.
+/// The size of each group at which a move from rate `p0` to `p1` is seen with power 0.8 at 5 % false alarms, two-sided:
+/// `(1.96 + 0.8416)^2 (p0 (1 - p0) + p1 (1 - p1)) / (p0 - p1)^2`.
 pub fn needed(p0: f64, p1: f64) -> Option<u64> {
     let gap = (p0 - p1) * (p0 - p1);
     if gap <= 0.0 {

@@ -2,6 +2,13 @@
 //!
 //! The plan is walked from the tables upwards.  Each reading of a table with times is open until a condition bounds its
 //! time by the moment; what still hangs on an open reading at the end, or was added up before it was bounded, leaks.
+//!
+//! - **reading**: one mention of a table in a query, with all its rows; a table that is named twice is read twice.
+//! - **scan**: the number of a reading in [`Analysis::scans`].
+//! - **moment**: a row's own time, `as_of`, or a time that lies a known number of seconds from it.
+//! - **bound**: a condition such as `t.event_time < g.as_of`, after which a reading says nothing of the moment or later.
+//! - **taint**: the readings, not yet bounded, that may have decided a value or whether a row is there (as in taint
+//!   analysis of programs).
 
 mod aggregate;
 mod facts;
