@@ -38,6 +38,8 @@ mod readme;
 mod recommendations;
 mod rankings;
 mod reproduce;
+#[cfg(feature = "encoder")]
+mod requests;
 mod simulated;
 mod simulated_log;
 mod situations;

@@ -59,7 +59,7 @@ impl Plan {
         let mut seen = Seen::default();
         let layers = [Layer::SOURCES, Layer::SPLIT, Layer::TEXTS, Layer::GRAIN, Layer::FEATURES];
         let tables =
-            layers.into_iter().flat_map(|layer| project.library.layer(layer).map(selvedge_analysis::lineage::made));
+            layers.into_iter().flat_map(|layer| project.library.layer(layer).map(selvedge_engine::shapes::stored_name));
         let tables: Vec<TableName> = tables.collect();
         let stamp = |table: &TableName| {
             (traces.stamp(table), Stamp::read(&stage::kept(project.flow, &project.paths, table).unwrap_or_default().0))

@@ -15,76 +15,93 @@ use futures::StreamExt;
 use futures::future::try_join_all;
 
 use super::query_error::query_error;
-use super::{Engine, table};
+use super::{Session, table};
 use selvedge_project::error::Result;
 use selvedge_project::project::Project;
 use selvedge_project::sql::SqlFile;
 
 /// What a plan answers: its columns, and the rows of each partition.
-type Parts = (SchemaRef, Vec<Vec<RecordBatch>>);
+pub(super) type Parts = (SchemaRef, Vec<Vec<RecordBatch>>);
 
-impl Engine {
+impl Session {
     /// The answer of one SQL file, in any order.
-    pub fn run(&self, project: &Project, file: &SqlFile) -> Result<RecordBatch> {
+    pub async fn run(&self, project: &Project, file: &SqlFile) -> Result<RecordBatch> {
         for table in &file.reads {
-            self.open(table)?;
+            self.open(table).await?;
         }
-        let plan = self.plan(project, file)?;
-        Ok(self.run_planned(project, file, vec![plan])?.swap_remove(0))
+        let plan = self.plan(project, file).await?;
+        Ok(self.run_planned(project, file, vec![plan]).await?.swap_remove(0))
     }
 
     /// The answers of plans over one SQL file; what several of them read is worked out once.
-    pub fn run_planned(&self, project: &Project, file: &SqlFile, plans: Vec<LogicalPlan>) -> Result<Vec<RecordBatch>> {
-        let state = self.context.state();
+    pub async fn run_planned(
+        &self,
+        project: &Project,
+        file: &SqlFile,
+        plans: Vec<LogicalPlan>,
+    ) -> Result<Vec<RecordBatch>> {
         let schemas: Vec<SchemaRef> = plans.iter().map(|plan| Arc::clone(plan.schema().inner())).collect();
-        let answers = self.materialized(&state, &file.read_again(), plans).and_then(|plans| {
-            let answers = self.execute(&state, &plans)?;
-            answers.into_iter().zip(&schemas).map(|(answer, schema)| one_batch(answer, schema)).collect()
-        });
-        // Some kinds are only found not to fit when the plan is made ready to run.
-        answers.map_err(|e| self.misfit(project, file).unwrap_or_else(|| query_error(&file.shown, &e, &[])))
+        match self.answers(file, plans, &schemas).await {
+            Ok(answers) => Ok(answers),
+            // Some kinds are only found not to fit when the plan is made ready to run.
+            Err(e) => Err(self.misfit(project, file).await.unwrap_or_else(|| query_error(&file.shown, &e, &[]))),
+        }
+    }
+
+    async fn answers(
+        &self,
+        file: &SqlFile,
+        plans: Vec<LogicalPlan>,
+        schemas: &[SchemaRef],
+    ) -> datafusion::error::Result<Vec<RecordBatch>> {
+        let plans = self.materialized(&file.read_again(), plans).await?;
+        let answers = self.execute(&plans).await?;
+        answers.into_iter().zip(schemas).map(|(answer, schema)| one_batch(answer, schema)).collect()
     }
 
     /// The answer of a plan, in any order.
-    pub fn run_plan(&self, plan: LogicalPlan, shown: &str) -> Result<RecordBatch> {
-        self.collect(DataFrame::new(self.context.state(), plan), shown)
+    pub async fn run_plan(&self, plan: LogicalPlan, shown: &str) -> Result<RecordBatch> {
+        self.collect(DataFrame::new(self.context.state(), plan), shown).await
     }
 
     /// The answers of optimised plans, in their parts; side by side where memory has no limit, which would else be shared.
-    /// `state` is the session's, which is dear to copy.
-    pub(super) fn execute(
-        &self,
-        state: &SessionState,
-        plans: &[LogicalPlan],
-    ) -> std::result::Result<Vec<Parts>, DataFusionError> {
-        let answers = plans.iter().map(|plan| parts_of(state, plan));
-        match state.runtime_env().memory_pool.memory_limit() {
-            MemoryLimit::Infinite => self.runtime.block_on(try_join_all(answers)),
-            _ => answers.map(|answer| self.runtime.block_on(answer)).collect(),
+    pub(super) async fn execute(&self, plans: &[LogicalPlan]) -> datafusion::error::Result<Vec<Parts>> {
+        let answers = plans.iter().map(|plan| parts_of(&self.state, plan));
+        match self.state.runtime_env().memory_pool.memory_limit() {
+            MemoryLimit::Infinite => try_join_all(answers).await,
+            _ => {
+                let mut made = Vec::new();
+                for answer in answers {
+                    made.push(answer.await?);
+                }
+                Ok(made)
+            }
         }
     }
 
     /// The answer of any query over the tables that are open.
-    pub fn query(&self, sql: &str, shown: &str) -> Result<RecordBatch> {
+    pub async fn query(&self, sql: &str, shown: &str) -> Result<RecordBatch> {
         // A question reads; it writes no files and makes no tables.
         let reads = SQLOptions::new().with_allow_ddl(false).with_allow_dml(false).with_allow_statements(false);
-        let frame = self.runtime.block_on(self.context.sql_with_options(sql, reads));
-        self.collect(frame.map_err(|e| query_error(shown, &e, &self.tables()))?, shown)
+        let frame = self.context.sql_with_options(sql, reads).await;
+        self.collect(frame.map_err(|e| query_error(shown, &e, &self.tables()))?, shown).await
     }
 
     /// The distinct rows of `batch`, these columns only; in any order.
-    pub fn distinct(&self, batch: &RecordBatch, columns: &[String], shown: &str) -> Result<RecordBatch> {
+    pub async fn distinct(&self, batch: &RecordBatch, columns: &[String], shown: &str) -> Result<RecordBatch> {
         let failed = |e: DataFusionError| query_error(shown, &e, &[]);
         let names: Vec<&str> = columns.iter().map(String::as_str).collect();
         let frame = self.context.read_batch(batch.clone()).and_then(|frame| frame.select_columns(&names));
-        self.collect(frame.and_then(DataFrame::distinct).map_err(failed)?, shown)
+        self.collect(frame.and_then(DataFrame::distinct).map_err(failed)?, shown).await
     }
 
-    pub(super) fn collect(&self, frame: DataFrame, shown: &str) -> Result<RecordBatch> {
+    pub(super) async fn collect(&self, frame: DataFrame, shown: &str) -> Result<RecordBatch> {
         let (state, plan) = frame.into_parts();
         let schema = Arc::clone(plan.schema().inner());
-        let answer = state.optimize(&plan).and_then(|plan| self.runtime.block_on(parts_of(&state, &plan)));
-        answer.and_then(|answer| one_batch(answer, &schema)).map_err(|e| query_error(shown, &e, &[]))
+        let failed = |e: DataFusionError| query_error(shown, &e, &[]);
+        let plan = state.optimize(&plan).map_err(failed)?;
+        let answer = parts_of(&state, &plan).await.map_err(failed)?;
+        one_batch(answer, &schema).map_err(failed)
     }
 }
 

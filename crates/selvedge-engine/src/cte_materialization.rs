@@ -9,22 +9,21 @@ use datafusion::common::tree_node::{Transformed, TreeNodeRecursion};
 use datafusion::datasource::empty::EmptyTable;
 use datafusion::datasource::{MemTable, provider_as_source};
 use datafusion::error::Result;
-use datafusion::execution::SessionState;
 use datafusion::logical_expr::{Expr, LogicalPlan, LogicalPlanBuilder, TableScan};
 
-use super::Engine;
+use super::Session;
 
 /// The schema in which such queries stand as tables while a plan is made; no table of a project can have this name.
 const SCHEMA: &str = "with ";
 
-impl Engine {
+impl Session {
     /// The plans, optimised, with tables in memory in the place of the queries called `names`.
-    pub(super) fn materialized(
+    pub(super) async fn materialized(
         &self,
-        state: &SessionState,
         names: &BTreeSet<String>,
         plans: Vec<LogicalPlan>,
     ) -> Result<Vec<LogicalPlan>> {
+        let state = &self.state;
         if names.is_empty() {
             return plans.iter().map(|plan| state.optimize(plan)).collect();
         }
@@ -62,7 +61,7 @@ impl Engine {
                 }
             }
             let (numbers, ready): (Vec<usize>, Vec<LogicalPlan>) = ready.into_iter().unzip();
-            for (number, (schema, parts)) in numbers.into_iter().zip(self.execute(state, &ready)?) {
+            for (number, (schema, parts)) in numbers.into_iter().zip(self.execute(&ready).await?) {
                 tables.insert(number, Arc::new(MemTable::try_new(schema, parts)?));
             }
         }

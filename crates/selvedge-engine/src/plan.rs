@@ -6,23 +6,27 @@ use datafusion::arrow::datatypes::{Schema, SchemaRef};
 use datafusion::common::tree_node::TreeNodeRecursion;
 use datafusion::logical_expr::LogicalPlan;
 
-use super::Engine;
+use super::Session;
 use super::query_error::query_error;
 use selvedge_project::error::Result;
 use selvedge_project::project::Project;
 use selvedge_project::sql::{SqlFile, TableName};
 
-impl Engine {
+impl Session {
     /// The columns that the file's query returns, with their types.  What it reads must be registered, or on disk.
-    pub fn schema(&self, project: &Project, file: &SqlFile) -> Result<SchemaRef> {
-        let plan = self.optimized(project, file)?;
+    pub async fn schema(&self, project: &Project, file: &SqlFile) -> Result<SchemaRef> {
+        let plan = self.optimized(project, file).await?;
         let fields: Vec<_> = plan.schema().fields().iter().map(|field| field.as_ref().clone()).collect();
         Ok(Schema::new(fields).into())
     }
 
     /// The columns of each table that the file's query needs: what is left after the optimizer took the others out.
-    pub fn columns_read(&self, project: &Project, file: &SqlFile) -> Result<BTreeMap<TableName, BTreeSet<String>>> {
-        let plan = self.optimized(project, file)?;
+    pub async fn columns_read(
+        &self,
+        project: &Project,
+        file: &SqlFile,
+    ) -> Result<BTreeMap<TableName, BTreeSet<String>>> {
+        let plan = self.optimized(project, file).await?;
         let mut read = BTreeMap::<TableName, BTreeSet<String>>::new();
         plan.apply_with_subqueries(|node| {
             if let LogicalPlan::TableScan(scan) = node {
@@ -39,12 +43,12 @@ impl Engine {
         Ok(read)
     }
 
-    fn optimized(&self, project: &Project, file: &SqlFile) -> Result<LogicalPlan> {
+    async fn optimized(&self, project: &Project, file: &SqlFile) -> Result<LogicalPlan> {
         for table in &file.reads {
-            self.open(table)?;
+            self.open(table).await?;
         }
-        let plan = self.plan(project, file)?;
-        let optimized = self.context.state_ref().read().optimize(&plan);
+        let plan = self.plan(project, file).await?;
+        let optimized = self.state.optimize(&plan);
         optimized.map_err(|e| query_error(&file.shown, &e, &self.tables()))
     }
 }

@@ -4,9 +4,10 @@ use std::sync::Arc;
 
 use datafusion::arrow::datatypes::Schema;
 use datafusion::logical_expr::{Aggregate, Expr, LogicalPlan, Projection};
-use rayon::prelude::*;
+use futures::future::try_join_all;
 
-use super::{Engine, Table};
+use super::session::sorted;
+use super::{Session, Table};
 use selvedge_project::error::Result;
 use selvedge_project::project::Project;
 use selvedge_project::sql::SqlFile;
@@ -48,6 +49,19 @@ impl<'a> SharedScan<'a> {
         self.columns.extend(other.columns.iter().cloned());
         true
     }
+
+    /// As few as these scans allow, in their order.
+    pub(super) fn shared(project: &Project, planned: Vec<Self>) -> Vec<Self> {
+        let mut scans: Vec<Self> = Vec::new();
+        for new in planned {
+            let key = |scan: &Self| project.library.key(scan.files[0]);
+            let mut alike = scans.iter_mut().filter(|scan| key(scan) == key(&new));
+            if !alike.any(|scan| scan.join(&new)) {
+                scans.push(new);
+            }
+        }
+        scans
+    }
 }
 
 /// `SELECT … GROUP BY …` as its two steps.
@@ -62,40 +76,33 @@ fn united(ours: &[Expr], theirs: &[Expr]) -> Vec<Expr> {
     ours.iter().chain(new).cloned().collect()
 }
 
-impl Engine {
+impl Session {
     /// The files in as few scans as their queries allow, in their order.
-    pub fn shared_scans<'a>(&self, project: &Project, files: &[&'a SqlFile]) -> Result<Vec<SharedScan<'a>>> {
-        let planned = |file: &&'a SqlFile| {
-            file.reads.iter().try_for_each(|table| self.open(table))?;
-            Ok(SharedScan::new(file, self.plan(project, file)?))
-        };
-        let planned: Vec<Result<SharedScan<'a>>> = files.par_iter().map(planned).collect();
-        let mut scans: Vec<SharedScan<'a>> = Vec::new();
-        for (file, new) in files.iter().zip(planned) {
-            let new = new?;
-            let key = |file| project.library.key(file);
-            let mut alike = scans.iter_mut().filter(|scan| key(scan.files[0]) == key(file));
-            if !alike.any(|scan| scan.join(&new)) {
-                scans.push(new);
-            }
+    pub async fn shared_scans<'a>(&self, project: &Project, files: &[&'a SqlFile]) -> Result<Vec<SharedScan<'a>>> {
+        let planned = try_join_all(files.iter().map(|file| self.scan_of(project, file))).await?;
+        Ok(SharedScan::shared(project, planned))
+    }
+
+    /// A file by itself.
+    pub(super) async fn scan_of<'a>(&self, project: &Project, file: &'a SqlFile) -> Result<SharedScan<'a>> {
+        for table in &file.reads {
+            self.open(table).await?;
         }
-        Ok(scans)
+        Ok(SharedScan::new(file, self.plan(project, file).await?))
     }
 
     /// The table of each file of a scan.
-    pub fn tables_of(&self, project: &Project, scan: &SharedScan) -> Result<Vec<Table>> {
+    pub async fn tables_of(&self, project: &Project, scan: &SharedScan<'_>) -> Result<Vec<Table>> {
         if let [file] = scan.files[..] {
-            let batch = self.run_planned(project, file, vec![scan.plan.clone()])?.swap_remove(0);
-            return Ok(vec![Table::new(batch, project.library.key(file), &file.shown)?]);
+            let batch = self.run_planned(project, file, vec![scan.plan.clone()]).await?.swap_remove(0);
+            return Ok(vec![sorted(batch, project.library.key(file), &file.shown)?]);
         }
         let first = scan.files[0];
-        let whole = self
-            .run_plan(scan.plan.clone(), &first.shown)
-            .and_then(|batch| Table::new(batch, project.library.key(first), &first.shown));
-        match whole {
+        let whole = self.run_plan(scan.plan.clone(), &first.shown).await;
+        match whole.and_then(|batch| sorted(batch, project.library.key(first), &first.shown)) {
             Ok(whole) => scan.columns.iter().map(|columns| whole.of(columns, &first.shown)).collect(),
             // Which of them is to blame is found one by one.
-            Err(_) => scan.files.iter().map(|file| self.table(project, file)).collect(),
+            Err(_) => try_join_all(scan.files.iter().map(|file| self.table(project, file))).await,
         }
     }
 }

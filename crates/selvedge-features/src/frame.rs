@@ -10,7 +10,7 @@ use datafusion::arrow::error::ArrowError;
 use rayon::prelude::*;
 
 use crate::features::{self, View};
-use selvedge_engine::{Engine, Staged, Table};
+use selvedge_engine::{Engine, Session, Staged, Table, block_in_place, sorted, wait_for};
 use selvedge_project::error::{Advice, Result};
 use selvedge_project::progress::Progress;
 use selvedge_project::project::Project;
@@ -89,13 +89,30 @@ fn stored_views(project: &Project, engine: &Engine) -> Result<Vec<View>> {
 /// Every feature of the rows of `request`, computed now: its rows stand under the grain's names, and the same SQL that
 /// made the training features runs over them.  `request` holds the keys of all grains; its other columns stay.
 pub fn at_request(project: &Project, engine: &Engine, request: Table, shown: &str) -> Result<Table> {
-    for file in project.library.layer(Layer::GRAIN) {
-        let key = project.library.key(file);
-        let grain = Table::new(engine.distinct(&request.batch, key, shown)?, key, shown)?;
-        engine.register(&file.table(), grain.batch)?;
-    }
+    wait_for(lay_grains(project, engine.session(), &request, shown))??;
     let views = features::compute(project, engine)?;
     attach(request, &views, shown)
+}
+
+/// The same for one of many requests at the same time: `shared` keeps its grains, and no request sees another's.
+///
+/// # Panics
+/// On a runtime of one thread: sorting takes the processor, and lets others have the thread's tasks.
+pub async fn for_request(project: &Project, shared: &Arc<Session>, request: Table, shown: &str) -> Result<Table> {
+    let session = shared.over()?;
+    lay_grains(project, &session, &request, shown).await?;
+    let views = features::compute_for_request(project, &session).await?;
+    block_in_place(|| attach(request, &views, shown))
+}
+
+/// Puts the keys of `request` in the place of every grain.
+async fn lay_grains(project: &Project, session: &Session, request: &Table, shown: &str) -> Result<()> {
+    for file in project.library.layer(Layer::GRAIN) {
+        let key = project.library.key(file);
+        let grain = sorted(session.distinct(&request.batch, key, shown).await?, key, shown)?;
+        session.register(&file.table(), grain.batch)?;
+    }
+    Ok(())
 }
 
 /// Sets every view beside `base` by the view's own key; `base` keeps its rows and their order.

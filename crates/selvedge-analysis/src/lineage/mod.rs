@@ -18,4 +18,4 @@ pub use memory::Memory;
 pub use node::{Kind, Source};
 pub use relation::table_name;
 pub use stamp::{ROWS, Stamp, still_version};
-pub use tables::{Basis, ColumnTrace, TableTrace, Traces, made};
+pub use tables::{Basis, ColumnTrace, TableTrace, Traces};

@@ -5,14 +5,14 @@ use std::path::Path;
 use std::sync::Arc;
 
 use datafusion::DATAFUSION_VERSION;
-use datafusion::arrow::datatypes::{DataType, Field, Schema};
+use datafusion::arrow::datatypes::Schema;
 
 use super::digest::{Digest, Digester};
 use super::memory::Memory;
 use super::node::{Node, Uses};
 use super::relation::Tracer;
 use super::stamp::{ROWS, Stamp, hash_of_file, known_by_bytes};
-use selvedge_engine::{ENGINE_VERSION, Engine, function_versions, stored_notes};
+use selvedge_engine::{ENGINE_VERSION, Engine, function_versions, shapes, stored_notes};
 use selvedge_project::error::Result;
 use selvedge_project::project::Project;
 use selvedge_project::sql::{Header, Layer, SqlFile, TableName};
@@ -92,11 +92,9 @@ impl Traces {
     pub fn of(project: &Project, until: Layer, basis: Basis<'_>) -> Result<Self> {
         let engine = Engine::new(project)?;
         let mut traces = Self::default();
-        for (file, header) in project.library.sources() {
-            let texts = header.columns.keys().map(|name| Field::new(name, DataType::Utf8, true));
-            let line = Field::new("line", DataType::Int64, true);
-            let schema = Schema::new([line].into_iter().chain(texts).collect::<Vec<_>>());
-            engine.declare(&TableName::new("raw", file.header.name()), schema)?;
+        for (_, header) in project.library.sources() {
+            let (table, schema) = shapes::raw(header);
+            engine.declare(&table, schema)?;
         }
         let last = LAYERS.iter().position(|layer| *layer == until).unwrap_or(LAYERS.len());
         for layer in LAYERS.into_iter().take(last + 1) {
@@ -113,7 +111,7 @@ impl Traces {
             && let Some(remembered) = memory.get(seal)
         {
             let known = self.with_inputs(project, file, remembered.columns(), remembered.rows());
-            self.tables.insert(self::made(file), known);
+            self.tables.insert(shapes::stored_name(file), known);
             return Ok(());
         }
         let plan = engine.plan(project, file)?;
@@ -143,14 +141,14 @@ impl Traces {
         let pairs = names.iter().zip(definition.columns.iter().zip(&whole.columns));
         let mut columns: BTreeMap<String, ColumnTrace> =
             pairs.map(|(name, (own, full))| ((*name).clone(), trace(own, full, "column"))).collect();
-        let mut declared = schema.clone();
+        let declared = shapes::stored(file, &schema, project.params.embeddings.kept_dimensions());
         if file.layer == Layer::TEXTS {
-            declared = embed(project, file, basis, &mut columns, &schema, &key);
+            embed(project, file, basis, &mut columns, &declared);
         }
         if file.layer == Layer::SOURCES {
             columns.remove("set_aside");
         }
-        let table = self::made(file);
+        let table = shapes::stored_name(file);
         let mut made = self.with_inputs(project, file, columns, trace(&own_rows, &rows, "rows"));
         if let Some(seal) = seal {
             self.memory.insert(seal, &made);
@@ -252,14 +250,6 @@ fn used_parameters(project: &Project, file: &SqlFile) -> BTreeMap<String, String
     file.parameters.keys().filter_map(|name| Some((name.clone(), params.get(name)?.clone()))).collect()
 }
 
-/// The table that a file makes; texts become embeddings.
-pub fn made(file: &SqlFile) -> TableName {
-    match file.layer {
-        Layer::TEXTS => TableName::new("embeddings", file.header.name()),
-        _ => file.table(),
-    }
-}
-
 fn key(header: &Header) -> Vec<String> {
     match header {
         Header::Source(header) => header.key.clone(),
@@ -280,25 +270,18 @@ fn embed(
     file: &SqlFile,
     basis: Basis<'_>,
     columns: &mut BTreeMap<String, ColumnTrace>,
-    schema: &Schema,
-    key: &[String],
-) -> Schema {
+    declared: &Schema,
+) {
     let vectors = project.paths.embeddings().join(format!("{}.parquet", file.header.name()));
     let encoder = match basis {
         Basis::Vectors { encoder } => encoder.to_owned(),
         _ => stored_notes(&vectors).and_then(|notes| notes.get("encoder").cloned()).unwrap_or_default(),
     };
-    let kept = |name: &str| name == "in_training" || key.iter().any(|column| column == name);
     let training = columns.get("in_training").cloned();
     let text = columns.get("text").cloned();
-    columns.retain(|name, _| kept(name));
-    let mut fields: Vec<Field> =
-        schema.fields().iter().filter(|field| kept(field.name())).map(|field| field.as_ref().clone()).collect();
+    columns.retain(|name, _| declared.field_with_name(name).is_ok());
     let dimensions = project.params.embeddings.kept_dimensions();
-    // How long a vector is depends on rows, and no plan depends on it.
-    let vector = DataType::FixedSizeList(Arc::new(Field::new_list_field(DataType::Float32, true)), dimensions as i32);
-    for (name, data_type) in [("text_hash", DataType::Utf8), ("vector", vector.clone()), ("reduced", vector)] {
-        fields.push(Field::new(name, data_type, true));
+    for name in ["text_hash", "vector", "reduced"] {
         let (Some(text), Some(training)) = (&text, &training) else { continue };
         let of = |text: Digest, training: Digest| {
             let made = Digester::new(name).text(&encoder).one(text);
@@ -318,5 +301,4 @@ fn embed(
         };
         columns.insert(name.to_owned(), trace);
     }
-    Schema::new(fields)
 }

@@ -1,16 +1,14 @@
 //! The columns of every table, worked out from the SQL files alone: a file can be looked at before any stage has run.
 
 use std::collections::BTreeSet;
-use std::sync::Arc;
 
-use datafusion::arrow::datatypes::{DataType, Field, Schema};
 use datafusion::logical_expr::LogicalPlan;
 
-use selvedge_engine::Engine;
+use selvedge_engine::{Engine, shapes};
 use selvedge_project::error::{Error, Result};
 use selvedge_project::params::Shop;
 use selvedge_project::project::Project;
-use selvedge_project::sql::{Header, Layer, SqlFile, TableName};
+use selvedge_project::sql::{Layer, SqlFile};
 
 /// Files that were not looked at, with the reason, and files that cannot be planned.
 #[derive(Debug, Default)]
@@ -31,9 +29,8 @@ pub fn plans(
     let moment = Shop::sql_time(project.params.shop.exported_at);
     let project = &project.with_sql_param("monitor", "as_of", moment);
     for (_, header) in project.library.sources() {
-        let texts = header.columns.keys().map(|name| Field::new(name, DataType::Utf8, true));
-        let fields: Vec<Field> = [Field::new("line", DataType::Int64, true)].into_iter().chain(texts).collect();
-        engine.declare(&TableName::new("raw", &header.name), Schema::new(fields))?;
+        let (table, schema) = shapes::raw(header);
+        engine.declare(&table, schema)?;
     }
     let follow = from_sql(project.library.layers());
     let mut left = Left::default();
@@ -61,7 +58,9 @@ pub fn plans(
                 if wanted(file) {
                     seen(file, &plan);
                 }
-                declare(project, engine, file, plan.schema().as_arrow())?;
+                let dimensions = project.params.embeddings.kept_dimensions();
+                let schema = shapes::stored(file, plan.schema().as_arrow(), dimensions);
+                engine.declare(&shapes::stored_name(file), schema)?;
             }
             Ok(plan) => {
                 seen(file, &plan);
@@ -95,25 +94,4 @@ pub fn from_sql(layers: impl Iterator<Item = Layer>) -> BTreeSet<&'static str> {
         }
     }
     rooms
-}
-
-fn declare(project: &Project, engine: &Engine, file: &SqlFile, schema: &Schema) -> Result<()> {
-    let mut fields: Vec<Field> = schema
-        .fields()
-        .iter()
-        .filter(|field| field.name() != "set_aside")
-        .map(|field| field.as_ref().clone())
-        .collect();
-    let mut table = file.table();
-    if file.layer == Layer::TEXTS {
-        table = TableName::new("embeddings", file.header.name());
-        let key = if let Header::Table(header) = &file.header { header.key.as_slice() } else { &[] };
-        fields.retain(|field| field.name() == "in_training" || key.contains(field.name()));
-        // How long a vector is depends on rows, and no plan depends on it.
-        let item = Arc::new(Field::new_list_field(DataType::Float32, true));
-        let vector = DataType::FixedSizeList(item, project.params.embeddings.kept_dimensions() as i32);
-        fields.push(Field::new("text_hash", DataType::Utf8, true));
-        fields.extend(["vector", "reduced"].map(|name| Field::new(name, vector.clone(), true)));
-    }
-    engine.declare(&table, Schema::new(fields))
 }

@@ -5,21 +5,21 @@ use std::sync::Arc;
 
 use datafusion::arrow::array::{ArrayRef, FixedSizeListBuilder, Float32Builder, RecordBatch, StringArray};
 use datafusion::arrow::compute::{CastOptions, cast_with_options};
-use datafusion::arrow::datatypes::{DataType, Field, FieldRef, Schema, SchemaRef};
+use datafusion::arrow::datatypes::{DataType, Field, FieldRef, SchemaRef};
 use serde_yaml::Value;
 
 use super::CaseError;
 use super::yaml::{Case, Row, text};
-use selvedge_engine::Engine;
+use selvedge_engine::{Engine, shapes};
 use selvedge_project::error::Result;
 use selvedge_project::project::Project;
-use selvedge_project::sql::{Header, Layer, SqlFile, TableName};
+use selvedge_project::sql::{Layer, SqlFile, TableName};
 
 /// The columns that a view reads, of each table it reads.
 pub type Needs = BTreeMap<TableName, BTreeSet<String>>;
 
-/// The columns that the stage of embeddings adds to the key of a text.
-const VECTORS: [&str; 2] = ["vector", "reduced"];
+/// How long the vectors of tables without rows are.
+const DIMENSIONS: usize = 2;
 
 /// The columns and types of every table that a feature may read.
 pub struct Shapes(BTreeMap<TableName, SchemaRef>);
@@ -29,9 +29,8 @@ impl Shapes {
     pub fn new(project: &Project, engine: &Engine) -> Result<Self> {
         let mut shapes = Self(BTreeMap::new());
         for (file, header) in project.library.sources() {
-            let texts = header.columns.keys().map(|name| Field::new(name, DataType::Utf8, true));
-            let raw: Vec<Field> = [Field::new("line", DataType::Int64, true)].into_iter().chain(texts).collect();
-            engine.register(&TableName::new("raw", &header.name), RecordBatch::new_empty(Schema::new(raw).into()))?;
+            let (table, raw) = shapes::raw(header);
+            engine.register(&table, RecordBatch::new_empty(raw.into()))?;
             shapes.plan(project, engine, file)?;
         }
         for layer in [Layer::SPLIT, Layer::GRAIN, Layer::TEXTS] {
@@ -43,20 +42,8 @@ impl Shapes {
     }
 
     fn plan(&mut self, project: &Project, engine: &Engine, file: &SqlFile) -> Result<()> {
-        let made = engine.schema(project, file)?;
-        let mut fields: Vec<Field> =
-            made.fields().iter().map(|field| field.as_ref().clone().with_nullable(true)).collect();
-        let mut table = file.table();
-        match (&file.header, file.layer) {
-            (Header::Source(_), _) => fields.retain(|field| field.name() != "set_aside"),
-            (Header::Table(header), Layer::TEXTS) => {
-                fields.retain(|field| header.key.contains(field.name()));
-                fields.extend(VECTORS.map(|name| Field::new(name, vector(2), true)));
-                table = TableName::new("embeddings", &header.name);
-            }
-            _ => {}
-        }
-        let schema: SchemaRef = Schema::new(fields).into();
+        let schema: SchemaRef = shapes::stored(file, engine.schema(project, file)?.as_ref(), DIMENSIONS).into();
+        let table = shapes::stored_name(file);
         engine.register(&table, RecordBatch::new_empty(Arc::clone(&schema)))?;
         self.0.insert(table, schema);
         Ok(())
@@ -138,10 +125,6 @@ impl Shapes {
         let fallback = |_| RecordBatch::new_empty(Arc::clone(schema));
         Ok(RecordBatch::try_from_iter_with_nullable(columns).unwrap_or_else(fallback))
     }
-}
-
-fn vector(dimensions: usize) -> DataType {
-    DataType::FixedSizeList(Arc::new(Field::new_list_field(DataType::Float32, true)), dimensions as i32)
 }
 
 /// Values of one column; on failure the value and what it should have been.

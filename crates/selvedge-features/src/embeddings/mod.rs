@@ -18,7 +18,8 @@ use serde::Deserialize;
 use self::encoder::DIMENSIONS;
 use self::reduction::{Reduction, ReductionError, Side, TrainingVectors};
 use self::vectors::Vectors;
-use selvedge_analysis::lineage::{Basis, Traces, made};
+use selvedge_analysis::lineage::{Basis, Traces};
+use selvedge_engine::shapes::stored_name;
 use selvedge_engine::{Engine, Staged, Table};
 use selvedge_project::error::{Advice, Result};
 use selvedge_project::progress::Progress;
@@ -85,7 +86,7 @@ pub fn run(project: &Project) -> Result<()> {
     staged.table(&target, Some(VECTORS), &vectors.table()?, &[("encoder", vectors.version.clone())])?;
     for file in &files {
         let reduction = file.fit(project.params.embeddings.kept_dimensions(), &vectors, &progress)?;
-        let mut notes = traces.stamp(&made(file.file)).unwrap_or_default().notes();
+        let mut notes = traces.stamp(&stored_name(file.file)).unwrap_or_default().notes();
         notes.push(("encoder", vectors.version.clone()));
         staged.table(
             &target,

@@ -1,0 +1,51 @@
+//! A DataFusion session as this engine wants it.
+
+use std::sync::Arc;
+
+use case_guard::CaseGuardRule;
+use datafusion::error::Result;
+use datafusion::execution::memory_pool::FairSpillPool;
+use datafusion::execution::runtime_env::RuntimeEnvBuilder;
+use datafusion::execution::{SessionState, SessionStateBuilder};
+use datafusion::physical_optimizer::optimizer::PhysicalOptimizer;
+use datafusion::prelude::{SessionConfig, SessionContext};
+use frequent_groups::FrequentGroupsRule;
+use lookup_join::LookupJoinRule;
+use point_in_time::PointInTimeRule;
+use selvedge_project::params;
+
+/// A session without tables or own functions.
+pub fn open(params: &params::Engine) -> Result<SessionContext> {
+    let mut config = SessionConfig::new().with_target_partitions(params.partitions).with_information_schema(false);
+    config.options_mut().sql_parser.collect_spans = true;
+    // One string type everywhere: Utf8 in, Utf8 out, whatever the path a column takes.
+    config.options_mut().sql_parser.map_string_types_to_utf8view = false;
+    config.options_mut().execution.parquet.schema_force_view_types = false;
+    // The smaller side of a join is put into one table that all processors look up: dealing out the rows of the larger
+    // side by their keys costs more than that.
+    config.options_mut().optimizer.repartition_joins = false;
+    let mut runtime = RuntimeEnvBuilder::new();
+    if let Some(limit) = params.memory_limit {
+        runtime = runtime.with_memory_pool(Arc::new(FairSpillPool::new(limit)));
+    }
+    let mut rules = PhysicalOptimizer::new().rules;
+    // Point-in-time joins in one pass; vector_mean adds whole numbers, so its windows can slide.
+    rules.insert(0, Arc::new(PointInTimeRule::new(&["vector_mean"])));
+    // Few groups of many are asked for where rows that stand there twice are looked for.
+    rules.insert(1, Arc::new(FrequentGroupsRule::default()));
+    // What is looked up by key comes to its rows, and a CASE leaves those alone that are none of its cases: neither is
+    // copied.  The last rule only checks the plan.
+    let last = rules.len() - 1;
+    rules.splice(last..last, [Arc::new(LookupJoinRule) as _, Arc::new(CaseGuardRule) as _]);
+    let state = SessionStateBuilder::new()
+        .with_default_features()
+        .with_config(config)
+        .with_runtime_env(runtime.build_arc()?)
+        .with_physical_optimizer_rules(rules);
+    Ok(SessionContext::new_with_state(state.build()))
+}
+
+/// The session as it plans before any physical rule, which is when point-in-time joins are looked for.
+pub fn without_rules(state: &SessionState) -> SessionState {
+    SessionStateBuilder::new_from_existing(state.clone()).with_physical_optimizer_rules(Vec::new()).build()
+}
