@@ -3,13 +3,14 @@
 #   make test    the tests
 # And more:
 #   make reproduce REV=<commit>   rebuilds it beside the tree and compares every hash of its dvc.lock
+#   make examples                 two public shops, where their data is there (examples/*/README.md)
 #   make mlflow                   an MLflow server on http://127.0.0.1:5000 for tracking.uri, until Ctrl-C
 #   make processors               the same bits on emulated processors? (needs qemu-user; some minutes)
 #   make bench                    how fast? -> reports/benchmarks.md (some minutes)
 #   make bench-encoder            our encoder against sentence-transformers, on the same texts -> reports/encoder.md (many minutes)
 #   make bench-recommenders DATA=<folder>   models on public data that you have fetched -> reports/recommenders.md
 #   make bench-monitoring         does the monitor keep its promises? -> reports/monitoring-quality.md (many minutes)
-.PHONY: repro test reproduce processors mlflow bench bench-encoder bench-monitoring bench-recommenders setup
+.PHONY: repro test examples reproduce processors mlflow bench bench-encoder bench-monitoring bench-recommenders setup
 .DELETE_ON_ERROR:
 
 PYTHON ?= python3.11
@@ -27,6 +28,12 @@ repro: setup
 
 test: setup .venv-mlflow/ready
 	cargo test --release --workspace
+
+examples: setup
+	cargo build --release
+	for name in online-retail movielens; do \
+	  sh examples/$$name/run.sh $(abspath $(or $(CARGO_TARGET_DIR),target))/release/selvedge examples/$$name/data examples/$$name/project .minilm || exit 1; \
+	done
 
 reproduce: .venv/ready
 	.venv/bin/python scripts/reproduce.py $(REV)

@@ -10,7 +10,10 @@ use crate::explore::{Format, Question};
 use crate::flow::{self, FLOW};
 use crate::lock::Lock;
 use crate::stage::Stage;
-use crate::{audit, cases, changes, drill, explore, lineage, lint, monitor, plan, proof, recommend, tracking, why};
+use crate::{
+    audit, cases, changes, check, drill, explore, lineage, lint, monitor, new, plan, proof, recommend, tracking, who,
+    why,
+};
 use selvedge_analysis::lineage::GraphFormat;
 use selvedge_engine::Staged;
 use selvedge_project::error::{Outcome, Result};
@@ -20,7 +23,7 @@ use selvedge_project::project::Project;
 
 /// Features, recommendations and monitoring from SQL files, with edges that cannot fray.
 #[derive(Debug, Parser)]
-#[command(version, arg_required_else_help = true, disable_help_subcommand = true)]
+#[command(version, arg_required_else_help = true)]
 pub struct Cli {
     /// The project's folder [default: the nearest one upwards with a params.yaml]
     #[arg(long, global = true, value_name = "DIR")]
@@ -34,6 +37,12 @@ pub struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    /// A project for your CSVs: the queries that read them, params.yaml, and what is needed to run it
+    New(new::Request),
+    /// What the export has of what an export must, should and may have, and what is left out without it
+    Check(CheckArgs),
+    /// Which customer a page means by a pseudonym, on a machine that has the key
+    Who(WhoArgs),
     /// The named stages in the order of the flow, without DVC; all of them where none is named
     Run(RunArgs),
     #[command(flatten)]
@@ -66,6 +75,20 @@ enum Command {
     Why(WhyArgs),
     /// Answer a query over every table there is; without one, list the tables
     Sql(SqlArgs),
+}
+
+#[derive(Debug, Args)]
+struct CheckArgs {
+    /// End with exit code 1 where something is missing that should be there
+    #[arg(long)]
+    strict: bool,
+}
+
+#[derive(Debug, Args)]
+struct WhoArgs {
+    /// What the page says, such as P-3f0c9a1b22
+    #[arg(value_name = "PSEUDONYM")]
+    pseudonym: String,
 }
 
 #[derive(Debug, Args)]
@@ -210,7 +233,7 @@ struct LineageArgs {
     /// A feature view or one of its columns; without it, every view
     #[arg(value_name = "VIEW[.COLUMN]")]
     of: Option<String>,
-    #[arg(long, value_enum, default_value = "mermaid")]
+    #[arg(long, value_enum, default_value = "text")]
     format: GraphFormat,
 }
 
@@ -229,7 +252,7 @@ struct SqlArgs {
     /// The query
     #[arg(conflicts_with = "file")]
     query: Option<String>,
-    /// Read the query from a file
+    /// Read the query from a file; - is standard input
     #[arg(short, long, value_name = "FILE")]
     file: Option<PathBuf>,
     #[arg(long, value_enum, default_value = "table")]
@@ -239,23 +262,31 @@ struct SqlArgs {
 impl Cli {
     /// Runs the command.
     pub fn run(self) -> Result<Outcome> {
+        let command = match self.command {
+            Command::New(args) => return new::run(&args).map(|()| Outcome::Done),
+            command => command,
+        };
         let mut project = flow::open(self.root.as_deref())?;
         if let Some(partitions) = self.partitions {
             project.params.engine.partitions = usize::from(partitions);
         }
-        match (&self.command, project.refuse_unused()) {
+        match (&command, project.refuse_unused()) {
             (_, Ok(())) => {}
             // What only looks still answers.
-            (Command::Sql(_) | Command::Plan(_) | Command::Lint(_), Err(unused)) => {
+            (Command::Sql(_) | Command::Plan(_) | Command::Lint(_) | Command::Check(_), Err(unused)) => {
                 Progress::start("params").say(unused.to_string().trim_start_matches("error: "));
             }
             (_, Err(unused)) => return Err(unused),
         }
-        let lock = self.command.writes().map(|name| Lock::take(&project.paths, name)).transpose()?;
+        let lock = command.writes().map(|name| Lock::take(&project.paths, name)).transpose()?;
         if lock.is_some() {
             Staged::clear_up(&project.paths)?;
         }
-        match self.command {
+        match command {
+            // Needs no project, and has been run.
+            Command::New(_) => Ok(Outcome::Done),
+            Command::Check(args) => check::run(&project, args.strict).map(|()| Outcome::Done),
+            Command::Who(args) => who::run(&project, &args.pseudonym).map(|()| Outcome::Done),
             Command::Run(args) => {
                 flow::run(&project, &args.stages)?;
                 match project.params.tracking.uri {
@@ -320,7 +351,10 @@ impl Command {
             Self::Track(_) => "track",
             Self::Diff(_) => "diff",
             Self::Test(args) if !args.record.is_empty() => "test --record",
-            Self::Audit
+            Self::New(_)
+            | Self::Check(_)
+            | Self::Who(_)
+            | Self::Audit
             | Self::Lint(_)
             | Self::Test(_)
             | Self::Plan(_)

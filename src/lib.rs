@@ -26,6 +26,12 @@ pub mod tracking;
 pub mod changes;
 /// Questions over every table.
 pub mod explore;
+/// What an export has of what it should have.
+pub mod check;
+/// A project for somebody's CSVs.
+pub mod new;
+/// Whom a page means.
+pub mod who;
 /// The command line.
 pub mod cli;
 

@@ -12,6 +12,7 @@ mod changes;
 #[cfg(feature = "encoder")]
 mod encoder;
 mod drill;
+mod examples;
 mod failures;
 mod functions;
 mod ingest;

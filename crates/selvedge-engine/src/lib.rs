@@ -4,6 +4,7 @@ mod answer;
 mod csv;
 mod csv_start;
 mod cte_materialization;
+mod latin_1;
 mod output;
 mod parquet;
 mod plan;
@@ -32,7 +33,7 @@ use serde::de::DeserializeOwned;
 pub use point_in_time::Verdict;
 pub use sql_functions::{register as register_functions, version as function_version, versions as function_versions};
 
-pub use csv::{Malformed, RawTable};
+pub use csv::{Expected, Malformed, RawTable};
 pub use output::Staged;
 pub use parquet::notes as stored_notes;
 pub use rows::read as read_rows;
@@ -192,6 +193,11 @@ impl Engine {
             self.open(table)?;
         }
         Ok(made)
+    }
+
+    /// How many rows a stored table has, without reading them; none where it has not been made.
+    pub fn stored_rows(&self, table: &TableName) -> Option<u64> {
+        parquet::rows(&self.stored(table))
     }
 
     /// A table that is registered or stored, as one batch.

@@ -15,7 +15,7 @@ use chrono::{DateTime, Utc};
 use serde_yaml::{Mapping, Value};
 
 pub use self::checked::{
-    Days, Drill, Embeddings, Engine, Evaluate, Ingest, Monitor, Rank, Recommend, Shop, Test, Tracking, Train,
+    Consent, Days, Drill, Embeddings, Engine, Evaluate, Ingest, Monitor, Rank, Recommend, Shop, Test, Tracking, Train,
 };
 pub use self::shift::{Segment, Shift, Standing};
 /// How segments, shares and days are written.

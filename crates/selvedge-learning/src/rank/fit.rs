@@ -37,7 +37,10 @@ impl Heads {
         [looks, buys]: [&[f64]; 2],
         enough: usize,
     ) -> Result<std::result::Result<Self, String>> {
-        let (kept, not) = known.purchases();
+        let (kept, mut not) = known.purchases();
+        if known.looks_are_purchases() {
+            not = not.max(enough);
+        }
         if let Some(missing) = (Counts { kept, not }).missing(enough) {
             return Ok(Err(format!("{missing} are missing")));
         }

@@ -41,6 +41,13 @@ impl Known {
         &self.rows
     }
 
+    /// Whether every look was a purchase: so it is where nobody's looks are known and purchases stand for them.  What was not
+    /// chosen is then the rest of the shelf alone.
+    pub fn looks_are_purchases(&self) -> bool {
+        let mut looks = self.looked.iter().zip(&self.bought).filter(|(looked, _)| **looked).peekable();
+        looks.peek().is_some() && looks.all(|(_, bought)| *bought != Some(false))
+    }
+
     /// How many looks led to a purchase that is known to have been kept, and how many are known not to have.
     pub fn purchases(&self) -> (usize, usize) {
         let looks = self.looked.iter().zip(&self.kept).zip(&self.bought).filter(|((looked, _), _)| **looked);

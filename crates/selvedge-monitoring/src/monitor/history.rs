@@ -59,6 +59,13 @@ pub struct File {
     alerts: Vec<AlertLife>,
 }
 
+impl File {
+    /// Of a shop that has no log yet.
+    pub fn nothing(as_of: String) -> Self {
+        Self { as_of, reports: Vec::new(), alerts: Vec::new() }
+    }
+}
+
 /// What one report said.
 pub struct Published {
     as_of: String,

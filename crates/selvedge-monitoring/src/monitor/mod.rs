@@ -160,6 +160,10 @@ pub fn run_beside(
         let exported_at = clock(shop, shop.exported_at);
         return Err(MonitorError::AfterExport { as_of: clock(shop, as_of), exported_at }.into());
     }
+    if !has_log(&Engine::new(project)?) {
+        stages()?;
+        return nothing(project, &progress, as_of);
+    }
     let shared = log::Shared::new(as_of);
     let look = || -> Result<_> {
         let opened = Snapshot::open(project, &shared, as_of)?;
@@ -190,8 +194,7 @@ pub fn run_beside(
     progress.leave_out(waited);
     let findings = snapshot.findings()?;
     let now = clock(shop, as_of);
-    let moment: ArrayRef = Arc::new(StringArray::from(vec![now.clone()]));
-    let report = ("report".to_owned(), Table::of_columns("report", &["as_of"], [("as_of", moment)])?);
+    let report = ("report".to_owned(), report(&now)?);
     let staged = Staged::new(&project.paths, "monitor")?;
     let log = shared.log(project, as_of)?;
     let tables =
@@ -215,6 +218,29 @@ pub fn run_beside(
         count(State::TooEarly)
     ));
     Ok(outcome)
+}
+
+/// Whether anything was ever shown, as far as the shop's log says.
+pub fn has_log(engine: &Engine) -> bool {
+    engine.stored_rows(&TableName::new("sources", "recommendations")) != Some(0)
+}
+
+/// What the stage leaves where there is no log: nothing of an earlier one.
+fn nothing(project: &Project, progress: &Progress, as_of: DateTime<Utc>) -> Result<Outcome> {
+    let now = clock(&project.params.shop, as_of);
+    let staged = Staged::new(&project.paths, "monitor")?;
+    staged.table(&project.paths.monitoring(), Some("report"), &report(&now)?, &[])?;
+    staged.json(&project.paths.alerts_json(), None, &alerts::file(&[], &now))?;
+    staged.json(&project.paths.alert_history_json(), None, &history::File::nothing(now))?;
+    staged.commit()?;
+    progress.done("no log yet: sources.recommendations has no rows, so nothing is watched");
+    Ok(Outcome { clear: 0, possible: 0, alerts: Vec::new() })
+}
+
+/// When the report is of.
+fn report(now: &str) -> Result<Table> {
+    let moment: ArrayRef = Arc::new(StringArray::from(vec![now.to_owned()]));
+    Table::of_columns("report", &["as_of"], [("as_of", moment)])
 }
 
 /// A moment on the shop's clock, as reports write it.

@@ -21,6 +21,23 @@ pub struct Shop {
     pub purchase_days: Days,
     /// A purchase counts as kept when this many days pass without a return.
     pub return_days: Days,
+    /// Whose behaviour may be used.
+    pub consent: Consent,
+    /// What prices are in; EUR where nothing is said.
+    pub currency: String,
+    /// What pseudonyms are made with; none: the key's own file, which stays out of git.
+    pub pseudonym_key: Option<String>,
+}
+
+/// Where it is said whose behaviour may be used.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Consent {
+    /// In a column of the customers; where there is none, nobody's may be.
+    Column,
+    /// The shop has not asked, and may use everybody's.
+    NotAsked,
+    /// Nobody's.
+    Nobody,
 }
 
 /// A whole number of days.
@@ -48,8 +65,8 @@ pub struct Ingest {
 /// How texts become vectors.
 #[derive(Debug, Clone)]
 pub struct Embeddings {
-    /// The sentence model's folder.
-    pub model: PathBuf,
+    /// The sentence model's folder; none: descriptions are not compared.
+    pub model: Option<PathBuf>,
     /// How many dimensions of the reduction a model may read, to choose from; the reduction keeps the largest number.
     pub dimensions: Vec<usize>,
 }
@@ -136,7 +153,8 @@ impl Drill {
 impl Embeddings {
     /// The model's folder is meant from the folder that params.yaml, which is `file`, stands in.
     pub(super) fn take(section: &mut Section, file: &Path) -> Result<Self> {
-        let model = file.parent().unwrap_or(Path::new("")).join(section.text("model")?);
+        let folder = |model: String| file.parent().unwrap_or(Path::new("")).join(model);
+        let model = section.text_or_null("model")?.map(folder);
         Ok(Self { model, dimensions: section.counts("dimensions")? })
     }
 
@@ -292,6 +310,8 @@ impl Shop {
             ("timezone".into(), format!("'{}'", self.timezone.name())),
             ("purchase_window".into(), format!("INTERVAL '{}' DAY", self.purchase_days.0)),
             ("return_window".into(), format!("INTERVAL '{}' DAY", self.return_days.0)),
+            ("currency".into(), format!("'{}'", self.currency)),
+            ("consent".into(), (self.consent == Consent::NotAsked).to_string()),
         ])
     }
 }
