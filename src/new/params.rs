@@ -7,8 +7,9 @@ use selvedge_project::error::Result;
 const OWN: &str = include_str!("../../params.yaml");
 
 /// Keys that hold what was measured on one export, and numbers that only one export's sources need.
-const OF_ONE_EXPORT: [&str; 8] = [
+const OF_ONE_EXPORT: [&str; 9] = [
     "reference:",
+    "reference_export:",
     "reference_auc:",
     "reference_average_precision:",
     "pseudonym_key:",

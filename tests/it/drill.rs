@@ -131,12 +131,12 @@ fn counts(counts: &RecordBatch) -> BTreeMap<Vec<String>, i64> {
     let names = ["profile", "shown_on", "shown_by", "clicked_by", "purchased_by", "returned_by"];
     let columns: Vec<&ArrayRef> = names.iter().map(|name| counts.column_by_name(name).unwrap()).collect();
     let shown = counts.column_by_name("shown").unwrap().as_primitive::<Int64Type>();
-    let mut counts = BTreeMap::new();
+    let mut found = BTreeMap::new();
     for row in 0..counts.num_rows() {
         let kind = columns.iter().map(|column| array_value_to_string(column, row).unwrap()).collect();
-        *counts.entry(kind).or_default() += shown.value(row);
+        *found.entry(kind).or_default() += shown.value(row);
     }
-    counts
+    found
 }
 
 #[test]
