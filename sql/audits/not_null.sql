@@ -14,7 +14,7 @@ SELECT n.* FROM (
   UNION ALL SELECT 'products', 'first_season', COUNT(*) - COUNT(first_season) FROM sources.products
   UNION ALL SELECT 'transactions', 'event_time', COUNT(*) - COUNT(event_time) FROM sources.transactions
   UNION ALL SELECT 'transactions', 'season', COUNT(*) - COUNT(season) FROM sources.transactions
-  UNION ALL SELECT 'transactions', 'amount_eur of a purchase or return', COUNT(*) FILTER (WHERE amount_eur IS NULL) FROM sources.transactions WHERE event_type IN ('purchase', 'return')
+  UNION ALL SELECT 'transactions', 'unit_price_eur of a purchase or return', COUNT(*) FILTER (WHERE unit_price_eur IS NULL) FROM sources.transactions WHERE event_type IN ('purchase', 'return')
   UNION ALL SELECT 'transactions', 'order_id of a purchase or return', COUNT(*) FILTER (WHERE order_id IS NULL) FROM sources.transactions WHERE event_type IN ('purchase', 'return')
   UNION ALL SELECT 'recommendations', 'recommended_at', COUNT(*) - COUNT(recommended_at) FROM sources.recommendations
   UNION ALL SELECT 'recommendations', 'season', COUNT(*) - COUNT(season) FROM sources.recommendations

@@ -26,10 +26,14 @@ WITH joined AS (
          CAST(NULL AS DECIMAL(12, 2)) AS unit_price_eur, CAST(1 AS INT) AS quantity, CAST(NULL AS VARCHAR) AS session_id, CAST(NULL AS VARCHAR) AS channel,
          COALESCE(c.personalisation_consent, false) AS consented, CAST(NULL AS VARCHAR) AS set_aside, '' AS surprises
   FROM mapped LEFT JOIN sources.customers c ON c.customer_id = mapped.customer_id
-)
-SELECT joined.*, CAST(joined.unit_price_eur * joined.quantity AS DECIMAL(14, 2)) AS amount_eur,
-       joined.event_type = 'return' AND ROW_NUMBER() OVER (PARTITION BY joined.event_type, COALESCE(joined.order_id, joined.transaction_id), joined.product_id
-                                                           ORDER BY joined.event_time, joined.line) = 1 AS first_return,
+),
+-- Of the parts in which a purchase came back, the first.
+first_returns AS (
+  SELECT first_value(line ORDER BY event_time, line) AS _line FROM joined
+  WHERE event_type = 'return' GROUP BY COALESCE(order_id, transaction_id), product_id
+),
+shop AS (SELECT MAX(CASE WHEN event_type = 'browse' THEN 1 ELSE 0 END) AS _looks FROM joined)
+SELECT joined.*, CAST(joined.unit_price_eur * joined.quantity AS DECIMAL(14, 2)) AS amount_eur, f._line IS NOT NULL AS first_return,
        -- Where nobody ever looked, a purchase is what a look is elsewhere: the moment of a choice.
-       joined.event_type = CASE WHEN MAX(CASE WHEN joined.event_type = 'browse' THEN 1 END) OVER () = 1 THEN 'browse' ELSE 'purchase' END AS looked
-FROM joined
+       joined.event_type = CASE WHEN shop._looks = 1 THEN 'browse' ELSE 'purchase' END AS looked
+FROM joined CROSS JOIN shop LEFT JOIN first_returns f ON f._line = joined.line

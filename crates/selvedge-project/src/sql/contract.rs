@@ -328,7 +328,7 @@ fn called(expr: &mut Expr, name: &str) {
     }
 }
 
-/// The names of all columns that a contract's query adds.
+/// The names of all columns that a contract's query adds; those that begin with `_` are its own helpers.
 fn added(query: &Query) -> BTreeSet<String> {
     struct Names(BTreeSet<String>);
     impl VisitorMut for Names {
@@ -336,7 +336,9 @@ fn added(query: &Query) -> BTreeSet<String> {
 
         fn pre_visit_select(&mut self, select: &mut Select) -> ControlFlow<()> {
             for item in &select.projection {
-                if let SelectItem::ExprWithAlias { alias, .. } = item {
+                if let SelectItem::ExprWithAlias { alias, .. } = item
+                    && !alias.value.starts_with('_')
+                {
                     self.0.insert(alias.value.clone());
                 }
             }
