@@ -14,5 +14,5 @@ WHERE n.rows < n.expected AND k.source IS NULL
 UNION ALL
 SELECT 'frame', f.rows, l.rows
 FROM (SELECT COUNT(*) AS rows FROM frame) f
-CROSS JOIN (SELECT COUNT(*) AS rows FROM (SELECT DISTINCT customer_id, product_id, season, event_time FROM sources.transactions WHERE looked AND consented)) l
+CROSS JOIN (SELECT COUNT(*) AS rows FROM (SELECT DISTINCT customer_id, product_id, season, event_time FROM sources.transactions WHERE stands_for = 'browse' AND consented)) l
 WHERE f.rows <> l.rows

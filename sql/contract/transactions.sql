@@ -35,5 +35,5 @@ first_returns AS (
 shop AS (SELECT MAX(CASE WHEN event_type = 'browse' THEN 1 ELSE 0 END) AS _looks FROM joined)
 SELECT joined.*, CAST(joined.unit_price_eur * joined.quantity AS DECIMAL(14, 2)) AS amount_eur, f._line IS NOT NULL AS first_return,
        -- Where nobody ever looked, a purchase is what a look is elsewhere: the moment of a choice.
-       joined.event_type = CASE WHEN shop._looks = 1 THEN 'browse' ELSE 'purchase' END AS looked
+       CASE WHEN shop._looks = 0 AND joined.event_type = 'purchase' THEN 'browse' ELSE joined.event_type END AS stands_for
 FROM joined CROSS JOIN shop LEFT JOIN first_returns f ON f._line = joined.line

@@ -11,7 +11,7 @@ WITH visits AS (
          MIN(t.event_time) AS as_of, MAX(t.event_time) AS last_look
   FROM sources.transactions t
   JOIN sources.customers c ON c.customer_id = t.customer_id AND c.personalisation_consent
-  WHERE t.looked
+  WHERE t.stands_for = 'browse'
   GROUP BY t.customer_id, COALESCE(t.session_id, to_char(t.event_time, '%Y-%m-%d'))
 )
 SELECT customer_id, as_of, MIN(visit) AS visit, MAX(last_look) AS last_look

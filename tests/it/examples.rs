@@ -125,7 +125,7 @@ fn ratings_come_to_lists() {
     run("movielens", folder);
     assert_eq!(ask(folder, "SELECT COUNT(DISTINCT customer_id) FROM recommendations"), ["60"]);
     assert_eq!(ask(folder, "SELECT COUNT(DISTINCT category) FROM sources.products"), ["4"]);
-    let looks = "SELECT COUNT(*) = COUNT(*) FILTER (WHERE looked), COUNT(*) FILTER (WHERE event_type = 'purchase') > 500 FROM sources.transactions";
+    let looks = "SELECT COUNT(*) = COUNT(*) FILTER (WHERE stands_for = 'browse'), COUNT(*) FILTER (WHERE event_type = 'purchase') > 500 FROM sources.transactions";
     assert_eq!(ask(folder, looks), ["true,true"]);
     assert_eq!(
         ask(folder, "SELECT MIN(event_time) FROM sources.transactions WHERE event_time > '1997-09-01'").len(),
