@@ -143,6 +143,14 @@ fn a_log_without_rows() {
     log.0.must(&["monitor"]);
     let alerts = log.0.read("reports/alerts.json");
     assert!(alerts.contains("\"alerts\": []"), "{alerts}");
+    // The same where the log ended long ago, which is no failure either.
+    let over = Log::of_client().quick();
+    over.0.replace("params.yaml", "2026-10-01 00:00:00", "2027-03-01 00:00:00");
+    over.0.must(&["ingest"]);
+    let output = over.0.run(&["monitor"]);
+    let words = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(0), "{words}");
+    assert!(words.contains("nothing was recommended in the 60 days before 2027-03-01 00:00:00"), "{words}");
 }
 
 /// The customers' file has lost the column that segments are made of.

@@ -44,7 +44,7 @@ const REPORTS: [(&str, Make); 7] = [
 
 /// A page that tells of the log; none where there is no log.
 fn of_log(engine: &Engine, make: impl FnOnce() -> Result<Option<Report>>) -> Result<Option<Report>> {
-    if monitor::has_log(engine) { make() } else { Ok(None) }
+    if monitor::has_figures(engine) { make() } else { Ok(None) }
 }
 
 #[derive(Debug, thiserror::Error)]
@@ -108,7 +108,11 @@ pub fn run(project: &Project) -> Result<()> {
         let Some(mut report) = made? else {
             // Nothing of another day or another shop stays.
             staged.without(&project.paths.reports().join(name));
-            let why = if monitor::has_log(&engine) { "`selvedge drill` has not run" } else { "there is no log yet" };
+            let why = match (monitor::has_log(&engine), monitor::has_figures(&engine)) {
+                (false, _) => "there is no log yet",
+                (_, false) => "nothing was shown lately",
+                _ => "`selvedge drill` has not run",
+            };
             progress.say(format!("reports/{name} is left out: {why}"));
             continue;
         };

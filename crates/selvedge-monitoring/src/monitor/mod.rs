@@ -155,6 +155,7 @@ pub fn run_beside(
 ) -> Result<Outcome> {
     let mut progress = Progress::start("monitor");
     let shop = &project.params.shop;
+    let asked = as_of.is_some();
     let as_of = as_of.unwrap_or(shop.exported_at);
     if as_of > shop.exported_at {
         let exported_at = clock(shop, shop.exported_at);
@@ -162,17 +163,21 @@ pub fn run_beside(
     }
     if !has_log(&Engine::new(project)?) {
         stages()?;
-        return nothing(project, &progress, as_of);
+        return nothing(project, &progress, as_of, "no log yet: sources.recommendations has no rows");
     }
     let shared = log::Shared::new(as_of);
     let look = || -> Result<_> {
-        let opened = Snapshot::open(project, &shared, as_of)?;
+        let opened = match Snapshot::open(project, &shared, as_of)? {
+            Some(opened) => opened,
+            None if asked => return Err(nothing_shown(project, as_of).into()),
+            None => return Ok(None),
+        };
         let mondays = history::mondays(project, &opened, as_of)?;
         let finished = || opened.finished(&shared, Extent::Whole);
         let (snapshot, earlier) = rayon::join(finished, || history::earlier(project, &shared, &mondays));
         let (snapshot, earlier) = (snapshot?, earlier?);
         let (history, texts) = rayon::join(|| history::told(&snapshot, earlier), || drift::of_texts(&snapshot));
-        Ok((snapshot, history?, texts?))
+        Ok(Some((snapshot, history?, texts?)))
     };
     let drift = || {
         let made = stages();
@@ -190,8 +195,11 @@ pub fn run_beside(
         let drift = drift.join().unwrap_or_else(|panic| resume_unwind(panic));
         (drift.map(|(since, drift)| (since.saturating_duration_since(waits), drift)), looked)
     });
-    let ((waited, drift), (snapshot, history, texts)) = (drift?, looked?);
+    let ((waited, drift), looked) = (drift?, looked?);
     progress.leave_out(waited);
+    let Some((snapshot, history, texts)) = looked else {
+        return nothing(project, &progress, as_of, &nothing_shown(project, as_of).to_string());
+    };
     let findings = snapshot.findings()?;
     let now = clock(shop, as_of);
     let report = ("report".to_owned(), report(&now)?);
@@ -225,15 +233,27 @@ pub fn has_log(engine: &Engine) -> bool {
     engine.stored_rows(&TableName::new("sources", "recommendations")) != Some(0)
 }
 
-/// What the stage leaves where there is no log: nothing of an earlier one.
-fn nothing(project: &Project, progress: &Progress, as_of: DateTime<Utc>) -> Result<Outcome> {
+/// Whether the monitor had anything to look at.
+pub fn has_figures(engine: &Engine) -> bool {
+    let made = |table| engine.stored(&name(table)).is_file();
+    has_log(engine) && (made("findings") || !made("report"))
+}
+
+fn nothing_shown(project: &Project, as_of: DateTime<Utc>) -> MonitorError {
+    let looks_back = project.sql_params(LAYER).remove("looks_back").unwrap_or_default();
+    let looks_back = looks_back.replace("INTERVAL '", "").replace("' DAY", " days");
+    MonitorError::NothingShown { as_of: clock(&project.params.shop, as_of), looks_back }
+}
+
+/// What the stage leaves where there is nothing to look at: nothing of an earlier log.
+fn nothing(project: &Project, progress: &Progress, as_of: DateTime<Utc>, why: &str) -> Result<Outcome> {
     let now = clock(&project.params.shop, as_of);
     let staged = Staged::new(&project.paths, "monitor")?;
     staged.table(&project.paths.monitoring(), Some("report"), &report(&now)?, &[])?;
     staged.json(&project.paths.alerts_json(), None, &alerts::file(&[], &now))?;
     staged.json(&project.paths.alert_history_json(), None, &history::File::nothing(now))?;
     staged.commit()?;
-    progress.done("no log yet: sources.recommendations has no rows, so nothing is watched");
+    progress.done(format!("{why}, so nothing is watched"));
     Ok(Outcome { clear: 0, possible: 0, alerts: Vec::new() })
 }
 
@@ -266,19 +286,15 @@ struct Snapshot {
 }
 
 impl Snapshot {
-    /// Opens the log as it was known at a moment; the days with recommendations are its only table so far.
-    fn open(project: &Project, shared: &log::Shared, as_of: DateTime<Utc>) -> Result<Self> {
+    /// Opens the log as it was known at a moment; the days with recommendations are its only table so far.  None where there
+    /// is no such day.
+    fn open(project: &Project, shared: &log::Shared, as_of: DateTime<Utc>) -> Result<Option<Self>> {
         let project = log::as_of(project, as_of);
         let engine = Engine::new(&project)?;
         shared.log(&project, as_of)?.register(&engine)?;
         let tables = plan::Plan::new(&project).run_for(&engine, &project, &["days"])?;
-        if engine.read(&name("days"))?.num_rows() == 0 {
-            let looks_back = project.sql_params(LAYER).remove("looks_back").unwrap_or_default();
-            let looks_back = looks_back.replace("INTERVAL '", "").replace("' DAY", " days");
-            let as_of = clock(&project.params.shop, as_of);
-            return Err(MonitorError::NothingShown { as_of, looks_back }.into());
-        }
-        Ok(Self { as_of, engine, project, tables })
+        let any = engine.read(&name("days"))?.num_rows() > 0;
+        Ok(any.then_some(Self { as_of, engine, project, tables }))
     }
 
     /// Looks at the log that was opened.
