@@ -88,7 +88,7 @@ pub struct Sample {
     /// The file's name.
     pub file: String,
     pub headers: Vec<String>,
-    rows: Vec<Vec<String>>,
+    text: String,
     pub latin_1: bool,
 }
 
@@ -103,9 +103,6 @@ pub enum Times {
     Seconds,
 }
 
-/// Rows that are looked at.
-const ROWS: usize = 200_000;
-
 impl Sample {
     pub fn read(path: &Path) -> Result<Self> {
         let shown = path.display().to_string();
@@ -119,10 +116,8 @@ impl Sample {
         let mut reader = ReaderBuilder::new().flexible(true).from_reader(text.as_bytes());
         let bad = |cause: csv::Error| NewError::Unreadable { file: shown.clone(), cause: cause.to_string() };
         let headers: Vec<String> = reader.headers().map_err(bad)?.iter().map(|name| name.trim().to_owned()).collect();
-        let rows = reader.records().take(ROWS).filter_map(|row| row.ok());
-        let rows = rows.map(|row| row.iter().map(str::to_owned).collect()).collect();
         let file = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
-        Ok(Self { file, headers, rows, latin_1 })
+        Ok(Self { file, headers, text, latin_1 })
     }
 
     /// The column that people would call so.
@@ -132,16 +127,27 @@ impl Sample {
         names.iter().find_map(|wanted| self.headers.iter().find(|header| plain(header) == *wanted)).map(String::as_str)
     }
 
-    /// The cells of a column that are not empty.
-    pub fn cells<'a>(&'a self, column: &str) -> impl Iterator<Item = &'a str> {
+    /// The cells of a column, without the space around them.
+    fn column(&self, column: &str) -> impl Iterator<Item = String> {
         let place = self.headers.iter().position(|header| header == column);
-        let cells = self.rows.iter().filter_map(move |row| row.get(place?)).map(|cell| cell.trim());
-        cells.filter(|cell| !cell.is_empty())
+        let reader = ReaderBuilder::new().flexible(true).from_reader(self.text.as_bytes());
+        let rows = reader.into_records().filter_map(|row| row.ok());
+        rows.map(move |row| place.and_then(|place| row.get(place)).unwrap_or_default().trim().to_owned())
+    }
+
+    /// Those that are not empty.
+    pub fn cells(&self, column: &str) -> impl Iterator<Item = String> {
+        self.column(column).filter(|cell| !cell.is_empty())
     }
 
     /// The share of rows in which a column is empty.
     pub fn empty_share(&self, column: &str) -> f64 {
-        1.0 - self.cells(column).count() as f64 / self.rows.len().max(1) as f64
+        let (mut rows, mut empty) = (0_u64, 0_u64);
+        for cell in self.column(column) {
+            rows += 1;
+            empty += u64::from(cell.is_empty());
+        }
+        empty as f64 / rows.max(1) as f64
     }
 
     /// How its times are written; none where month and day could stand for each other in every row.

@@ -77,6 +77,8 @@ pub enum NewError {
     UnknownColumn { file: String, column: String, headers: Vec<String> },
     #[error("{file}: in {column}, month and day could stand for each other in every row")]
     UnclearDays { file: String, column: String },
+    #[error("when the export was taken cannot be read off the times in it")]
+    NoMoment,
     #[error("nothing says whose behaviour may be used")]
     NoConsent,
     #[error("{file} holds neither order lines nor customers nor articles: {} are its columns", headers.join(", "))]
@@ -101,6 +103,7 @@ impl Advice for NewError {
                 did_you_mean(column, headers.iter().map(String::as_str), &fallback)
             }
             Self::UnclearDays { .. } => "add --days month-first or --days day-first".into(),
+            Self::NoMoment => "add --exported-at '2031-01-01 00:00:00'".into(),
             Self::NoConsent => "add --consent not_asked (everybody's may be), --consent nobody, or a CSV of customers with a column consent".into(),
             Self::Unknown { .. } => "rename its columns, or write sql/sources/<name>.sql for it by hand".into(),
             Self::Unwritable { .. } => return None,

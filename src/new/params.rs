@@ -22,8 +22,7 @@ const OF_ONE_EXPORT: [&str; 9] = [
 /// The text of the file.
 pub fn text(request: &Request, sources: &Sources) -> Result<String> {
     let exported_at = request.exported_at.clone().or_else(|| sources.latest.clone());
-    let column = || NewError::NoColumn { file: "the order lines".into(), role: "time", headers: Vec::new() };
-    let exported_at = exported_at.ok_or_else(column)?;
+    let exported_at = exported_at.ok_or(NewError::NoMoment)?;
     let told = if request.exported_at.is_some() {
         ""
     } else {

@@ -228,7 +228,7 @@ impl Maker<'_> {
             if name != *header {
                 told.push(format!("`{header}` is {name}"));
             }
-            let cells: std::collections::BTreeSet<&str> = sample.cells(header).take(5000).collect();
+            let cells: std::collections::BTreeSet<String> = sample.cells(header).take(5000).collect();
             if how == "text" && (2..=12).contains(&cells.len()) {
                 made.segments.push(name.clone());
             }
@@ -278,19 +278,21 @@ fn latest(sample: &Sample, column: &str, times: Times) -> Option<String> {
     use chrono::{DateTime, NaiveDate, NaiveDateTime};
     let formats = |text: &str| {
         let text = text.trim_end_matches('Z').replace('T', " ");
+        let (head, tail) = text.split_at(text.find(' ').unwrap_or(text.len()));
         let day = match times {
             Times::MonthFirst => "%m/%d/%Y",
             Times::DayFirst => "%d/%m/%Y",
-            _ => "%Y-%m-%d",
+            _ if head.contains('.') => "%d/%m/%Y",
+            _ => "%Y/%m/%d",
         };
-        let text = if times == Times::Plain { text } else { text.replace('-', "/") };
+        let text = head.replace(['-', '.'], "/") + tail;
         let with = |time: &str| NaiveDateTime::parse_from_str(&text, &format!("{day} {time}")).ok();
         let midnight = || NaiveDate::parse_from_str(&text, day).ok()?.and_hms_opt(0, 0, 0);
         with("%H:%M:%S").or_else(|| with("%H:%M")).or_else(|| with("%H:%M:%S%.f")).or_else(midnight)
     };
-    let moment = |cell: &str| match times {
+    let moment = |cell: String| match times {
         Times::Seconds => DateTime::from_timestamp(cell.parse().ok()?, 0).map(|moment| moment.naive_utc()),
-        _ => formats(cell),
+        _ => formats(&cell),
     };
     let latest = sample.cells(column).filter_map(moment).max()?;
     // The export is taken after the last event in it.

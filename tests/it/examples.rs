@@ -166,6 +166,11 @@ fn what_cannot_be_seen_is_asked_for() {
         says.iter().for_each(|words| assert!(said.contains(words), "{arguments:?}: {words} is not in {said}"));
     }
     let params = std::fs::read_to_string(folder.path().join("shop/params.yaml")).unwrap();
+    std::fs::write(&lines, "Kunde,Artikel,Datum\n1,A,24.12.2031 18:30\n").unwrap();
+    std::fs::remove_dir_all(folder.path().join("shop")).unwrap();
+    assert_eq!(new(&["--consent", "nobody", "--timezone", "Europe/Berlin"]).0, Some(0));
+    let german = std::fs::read_to_string(folder.path().join("shop/params.yaml")).unwrap();
+    assert!(german.contains("exported_at: \"2031-12-24 18:30:01\""), "{german}");
     assert!(
         params.contains("exported_at: \"2031-04-05 00:00:01\"") && params.contains("consent: not_asked"),
         "{params}"

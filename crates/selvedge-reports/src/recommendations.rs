@@ -9,6 +9,7 @@ use serde::Deserialize;
 use super::markdown::{details, picture, table};
 use super::{Report, ReportError};
 use selvedge_engine::Engine;
+use selvedge_monitoring::monitor;
 use selvedge_project::error::Result;
 use selvedge_project::numbers::{count, counted};
 use selvedge_project::project::Project;
@@ -106,6 +107,10 @@ pub fn report(project: &Project, engine: &Engine) -> Result<Report> {
     let places = project.params.recommend.per_customer;
     let figures = found::Figures::of(engine)?;
     let mut out = String::from("# The lists: do they find what is kept, and what do they show?\n\n");
+    if !monitor::has_log(engine) {
+        out += "Nothing says what this shop shows today: where this page speaks of today's lists, or of the old ones, it means \
+                “others also bought”.\n\n";
+    }
     let title = title(&groups, &coverage);
     out += &match found::answer(&figures) {
         Some(answer) => format!("**{answer}\n\n- {title}\n"),

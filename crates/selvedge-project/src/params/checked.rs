@@ -102,7 +102,7 @@ impl Test {
 
 impl Train {
     pub(super) fn take(section: &mut Section) -> Result<Self> {
-        Ok(Self { penalties: section.positive_numbers("penalties")? })
+        Ok(Self { penalties: section.positive_numbers("penalties")?, most_rows: section.count("most_rows")? })
     }
 }
 
@@ -169,6 +169,8 @@ impl Embeddings {
 pub struct Train {
     /// Strengths of the L2 penalty to choose from on validation rows.
     pub penalties: Vec<f64>,
+    /// About the most looks that a model is fitted on; where there are more, those of customers drawn by lot.
+    pub most_rows: usize,
 }
 
 /// How shelves are ranked.
