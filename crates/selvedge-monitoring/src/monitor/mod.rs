@@ -163,6 +163,8 @@ pub fn run_beside(
     }
     if !has_log(&Engine::new(project)?) {
         stages()?;
+        // Their time is not the monitor's.
+        let progress = Progress::start("monitor");
         return nothing(project, &progress, as_of, "no log yet: sources.recommendations has no rows");
     }
     let shared = log::Shared::new(as_of);
