@@ -20,7 +20,7 @@ use rand_chacha::ChaCha8Rng;
 use selvedge::engine::{Engine, batch_of, read_rows};
 use selvedge::monitor::batched::Cell;
 use selvedge::monitor::draws::binomial;
-use selvedge::monitor::{Draw, Lines, Raised};
+use selvedge::monitor::{Draw, Lines, LinesOf, Raised};
 use selvedge::project::Project;
 use selvedge::sql::TableName;
 use serde::Deserialize;
@@ -114,8 +114,9 @@ fn shops(count: u64, setting: Setting, event: Event) -> Vec<Vec<Cell>> {
     (0..count).map(|seed| simulated::shop(&format!("shop {seed:03}/click"), setting, event, 1000 + seed)).collect()
 }
 
-fn lines(logs: &[Vec<Cell>]) -> BTreeMap<String, Lines> {
-    logs.iter().flatten().map(|cell| (cell.log.to_string(), Lines { clear: LINE, possible: 2.5 })).collect()
+fn lines(logs: &[Vec<Cell>]) -> BTreeMap<String, LinesOf> {
+    let lines = Lines { clear: LINE, possible: 2.5 };
+    logs.iter().flatten().map(|cell| (cell.log.to_string(), LinesOf { shop: lines, segments: lines })).collect()
 }
 
 fn logs_with(raised: &[Raised], is: impl Fn(&Raised) -> bool) -> BTreeSet<String> {

@@ -11,7 +11,8 @@ struct ChangeWindow {
     segment_column: String,
     segment_value: String,
     phi: f64,
-    z: f64,
+    /// Against the rest of the shop alone.
+    apart_z: f64,
 }
 
 #[derive(Debug, Deserialize)]
@@ -31,7 +32,7 @@ fn the_clients_log_has_exactly_one_alert() {
     assert_eq!(alert["truth"], "confirmed");
     assert!((alert["before"].as_f64().unwrap() - 0.284).abs() < 0.001);
     assert!((alert["after"].as_f64().unwrap() - 0.124).abs() < 0.001);
-    assert_eq!(of(&alerts, "click", "", "")["state"], "none");
+    assert_eq!(of(&alerts, "click", "", "")["state"], "unchanged");
     // Only recommendations older than the window are counted, whatever is known of younger ones.
     assert_eq!(of(&alerts, "purchase", "", "")["counts"]["before"][1], 1565);
     for metric in ["purchase", "kept"] {
@@ -50,14 +51,14 @@ fn the_scan_agrees_with_an_independent_implementation() {
     let windows: Vec<ChangeWindow> = read_rows(&log.table("rounds"), "rounds").unwrap();
     let alarmed = |s: &&ChangeWindow| s.segment_value == "25-34";
     let first = windows.iter().filter(|s| s.round == 1).find(alarmed).unwrap();
-    assert!((first.z + 3.8).abs() < 0.05, "{}", first.z);
+    assert!((first.apart_z + 3.8).abs() < 0.1, "{}", first.apart_z);
     assert!((first.phi - 1.19).abs() < 0.04, "{}", first.phi);
     for other in windows.iter().filter(|s| !alarmed(s) && s.segment_column != "shop") {
         let most = if other.round == 1 { 2.6 } else { 1.8 };
-        assert!(other.z.abs() < most, "{other:?}");
+        assert!(other.apart_z.abs() < most, "{other:?}");
     }
     let lines: Vec<Line> = read_rows(&log.table("thresholds"), "thresholds").unwrap();
-    assert!((3.0..3.4).contains(&lines[0].threshold), "{lines:?}");
+    assert!(lines.iter().all(|line| (3.0..3.6).contains(&line.threshold)), "{lines:?}");
 }
 
 /// Without the explain-away pass, the region that holds the alarmed customers would be an alert of its own.
@@ -82,7 +83,7 @@ fn a_segment_that_holds_the_alarmed_customers_is_explained_by_them() {
     let alerts = log.alerts();
     assert_eq!(of(&alerts, "click", "age_group", "25-34")["state"], "clear");
     let east = of(&alerts, "click", "region", "East");
-    assert_eq!((&east["state"], &east["explained_by"]), (&"none".into(), &"age_group=25-34".into()));
+    assert_eq!((&east["state"], &east["explained_by"]), (&"not_known".into(), &"age_group=25-34".into()));
     assert!(
         log.0
             .read("reports/dashboard.md")

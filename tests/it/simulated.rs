@@ -7,7 +7,7 @@ use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use selvedge::monitor::batched::{Cell, Membership, judge};
 use selvedge::monitor::draws::{binomial, normal};
-use selvedge::monitor::{Draw, Raised};
+use selvedge::monitor::{Accused, Draw, Raised};
 use selvedge::project::Project;
 
 /// Three columns of four values: twelve segments that overlap, sixty-four kinds of customers.
@@ -97,8 +97,13 @@ pub fn until(cells: &[Cell], name: &str, days: usize) -> Vec<Cell> {
     known.map(|cell| Cell { log: Arc::clone(&name), ..cell.clone() }).collect()
 }
 
-/// What reports on these logs raise, each a report of its own.
-pub fn raised(project: &Project, logs: &[Vec<Cell>], draw: Draw) -> Vec<Raised> {
+/// Who is accused by reports on these logs, each a report of its own.
+pub fn accused(project: &Project, logs: &[Vec<Cell>], draw: Draw) -> Vec<Accused> {
     let judged = logs.chunks(200).map(|logs| judge(project, &members(), &logs.concat(), draw).unwrap());
-    judged.flat_map(|looked| looked.raised().unwrap()).collect()
+    judged.flat_map(|looked| looked.accused).collect()
+}
+
+/// What these reports raise as clear.
+pub fn raised(project: &Project, logs: &[Vec<Cell>], draw: Draw) -> Vec<Raised> {
+    accused(project, logs, draw).iter().filter(|accused| accused.is_certain()).map(Accused::raised).collect()
 }

@@ -147,8 +147,11 @@ impl Params {
         sql.entry("shop").or_default().extend(params.shop.sql_params());
         let length = params.recommend.per_customer.to_string();
         sql.entry("recommend").or_default().insert(Recommend::LENGTH.into(), length);
-        let share = params.monitor.false_alarms.to_string();
-        sql.entry("monitor").or_default().insert(Monitor::FALSE_ALARMS.into(), share);
+        let shares = [
+            (Monitor::FALSE_ALARMS, params.monitor.false_alarms),
+            (Monitor::WORTH_TELLING, params.monitor.worth_telling),
+        ];
+        sql.entry("monitor").or_default().extend(shares.map(|(key, share)| (key.into(), share.to_string())));
         Ok(Self { sql, ..params })
     }
 }
@@ -178,7 +181,9 @@ impl Params {
 
     /// Whether the program itself reads a key that SQL files may use too.
     pub fn is_own(section: &str, key: &str) -> bool {
-        [("recommend", Recommend::LENGTH), ("monitor", Monitor::FALSE_ALARMS)].contains(&(section, key))
+        let own =
+            [("recommend", Recommend::LENGTH), ("monitor", Monitor::FALSE_ALARMS), ("monitor", Monitor::WORTH_TELLING)];
+        own.contains(&(section, key))
     }
 
     /// The section that `$name` comes from, for files of `section`: its own, or the shop's.

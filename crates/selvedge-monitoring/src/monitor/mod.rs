@@ -6,9 +6,12 @@
 mod alarm;
 mod alerts;
 mod calibration;
+mod chain;
 pub mod draws;
 mod drift;
+mod explanations;
 mod history;
+pub mod likelihood;
 mod log;
 mod nowcast;
 mod plan;
@@ -27,9 +30,10 @@ use datafusion::arrow::array::{ArrayRef, RecordBatch, StringArray};
 use rayon::ThreadPoolBuilder;
 use rayon::prelude::*;
 
-pub use alarm::{Draw, Lines, Raised, quantile};
+pub use alarm::{Accused, Draw, Raised, quantile};
 pub use alerts::{Finding, State};
 pub use calibration::forecasts;
+pub use explanations::{Lines, LinesOf, Sure};
 pub use history::AlertLife;
 pub use log::{Log, Shared};
 pub use nowcast::PACE_LINE;
@@ -134,6 +138,8 @@ pub const STAGE: Stage = Stage {
         "monitoring.nowcasts",
         "monitoring.looked_at",
         "monitoring.taken_out",
+        "monitoring.suspected",
+        "monitoring.accused",
         "monitoring.rounds",
         "monitoring.thresholds",
     ],
@@ -267,10 +273,11 @@ impl Snapshot {
         nowcast::register(engine, project.params.monitor.seed, &inflation)?;
         alarm::look(engine, project, &plan)?;
         self.tables.extend(plan.run_after(engine, project)?);
-        let made: [(&str, &[&str]); 3] = [
+        let made: [(&str, &[&str]); 4] = [
             ("nowcasts", &["metric", "segment_column", "segment_value", "span"]),
             ("rounds", &["round", "metric", "segment_column", "segment_value"]),
-            ("thresholds", &["metric"]),
+            ("accused", &["metric", "segment_column", "segment_value"]),
+            ("thresholds", &["metric", "is_shop"]),
         ];
         for (table, key) in made {
             let key: Vec<String> = key.iter().map(|column| (*column).to_owned()).collect();

@@ -230,6 +230,10 @@ pub struct Monitor {
     /// The threshold's lower and upper end, in standard deviations.
     pub threshold_floor: f64,
     pub threshold_cap: f64,
+    /// How many times as likely an explanation must be as another to be told without it.
+    pub told_alone: f64,
+    /// The share by which a rate must move for that to be worth telling.
+    pub worth_telling: f64,
 }
 
 /// What the monitor must notice.
@@ -262,6 +266,7 @@ impl Recommend {
 impl Monitor {
     /// A key that SQL files may use too.
     pub(super) const FALSE_ALARMS: &str = "false_alarms";
+    pub(super) const WORTH_TELLING: &str = "worth_telling";
 
     pub(super) fn take(section: &mut Section) -> Result<Self> {
         Ok(Self {
@@ -274,7 +279,14 @@ impl Monitor {
             maybe_floor: section.positive("maybe_floor")?,
             threshold_floor: section.positive("threshold_floor")?,
             threshold_cap: section.positive("threshold_cap")?,
+            told_alone: section.positive("told_alone")?,
+            worth_telling: section.share(Self::WORTH_TELLING)?,
         })
+    }
+
+    /// The same as twice the logarithm of a ratio of likelihoods.
+    pub fn near(&self) -> f64 {
+        2.0 * self.told_alone.max(1.0).ln()
     }
 }
 

@@ -13,6 +13,7 @@ mod methods;
 mod shown;
 mod tables;
 mod total;
+mod verdicts;
 mod words;
 
 use std::collections::BTreeMap;
