@@ -66,7 +66,10 @@ fn sentences_are_short() {
     for sentence in cells.flat_map(|text| text.split("! ")) {
         let words = sentence.split_whitespace().count();
         // A list of segments is as long as the segments are many.
-        assert!(words <= 34 || sentence.contains("ruled out") || sentence.contains("Unchanged for"), "{words} words: {sentence}");
+        assert!(
+            words <= 34 || sentence.contains("ruled out") || sentence.contains("Unchanged for"),
+            "{words} words: {sentence}"
+        );
     }
 }
 

@@ -26,6 +26,8 @@ pub struct Setting {
     pub base: f64,
     /// How much all of the shop moves together from day to day, in logits.
     pub shock: f64,
+    /// How far Sundays are from the mean of the week, in logits.
+    pub week: f64,
 }
 
 /// The values of a customer in the three columns.
@@ -68,7 +70,7 @@ pub fn shop(name: &str, setting: Setting, event: Event, seed: u64) -> Vec<Cell> 
     let each = setting.shown / (VALUES * VALUES) as f64;
     let (mut cells, name): (_, Arc<str>) = (Vec::new(), name.into());
     for number in 0..DAYS {
-        let week = 0.1 * (std::f64::consts::TAU * number as f64 / 7.0).sin();
+        let week = setting.week * (std::f64::consts::TAU * number as f64 / 7.0).sin();
         let moved = setting.shock * normal(&mut random) + week;
         for kind in kinds() {
             let (more, factor) = event(number, kind);

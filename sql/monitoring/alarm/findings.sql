@@ -91,7 +91,7 @@ SELECT j.metric, j.segment_column, j.segment_value, o.owner, j.state, COALESCE(j
        CASE WHEN j.state = 'possible' AND NOT j.certain THEN j.sure = 'clear' END AS somebody,
        CASE WHEN j.state = 'possible' THEN j.rivals END AS rivals,
        CASE WHEN j.state = 'too_early' THEN CASE WHEN j.why <> 'enough' THEN j.why WHEN j.is_everyone AND NOT j.is_shop THEN 'no_rest' ELSE 'too_few' END END AS why,
-       CASE WHEN NOT j.changed AND j.state <> 'with_shop' AND abs(j.first_z) > j.possible_line AND (x.segment_column <> j.segment_column OR x.segment_value <> j.segment_value)
+       CASE WHEN NOT j.changed AND j.state <> 'with_shop' AND GREATEST(abs(j.first_z), abs(j.apart_z)) > j.possible_line AND (x.segment_column <> j.segment_column OR x.segment_value <> j.segment_value)
             THEN concat(x.segment_column, '=', x.segment_value) END AS explained_by,
        CASE WHEN j.changed THEN k.shown_on END AS since,
        CASE WHEN j.changed AND NOT j.goes_on THEN t.shown_on END AS until,

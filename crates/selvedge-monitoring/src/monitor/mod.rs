@@ -36,7 +36,7 @@ pub use calibration::forecasts;
 pub use explanations::{Lines, LinesOf, Sure};
 pub use history::AlertLife;
 pub use log::{Log, Shared};
-pub use nowcast::PACE_LINE;
+pub use nowcast::{Named, PACE_LINE};
 
 use selvedge_engine::{Engine, Staged, Table};
 use selvedge_project::error::{Advice, Result, did_you_mean};
