@@ -7,10 +7,11 @@ WITH last_round AS (SELECT metric, MAX(round) AS round FROM monitoring.rounds GR
 log AS (SELECT MAX(shown_on) AS last_day FROM monitoring.days),
 -- Who was told first explains what moved in the first round only.
 explanation AS (
-  SELECT metric, segment_column, segment_value,
-         ROW_NUMBER() OVER (PARTITION BY metric ORDER BY CASE WHEN segment_column = 'shop' THEN 0 ELSE 1 END, segment_column, segment_value) AS place
-  FROM monitoring.accused
-  WHERE sure = 'clear' AND certain AND round = 1
+  SELECT a.metric, a.segment_column, a.segment_value, r.z,
+         ROW_NUMBER() OVER (PARTITION BY a.metric ORDER BY CASE WHEN a.segment_column = 'shop' THEN 0 ELSE 1 END, a.segment_column, a.segment_value) AS place
+  FROM monitoring.accused a
+  JOIN monitoring.rounds r ON r.metric = a.metric AND r.segment_column = a.segment_column AND r.segment_value = a.segment_value AND r.round = 1
+  WHERE a.sure = 'clear' AND a.certain AND a.round = 1
 ),
 -- Where the whole shop changed, or may have: everyone else is told apart from it, or with it.
 shop AS (
@@ -91,7 +92,7 @@ SELECT j.metric, j.segment_column, j.segment_value, o.owner, j.state, COALESCE(j
        CASE WHEN j.state = 'possible' AND NOT j.certain THEN j.sure = 'clear' END AS somebody,
        CASE WHEN j.state = 'possible' THEN j.rivals END AS rivals,
        CASE WHEN j.state = 'too_early' THEN CASE WHEN j.why <> 'enough' THEN j.why WHEN j.is_everyone AND NOT j.is_shop THEN 'no_rest' ELSE 'too_few' END END AS why,
-       CASE WHEN NOT j.changed AND j.state <> 'with_shop' AND GREATEST(abs(j.first_z), abs(j.apart_z)) > j.possible_line AND (x.segment_column <> j.segment_column OR x.segment_value <> j.segment_value)
+       CASE WHEN NOT j.changed AND j.state <> 'with_shop' AND GREATEST(abs(j.first_z), abs(j.apart_z)) > j.possible_line AND j.apart_z * x.z > 0 AND (x.segment_column <> j.segment_column OR x.segment_value <> j.segment_value)
             THEN concat(x.segment_column, '=', x.segment_value) END AS explained_by,
        CASE WHEN j.changed THEN k.shown_on END AS since,
        CASE WHEN j.changed AND NOT j.goes_on THEN t.shown_on END AS until,
