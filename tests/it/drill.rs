@@ -121,12 +121,12 @@ fn another_shops_drills_are_not_held_and_nothing_breaks() {
 }
 
 /// How many recommendations there are of each kind of customer, day and outcome.
-fn counts(counts: &RecordBatch) -> BTreeMap<Vec<String>, i64> {
+fn counts(table: &RecordBatch) -> BTreeMap<Vec<String>, i64> {
     let names = ["profile", "shown_on", "shown_by", "clicked_by", "purchased_by", "returned_by"];
-    let columns: Vec<&ArrayRef> = names.iter().map(|name| counts.column_by_name(name).unwrap()).collect();
-    let shown = counts.column_by_name("shown").unwrap().as_primitive::<Int64Type>();
+    let columns: Vec<&ArrayRef> = names.iter().map(|name| table.column_by_name(name).unwrap()).collect();
+    let shown = table.column_by_name("shown").unwrap().as_primitive::<Int64Type>();
     let mut counts = BTreeMap::new();
-    for row in 0..counts.num_rows() {
+    for row in 0..table.num_rows() {
         let kind = columns.iter().map(|column| array_value_to_string(column, row).unwrap()).collect();
         *counts.entry(kind).or_default() += shown.value(row);
     }
