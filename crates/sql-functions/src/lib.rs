@@ -32,7 +32,7 @@ pub fn register(context: &SessionContext) {
 const VERSIONS: [(&str, u32); 19] = [
     ("amount", 1),
     ("amount_spelling", 1),
-    ("cosine_similarity", 1),
+    ("cosine_similarity", 2),
     ("day", 1),
     ("day_first", 1),
     ("flag", 1),
