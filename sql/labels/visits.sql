@@ -11,6 +11,7 @@ WITH looked AS (
   FROM grain.request r
   JOIN sources.transactions t ON t.customer_id = r.customer_id
                              AND COALESCE(t.session_id, to_char(t.event_time, '%Y-%m-%d')) = r.visit
+                             AND t.event_time >= r.as_of AND t.event_time < r.over_at
   WHERE t.event_type = 'browse'
 ),
 purchases AS (

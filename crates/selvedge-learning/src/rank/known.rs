@@ -3,7 +3,7 @@
 use datafusion::arrow::array::RecordBatch;
 
 use super::RankError;
-use crate::shelf::{LAST_LOOK, Outcomes, moments, truths};
+use crate::shelf::{OVER_AT, Outcomes, moments, truths};
 use models::split::TrainingRows;
 use selvedge_project::error::Result;
 
@@ -24,7 +24,7 @@ impl Known {
         if sample.num_rows() == 0 {
             return Ok(None);
         }
-        let rows = TrainingRows::known_by(sample, LAST_LOOK, cut).map_err(RankError::Split)?;
+        let rows = TrainingRows::known_by(sample, OVER_AT, cut).map_err(RankError::Split)?;
         let Some(rows) = rows else { return Ok(None) };
         let of = |name| truths(rows.rows(), "sql/labels/visits.sql", name);
         let (looked, bought, kept) = (of("looked")?, of("bought")?, of("kept")?);
