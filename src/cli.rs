@@ -10,7 +10,9 @@ use crate::explore::{Format, Question};
 use crate::flow::{self, FLOW};
 use crate::lock::Lock;
 use crate::stage::Stage;
-use crate::{audit, cases, changes, drill, explore, lineage, lint, monitor, plan, proof, recommend, tracking, why};
+use crate::{
+    audit, cases, changes, drill, explore, fits, lineage, lint, monitor, plan, proof, recommend, tracking, why,
+};
 use selvedge_analysis::lineage::GraphFormat;
 use selvedge_engine::Staged;
 use selvedge_project::error::{Outcome, Result};
@@ -53,12 +55,13 @@ enum Command {
     /// Find what in a query would see the future or change from run to run; needs no data, writes nothing
     #[command(after_long_help = lint::rules_in_words())]
     Lint(LintArgs),
-    /// Run the cases of tests/features, and prove that no feature view sees the future or depends on the order, copies or parts of its rows; writes nothing
+    /// Run the cases of tests/features, and prove that no feature view sees the future or depends on the order, copies or parts of its rows,
+    /// and that no fitted ranking depends on what came after its moment; writes nothing
     Test(TestArgs),
     /// What `features` would recompute and why: new, changed, changed upstream, removed; writes nothing, exit code 4
     /// where a view means something else under its old version
     Plan(PlanArgs),
-    /// What `sql/` and params.yaml do to features and models, against a git revision -> reports/changes.md
+    /// What `sql/` and params.yaml do to features, models and lists, against a git revision -> reports/changes.md
     Diff(DiffArgs),
     /// The columns that columns are made from, down to the CSVs: as value, filter, join key or window
     Lineage(LineageArgs),
@@ -289,7 +292,12 @@ impl Cli {
                 Some((view, key)) => cases::record(&project, view, key).map(|()| Outcome::Done),
                 None => {
                     cases::run(&project, &args.views)?;
-                    proof::run(&project, &args.views).map(|()| Outcome::Done)
+                    proof::run(&project, &args.views)?;
+                    // Whoever names views asks about those.
+                    if args.views.is_empty() {
+                        fits::run(&project)?;
+                    }
+                    Ok(Outcome::Done)
                 }
             },
             Command::Plan(args) => plan::print(&project, args.verbose),

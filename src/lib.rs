@@ -22,6 +22,8 @@ pub mod flow;
 pub mod lock;
 /// Runs -> an MLflow server.
 pub mod tracking;
+/// No fit sees what came after its moment.
+pub mod fits;
 /// Two sets of definitions over the same data -> what a pull request changes.
 pub mod changes;
 /// Questions over every table.
