@@ -9,7 +9,9 @@
 #   make bench-encoder            our encoder against sentence-transformers, on the same texts -> reports/encoder.md (many minutes)
 #   make bench-recommenders DATA=<folder>   models on public data that you have fetched -> reports/recommenders.md
 #   make bench-monitoring         does the monitor keep its promises? -> reports/monitoring-quality.md (many minutes)
-.PHONY: repro test reproduce processors mlflow bench bench-encoder bench-monitoring bench-recommenders setup
+#   make bench-fits               how long fits and lists take, ten times the shop and 20,000 articles too -> reports/fits.md
+#   make bench-shops              lists against the best possible, on ten invented shops -> reports/unseen-shops.md (many minutes)
+.PHONY: repro test reproduce processors mlflow bench bench-encoder bench-monitoring bench-recommenders bench-fits bench-shops setup
 .DELETE_ON_ERROR:
 
 PYTHON ?= python3.11
@@ -57,6 +59,14 @@ bench-recommenders:
 
 bench-monitoring: setup
 	cargo bench --bench monitoring
+
+bench-fits:
+	mkdir -p work/benchmarks
+	cargo run --release --quiet --package recommenders --example fits -- page > work/benchmarks/fits.md
+	mv work/benchmarks/fits.md reports/fits.md
+
+bench-shops: setup
+	cargo bench --bench shops
 
 setup: $(NEEDS)
 
