@@ -15,6 +15,8 @@ mod drill;
 mod failures;
 mod functions;
 mod ingest;
+#[cfg(feature = "encoder")]
+mod known_truth;
 mod layout;
 mod lint;
 #[cfg(feature = "encoder")]
@@ -28,6 +30,8 @@ mod monitor_odd_logs;
 mod monitor_quality;
 mod monitor_sentences;
 mod monitor_shown;
+#[cfg(feature = "encoder")]
+mod odd_lists;
 mod page;
 mod proof;
 #[cfg(feature = "encoder")]
@@ -44,5 +48,7 @@ mod situations;
 mod tidy;
 mod time;
 mod tracking;
+#[cfg(feature = "encoder")]
+mod unseen_shops;
 #[cfg(feature = "encoder")]
 mod why;
