@@ -31,6 +31,8 @@ pub struct Material<'a> {
 pub struct FittedAt {
     pub heads: Heads,
     pub voices: Voices,
+    /// What customers did, by the numbers that things have in the voices.
+    past: Past,
 }
 
 impl<'a> Material<'a> {
@@ -64,11 +66,12 @@ impl<'a> Material<'a> {
         match Heads::fit(&known, &learned, &params.rank, penalties, params.evaluate.enough)? {
             Err(why) => Ok(Err(why)),
             Ok((heads, matrix)) => {
+                let past = self.past.known_by(cut);
                 let voices = match with_voices {
-                    true => Voices::fit(&known, (&heads, matrix.view()), &self.past, cut, params.rank.seed)?,
+                    true => Voices::fit(&known, (&heads, matrix.view()), &past, cut, params.rank.seed)?,
                     false => Voices::default(),
                 };
-                Ok(Ok(FittedAt { heads, voices }))
+                Ok(Ok(FittedAt { heads, voices, past }))
             }
         }
     }
@@ -82,7 +85,7 @@ impl<'a> Material<'a> {
         blend: Option<&Blend>,
     ) -> Result<Option<Ranking>> {
         let fitted = self.fit(cut, features, [&[chosen.look_penalty], &[chosen.buy_penalty]], blend.is_some())?;
-        Ok(fitted.ok().and_then(|FittedAt { heads, voices }| {
+        Ok(fitted.ok().and_then(|FittedAt { heads, voices, .. }| {
             let chain = chosen.only(&heads)?;
             Some(Ranking { columns: heads.columns, chain, voices, blend: blend.cloned(), calibration: None })
         }))
@@ -91,7 +94,7 @@ impl<'a> Material<'a> {
     /// Visits that begin at `from` or later and whose outcome was known at `until`, with what rankings say of their shelves.
     pub fn fold(&self, fitted: &FittedAt, from: i64, until: i64) -> Result<Fold> {
         let visits = self.outcomes.known_between(&self.visits, from, until)?;
-        let voices = (&fitted.voices, &self.past);
+        let voices = (&fitted.voices, &fitted.past);
         Fold::of(&fitted.heads, voices, &self.session, &self.outcomes, &visits, self.project.params.rank.seed)
     }
 }

@@ -22,6 +22,8 @@ pub type Thing = (String, String);
 pub struct Past {
     /// The things in the order of their numbers.
     pub things: Vec<Thing>,
+    /// Of each thing the first moment at which it was on sale.
+    on_sale_from: Vec<i64>,
     /// By article, its number and season.
     of_article: BTreeMap<Thing, u32>,
     /// Of each customer the moment, the thing and what was done, in the order of time.
@@ -44,6 +46,14 @@ impl Past {
             None => keys.clone().collect::<std::collections::BTreeSet<Thing>>().into_iter().collect(),
         };
         let numbers: BTreeMap<&Thing, u32> = things.iter().zip(0..).collect();
+        let begins = moments(&products, "sql/sources/products.sql", "on_sale_from")?;
+        let mut on_sale_from = vec![i64::MAX; things.len()];
+        for (thing, begin) in keys.clone().zip(begins) {
+            if let Some(number) = numbers.get(&thing) {
+                let first = &mut on_sale_from[*number as usize];
+                *first = begin.min(*first);
+            }
+        }
         let articles = ids.iter().cloned().zip(seasons).zip(keys);
         let of_article = articles.filter_map(|(article, thing)| Some((article, *numbers.get(&thing)?))).collect();
         let file = "sql/interactions/events.sql";
@@ -65,7 +75,26 @@ impl Past {
             }
         }
         events.values_mut().for_each(|events| events.sort_unstable());
-        Ok(Self { of_article, events, things })
+        Ok(Self { of_article, events, things, on_sale_from })
+    }
+
+    /// The same with only those things, and their numbers, that were on sale before a moment: what is fitted there does not
+    /// know how many come later.
+    pub fn known_by(&self, moment: i64) -> Self {
+        let known: Vec<u32> =
+            (0..).zip(&self.on_sale_from).filter(|(_, from)| **from < moment).map(|(at, _)| at).collect();
+        let number = |thing: &u32| known.binary_search(thing).ok().map(|at| at as u32);
+        let of_article = self.of_article.iter().filter_map(|(article, at)| Some((article.clone(), number(at)?)));
+        let events = self.events.iter().map(|(customer, events)| {
+            let events = events.iter().filter_map(|(at, thing, kind)| Some((*at, number(thing)?, *kind)));
+            (customer.clone(), events.collect())
+        });
+        Self {
+            things: known.iter().map(|at| self.things[*at as usize].clone()).collect(),
+            on_sale_from: known.iter().map(|at| self.on_sale_from[*at as usize]).collect(),
+            of_article: of_article.collect(),
+            events: events.collect(),
+        }
     }
 
     /// What a customer did before a moment.
@@ -75,12 +104,12 @@ impl Past {
 
     /// What all customers did before a moment.
     pub fn interactions(&self, moment: i64) -> Result<Interactions> {
-        let of_customer = |(number, customer): (u32, &String)| {
-            let deeds: Vec<Deed> = self.before(customer, moment).collect();
-            deeds.into_iter().map(move |past| Event { customer: number, past })
-        };
-        let events = (0..).zip(self.events.keys()).flat_map(of_customer);
-        Ok(Interactions::new(self.events.len(), self.things.len(), events).map_err(ShelfError::Model)?)
+        let of_customer = |customer: &String| self.before(customer, moment).collect::<Vec<Deed>>();
+        let customers: Vec<Vec<Deed>> = self.events.keys().map(of_customer).filter(|deeds| !deeds.is_empty()).collect();
+        let events = (0..)
+            .zip(&customers)
+            .flat_map(|(customer, deeds)| deeds.iter().map(move |past| Event { customer, past: *past }));
+        Ok(Interactions::new(customers.len(), self.things.len(), events).map_err(ShelfError::Model)?)
     }
 
     /// The thing of each of these rows; none where it is not known.
