@@ -3,13 +3,17 @@
 #   make test    the tests
 # And more:
 #   make reproduce REV=<commit>   rebuilds it beside the tree and compares every hash of its dvc.lock
+#   make examples                 two public shops, where their data is there (examples/*/README.md)
+#   make serve                    the lists on a page, http://127.0.0.1:8088, until Ctrl-C (after make repro)
 #   make mlflow                   an MLflow server on http://127.0.0.1:5000 for tracking.uri, until Ctrl-C
 #   make processors               the same bits on emulated processors? (needs qemu-user; some minutes)
 #   make bench                    how fast? -> reports/benchmarks.md (some minutes)
 #   make bench-encoder            our encoder against sentence-transformers, on the same texts -> reports/encoder.md (many minutes)
 #   make bench-recommenders DATA=<folder>   models on public data that you have fetched -> reports/recommenders.md
 #   make bench-monitoring         does the monitor keep its promises? -> reports/monitoring-quality.md (many minutes)
-.PHONY: repro test reproduce processors mlflow bench bench-encoder bench-monitoring bench-recommenders setup
+#   make bench-fits               how long fits and lists take, ten times the shop and 20,000 articles too -> reports/fits.md
+#   make bench-shops              lists against the best possible, on ten invented shops -> reports/unseen-shops.md (many minutes)
+.PHONY: repro test examples serve reproduce processors mlflow bench bench-encoder bench-monitoring bench-recommenders bench-fits bench-shops setup
 .DELETE_ON_ERROR:
 
 PYTHON ?= python3.11
@@ -28,6 +32,12 @@ repro: setup
 test: setup .venv-mlflow/ready
 	cargo test --release --workspace
 
+examples: setup
+	cargo build --release
+	for name in online-retail movielens; do \
+	  sh examples/$$name/run.sh $(abspath $(or $(CARGO_TARGET_DIR),target))/release/selvedge examples/$$name/data examples/$$name/project .minilm || exit 1; \
+	done
+
 reproduce: .venv/ready
 	.venv/bin/python scripts/reproduce.py $(REV)
 
@@ -35,6 +45,9 @@ processors: setup
 	cargo build --release --package transformer --package numeric --examples
 	cargo build --release
 	.venv/bin/python scripts/processors.py $(or $(CARGO_TARGET_DIR),target)/release .minilm
+
+serve: setup
+	cargo run --release -- serve --playground
 
 mlflow: .venv-mlflow/ready
 	mkdir -p work/mlflow
@@ -57,6 +70,14 @@ bench-recommenders:
 
 bench-monitoring: setup
 	cargo bench --bench monitoring
+
+bench-fits:
+	mkdir -p work/benchmarks
+	cargo run --release --quiet --package recommenders --example fits -- page > work/benchmarks/fits.md
+	mv work/benchmarks/fits.md reports/fits.md
+
+bench-shops: setup
+	cargo bench --bench shops
 
 setup: $(NEEDS)
 

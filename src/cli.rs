@@ -1,5 +1,7 @@
 //! The command line: one subcommand per stage, `run` for all, `sql` for questions.
 
+mod writes;
+
 use std::path::PathBuf;
 
 use chrono::NaiveDate;
@@ -9,8 +11,12 @@ use clap::{ArgMatches, Args, FromArgMatches, Parser, Subcommand, ValueEnum};
 use crate::explore::{Format, Question};
 use crate::flow::{self, FLOW};
 use crate::lock::Lock;
+use crate::serving::{self, KeyArgs, ReleaseCommand, ReplayArgs, ServeArgs};
 use crate::stage::Stage;
-use crate::{audit, cases, changes, drill, explore, lineage, lint, monitor, plan, proof, recommend, tracking, why};
+use crate::{
+    audit, cases, changes, check, drill, explore, fits, lineage, lint, monitor, new, plan, proof, recommend, tracking,
+    who, why,
+};
 use selvedge_analysis::lineage::GraphFormat;
 use selvedge_engine::Staged;
 use selvedge_project::error::{Outcome, Result};
@@ -20,7 +26,7 @@ use selvedge_project::project::Project;
 
 /// Features, recommendations and monitoring from SQL files, with edges that cannot fray.
 #[derive(Debug, Parser)]
-#[command(version, arg_required_else_help = true, disable_help_subcommand = true)]
+#[command(version, arg_required_else_help = true)]
 pub struct Cli {
     /// The project's folder [default: the nearest one upwards with a params.yaml]
     #[arg(long, global = true, value_name = "DIR")]
@@ -34,6 +40,12 @@ pub struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    /// A project for your CSVs: the queries that read them, params.yaml, and what is needed to run it
+    New(new::Request),
+    /// What the export has of what an export must, should and may have, and what is left out without it
+    Check(CheckArgs),
+    /// Which customer a page means by a pseudonym, on a machine that has the key
+    Who(WhoArgs),
     /// The named stages in the order of the flow, without DVC; all of them where none is named
     Run(RunArgs),
     #[command(flatten)]
@@ -53,12 +65,13 @@ enum Command {
     /// Find what in a query would see the future or change from run to run; needs no data, writes nothing
     #[command(after_long_help = lint::rules_in_words())]
     Lint(LintArgs),
-    /// Run the cases of tests/features, and prove that no feature view sees the future or depends on the order, copies or parts of its rows; writes nothing
+    /// Run the cases of tests/features, and prove that no feature view sees the future or depends on the order, copies or parts of its rows,
+    /// and that no fitted ranking depends on what came after its moment; writes nothing
     Test(TestArgs),
     /// What `features` would recompute and why: new, changed, changed upstream, removed; writes nothing, exit code 4
     /// where a view means something else under its old version
     Plan(PlanArgs),
-    /// What `sql/` and params.yaml do to features and models, against a git revision -> reports/changes.md
+    /// What `sql/` and params.yaml do to features, models and lists, against a git revision -> reports/changes.md
     Diff(DiffArgs),
     /// The columns that columns are made from, down to the CSVs: as value, filter, join key or window
     Lineage(LineageArgs),
@@ -66,6 +79,29 @@ enum Command {
     Why(WhyArgs),
     /// Answer a query over every table there is; without one, list the tables
     Sql(SqlArgs),
+    /// Lists with reasons over HTTP, now; events that count for the next list
+    Serve(ServeArgs),
+    /// What may serve: seal, promote, try on a share of the customers, take back
+    #[command(subcommand)]
+    Release(ReleaseCommand),
+    /// Make an answer of the server again: it must be the same, bit for bit
+    Replay(ReplayArgs),
+    /// Make a key for the server, which is shown once
+    Key(KeyArgs),
+}
+
+#[derive(Debug, Args)]
+struct CheckArgs {
+    /// End with exit code 1 where something is missing that should be there
+    #[arg(long)]
+    strict: bool,
+}
+
+#[derive(Debug, Args)]
+struct WhoArgs {
+    /// What the page says, such as P-3f0c9a1b22
+    #[arg(value_name = "PSEUDONYM")]
+    pseudonym: String,
 }
 
 #[derive(Debug, Args)]
@@ -210,7 +246,7 @@ struct LineageArgs {
     /// A feature view or one of its columns; without it, every view
     #[arg(value_name = "VIEW[.COLUMN]")]
     of: Option<String>,
-    #[arg(long, value_enum, default_value = "mermaid")]
+    #[arg(long, value_enum, default_value = "text")]
     format: GraphFormat,
 }
 
@@ -229,7 +265,7 @@ struct SqlArgs {
     /// The query
     #[arg(conflicts_with = "file")]
     query: Option<String>,
-    /// Read the query from a file
+    /// Read the query from a file; - is standard input
     #[arg(short, long, value_name = "FILE")]
     file: Option<PathBuf>,
     #[arg(long, value_enum, default_value = "table")]
@@ -239,23 +275,31 @@ struct SqlArgs {
 impl Cli {
     /// Runs the command.
     pub fn run(self) -> Result<Outcome> {
+        let command = match self.command {
+            Command::New(args) => return new::run(&args).map(|()| Outcome::Done),
+            command => command,
+        };
         let mut project = flow::open(self.root.as_deref())?;
         if let Some(partitions) = self.partitions {
             project.params.engine.partitions = usize::from(partitions);
         }
-        match (&self.command, project.refuse_unused()) {
+        match (&command, project.refuse_unused()) {
             (_, Ok(())) => {}
             // What only looks still answers.
-            (Command::Sql(_) | Command::Plan(_) | Command::Lint(_), Err(unused)) => {
+            (Command::Sql(_) | Command::Plan(_) | Command::Lint(_) | Command::Check(_), Err(unused)) => {
                 Progress::start("params").say(unused.to_string().trim_start_matches("error: "));
             }
             (_, Err(unused)) => return Err(unused),
         }
-        let lock = self.command.writes().map(|name| Lock::take(&project.paths, name)).transpose()?;
+        let lock = command.writes().map(|name| Lock::take(&project.paths, name)).transpose()?;
         if lock.is_some() {
             Staged::clear_up(&project.paths)?;
         }
-        match self.command {
+        match command {
+            // Needs no project, and has been run.
+            Command::New(_) => Ok(Outcome::Done),
+            Command::Check(args) => check::run(&project, args.strict).map(|()| Outcome::Done),
+            Command::Who(args) => who::run(&project, &args.pseudonym).map(|()| Outcome::Done),
             Command::Run(args) => {
                 flow::run(&project, &args.stages)?;
                 match project.params.tracking.uri {
@@ -289,13 +333,22 @@ impl Cli {
                 Some((view, key)) => cases::record(&project, view, key).map(|()| Outcome::Done),
                 None => {
                     cases::run(&project, &args.views)?;
-                    proof::run(&project, &args.views).map(|()| Outcome::Done)
+                    proof::run(&project, &args.views)?;
+                    // Whoever names views asks about those.
+                    if args.views.is_empty() {
+                        fits::run(&project)?;
+                    }
+                    Ok(Outcome::Done)
                 }
             },
             Command::Plan(args) => plan::print(&project, args.verbose),
             Command::Diff(args) => changes::run(&project, &args.from).map(|()| Outcome::Done),
             Command::Lineage(args) => lineage::print(&project, args.of.as_deref(), args.format).map(|()| Outcome::Done),
             Command::Why(args) => why::print(&project, &args.of, &args.key).map(|()| Outcome::Done),
+            Command::Serve(args) => serving::serve(&project, args).map(|()| Outcome::Done),
+            Command::Release(command) => serving::release(&project, command).map(|()| Outcome::Done),
+            Command::Replay(args) => serving::replay(&project, &args).map(|()| Outcome::Done),
+            Command::Key(args) => serving::key(&project, args).map(|()| Outcome::Done),
             Command::Sql(args) => {
                 let question = match (args.query, args.file) {
                     (Some(query), _) => Question::Text(query),
@@ -305,32 +358,6 @@ impl Cli {
                 explore::answer(&project, &question, args.format).map(|()| Outcome::Done)
             }
         }
-    }
-}
-
-impl Command {
-    /// Its name, where it writes into the project's folder; the others only read.
-    fn writes(&self) -> Option<&'static str> {
-        Some(match self {
-            Self::Run(_) => "run",
-            Self::Stage(PlainStage(stage)) => stage.name,
-            Self::Recommend(_) => recommend::STAGE.name,
-            Self::Monitor(_) => monitor::STAGE.name,
-            Self::Drill(_) => drill::STAGE.name,
-            Self::Track(_) => "track",
-            Self::Diff(_) => "diff",
-            Self::Test(args) if !args.record.is_empty() => "test --record",
-            Self::Audit
-            | Self::Lint(_)
-            | Self::Test(_)
-            | Self::Plan(_)
-            | Self::Lineage(_)
-            | Self::Why(_)
-            | Self::WhyNot(_)
-            | Self::Sql(_) => {
-                return None;
-            }
-        })
     }
 }
 

@@ -10,6 +10,7 @@ use datafusion::arrow::error::ArrowError;
 use datafusion::arrow::json::ArrayWriter;
 use datafusion::arrow::util::display::array_value_to_string;
 use datafusion::arrow::util::pretty::pretty_format_batches;
+use datafusion::parquet::arrow::ArrowWriter;
 
 use selvedge_engine::Engine;
 use selvedge_features::ingest;
@@ -32,6 +33,8 @@ pub enum Format {
     Table,
     Csv,
     Json,
+    /// Bytes for a file: `> answer.parquet`
+    Parquet,
 }
 
 #[derive(Debug, thiserror::Error)]
@@ -55,12 +58,15 @@ impl Advice for ExploreError {
 pub fn answer(project: &Project, question: &Question, format: Format) -> error::Result<()> {
     let engine = Engine::new(project)?;
     let (text, shown) = match question {
+        Question::Text(text) if text.trim_end_matches([';', ' ', '\n']).eq_ignore_ascii_case("show tables") => {
+            return print_lines(&tables(project, &engine));
+        }
         Question::Text(text) => (text.clone(), "your query".to_owned()),
         Question::File(path) => {
-            let shown = path.display().to_string();
-            let text = std::fs::read_to_string(path)
-                .map_err(|cause| ExploreError::Unreadable { path: shown.clone(), cause })?;
-            (text, shown)
+            let piped = path.as_os_str() == "-";
+            let shown = if piped { "standard input".to_owned() } else { path.display().to_string() };
+            let text = if piped { std::io::read_to_string(std::io::stdin()) } else { std::fs::read_to_string(path) };
+            (text.map_err(|cause| ExploreError::Unreadable { path: shown.clone(), cause })?, shown)
         }
         Question::WhichTables => return print_lines(&tables(project, &engine)),
     };
@@ -83,7 +89,7 @@ fn open(project: &Project, engine: &Engine, table: &TableName) -> error::Result<
     }
     let source = TableName::new("sources", &table.name);
     for (file, header) in project.library.sources().filter(|(file, _)| file.table() == source) {
-        if !project.paths.materials().join(&header.file).is_file() {
+        if !header.is_absent() && !project.paths.materials().join(&header.file).is_file() {
             return Ok(false);
         }
         engine.register(table, ingest::read_raw(project, file, header)?.batch)?;
@@ -102,6 +108,13 @@ fn print(answer: &RecordBatch, format: Format) -> error::Result<()> {
         Format::Csv => {
             let flat = flat(answer).map_err(|e| failed(e.to_string()))?;
             WriterBuilder::new().with_header(true).build(&mut out).write(&flat).map_err(|e| failed(e.to_string()))?;
+        }
+        Format::Parquet => {
+            let written = ArrowWriter::try_new(&mut out, answer.schema(), None).and_then(|mut writer| {
+                writer.write(answer)?;
+                writer.close()
+            });
+            written.map_err(|e| failed(e.to_string()))?;
         }
         Format::Json => {
             let mut writer = ArrayWriter::new(&mut out);
@@ -127,7 +140,8 @@ fn flat(answer: &RecordBatch) -> Result<RecordBatch, ArrowError> {
     RecordBatch::try_from_iter_with_nullable(names.zip(columns).map(|(name, column)| (name, column, true)))
 }
 
-fn print_lines(lines: &[String]) -> error::Result<()> {
+/// Lines on standard output.
+pub fn print_lines(lines: &[String]) -> error::Result<()> {
     let text: String = lines.iter().map(|line| format!("{line}\n")).collect();
     write_out(text.as_bytes())
 }

@@ -22,10 +22,20 @@ pub mod flow;
 pub mod lock;
 /// Runs -> an MLflow server.
 pub mod tracking;
+/// No fit sees what came after its moment.
+pub mod fits;
 /// Two sets of definitions over the same data -> what a pull request changes.
 pub mod changes;
 /// Questions over every table.
 pub mod explore;
+/// Serving: what the command line asks of the server.
+pub mod serving;
+/// What an export has of what it should have.
+pub mod check;
+/// A project for somebody's CSVs.
+pub mod new;
+/// Whom a page means.
+pub mod who;
 /// The command line.
 pub mod cli;
 

@@ -16,7 +16,7 @@ UNION ALL
 SELECT 'transactions', r.transaction_id, 'order', r.order_id
 FROM sources.transactions r
 LEFT JOIN sources.transactions p ON p.order_id = r.order_id AND p.product_id = r.product_id AND p.event_type = 'purchase'
-WHERE r.event_type = 'return' AND p.order_id IS NULL
+WHERE r.event_type = 'return' AND r.order_id IS NOT NULL AND p.order_id IS NULL
 UNION ALL
 SELECT 'recommendations', r.recommendation_id, 'article', concat(r.product_id, ' ', r.season)
 FROM sources.recommendations r

@@ -45,10 +45,10 @@ long AS (
   SELECT 'new articles against known', CASE WHEN new THEN 0 ELSE 1 END,
          CASE WHEN new THEN 'new, as in the lists' ELSE 'known' END, customer_id, product_id, season, as_of
   FROM test
-  UNION ALL SELECT 'age group', 0, age_group, customer_id, product_id, season, as_of FROM test
-  UNION ALL SELECT 'region', 0, region, customer_id, product_id, season, as_of FROM test
-  UNION ALL SELECT 'sustainability preference', 0, sustainability_preference, customer_id, product_id, season, as_of FROM test
-  UNION ALL SELECT 'price band', 0, price_band, customer_id, product_id, season, as_of FROM test
+  UNION ALL SELECT 'age group', 0, age_group, customer_id, product_id, season, as_of FROM test WHERE age_group IS NOT NULL
+  UNION ALL SELECT 'region', 0, region, customer_id, product_id, season, as_of FROM test WHERE region IS NOT NULL
+  UNION ALL SELECT 'sustainability preference', 0, sustainability_preference, customer_id, product_id, season, as_of FROM test WHERE sustainability_preference IS NOT NULL
+  UNION ALL SELECT 'price band', 0, price_band, customer_id, product_id, season, as_of FROM test WHERE price_band IS NOT NULL
   -- Not all of these outcomes are known, so they say nothing of how good a model is; other tools count this way.
   UNION ALL
   SELECT 'counted without waiting', 0, 'every look since testing began, open outcomes as they stand',

@@ -27,3 +27,5 @@ SELECT kind, COALESCE(value, 'not given') AS value, articles, ours, old,
        CAST(ours AS DOUBLE) / SUM(ours) OVER (PARTITION BY kind) AS ours_share,
        CAST(old AS DOUBLE) / SUM(old) OVER (PARTITION BY kind) AS old_share
 FROM counts
+-- Of what nobody is told of any article there are no groups.
+WHERE kind IN (SELECT kind FROM counts WHERE value IS NOT NULL)

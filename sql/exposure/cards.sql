@@ -35,7 +35,7 @@ chosen AS (
 )
 SELECT c.card, r.rank, c.customer_id, c.age_group, c.region, c.sustainability_preference, c.price_band,
        c.personalisation_consent, c.looks, c.wishes, c.purchases,
-       p.product_name, p.brand, p.category, CAST(p.price_eur AS DOUBLE) AS price_eur, r.reason, r.basis
+       COALESCE(p.product_name, p.product_id) AS product_name, p.brand, p.category, CAST(p.price_eur AS DOUBLE) AS price_eur, r.reason, r.basis
 FROM chosen c
 JOIN recommendations r ON r.customer_id = c.customer_id
 JOIN sources.products p ON p.product_id = r.product_id AND p.season = r.season

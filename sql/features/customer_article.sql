@@ -1,6 +1,6 @@
 /*---
 name: customer_article
-version: 2
+version: 3
 entity: customer_product
 owner: growth
 description: |
@@ -54,53 +54,57 @@ events AS (
   FROM sources.transactions t
   JOIN sources.products p ON p.product_id = t.product_id AND p.season = t.season
 ),
+agreed AS (SELECT customer_id, product_id, season, as_of, brand, category FROM asked WHERE personalisation_consent),
+-- What was done before does not depend on the article, so it is counted once for each moment, and brand and category in it.
+moments AS (SELECT DISTINCT customer_id, as_of FROM agreed),
+brands AS (SELECT DISTINCT customer_id, as_of, brand FROM agreed),
+categories AS (SELECT DISTINCT customer_id, as_of, category FROM agreed),
 of_article AS (
   SELECT g.customer_id, g.product_id, g.season, g.as_of,
          COUNT(*) FILTER (WHERE e.event_type = 'browse') AS looks,
          COUNT(*) FILTER (WHERE e.event_type = 'wishlist') AS wishes,
          COUNT(*) FILTER (WHERE e.event_type = 'purchase') AS purchases
-  FROM asked g
-  LEFT JOIN events e ON e.customer_id = g.customer_id AND e.product_id = g.product_id AND e.season = g.season
-                    AND e.event_time < g.as_of AND g.personalisation_consent
+  FROM agreed g
+  JOIN events e ON e.customer_id = g.customer_id AND e.product_id = g.product_id AND e.season = g.season AND e.event_time < g.as_of
   GROUP BY g.customer_id, g.product_id, g.season, g.as_of
 ),
 of_brand AS (
-  SELECT g.customer_id, g.product_id, g.season, g.as_of,
+  SELECT m.customer_id, m.as_of, m.brand,
          COUNT(*) FILTER (WHERE e.event_type = 'browse') AS looks, COUNT(*) FILTER (WHERE e.event_type = 'purchase') AS purchases
-  FROM asked g
-  LEFT JOIN events e ON e.customer_id = g.customer_id AND e.brand = g.brand AND e.event_time < g.as_of AND g.personalisation_consent
-  GROUP BY g.customer_id, g.product_id, g.season, g.as_of
+  FROM brands m
+  LEFT JOIN events e ON e.customer_id = m.customer_id AND e.brand = m.brand AND e.event_time < m.as_of
+  GROUP BY m.customer_id, m.as_of, m.brand
 ),
 of_category AS (
-  SELECT g.customer_id, g.product_id, g.season, g.as_of,
+  SELECT m.customer_id, m.as_of, m.category,
          COUNT(*) FILTER (WHERE e.event_type = 'browse') AS looks, COUNT(*) FILTER (WHERE e.event_type = 'purchase') AS purchases
-  FROM asked g
-  LEFT JOIN events e ON e.customer_id = g.customer_id AND e.category = g.category AND e.event_time < g.as_of AND g.personalisation_consent
-  GROUP BY g.customer_id, g.product_id, g.season, g.as_of
+  FROM categories m
+  LEFT JOIN events e ON e.customer_id = m.customer_id AND e.category = m.category AND e.event_time < m.as_of
+  GROUP BY m.customer_id, m.as_of, m.category
 ),
 of_all AS (
-  SELECT g.customer_id, g.product_id, g.season, g.as_of,
+  SELECT m.customer_id, m.as_of,
          COUNT(*) FILTER (WHERE e.event_type = 'browse') AS looks, COUNT(*) FILTER (WHERE e.event_type = 'purchase') AS purchases,
          CAST(AVG(e.price_eur) FILTER (WHERE e.event_type = 'browse') AS DOUBLE) AS price_looked_at,
          CAST(AVG(e.price_eur) FILTER (WHERE e.event_type = 'purchase') AS DOUBLE) AS price_bought,
          CAST(AVG(e.sustainability_score) FILTER (WHERE e.event_type IN ('purchase', 'wishlist')) AS DOUBLE) AS score_chosen
-  FROM asked g
-  LEFT JOIN events e ON e.customer_id = g.customer_id AND e.event_time < g.as_of AND g.personalisation_consent
-  GROUP BY g.customer_id, g.product_id, g.season, g.as_of
+  FROM moments m
+  LEFT JOIN events e ON e.customer_id = m.customer_id AND e.event_time < m.as_of
+  GROUP BY m.customer_id, m.as_of
 )
 SELECT g.customer_id, g.product_id, g.season, g.as_of,
-       CASE WHEN g.personalisation_consent THEN x.looks END AS seen_before,
-       CASE WHEN g.personalisation_consent THEN x.wishes END AS wished_before,
-       CASE WHEN g.personalisation_consent THEN x.purchases END AS bought_before,
-       CASE WHEN g.personalisation_consent THEN b.looks END AS brand_looks,
-       CASE WHEN g.personalisation_consent THEN b.purchases END AS brand_bought,
-       CAST(k.looks AS DOUBLE) / NULLIF(e.looks, 0) AS category_look_share,
-       CAST(k.purchases AS DOUBLE) / NULLIF(e.purchases, 0) AS category_bought_share,
+       CASE WHEN g.personalisation_consent THEN COALESCE(x.looks, 0) END AS seen_before,
+       CASE WHEN g.personalisation_consent THEN COALESCE(x.wishes, 0) END AS wished_before,
+       CASE WHEN g.personalisation_consent THEN COALESCE(x.purchases, 0) END AS bought_before,
+       CASE WHEN g.personalisation_consent THEN COALESCE(b.looks, 0) END AS brand_looks,
+       CASE WHEN g.personalisation_consent THEN COALESCE(b.purchases, 0) END AS brand_bought,
+       CAST(COALESCE(k.looks, 0) AS DOUBLE) / NULLIF(e.looks, 0) AS category_look_share,
+       CAST(COALESCE(k.purchases, 0) AS DOUBLE) / NULLIF(e.purchases, 0) AS category_bought_share,
        CAST(g.price_eur AS DOUBLE) / e.price_looked_at - 1 AS price_gap,
        CAST(g.price_eur AS DOUBLE) / e.price_bought - 1 AS price_gap_bought,
        CAST(g.sustainability_score AS DOUBLE) - e.score_chosen AS score_gap
 FROM asked g
-JOIN of_article x ON x.customer_id = g.customer_id AND x.product_id = g.product_id AND x.season = g.season AND x.as_of = g.as_of
-JOIN of_brand b ON b.customer_id = g.customer_id AND b.product_id = g.product_id AND b.season = g.season AND b.as_of = g.as_of
-JOIN of_category k ON k.customer_id = g.customer_id AND k.product_id = g.product_id AND k.season = g.season AND k.as_of = g.as_of
-JOIN of_all e ON e.customer_id = g.customer_id AND e.product_id = g.product_id AND e.season = g.season AND e.as_of = g.as_of
+LEFT JOIN of_article x ON x.customer_id = g.customer_id AND x.product_id = g.product_id AND x.season = g.season AND x.as_of = g.as_of
+LEFT JOIN of_brand b ON b.customer_id = g.customer_id AND b.as_of = g.as_of AND b.brand = g.brand
+LEFT JOIN of_category k ON k.customer_id = g.customer_id AND k.as_of = g.as_of AND k.category = g.category
+LEFT JOIN of_all e ON e.customer_id = g.customer_id AND e.as_of = g.as_of

@@ -1,6 +1,6 @@
 /*---
 name: customer_style
-version: 1
+version: 2
 entity: customer_product
 owner: style
 description: |

@@ -5,4 +5,4 @@ key: [customer_id, product_id, season, as_of]
 ---*/
 SELECT DISTINCT customer_id, product_id, season, event_time AS as_of
 FROM sources.transactions
-WHERE event_type = 'browse' AND consented
+WHERE stands_for = 'browse' AND consented

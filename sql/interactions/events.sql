@@ -6,7 +6,7 @@ description: |
   and time are cut here, below every ranking; a reader adds its own moment (event_time < as_of).
 key: [transaction_id]
 ---*/
-SELECT t.transaction_id, t.customer_id, c.region, t.event_time, t.event_type, t.quantity, t.first_return,
+SELECT t.transaction_id, t.customer_id, COALESCE(c.region, '') AS region, t.event_time, t.event_type, t.quantity, t.first_return,
        t.product_id, t.season, p.first_season
 FROM sources.transactions t
 JOIN sources.customers c ON c.customer_id = t.customer_id AND c.personalisation_consent

@@ -11,7 +11,8 @@ WITH looked AS (
   FROM grain.request r
   JOIN sources.transactions t ON t.customer_id = r.customer_id
                              AND COALESCE(t.session_id, to_char(t.event_time, '%Y-%m-%d')) = r.visit
-  WHERE t.event_type = 'browse'
+                             AND t.event_time >= r.as_of AND t.event_time < r.over_at
+  WHERE t.stands_for = 'browse'
 ),
 purchases AS (
   SELECT p.customer_id, p.product_id, p.season, p.event_time, COUNT(b.line) AS returns

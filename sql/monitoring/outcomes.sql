@@ -7,6 +7,8 @@ kept: false
 WITH seen AS (
   SELECT t.number, t.profile, t.customer_stratum, t.article_stratum, t.shown_on, t.shown_by, t.purchase_delay, t.return_delay, t.shown,
          COALESCE(t.clicked_by <= $as_of, false) AS clicked,
+         -- Full days until the click; within the first it is 0.
+         CASE WHEN t.clicked_by <= $as_of THEN CAST(date_part('epoch', t.clicked_by) - date_part('epoch', t.shown_by) AS BIGINT) / 86400 END AS click_after,
          CASE WHEN t.purchased_by <= $as_of THEN t.purchased_by END AS purchased_by,
          CASE WHEN t.returned_by <= $as_of THEN t.returned_by END AS returned_by,
          -- When something was dismissed is not written down: only a report as of the export can know of it.
@@ -24,7 +26,7 @@ told AS (
          s.purchased_by IS NULL AND (s.dismissed OR s.purchase_mature) AS never_bought
   FROM seen s
 )
-SELECT t.number, t.profile, t.customer_stratum, t.article_stratum, t.shown_on, t.shown_by, t.shown, t.clicked,
+SELECT t.number, t.profile, t.customer_stratum, t.article_stratum, t.shown_on, t.shown_by, t.shown, t.clicked, t.click_after,
        'confirmed' AS click_truth,
        t.purchased_by IS NOT NULL AS purchased, t.purchased_by, t.purchase_delay, t.purchase_mature,
        CASE WHEN t.purchased_by IS NOT NULL OR t.never_bought THEN 'confirmed' ELSE 'pending' END AS purchase_truth,

@@ -6,7 +6,7 @@ description: |
   the shop's clock.
 key: [customer_id, as_of]
 ---*/
-SELECT r.customer_id, r.as_of, c.region, c.country, c.personalisation_consent AS personal,
+SELECT r.customer_id, r.as_of, COALESCE(c.region, '') AS region, c.country, c.personalisation_consent AS personal,
        CAST(to_char(r.as_of AT TIME ZONE 'UTC' AT TIME ZONE $timezone, '%Y-%m-%d') AS DATE) AS today
 FROM grain.request r
 JOIN sources.customers c ON c.customer_id = r.customer_id

@@ -9,7 +9,6 @@ SELECT c.customer_id, c.as_of, c.product_id, c.season,
        COALESCE(l.score, 0) AS popular, COALESCE(l.in_shop, 0) AS popular_in_shop, COALESCE(l.reason, 'on sale now') AS because,
        COALESCE(b.customers, 0) AS also_bought
 FROM recommend.candidates c
-JOIN sources.products p ON p.product_id = c.product_id AND p.season = c.season
 LEFT JOIN recommend.popular l ON l.region = c.region AND l.as_of = c.as_of AND l.product_id = c.product_id AND l.season = c.season
 LEFT JOIN recommend.bought_together b ON b.customer_id = c.customer_id AND b.as_of = c.as_of
-                                     AND b.product_id = p.product_id AND b.first_season = p.first_season
+                                     AND b.product_id = c.product_id AND b.first_season = c.first_season

@@ -36,7 +36,7 @@ SELECT r.region, r.as_of, r.product_id, r.season,
        -- The shop counts less than the region, and looks less than purchases, so that they decide only where those are silent.
        r.kept + $popular_in_shop * s.kept + $popular_look * s.looks AS score,
        s.kept + $popular_look * s.looks AS in_shop,
-       CASE WHEN r.kept > 0 THEN 'popular in the region'
+       CASE WHEN r.kept > 0 AND r.region <> '' THEN 'popular in the region'
             WHEN s.kept > 0 THEN 'popular in the shop'
             WHEN s.looks > 0 THEN 'looked at lately'
             ELSE 'on sale now' END AS reason

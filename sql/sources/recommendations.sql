@@ -6,6 +6,7 @@ key: [recommendation_id]
 known_from: recommended_at
 kinds: [clicked, purchased, returned, model_version]
 outcomes: true
+may_be_empty: true
 columns:
   recommendation_id: number of the recommendation
   recommended_at: when it was shown, on the shop's clock

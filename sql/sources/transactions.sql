@@ -241,6 +241,6 @@ SELECT transaction_id, moment AS event_time, customer_id, product_id, season, ev
        CASE WHEN bought THEN unit_price WHEN sent_back THEN LEAST(unit_price, paid) END AS unit_price_eur,
        CAST(CASE WHEN bought THEN unit_price * pieces WHEN sent_back THEN LEAST(unit_price, paid) * pieces_back END AS DECIMAL(14, 2)) AS amount_eur,
        -- Of the parts in which a purchase came back, whether it is the first: counted, these are the purchases sent back.
-       first_return, consented, session_id, COALESCE(lower(given(channel)), 'not given') AS channel,
+       event AS stands_for, first_return, consented, session_id, COALESCE(lower(given(channel)), 'not given') AS channel,
        line, set_aside, surprises
 FROM judged

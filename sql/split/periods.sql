@@ -7,13 +7,13 @@ key: [validation_from]
 WITH days AS (
   SELECT date_trunc('day', event_time) AS day, COUNT(*) AS looks, MAX(event_time) AS last_look
   FROM sources.transactions
-  WHERE event_type = 'browse' AND consented
+  WHERE stands_for = 'browse' AND consented
   GROUP BY date_trunc('day', event_time)
 ),
 -- Where nobody who consents looked at anything, there is nothing to learn from, and all of it lies before the export.
 anybody AS (
   SELECT CASE WHEN COUNT(*) > 0 THEN date_trunc('day', $exported_at) END AS exported
-  FROM sources.transactions WHERE event_type = 'browse'
+  FROM sources.transactions WHERE stands_for = 'browse'
 ),
 counted AS (SELECT day, last_look, SUM(looks) OVER (ORDER BY day) AS looks_so_far, SUM(looks) OVER () AS looks FROM days)
 SELECT COALESCE(MIN(c.day) FILTER (WHERE c.looks_so_far > c.looks * $train_share), MAX(a.exported)) AS validation_from,

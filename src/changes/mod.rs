@@ -1,11 +1,13 @@
-//! `selvedge diff --from REV`: what a change of `sql/` and `params.yaml` does to features and models, for a pull request.
+//! `selvedge diff --from REV`: what a change of `sql/` and `params.yaml` does to features, models and lists, for a pull request.
 
 mod columns;
 mod git;
+mod lists;
 mod report;
 mod sides;
 
 use self::columns::{Moved, compare, pairs};
+use self::lists::Lists;
 use self::sides::{Scratch, Side, of_commit, of_tree};
 use selvedge_analysis::lineage::TableTrace;
 use selvedge_engine::{Engine, Staged, Table};
@@ -25,6 +27,8 @@ pub enum ChangesError {
     NoProjectThen { commit: String },
     #[error("{path}: {cause}")]
     Disk { path: String, cause: std::io::Error },
+    #[error("the figures of the lists: {0}")]
+    Model(#[from] recommenders::ModelError),
     #[error("changes.png cannot be drawn: {0}")]
     Chart(charts::ChartError),
 }
@@ -36,6 +40,7 @@ impl Advice for ChangesError {
             Self::UnknownRevision { .. } => Some("name a commit, a branch or a tag, such as main or HEAD~1".into()),
             Self::NoProjectThen { .. } => Some("name a later commit".into()),
             Self::Disk { .. } => Some("check that work/ may be written to and that the disk has room".into()),
+            Self::Model(cause) => cause.advice(),
             Self::Chart(_) => None,
         }
     }
@@ -89,7 +94,8 @@ pub fn run(project: &Project, revision: &str) -> Result<()> {
     let after = Side::run(project, &scratch, "after", &now)?;
     let changed = changed(&before, &after)?;
     let picture = report::picture(&changed, revision).map_err(ChangesError::Chart)?;
-    let text = report::markdown(&before, &after, &changed, revision, &commit, picture.is_some());
+    let lists = lists::section(&Lists::of(&before)?, &Lists::of(&after)?, &project.params)?;
+    let text = report::markdown(&before, &after, &changed, &lists, revision, &commit, picture.is_some());
     staged.file(&target, None, text.as_bytes())?;
     if let Some(picture) = &picture {
         // Not among the charts: that folder is the report stage's whole output.

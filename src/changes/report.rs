@@ -29,6 +29,7 @@ pub fn markdown(
     before: &Side,
     after: &Side,
     changed: &[Changed],
+    lists: &str,
     revision: &str,
     commit: &str,
     picture: bool,
@@ -38,7 +39,7 @@ pub fn markdown(
         commit.get(..12).unwrap_or(commit),
         summary(changed),
     );
-    let mut sections = vec![("the figures of the models", metrics(before, after))];
+    let mut sections = vec![("the lists", lists.to_owned()), ("the figures of the models", metrics(before, after))];
     if picture {
         let words = "How the values of the columns that moved most were spread before, and are after";
         sections.push(("the picture", format!("![{words}](changes.png)\n")));

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use super::{ChangesError, git};
-use crate::{embeddings, evaluate, features, frame, ingest, rank, train};
+use crate::{embeddings, evaluate, features, frame, ingest, rank, recommend, train};
 use selvedge_analysis::lineage::{Basis, Memory, Traces};
 use selvedge_project::error::Result;
 use selvedge_project::project::Project;
@@ -66,7 +66,7 @@ pub fn of_tree(project: &Project) -> Result<Vec<(String, Vec<u8>)>> {
 }
 
 impl Side {
-    /// Puts `files` and the working tree's materials into a folder and runs the stages up to the evaluation.
+    /// Puts `files` and the working tree's materials into a folder and runs the stages up to the lists.
     pub fn run(tree: &Project, scratch: &Scratch, name: &str, files: &[(String, Vec<u8>)]) -> Result<Self> {
         let root = scratch.0.join(name);
         for (path, content) in files {
@@ -89,6 +89,7 @@ impl Side {
         train::run(&project)?;
         rank::run(&project)?;
         evaluate::run(&project)?;
+        recommend::run(&project, None)?;
         let traces = Traces::of(&project, Layer::FEATURES, Basis::Remembered(&Memory::default()))?;
         let text = |(path, content): &(String, Vec<u8>)| (path.clone(), String::from_utf8_lossy(content).into_owned());
         Ok(Self { project, traces, texts: files.iter().map(text).collect() })

@@ -1,11 +1,12 @@
 //! One folder, one writer: runs at once lose nothing, and a run that was killed leaves nothing behind.
 
+use std::io::{BufRead, BufReader, Read};
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
 use crate::shop::Shop;
 
-const TABLES: usize = 7;
+const TABLES: usize = 8;
 
 fn command(shop: &Shop, stage: &str) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_selvedge"));
@@ -98,4 +99,28 @@ fn what_was_being_put_into_place_is() {
     shop.write("work/.ingest.new/0/customers.parquet", "half");
     let _ = shop.run(&["frame"]);
     assert!(shop.files("work/ingest") == ingest && !scratch.exists());
+}
+
+/// Ctrl-C says what it means for what is there.
+#[test]
+fn who_stops_a_run_is_told_that_nothing_is_lost() {
+    let shop = Shop::new(12);
+    shop.must(&["ingest"]);
+    let before = shop.files("work/ingest");
+    let mut run = Command::new(env!("CARGO_BIN_EXE_selvedge"))
+        .args(["run", "--root"])
+        .arg(shop.path(""))
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut said = BufReader::new(run.stderr.take().unwrap());
+    let mut first = String::new();
+    said.read_line(&mut first).unwrap();
+    assert!(Command::new("kill").arg("-INT").arg(run.id().to_string()).status().unwrap().success());
+    let mut rest = String::new();
+    said.read_to_string(&mut rest).unwrap();
+    assert_eq!(run.wait().unwrap().code(), Some(130), "{first}{rest}");
+    assert!(rest.contains("nothing is lost"), "{first}{rest}");
+    shop.must(&["ingest"]);
+    assert_eq!(shop.files("work/ingest"), before);
 }

@@ -91,6 +91,10 @@ fn a_case_can_be_recorded() {
     let written = shop.read("tests/features/customer_history.yaml");
     assert_eq!(written.matches("looks_1y: 3").count(), 2, "{written}");
     assert!(written.matches("event_type: ").count() < 30, "{written}");
+    assert!(
+        written.contains("customer_id: P-") && !written.contains("anna/"),
+        "a customer's number is in a case: {written}"
+    );
     assert!(cases::run(&selvedge::open(Some(&shop.path(""))).unwrap(), &[]).is_ok());
     let other = shop.run(&["test", "--record", "customer_history", &customer]);
     assert!(String::from_utf8_lossy(&other.stderr).contains("customer_id, as_of"));

@@ -38,6 +38,7 @@ fn a_pull_request_is_told_what_changes() {
     assert!(unknown.status.code() == Some(1) && words.contains("'no-such-branch'"), "{words}");
 
     shop.replace("sql/features/probe.sql", "INTERVAL '300' DAY", "INTERVAL '3' DAY");
+    shop.replace("params.yaml", "popular_window: 60 days", "popular_window: 4 days");
     // More definitions than a pull request holds: whole sections go, and it says so.
     shop.write("sql/audits/long.sql", &format!(
         "/*---\n{{name: long, description: Nothing., severity: warn}}\n---*/\n{}SELECT line FROM sources.customers WHERE false\n",
@@ -50,6 +51,12 @@ fn a_pull_request_is_told_what_changes() {
         "{text}"
     );
     assert!(text.contains("**1 column of feature views"), "{text}");
+    // Lists are popularity's in so small a shop, and what counts as popular is another.
+    for words in
+        [" of 15 lists change; ", "| place | before | after |", "customers with a hit in the list", "region: Berlin"]
+    {
+        assert!(text.contains(words), "{words}: {text}");
+    }
     let row = text.lines().find(|line| line.starts_with("| probe.probe_looks |")).unwrap();
     let before_after = format!("{} rows moved", row);
     assert!(row.contains(" of ") && row.contains("→") && !row.contains("| 0 of"), "{before_after}");

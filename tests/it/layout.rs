@@ -26,10 +26,11 @@ const ORDER: &[&[&str]] = &[
     &["selvedge-analysis", "selvedge-features", "selvedge-checks"],
     &["models", "recommenders", "selvedge-learning"],
     &["selvedge-monitoring"],
-    &["selvedge-reports", "selvedge", "benchmarks"],
+    &["selvedge-reports", "selvedge-serving", "selvedge", "benchmarks"],
 ];
-/// More packages than this take longer to build than they are worth; raise it with the reason in the commit.
-const LOCKED_PACKAGES: usize = 430;
+/// More packages than this take longer to build than they are worth; raise it with the reason in the commit (the last: 34 of the
+/// server, of which none is large).
+const LOCKED_PACKAGES: usize = 465;
 
 fn read(path: impl AsRef<Path>) -> String {
     let path = Path::new(ROOT).join(path);
@@ -79,12 +80,16 @@ fn no_crate_names_a_later_one() {
     assert!(broken.is_empty(), "{}", broken.join("\n"));
 }
 
-/// libtorch takes a quarter of a second to start and 530 MB; the network is for tracking alone.
+/// libtorch takes a quarter of a second to start and 530 MB; the network is for tracking and the server alone.
 #[test]
 fn only_those_link_it_who_need_it() {
-    for (package, users) in
-        [("tch", &["sentence-encoder"][..]), ("rust-bert", &["sentence-encoder"]), ("ureq", &["selvedge"])]
-    {
+    for (package, users) in [
+        ("tch", &["sentence-encoder"][..]),
+        ("rust-bert", &["sentence-encoder"]),
+        ("ureq", &["selvedge"]),
+        ("axum", &["selvedge-serving"]),
+        ("rustls", &["selvedge-serving"]),
+    ] {
         let found: Vec<&str> = ordered()
             .into_iter()
             .filter(|name| named(&read(manifest(name)), "dependencies").contains(package))

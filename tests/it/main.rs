@@ -12,9 +12,12 @@ mod changes;
 #[cfg(feature = "encoder")]
 mod encoder;
 mod drill;
+mod examples;
 mod failures;
 mod functions;
 mod ingest;
+#[cfg(feature = "encoder")]
+mod known_truth;
 mod layout;
 mod lint;
 #[cfg(feature = "encoder")]
@@ -28,6 +31,8 @@ mod monitor_odd_logs;
 mod monitor_quality;
 mod monitor_sentences;
 mod monitor_shown;
+#[cfg(feature = "encoder")]
+mod odd_lists;
 mod page;
 mod proof;
 #[cfg(feature = "encoder")]
@@ -40,11 +45,15 @@ mod rankings;
 mod reproduce;
 #[cfg(feature = "encoder")]
 mod requests;
+#[cfg(feature = "encoder")]
+mod serving;
 mod simulated;
 mod simulated_log;
 mod situations;
 mod tidy;
 mod time;
 mod tracking;
+#[cfg(feature = "encoder")]
+mod unseen_shops;
 #[cfg(feature = "encoder")]
 mod why;

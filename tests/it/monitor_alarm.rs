@@ -11,7 +11,8 @@ struct ChangeWindow {
     segment_column: String,
     segment_value: String,
     phi: f64,
-    z: f64,
+    /// Against the rest of the shop alone.
+    apart_z: f64,
 }
 
 #[derive(Debug, Deserialize)]
@@ -31,7 +32,7 @@ fn the_clients_log_has_exactly_one_alert() {
     assert_eq!(alert["truth"], "confirmed");
     assert!((alert["before"].as_f64().unwrap() - 0.284).abs() < 0.001);
     assert!((alert["after"].as_f64().unwrap() - 0.124).abs() < 0.001);
-    assert_eq!(of(&alerts, "click", "", "")["state"], "none");
+    assert_eq!(of(&alerts, "click", "", "")["state"], "unchanged");
     // Only recommendations older than the window are counted, whatever is known of younger ones.
     assert_eq!(of(&alerts, "purchase", "", "")["counts"]["before"][1], 1565);
     for metric in ["purchase", "kept"] {
@@ -42,22 +43,22 @@ fn the_clients_log_has_exactly_one_alert() {
     }
 }
 
-/// Figures of an independent implementation, which takes the mix and what has ended as they come: phi 1.19, Z -3.89 until
-/// the 27th and so -3.8 until the last day, every other |Z| below 2.6, below 1.8 once explained.
+/// Figures of an independent implementation, which holds each segment against the rest of the shop and takes the mix as it
+/// comes: phi 1.19, Z -3.89, every other |Z| below 2.6, below 1.8 once explained.
 #[test]
 fn the_scan_agrees_with_an_independent_implementation() {
     let log = Log::shared();
     let windows: Vec<ChangeWindow> = read_rows(&log.table("rounds"), "rounds").unwrap();
     let alarmed = |s: &&ChangeWindow| s.segment_value == "25-34";
     let first = windows.iter().filter(|s| s.round == 1).find(alarmed).unwrap();
-    assert!((first.z + 3.8).abs() < 0.05, "{}", first.z);
-    assert!((first.phi - 1.19).abs() < 0.04, "{}", first.phi);
+    assert!((first.apart_z + 3.89).abs() < 0.2, "{}", first.apart_z);
+    assert!((first.phi - 1.19).abs() < 0.06, "{}", first.phi);
     for other in windows.iter().filter(|s| !alarmed(s) && s.segment_column != "shop") {
         let most = if other.round == 1 { 2.6 } else { 1.8 };
-        assert!(other.z.abs() < most, "{other:?}");
+        assert!(other.apart_z.abs() < most, "{other:?}");
     }
     let lines: Vec<Line> = read_rows(&log.table("thresholds"), "thresholds").unwrap();
-    assert!((3.0..3.4).contains(&lines[0].threshold), "{lines:?}");
+    assert!(lines.iter().all(|line| (3.0..3.6).contains(&line.threshold)), "{lines:?}");
 }
 
 /// Without the explain-away pass, the region that holds the alarmed customers would be an alert of its own.
@@ -71,22 +72,24 @@ fn a_segment_that_holds_the_alarmed_customers_is_explained_by_them() {
         .map(|line| match line.split(',').nth(1) {
             Some("25-34") => {
                 let mut cells: Vec<&str> = line.split(',').collect();
-                cells[3] = "East";
+                cells[3] = "South";
                 cells.join(",")
             }
             _ => line.to_owned(),
         })
         .collect();
     log.0.write("materials/customers.csv", &(moved.join("\n") + "\n"));
+    // Of few shuffles the line is a rough one.
+    log.0.replace("params.yaml", "permutations: 60", "permutations: 1000");
     assert_eq!(log.run().clear, 1);
     let alerts = log.alerts();
     assert_eq!(of(&alerts, "click", "age_group", "25-34")["state"], "clear");
-    let east = of(&alerts, "click", "region", "East");
-    assert_eq!((&east["state"], &east["explained_by"]), (&"none".into(), &"age_group=25-34".into()));
+    let south = of(&alerts, "click", "region", "South");
+    assert_eq!((&south["state"], &south["explained_by"]), (&"not_known".into(), &"age_group=25-34".into()));
     assert!(
         log.0
             .read("reports/dashboard.md")
-            .contains("Customers of region East moved only because it contains these customers")
+            .contains("Customers of region South moved only because it contains these customers")
     );
 }
 

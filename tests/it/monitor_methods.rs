@@ -10,7 +10,8 @@ use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
 use selvedge::engine::{Engine, batch_of, read_rows};
 use selvedge::monitor::draws::{binomial, normal};
-use selvedge::monitor::permutation_test::{self, Rules};
+use selvedge::monitor::likelihood::Rules;
+use selvedge::monitor::permutation_test;
 use selvedge::project::Project;
 use selvedge::sql::TableName;
 use serde::de::DeserializeOwned;
@@ -326,19 +327,23 @@ fn drift_tells_apart_what_moved_and_what_did_not() {
 /// Shown, clicked and usually clicked.
 type Counts = (i64, i64, f64);
 
-/// Counts of three segments and the whole shop on thirty days in this order, as the scan has them; the mix moves.
+/// How far each two of three segments go together.
+const OVERLAPS: [(i64, i64, f64); 3] = [(1, 2, -0.6), (1, 3, -0.4), (2, 3, 0.2)];
+
+/// Counts of three segments and the whole shop on thirty days in this order, as the scan has them; the mix moves, weeks have
+/// a rhythm, and on the last days the first segment clicks less.
 fn scanned(order: &[usize]) -> Room {
     let mut random = ChaCha8Rng::seed_from_u64(5);
     let days: Vec<[Counts; 3]> = (0..order.len())
         .map(|day| {
-            let shock = 0.1 * normal(&mut random);
-            [(90, 0.28), (60 + 9 * (day as u64 % 8), 0.1), (30, 0.3)]
-                .map(|(n, p)| (n as i64, binomial(&mut random, n, p + shock * p) as i64, n as f64 * p))
+            let shock = 0.1 * normal(&mut random) + if day % 7 > 4 { 0.3 } else { 0.0 };
+            let fell = if day > 23 { 0.6 } else { 1.0 };
+            [(90, 0.28, fell), (60 + 9 * (day as u64 % 8), 0.1, 1.0), (30, 0.3, 1.0)]
+                .map(|(n, p, fell)| (n as i64, binomial(&mut random, n, (p + shock * p) * fell) as i64, n as f64 * p))
         })
         .collect();
-    let (mut series, mut is_shop, mut day, mut is_reference) = (vec![], vec![], vec![], vec![]);
+    let (mut series, mut is_shop, mut day, mut weekday, mut is_reference) = (vec![], vec![], vec![], vec![], vec![]);
     let (mut n, mut x, mut usual) = (vec![], vec![], vec![]);
-    let (mut m, mut y, mut rest_usual) = (vec![], vec![], vec![]);
     for (number, place) in order.iter().enumerate() {
         let counts = days[*place];
         let all = counts.iter().fold((0, 0, 0.0), |sum, part| (sum.0 + part.0, sum.1 + part.1, sum.2 + part.2));
@@ -346,27 +351,24 @@ fn scanned(order: &[usize]) -> Room {
             series.push(of as i64 + 1);
             is_shop.push(of == 3);
             day.push(number as i64 + 1);
+            weekday.push((place % 7) as i64);
             is_reference.push(number < 20);
             n.push(part.0);
             x.push(part.1);
             usual.push(part.2);
-            m.push(all.0 - part.0);
-            y.push(all.1 - part.1);
-            rest_usual.push(all.2 - part.2);
         }
     }
     let flags = |flags: Vec<bool>| -> ArrayRef { Arc::new(BooleanArray::from(flags)) };
     let columns = vec![
         ("series", counts(&series)),
+        ("shop", counts(&vec![4; series.len()])),
         ("is_shop", flags(is_shop)),
         ("day", counts(&day)),
+        ("weekday", counts(&weekday)),
         ("is_reference", flags(is_reference)),
         ("n", counts(&n)),
         ("x", counts(&x)),
         ("usual", numbers(&usual)),
-        ("m", counts(&m)),
-        ("y", counts(&y)),
-        ("rest_usual", numbers(&rest_usual)),
     ];
     let names = vec![
         ("series", counts(&[1, 2, 3, 4])),
@@ -375,24 +377,58 @@ fn scanned(order: &[usize]) -> Room {
         ("segment_value", texts(&["young", "grown", "old", "all"])),
         ("is_shop", flags(vec![false, false, false, true])),
     ];
-    Room::new().with("monitoring", "scan_counts", columns).with("monitoring", "series", names)
+    let overlaps = vec![
+        ("first", counts(&OVERLAPS.map(|row| row.0))),
+        ("second", counts(&OVERLAPS.map(|row| row.1))),
+        ("correlation", numbers(&OVERLAPS.map(|row| row.2))),
+    ];
+    let tables = [
+        ("scan_counts", columns),
+        ("series", names),
+        ("suspected", vec![("metric", texts(&["click"]))]),
+        ("overlaps", overlaps),
+    ];
+    tables.into_iter().fold(Room::new(), |room, (name, columns)| room.with("monitoring", name, columns))
 }
 
-/// Shuffled histories are added up in Rust; whatever the order, that says what the queries of the scan say.
+/// Shuffled histories are added up in Rust; whatever the order, that says what the queries of the scan say, of one change
+/// and of two together.
 #[test]
 fn shuffled_histories_are_judged_as_the_queries_judge_the_log() {
     let log: Vec<usize> = (0..30).collect();
     let backwards: Vec<usize> = log.iter().rev().copied().collect();
     let mixed: Vec<usize> = log.iter().map(|day| day * 7 % 30).collect();
     let known = &permutation_test::histories(&scanned(&log).engine).unwrap()["click"];
+    let rules = Rules { enough: 25.0, ended_counts: 0.85 };
+    let overlap = |one: usize, other: usize| {
+        OVERLAPS.iter().find(|row| row.0 == one as i64 + 1 && row.1 == other as i64 + 1).unwrap().2
+    };
+    // The whole shop comes first in Rust, and is the fourth here.
+    let number = |place: usize| if place == 0 { 4 } else { place as i64 };
     for order in [log, backwards, mixed] {
         let room = scanned(&order);
-        for name in ["scan_expected", "scan_phi", "scan_windows"] {
+        for name in ["scan_usual", "scan_rhythm", "scan_expected", "scan_phi", "scan_windows"] {
             room.run::<Value>(name);
         }
+        let fit = known.fit(&order).unwrap();
         let scan: Vec<Value> = room.run("scan");
-        let furthest = scan.iter().map(|row| row["z"].as_f64().unwrap().abs()).fold(0.0, f64::max);
-        let found = known.furthest(&order, Rules { enough: 25.0, ended_counts: 0.85 });
-        assert!(furthest > 0.5 && (found - furthest).abs() < 1e-9, "{found} in Rust, {furthest} by the queries");
+        let mut judged = 0;
+        for (place, best) in fit.singles(rules).into_iter().enumerate() {
+            let row = scan.iter().find(|row| row["series"] == number(place));
+            assert_eq!(row.is_some(), best.is_some(), "{place}");
+            let (Some(row), Some(best)) = (row, best) else { continue };
+            assert!((row["z"].as_f64().unwrap() - best.z).abs() < 1e-9, "{best:?} in Rust, {row} by the queries");
+            judged += 1;
+        }
+        assert!(judged >= 3);
+        let weighed: Vec<Value> = room.run("explanations");
+        let pairs = fit.pairs(rules, overlap);
+        assert!(pairs.len() >= 3 && weighed.len() == judged + pairs.len(), "{weighed:?}");
+        for pair in pairs {
+            let mut who = [number(pair.first), number(pair.second)];
+            who.sort_unstable();
+            let row = weighed.iter().find(|row| row["first"] == who[0] && row["second"] == who[1]).unwrap();
+            assert!((row["gain"].as_f64().unwrap() - pair.gain).abs() < 1e-6, "{pair:?} in Rust, {row} by the queries");
+        }
     }
 }

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 
-use super::monitor_log::Log;
+use super::monitor_log::{Log, Row};
 use super::page::{Page, Table};
 use super::shop::ROOT;
 
@@ -101,36 +101,101 @@ impl Report {
         self.page.with(&["shown since", "expected"]).map_or(&[], |table| &table.rows)
     }
 
+    /// The stories: rows of figures that are told together, with the words that end their sentence.
+    fn stories(&self) -> Vec<Vec<&Vec<String>>> {
+        let mut stories: Vec<Vec<&Vec<String>>> = Vec::new();
+        let rivals = |cells: &Vec<String>| self.beside(cells).contains(", or ");
+        for cells in self.figures() {
+            let noun = cells[0].split_once(" of ").unwrap().0;
+            let beside = |other: &&Vec<String>| other[0].starts_with(noun) && rivals(other);
+            match stories.last_mut() {
+                Some(story) if rivals(cells) && story.first().is_some_and(beside) => story.push(cells),
+                _ => stories.push(vec![cells]),
+            }
+        }
+        stories
+    }
+
+    /// The verdict of a row of figures, and what stands beside it.
+    fn told(&self, cells: &[String]) -> &[String] {
+        let (noun, who) = cells[0].split_once(" of ").unwrap();
+        self.verdict(noun, if who == "everyone else" { "the whole shop" } else { who }).unwrap()
+    }
+
+    fn beside(&self, cells: &[String]) -> &str {
+        self.told(cells).last().unwrap()
+    }
+
+    fn is_clear(&self, cells: &[String]) -> bool {
+        let told = self.told(cells);
+        told[told.len() - 3] == "Changed"
+    }
+
     fn changes(&self) -> Vec<String> {
         let mut out = Vec::new();
-        for (place, cells) in self.figures().iter().enumerate() {
+        for (place, story) in self.stories().into_iter().enumerate() {
+            let cells = story[0];
             let (noun, who) = cells[0].split_once(" of ").unwrap();
-            let told = self.verdict(noun, who).unwrap();
-            let verdict = &told[told.len() - 3];
-            out.push(format!("**{}** {verdict}. Confirmed.", change(cells)));
+            let sentence = self.sentence(&story);
+            let clear = self.is_clear(cells);
+            let sentence = if clear { format!("**{sentence}**") } else { sentence };
+            let sure = match (clear, story.len()) {
+                (true, _) => ["This is clear."].as_slice(),
+                (false, 1) => &["This may be chance."],
+                _ => &[
+                    "That something changed is clear, for whom is not yet.",
+                    "This may be chance, and for whom cannot be told yet.",
+                ],
+            };
+            out.extend(sure.iter().map(|sure| format!("{sentence} {sure} The figures are final.")));
             if place > 0 {
                 continue;
             }
-            let recommendations = if cells[4] == "1" { "recommendation" } else { "recommendations" };
-            out.push(format!(
-                "{}: {} {recommendations} shown since, {} of them led to {}.",
-                capital(who),
-                cells[4],
-                cells[5],
-                noun.to_lowercase()
-            ));
-            let like =
-                if who == "the whole shop" { "had it gone on as before" } else { "had they moved like everyone else" };
-            out.push(format!("{verdict}. {} would have been expected {like}; there were {}.", cells[8], cells[5]));
+            for cells in &story {
+                let who = cells[0].split_once(" of ").unwrap().1;
+                let recommendations = if cells[4] == "1" { "recommendation" } else { "recommendations" };
+                out.push(format!(
+                    "{}: {} {recommendations} shown since, {} of them led to {}.",
+                    capital(who),
+                    cells[4],
+                    cells[5],
+                    noun.to_lowercase()
+                ));
+                out.extend(self.beside(cells).split("We will know more on ").nth(1).map(|day| {
+                    let what = if story.len() == 1 { "Whether it is chance" } else { "Which of them it is" };
+                    format!("{what}: on {}, if it goes on as it has.", day.trim_end_matches('.'))
+                }));
+            }
+            let shop = ["the whole shop", "everyone else"].contains(&who);
+            let like = if shop { "had it gone on as before" } else { "had they moved like everyone else" };
+            out.push(format!("{} would have been expected {like}; there were {}.", cells[8], cells[5]));
             let reports = whole(1.0 / self.monitor("false_alarms"));
             out.push(format!("At most one report in {reports} raises a false alarm."));
             let life = self.page.with(&["opened", "withdrawn"]).unwrap();
-            let life = life.rows.iter().rfind(|row| row[0] == cells[0] && row[5] == "–").unwrap();
-            let end = |cell: &str| cell.split(" to ").nth(1).unwrap().to_owned();
-            out.push(format!("First told on {}: {} in 100 then, {} now.", life[2], end(&life[3]), end(&life[7])));
+            let named = if who == "everyone else" { format!("{noun} of the whole shop") } else { cells[0].clone() };
+            if let Some(life) = life.rows.iter().rfind(|row| row[0] == named && row[5] == "–") {
+                let end = |cell: &str| cell.split(" to ").nth(1).unwrap().to_owned();
+                out.push(format!("First told on {}: {} in 100 then, {} now.", life[2], end(&life[3]), end(&life[7])));
+            }
             out.extend(self.next(cells, who));
         }
         out
+    }
+
+    /// A story's sentence, with its figures.
+    fn sentence(&self, story: &[&Vec<String>]) -> String {
+        let noun = story[0][0].split_once(" of ").unwrap().0;
+        match story {
+            [one] => change(one, self.is_clear(one)),
+            several => {
+                let each: Vec<String> =
+                    several.iter().map(|cells| format!("{} ({})", for_whom(cells), from_to(cells))).collect();
+                // Both are tried: only the page knows whether something changed for sure.
+                let told = |verb: &str| format!("{noun} {verb}, either {}.", or(&each));
+                let sure = told("changed");
+                if self.page.lines.iter().any(|line| line.contains(&sure)) { sure } else { told("may have changed") }
+            }
+        }
     }
 
     /// Where the change shows, from the folded table.
@@ -151,27 +216,38 @@ impl Report {
                 out.push(format!("By {question}, it {verb} everywhere but for {}.", list(&not)));
             }
         }
-        out.push(format!(
-            "So look first at what reached {who} alone from {} on: their pages, apps, mails and prices.",
-            change[9]
-        ));
+        out.push(match who {
+            "the whole shop" | "everyone else" => {
+                format!("So look first at what reached everyone from {} on: pages, apps, mails and prices.", change[9])
+            }
+            _ => format!(
+                "So look first at what reached {who} alone from {} on: their pages, apps, mails and prices.",
+                change[9]
+            ),
+        });
         out
     }
 
     fn unchanged(&self) -> Vec<String> {
         let Some(table) = self.everyone("Clicks") else { return Vec::new() };
-        let mut out = Vec::new();
-        let of = |verdict: &str| table.rows.iter().filter(move |row| row[7] == verdict).collect::<Vec<_>>();
-        for row in of("No change").iter().filter(|row| row[0] == "The whole shop") {
+        let worth = format!("{} %", whole(100.0 * self.monitor("worth_telling")));
+        let mut out = vec![format!("A change by {worth} or more can be ruled out.")];
+        let shop = table.rows.iter().find(|row| row[0].trim_matches('*') == "The whole shop");
+        if let Some(row) = shop {
             out.push(format!("Clicks in the whole shop: {} in 100 before, {} since.", row[2], row[5]));
+            out.push(format!("The whole shop: {}.", row[9]));
         }
-        for (verdict, words) in [("No change", "No change for"), ("Too early", "Too early to say for")] {
-            let names: Vec<&str> =
-                of(verdict).iter().map(|row| row[0].as_str()).filter(|name| *name != "The whole shop").collect();
-            if !names.is_empty() {
-                out.push(format!("{words} {}.", self.by_column(&names)));
-            }
-        }
+        let of = |is: &dyn Fn(&Vec<String>) -> bool| {
+            let rows = table.rows.iter().filter(|row| !row[0].contains("whole shop") && is(row));
+            let names: Vec<&str> = rows.map(|row| row[0].trim_matches('*')).collect();
+            (!names.is_empty()).then(|| self.by_column(&names))
+        };
+        let told = |verdict: &'static str| move |row: &Vec<String>| row[7] == verdict && row[8] != "u";
+        out.extend(of(&told("Unchanged")).map(|names| format!("Unchanged for {names}.")));
+        out.extend(of(&told("With the shop")).map(|names| format!("They moved as the whole shop did: {names}.")));
+        let open = of(&told("Cannot be told yet"));
+        out.extend(open.map(|names| format!("A change by {worth} cannot be ruled out yet for {names}.")));
+        out.extend(of(&|row| row[8] == "u").map(|names| format!("Too early to say for {names}.")));
         out
     }
 
@@ -206,30 +282,42 @@ impl Report {
 
     /// The pictures' words.
     fn pictures(&self) -> Vec<String> {
-        let mut out: Vec<String> = self.figures().iter().take(1).map(|cells| alt(&change(cells))).collect();
-        let clear: Vec<&Vec<String>> = self
-            .figures()
-            .iter()
-            .filter(|cells| {
-                let (noun, who) = cells[0].split_once(" of ").unwrap();
-                noun == "Clicks"
-                    && who != "the whole shop"
-                    && self.verdict(noun, who).is_some_and(|row| row[7] == "Clear")
-            })
-            .collect();
-        if !clear.is_empty() {
-            let who = |cells: &&&Vec<String>| cells[0].split_once(" of ").unwrap().1.to_owned();
-            let fell = clear.iter().all(|cells| number(&cells[6]) < number(&cells[3]));
-            let names: Vec<String> = clear.iter().map(|cells| who(&cells)).collect();
-            out.push(alt(&format!(
-                "Clicks {} for {}; no other change can be seen.",
-                if fell { "fell" } else { "changed" },
-                list(&names)
-            )));
-            let sides = clear
-                .iter()
-                .map(|cells| format!("{} went from {} to {} clicks in 100 shown", who(&cells), cells[3], cells[6]));
-            out.push(alt(&format!("{}; no other change can be seen.", capital(&list(&sides.collect::<Vec<_>>())))));
+        let stories = self.stories();
+        let mut out: Vec<String> = stories.iter().take(1).map(|story| alt(&self.sentence(story))).collect();
+        let clicks: Vec<&Vec<&Vec<String>>> =
+            stories.iter().filter(|story| story[0][0].starts_with("Clicks ")).collect();
+        if !clicks.is_empty() {
+            // Titles name no figures but those of the table, in words of their own.
+            let short = |story: &&Vec<&Vec<String>>| {
+                let whom: Vec<String> = story.iter().map(|cells| for_whom(cells)).collect();
+                let either = if whom.len() == 1 { " " } else { ", either " };
+                let verbs: Vec<&str> = story.iter().map(|cells| verb(cells)).collect();
+                let alike = verbs.iter().all(|verb| *verb == verbs[0]);
+                let sure = [if alike { verbs[0].to_owned() } else { "changed".to_owned() }];
+                let maybe =
+                    [if alike { format!("may have {}", participle(verbs[0])) } else { "may have changed".into() }];
+                let verb = if self.is_clear(story[0])
+                    || self.sentence(story).contains(" changed, either") && !self.sentence(story).contains("may have")
+                {
+                    sure
+                } else {
+                    maybe
+                };
+                format!("Clicks {}{either}{}", verb[0], or(&whom))
+            };
+            let titles: Vec<String> = clicks.iter().map(short).collect();
+            out.push(alt(&format!("{}; no other change stands out.", list(&few(&titles)))));
+            let sides = clicks.iter().map(|story| {
+                let each: Vec<String> = story
+                    .iter()
+                    .map(|cells| format!("{} ({})", cells[0].split_once(" of ").unwrap().1, from_to(cells)))
+                    .collect();
+                let clear = self.is_clear(story[0]) || !self.sentence(story).contains("may have");
+                let word = if clear { "Changed" } else { "May have changed" };
+                let either = if each.len() == 1 { "" } else { "either " };
+                format!("{word}: {either}{}", or(&each))
+            });
+            out.push(alt(&format!("{}.", sides.take(4).collect::<Vec<_>>().join("; "))));
         }
         if let Some(before) = self.verdict("Purchases", "the whole shop").map(|row| row[2].clone()) {
             let forecast = self.page.of("Purchases, provisional").next().map(|table| &table.rows[0]);
@@ -492,14 +580,50 @@ impl Report {
 }
 
 /// A row of figures as the sentence of its change.
-fn change(cells: &[String]) -> String {
-    let (noun, who) = cells[0].split_once(" of ").unwrap();
-    let verb = if number(&cells[6]) < number(&cells[3]) { "fell" } else { "rose" };
+fn change(cells: &[String], clear: bool) -> String {
+    let noun = cells[0].split_once(" of ").unwrap().0;
     let (steps, direction) = cells[7].split_once(' ').unwrap();
     assert!((number(&cells[6]) - number(&cells[3])).abs() - number(steps) < 1e-6, "{cells:?}");
-    assert_eq!(direction.starts_with("fewer"), verb == "fell", "{cells:?}");
-    let span = if cells[9].contains(" to ") { format!("from {}", cells[9]) } else { format!("since {}", cells[9]) };
-    format!("{noun} for {who} {verb} from {} to {} in 100 shown ({} in 100) {span}.", cells[3], cells[6], cells[7])
+    assert_eq!(direction.starts_with("fewer"), verb(cells) == "fell", "{cells:?}");
+    let verb = if clear { verb(cells).to_owned() } else { format!("may have {}", participle(verb(cells))) };
+    format!(
+        "{noun} {} {verb} from {} to {} in 100 shown ({} in 100) {}.",
+        for_whom(cells),
+        cells[3],
+        cells[6],
+        cells[7],
+        span(cells)
+    )
+}
+
+fn verb(cells: &[String]) -> &'static str {
+    if number(&cells[6]) < number(&cells[3]) { "fell" } else { "rose" }
+}
+
+fn participle(verb: &str) -> &'static str {
+    if verb == "fell" { "fallen" } else { "risen" }
+}
+
+fn for_whom(cells: &[String]) -> String {
+    match cells[0].split_once(" of ").unwrap().1 {
+        "the whole shop" => "in the whole shop".to_owned(),
+        who => format!("for {who}"),
+    }
+}
+
+fn span(cells: &[String]) -> String {
+    if cells[9].contains(" to ") { format!("from {}", cells[9]) } else { format!("since {}", cells[9]) }
+}
+
+fn from_to(cells: &[String]) -> String {
+    format!("{} to {} in 100 shown {}", cells[3], cells[6], span(cells))
+}
+
+fn or(items: &[String]) -> String {
+    match items.split_last() {
+        Some((last, first)) if !first.is_empty() => format!("{} or {last}", first.join(", ")),
+        _ => items.concat(),
+    }
 }
 
 /// Whether a row of this name is about them.
@@ -618,6 +742,84 @@ fn a_wrong_number_segment_or_date_is_found() {
     wrong(first, "25-34", "35-44");
     wrong(first, "21 September", "22 September");
     wrong(first, "fell", "rose");
-    let unchanged = page.lines.iter().find(|line| line.contains("No change for")).unwrap();
-    wrong(unchanged, "18-24, ", "");
+    let open = page.lines.iter().find(|line| line.contains("cannot be ruled out yet for")).unwrap();
+    wrong(open, "18-24, ", "");
+}
+
+/// The client's log in which, from 21 September on, some of these customers' clicks never happened, or more of them did.
+fn changed(lost: impl Fn(&Row, u64) -> bool, won: impl Fn(&Row, u64) -> bool) -> Log {
+    let log = Log::edited(|mut row| {
+        if row["recommended_at"].as_str() >= "2026-09-21" {
+            let number: u64 = row["recommendation_id"][1..].parse().unwrap();
+            if won(&row, number) && row["clicked"] != "1" {
+                let at = row["recommended_at"].clone();
+                row.insert("clicked".into(), "1".into());
+                row.insert("clicked_at".into(), at);
+            } else if lost(&row, number) {
+                for (flag, time) in
+                    [("clicked", "clicked_at"), ("purchased", "purchased_at"), ("returned", "returned_at")]
+                {
+                    row.insert(flag.into(), "0".into());
+                    row.insert(time.into(), String::new());
+                }
+            }
+        }
+        Some(row)
+    });
+    log.quick()
+}
+
+/// Shops of every kind of outcome: no two things on a page contradict each other.
+#[test]
+fn pages_of_every_outcome_agree_with_their_table_of_verdicts() {
+    let customers = committed("materials/customers.csv");
+    let mut reader = csv::Reader::from_reader(customers.as_bytes());
+    let ages: BTreeMap<String, String> = reader
+        .deserialize()
+        .map(Result::unwrap)
+        .map(|row: Row| (row["customer_id"].clone(), row["age_group"].clone()))
+        .collect();
+    let is_of = |row: &Row, age: &str| ages.get(&row["customer_id"]).is_some_and(|own| own == age);
+    let none = |_: &Row, _: u64| false;
+    let logs = [
+        ("the real alert taken back", changed(none, |row, number| is_of(row, "25-34") && number % 5 == 0)),
+        (
+            "a small change",
+            changed(
+                |row, number| is_of(row, "45-54") && number % 3 == 0,
+                |row, number| is_of(row, "25-34") && number % 5 == 0,
+            ),
+        ),
+        (
+            "the whole shop fell",
+            changed(|_, number| number % 5 < 2, |row, number| is_of(row, "25-34") && number % 5 == 0),
+        ),
+        ("the whole shop rose", changed(none, |_, number| number % 7 == 0)),
+        ("two segments fell", changed(|row, number| is_of(row, "35-44") && number % 10 < 6, none)),
+    ];
+    for (what, log) in logs {
+        log.run();
+        holds(&log);
+        let report = of_log(&log);
+        let rows = &report.everyone("Clicks").unwrap().rows;
+        let verdicts = |verdict: &str| rows.iter().filter(|row| row[7] == verdict).count();
+        let clicks = report.figures().iter().filter(|cells| cells[0].starts_with("Clicks")).count();
+        assert_eq!(verdicts("Changed") + verdicts("May have changed"), clicks, "{what}");
+        let says = |words: &str| report.page.lines.iter().any(|line| line.contains(words));
+        let quiet =
+            ["No change in anybody's clicks stands out", "No segment's clicks stand out", "No change stands out"];
+        for words in quiet {
+            assert!(!says(words) || clicks == 0, "{what}: {words}");
+        }
+        // Who changed is not told as unchanged, and a change that may be chance is not set in bold.
+        for cells in report.figures() {
+            let clear = report.is_clear(cells);
+            let loud = report.page.lines.iter().any(|line| line.starts_with(&format!("**{}", change(cells, true))));
+            assert_eq!(loud, clear, "{what}: {cells:?}");
+        }
+        if verdicts("With the shop") > 0 {
+            let shop = rows.iter().find(|row| row[0].contains("whole shop")).unwrap();
+            assert!(["Changed", "May have changed"].contains(&&*shop[7]), "{what}: {shop:?}");
+        }
+    }
 }

@@ -138,7 +138,7 @@ fn the_graph_reaches_the_csv_with_the_kind_of_each_use() {
     assert!(edge("sources.customers.personalisation_consent", looks, "filter"));
     assert!(edge("raw.transactions.event_time", "sources.transactions.event_time", "value"));
     assert!(!edges.iter().any(|edge| edge["from"] == "sources.transactions.channel"), "a sibling's column");
-    let picture = shop.must(&["lineage", "probe"]);
+    let picture = shop.must(&["lineage", "probe", "--format", "mermaid"]);
     assert!(picture.starts_with("flowchart LR\n") && picture.contains("[\"probe_channel\"]"));
 
     for (of, meant) in [("prob", "did you mean probe"), ("probe.probe_look", "did you mean probe_looks")] {

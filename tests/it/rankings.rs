@@ -1,7 +1,11 @@
 //! The rules of a list, the protocols that figures stand under, and what a ranking may be fitted on.
 
+use std::collections::BTreeMap;
+
 use selvedge::protocol::{Board, FIGURES, Protocol, Visit, lots};
 use selvedge::recommend::{list, worth};
+use selvedge::shelf::{self, Session};
+use selvedge::sql::TableName;
 
 /// The rules themselves are the crate's of recommenders, and tested there; here is what shops give them.
 #[test]
@@ -52,15 +56,56 @@ fn figures_of_other_protocols_or_visits_are_not_compared() {
     assert!(refused(judged(Protocol::ShelfVisit, 1)).contains("rest on other visits"));
 }
 
-/// The list of files that a ranking's fingerprint is made from cannot fall behind.
+/// `why-not` repeats the rules of the shelf to name the one that keeps an article out; both say the same of every customer
+/// and article, at moments of three seasons.
 #[test]
-fn the_fingerprint_of_a_ranking_is_of_all_that_fits_it() {
-    let src = std::path::Path::new(crate::shop::ROOT).join("crates/selvedge-learning/src");
-    let listed = std::fs::read_to_string(src.join("rank/mod.rs")).unwrap();
-    for (folder, before) in [("rank", ""), ("shelf", "../shelf/")] {
-        for file in std::fs::read_dir(src.join(folder)).unwrap() {
-            let name = file.unwrap().file_name().to_string_lossy().into_owned();
-            assert!(listed.contains(&format!("include_str!(\"{before}{name}\")")), "{folder}/{name}");
+fn what_no_filter_keeps_out_is_on_the_shelf() {
+    let shop = crate::shop::Shop::new(30);
+    let products = shop.read("materials/products.csv");
+    let sent = |(row, line): (usize, &str)| match row % 5 {
+        0 | 1 => line.to_owned(),
+        2 => line.replace("DE;AT", "AT"),
+        3 => line.replace("DE;AT", "DE; CH"),
+        _ => line.replace("DE;AT", ""),
+    };
+    let lines: Vec<String> = products.lines().enumerate().map(sent).collect();
+    shop.write("materials/products.csv", &(lines.join("\n") + "\n"));
+    shop.must(&["ingest"]);
+    let project = selvedge::open(Some(&shop.path(""))).unwrap();
+    let session = Session::new(&project).unwrap();
+    let engine = session.engine();
+    let moments = "SELECT customer_id, as_of FROM sources.customers CROSS JOIN (VALUES (TIMESTAMP '2030-01-15T10:00:00'), \
+                   (TIMESTAMP '2031-09-01T00:30:00'), (TIMESTAMP '2032-02-29T23:30:00')) AS moments(as_of)";
+    engine.open(&TableName::new("sources", "customers")).unwrap();
+    session.shelves(engine.query(moments, "the moments").unwrap(), false).unwrap();
+    for file in shelf::needed(&project, &["filters"]).unwrap() {
+        if !engine.has(&file.table()) {
+            engine.register(&file.table(), engine.table(&project, file).unwrap().batch).unwrap();
         }
     }
+    let found = |query: &str| {
+        let rows: Vec<BTreeMap<String, u64>> = engine_rows(engine, query);
+        rows[0]["n"]
+    };
+    let of_key =
+        "c.customer_id = f.customer_id AND c.as_of = f.as_of AND c.product_id = f.product_id AND c.season = f.season";
+    assert_eq!(
+        found(&format!(
+            "SELECT COUNT(*) AS n FROM recommend.filters f FULL JOIN recommend.candidates c ON {of_key} \
+             WHERE (f.customer_id IS NOT NULL AND f.kept_out IS NULL) <> (c.customer_id IS NOT NULL)"
+        )),
+        0
+    );
+    // Each filter keeps something out, and something is left.
+    for words in ["%only from%", "%until%", "%not sent%", "%owns it%"] {
+        assert!(
+            found(&format!("SELECT COUNT(*) AS n FROM recommend.filters WHERE kept_out LIKE '{words}'")) > 0,
+            "{words}"
+        );
+    }
+    assert!(found("SELECT COUNT(*) AS n FROM recommend.candidates") > 0);
+}
+
+fn engine_rows<T: serde::de::DeserializeOwned>(engine: &selvedge::engine::Engine, query: &str) -> Vec<T> {
+    selvedge::engine::read_rows(&engine.query(query, "a question").unwrap(), "a question").unwrap()
 }

@@ -26,6 +26,7 @@ fn lists_drivers_and_consent() {
     lists_keep_the_rules(&shop);
     figures_have_their_protocol(&shop);
     why_an_article_is_not_there(&shop);
+    fits_know_nothing_later(&shop);
     lists_of_an_earlier_day_know_nothing_later(&shop);
     drivers_share_the_whole_spread(&shop);
     without_consent_nothing_they_did_matters(&shop);
@@ -76,7 +77,10 @@ fn the_ranking_speaks(shop: &Shop) {
                    ranking = 'chain' AND against = 'popularity' AND figure = 'right_order'";
     assert_eq!(only(shop, figures), "true");
     assert_eq!(
-        only(shop, "SELECT COUNT(*) > 0 FROM evaluation.shelf_figures WHERE shown AND ranking = 'chain'"),
+        only(
+            shop,
+            "SELECT COUNT(*) > 0 FROM evaluation.shelf_figures WHERE shown AND ranking IN ('chain', 'two-tower', 'blend', 'boosted trees')"
+        ),
         "true"
     );
     let report = shop.read("reports/recommendations.md");
@@ -289,6 +293,20 @@ fn lists_of_an_earlier_day_know_nothing_later(shop: &Shop) {
         shop.must(&[stage]);
     }
     assert_eq!(shop.ask("SELECT customer_id, rank, product_id FROM recommendations ORDER BY 1, 2"), latest);
+}
+
+/// A ranking fitted for a moment gives the same scores whatever came later; one that looks ahead is found out.
+fn fits_know_nothing_later(shop: &Shop) {
+    let holds = || selvedge::fits::run(&selvedge::open(Some(&shop.path(""))).unwrap());
+    if let Err(error) = holds() {
+        panic!("{error}");
+    }
+    let (bound, label) = (" AND p.event_time <= r.as_of + $purchase_window", "sql/labels/visits.sql");
+    // Scrambled rows may name no article.
+    shop.replace(label, bound, " AND p.product_id IS NOT NULL AND p.season IS NOT NULL");
+    let Err(error) = holds() else { panic!("a ranking that knows what was bought later was not found out") };
+    assert!(error.to_string().contains("the ranking fitted for 20"), "{error}");
+    shop.replace(label, " AND p.product_id IS NOT NULL AND p.season IS NOT NULL", bound);
 }
 
 #[test]

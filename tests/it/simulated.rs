@@ -7,7 +7,7 @@ use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use selvedge::monitor::batched::{Cell, Membership, judge};
 use selvedge::monitor::draws::{binomial, normal};
-use selvedge::monitor::{Draw, Raised};
+use selvedge::monitor::{Accused, Draw, Raised};
 use selvedge::project::Project;
 
 /// Three columns of four values: twelve segments that overlap, sixty-four kinds of customers.
@@ -26,6 +26,8 @@ pub struct Setting {
     pub base: f64,
     /// How much all of the shop moves together from day to day, in logits.
     pub shock: f64,
+    /// How far Sundays are from the mean of the week, in logits.
+    pub week: f64,
 }
 
 /// The values of a customer in the three columns.
@@ -68,7 +70,7 @@ pub fn shop(name: &str, setting: Setting, event: Event, seed: u64) -> Vec<Cell> 
     let each = setting.shown / (VALUES * VALUES) as f64;
     let (mut cells, name): (_, Arc<str>) = (Vec::new(), name.into());
     for number in 0..DAYS {
-        let week = 0.1 * (std::f64::consts::TAU * number as f64 / 7.0).sin();
+        let week = setting.week * (std::f64::consts::TAU * number as f64 / 7.0).sin();
         let moved = setting.shock * normal(&mut random) + week;
         for kind in kinds() {
             let (more, factor) = event(number, kind);
@@ -97,8 +99,13 @@ pub fn until(cells: &[Cell], name: &str, days: usize) -> Vec<Cell> {
     known.map(|cell| Cell { log: Arc::clone(&name), ..cell.clone() }).collect()
 }
 
-/// What reports on these logs raise, each a report of its own.
-pub fn raised(project: &Project, logs: &[Vec<Cell>], draw: Draw) -> Vec<Raised> {
+/// Who is accused by reports on these logs, each a report of its own.
+pub fn accused(project: &Project, logs: &[Vec<Cell>], draw: Draw) -> Vec<Accused> {
     let judged = logs.chunks(200).map(|logs| judge(project, &members(), &logs.concat(), draw).unwrap());
-    judged.flat_map(|looked| looked.raised().unwrap()).collect()
+    judged.flat_map(|looked| looked.accused).collect()
+}
+
+/// What these reports raise as clear.
+pub fn raised(project: &Project, logs: &[Vec<Cell>], draw: Draw) -> Vec<Raised> {
+    accused(project, logs, draw).iter().filter(|accused| accused.is_certain()).map(Accused::raised).collect()
 }

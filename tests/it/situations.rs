@@ -18,6 +18,9 @@ struct Case {
     append: std::collections::BTreeMap<String, String>,
     #[serde(default)]
     replace: Vec<Replace>,
+    /// Files and folders of the product that this shop does not have.
+    #[serde(default)]
+    remove: Vec<String>,
     steps: Vec<Step>,
 }
 
@@ -45,6 +48,22 @@ enum Step {
         ask: String,
         answer: Vec<String>,
     },
+    /// What a file says, and what not.
+    Page {
+        page: String,
+        #[serde(default)]
+        says: Vec<String>,
+        #[serde(default)]
+        not: Vec<String>,
+    },
+    /// Files that are not there.
+    Gone {
+        gone: Vec<String>,
+    },
+    /// A file with one line, as another shop may have left it.
+    Leave {
+        leave: String,
+    },
 }
 
 fn folder(name: &str) -> PathBuf {
@@ -60,6 +79,10 @@ fn read(name: &str) -> Case {
 fn lay(shop: &Shop, name: &str, case: &Case) {
     if let Some(base) = &case.over {
         lay(shop, base, &read(base));
+    }
+    for removed in &case.remove {
+        let path = shop.path(removed);
+        if path.is_dir() { std::fs::remove_dir_all(path) } else { std::fs::remove_file(path) }.unwrap();
     }
     for part in ["materials", "sql"] {
         if folder(name).join(part).is_dir() {
@@ -102,6 +125,19 @@ fn run(name: &str) -> Vec<String> {
                 let unsaid = says.iter().filter(|text| !words.contains(*text));
                 wrong.extend(unsaid.map(|text| format!("{name} ({}): {text:?} is not in:\n{words}", case.what)));
             }
+            Step::Page { page, says, not } => {
+                let text = std::fs::read_to_string(shop.path(page)).unwrap_or_default();
+                let unsaid = says.iter().filter(|words| !text.contains(*words));
+                wrong
+                    .extend(unsaid.map(|words| format!("{name} ({}): {words:?} is not in {page}:\n{text}", case.what)));
+                let said = not.iter().filter(|words| text.contains(*words));
+                wrong.extend(said.map(|words| format!("{name} ({}): {words:?} is in {page}:\n{text}", case.what)));
+            }
+            Step::Gone { gone } => {
+                let there = gone.iter().filter(|file| shop.path(file).exists());
+                wrong.extend(there.map(|file| format!("{name} ({}): {file} is there", case.what)));
+            }
+            Step::Leave { leave } => shop.write(leave, "of another shop\n"),
             Step::Ask { ask, answer } => {
                 let found = shop.ask(ask);
                 if found != *answer {

@@ -165,8 +165,12 @@ fn nothing_panics_or_prints_on_its_own() {
 
 #[test]
 fn stages_do_not_look_at_the_environment() {
-    let broken =
-        breaking(&sources(), |_, line| ["env::var", "env!(", "env::set"].iter().any(|word| code(line).contains(word)));
+    // What is compiled in is packed by build.rs.
+    let packed = "env!(\"OUT_DIR\")";
+    let broken = breaking(&sources(), |_, line| {
+        let line = code(line).replace(packed, "");
+        ["env::var", "env!(", "env::set"].iter().any(|word| line.contains(word))
+    });
     none("put it into params.yaml", &broken);
 }
 

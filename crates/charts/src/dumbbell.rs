@@ -43,8 +43,10 @@ pub struct Row {
     pub before: Option<Interval>,
     /// Its rate after.
     pub after: Option<Interval>,
-    /// What the step from one to the other means.
+    /// What the step from one to the other means …
     pub tone: Tone,
+    /// … and what is said of it: "changed", "cannot be told yet".
+    pub verdict: String,
 }
 
 const ROW: f64 = 62.0;
@@ -55,10 +57,10 @@ const SHOP: f64 = 44.0;
 const NAMES: f64 = 285.0;
 /// Where the counts end, the plot begins and ends, and the columns at its right end.
 const COUNTS: f64 = LEFT + NAMES + 130.0;
-const PLOT: (f64, f64) = (COUNTS + 50.0, RIGHT - 440.0);
-const BEFORE: f64 = RIGHT - 290.0;
-const AFTER: f64 = RIGHT - 180.0;
-const VERDICT: f64 = RIGHT - 145.0;
+const PLOT: (f64, f64) = (COUNTS + 50.0, RIGHT - 540.0);
+const BEFORE: f64 = RIGHT - 390.0;
+const AFTER: f64 = RIGHT - 280.0;
+const VERDICT: f64 = RIGHT - 245.0;
 
 impl Picture for Chart {
     fn scene(&self) -> Result<Scene, ChartError> {
@@ -157,5 +159,5 @@ fn draw_row(scene: &mut Scene, row: &Row, y: f64, scale: &Scale) {
     let say = |value: Option<Interval>| value.map_or("–".to_owned(), |it| hundredths(it.value));
     scene.text((BEFORE, baseline), &say(before), NAME.in_color(MUTED), Align::Right);
     scene.text((AFTER, baseline), &say(after), strong(NAME).in_color(row.tone.color()), Align::Right);
-    scene.text((VERDICT, baseline), row.tone.word(), strong(NAME).in_color(row.tone.color()), Align::Left);
+    scene.text((VERDICT, baseline), &row.verdict, strong(NAME).in_color(row.tone.color()), Align::Left);
 }

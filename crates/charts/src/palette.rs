@@ -57,14 +57,4 @@ impl Tone {
             Tone::Same | Tone::TooEarly => RGBColor(214, 219, 224),
         }
     }
-
-    /// The word a reader sees beside the mark, so that nobody depends on the colour.
-    pub(super) fn word(self) -> &'static str {
-        match self {
-            Tone::Better => "better",
-            Tone::Worse => "worse",
-            Tone::Same => "no change",
-            Tone::TooEarly => "too early",
-        }
-    }
 }

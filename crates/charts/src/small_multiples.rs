@@ -45,10 +45,23 @@ pub struct Panel {
 pub enum State {
     /// It changed for the worse: outlined, drawn first.
     Alarm,
+    /// It changed for the better: outlined, too.
+    Better,
     /// Nothing to report.
     Quiet,
     /// Too few outcomes to say.
     TooEarly,
+}
+
+impl State {
+    /// What a change means; none where there is none.
+    fn tone(self) -> Option<Tone> {
+        match self {
+            Self::Alarm => Some(Tone::Worse),
+            Self::Better => Some(Tone::Better),
+            Self::Quiet | Self::TooEarly => None,
+        }
+    }
 }
 
 const COLUMNS: usize = 4;
@@ -104,10 +117,10 @@ impl Picture for Chart {
                 let axis = TimeAxis::new(&days, left, left + width);
                 curves(&mut scene, panel, &chart.shop, &days, &axis, &scale);
                 dates(&mut scene, &days, left, left + width, bottom);
-                if panel.state == State::Alarm {
+                if let Some(tone) = panel.state.tone() {
                     // The first panel of a row takes the values of its axis along.
                     let from = if column == 0 { LEFT - 8.0 } else { left - 14.0 };
-                    scene.outlined((from, y), (left + width + 12.0, bottom + FEET), 4.0, Tone::Worse.color());
+                    scene.outlined((from, y), (left + width + 12.0, bottom + FEET), 4.0, tone.color());
                 }
             }
             y = bottom + FEET + GAP;
@@ -122,6 +135,9 @@ fn key(scene: &mut Scene, chart: &Chart, y: f64) -> f64 {
     if has(State::Alarm) {
         entries.push((Mark::Outline(Tone::Worse.color()), "changed for the worse"));
     }
+    if has(State::Better) {
+        entries.push((Mark::Outline(Tone::Better.color()), "changed for the better"));
+    }
     if has(State::Quiet) {
         entries.push((Mark::Line(SLATE), "the segment"));
     }
@@ -132,6 +148,7 @@ fn key(scene: &mut Scene, chart: &Chart, y: f64) -> f64 {
 fn heading(scene: &mut Scene, panel: &Panel, left: f64, y: f64, width: f64) {
     let (name, color) = match panel.state {
         State::Alarm => (NAME.in_bold(), Tone::Worse.color()),
+        State::Better => (NAME.in_bold(), Tone::Better.color()),
         State::Quiet => (NAME.in_bold(), SLATE),
         State::TooEarly => (NAME, Tone::TooEarly.color()),
     };
@@ -148,6 +165,7 @@ fn heading(scene: &mut Scene, panel: &Panel, left: f64, y: f64, width: f64) {
 fn curves(scene: &mut Scene, panel: &Panel, shop: &[Option<f64>], days: &[Day], axis: &TimeAxis, scale: &Scale) {
     let (color, width) = match panel.state {
         State::Alarm => (Tone::Worse.color(), 5.0),
+        State::Better => (Tone::Better.color(), 5.0),
         State::Quiet | State::TooEarly => (SLATE, 4.0),
     };
     let own: &[Option<f64>] = if panel.state == State::TooEarly { &[] } else { &panel.rates };

@@ -14,7 +14,7 @@ use arrow::{
     array::{Array, ArrayRef, RecordBatch},
     datatypes::{DataType, Schema},
 };
-use ndarray::Array2;
+use ndarray::{Array2, ArrayViewMut2};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
@@ -93,6 +93,15 @@ impl Encoding {
     /// A feature column that is not there, or has another type than in training.
     pub fn apply(&self, frame: &RecordBatch) -> Result<Array2<f64>, MatrixError> {
         let mut matrix = Array2::zeros((frame.num_rows(), self.width()));
+        self.apply_into(frame, matrix.view_mut())?;
+        Ok(matrix)
+    }
+
+    /// The same, written into zeros that stand there already: a row for each row, a column for each output.
+    ///
+    /// # Errors
+    /// As [`Encoding::apply`].
+    pub fn apply_into(&self, frame: &RecordBatch, mut matrix: ArrayViewMut2<f64>) -> Result<(), MatrixError> {
         let mut start = 0;
         for column in &self.columns {
             column.check(frame.column_by_name(&column.name).map(|array| array.data_type()))?;
@@ -101,7 +110,7 @@ impl Encoding {
             column.rule.fill(&values, put).map_err(|ragged| MatrixError::Ragged(column.name.clone(), ragged))?;
             start += column.rule.width();
         }
-        Ok(matrix)
+        Ok(())
     }
 
     /// Refuses a frame whose features are not exactly those learned: one added, gone or of another type.

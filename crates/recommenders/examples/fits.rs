@@ -1,6 +1,5 @@
-//! How long fits and lists take on a generated shop: `fits CUSTOMERS EVENTS THINGS [INDEX]`, such as `fits 2000 15000 600`.
-//!
-//! With INDEX, so many vectors of nine numbers are searched by scan and by graph instead.
+//! How long fits and lists take on generated shops: `fits page` prints reports/fits.md, `fits CUSTOMERS EVENTS THINGS` one
+//! shop's part of it, such as `fits 2000 15000 600`, and `fits CUSTOMERS ARTICLES` lists for everybody from a long shelf.
 
 use std::{
     error::Error,
@@ -36,21 +35,60 @@ const LOOKS: usize = 3;
 const OTHERS: usize = 30;
 /// Articles on sale.
 const SHELF: usize = 115;
+/// Articles that are retrieved for each customer.
+const NEAREST: usize = 200;
 
 fn main() -> Result<(), Box<dyn Error>> {
-    let numbers: Result<Vec<usize>, _> = std::env::args().skip(1).map(|word| word.parse()).collect();
+    let words: Vec<String> = std::env::args().skip(1).collect();
+    if words == ["page"] {
+        return page();
+    }
+    let numbers: Result<Vec<usize>, _> = words.iter().map(|word| word.parse()).collect();
     match numbers?[..] {
         [customers, events, things] => shop(customers, events, things),
-        [vectors] => index(vectors),
-        _ => Err("fits CUSTOMERS EVENTS THINGS, or fits VECTORS".into()),
+        [customers, articles] => everybody(customers, articles),
+        _ => Err("fits page, fits CUSTOMERS EVENTS THINGS, or fits CUSTOMERS ARTICLES".into()),
     }
+}
+
+/// The report.
+fn page() -> Result<(), Box<dyn Error>> {
+    writeln!(
+        stdout(),
+        "# How long fits and lists take\n\nOn generated numbers, on {} threads, one after the other. Made by `make bench-fits`.\n",
+        rayon::current_num_threads()
+    )?;
+    for (name, [customers, events, things]) in
+        [("A shop like the client's", [2000, 15_000, 600]), ("Ten times as large", [20_000, 150_000, 1500])]
+    {
+        writeln!(stdout(), "## {name}: {customers} customers, {events} events\n\n| what | seconds |\n|---|---:|")?;
+        shop(customers, events, things)?;
+        writeln!(stdout(), "\nThe most memory so far: {}.\n", memory())?;
+    }
+    let (customers, articles) = (100_000, 20_000);
+    writeln!(
+        stdout(),
+        "## {articles} articles on sale, {customers} customers\n\nEach customer's 200 nearest articles by the two-tower's vectors, of those that may be shown, \
+         ranked by the chain, ten of them chosen by the rules of lists.\n\n| what | seconds |\n|---|---:|"
+    )?;
+    everybody(customers, articles)?;
+    writeln!(stdout(), "\nThe most memory so far: {}.", memory())?;
+    Ok(())
+}
+
+/// The most memory that this program had, where the system tells.
+fn memory() -> String {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
+    let kilobytes = line.and_then(|line| line.trim().trim_end_matches(" kB").parse::<f64>().ok());
+    kilobytes.map_or("unknown".into(), |kilobytes| format!("{:.0} MiB", kilobytes / 1024.0))
 }
 
 /// Tells how long something took.
 fn timed<T>(what: &str, work: impl FnOnce() -> T) -> Result<T, Box<dyn Error>> {
     let since = Instant::now();
     let done = work();
-    writeln!(stdout(), "{what}: {:.2} s", since.elapsed().as_secs_f64())?;
+    writeln!(stdout(), "| {what} | {:.2} |", since.elapsed().as_secs_f64())?;
     Ok(done)
 }
 
@@ -125,8 +163,8 @@ fn rankers(customers: usize, count: usize, things: usize, interactions: &Interac
             Cross { by: (NUMBERS + DESCRIPTION + STYLES..WIDTH).collect(), columns: vec![0, 1] },
         ],
     };
-    writeln!(stdout(), "look: {} rows, {} terms", matrix.nrows(), terms.len())?;
-    let look = timed("chain, look", || Head::fit(matrix.view(), &labels, &terms, &[300.0]))??.remove(0);
+    let what = format!("chain, look: {} rows, {} terms", matrix.nrows(), terms.len());
+    let look = timed(&what, || Head::fit(matrix.view(), &labels, &terms, &[300.0]))??.remove(0);
     let looks: Vec<usize> = (0..labels.len()).filter(|row| labels[*row]).collect();
     let of_looks = matrix.select(ndarray::Axis(0), &looks);
     let bought: Vec<bool> = looks.iter().map(|row| grades[*row] > 2).collect();
@@ -151,34 +189,56 @@ fn rankers(customers: usize, count: usize, things: usize, interactions: &Interac
         Tower::fit(articles.view(), matrix.view(), &learned, (&affinity, &record), keep, TowerSettings::default())
     })??;
     let shelf = matrix.slice(s![..SHELF.min(matrix.nrows()), ..]);
-    let lists = timed("lists by the chain for everybody", || {
+    timed("lists by the chain for everybody", || {
         let list = |_: usize| -> Result<usize, recommenders::ModelError> {
             let scores = chain.scores(shelf)?;
             Ok(choose(&scores, &vec![None; scores.len()], &vec![false; scores.len()], Rules::default()).len())
         };
         (0..customers).into_par_iter().map(list).collect::<Result<Vec<usize>, _>>()
     })??;
-    writeln!(stdout(), "{} lists", lists.len())?;
     Ok(())
 }
 
-fn index(count: usize) -> Result<(), Box<dyn Error>> {
+/// Lists for everybody from a shelf that is too long to be ranked as a whole.
+fn everybody(customers: usize, articles: usize) -> Result<(), Box<dyn Error>> {
     let mut random = seeds::stream(1, "vectors", 0);
-    let mut draw = |rows| Array2::from_shape_simple_fn((rows, 9), || seeds::normal(&mut random, 1.0));
-    let (vectors, queries): (Array2<f64>, Array2<f64>) = (draw(count), draw(1000));
-    let graph = timed("graph", || Graph::new(vectors.view(), GraphSettings::default()))?;
-    let rows: Vec<Vec<f64>> = queries.rows().into_iter().map(|row| row.to_vec()).collect();
-    timed("1,000 scans for 200", || {
-        rows.iter().map(|query| scan(vectors.view(), query, 200, |_| true).len()).sum::<usize>()
+    let mut draw = |rows, columns| Array2::from_shape_simple_fn((rows, columns), || seeds::normal(&mut random, 1.0));
+    let (vectors, queries): (Array2<f64>, Array2<f64>) = (draw(articles, 9), draw(customers, 9));
+    let columns: Array2<f64> = draw(articles, WIDTH);
+    let terms = Terms { linear: (0..WIDTH).collect(), crosses: Vec::new() };
+    let labels: Vec<bool> = (0..2000).map(|row| columns[[row % articles, 0]] > 0.3).collect();
+    let rows = Array2::from_shape_fn((2000, WIDTH), |(row, column)| columns[[row % articles, column]]);
+    let head = Head::fit(rows.view(), &labels, &terms, &[100.0])?.remove(0);
+    let keep = Keep::Shares(KeptShares::fit(rows.view(), &labels, 1, None)?);
+    let chain = Chain { weight: 1.0, look: head.clone(), buy: head, keep };
+    let brands: Vec<u32> = (0..articles as u32).map(|article| article * 7 % 400).collect();
+    // One of nine articles is not sent to the customer's country.
+    let allowed = |customer: usize, article: u32| !(article as usize + customer).is_multiple_of(9);
+    let graph = timed("graph of the articles", || Graph::new(vectors.view(), GraphSettings::default()))?;
+    let held_out = queries.slice(s![..1000.min(customers), ..]);
+    let width = timed("choosing how widely it is searched", || {
+        smallest_width(&graph, vectors.view(), held_out, NEAREST, 0.99)
     })?;
-    match smallest_width(&graph, vectors.view(), queries.view(), 200, 0.99) {
-        Some((width, recall)) => {
-            writeln!(stdout(), "width {width}: recall@200 {recall:.4}")?;
-            timed("1,000 searches for 200", || {
-                rows.iter().map(|query| graph.search(query, 200, width, |_| true).len()).sum::<usize>()
-            })?;
-        }
-        None => writeln!(stdout(), "no width finds 99 of 100")?,
-    }
+    let list = |customer: usize, nearest: Vec<(u32, f64)>| -> Result<usize, recommenders::ModelError> {
+        let found: Vec<usize> = nearest.into_iter().map(|(article, _)| article as usize).collect();
+        let scores = chain.scores(columns.select(ndarray::Axis(0), &found).view())?;
+        let of_brand: Vec<Option<u32>> = found.iter().map(|article| Some(brands[*article])).collect();
+        let new: Vec<bool> = found.iter().map(|article| (article + customer).is_multiple_of(11)).collect();
+        Ok(choose(&scores, &of_brand, &new, Rules::default()).len())
+    };
+    let query = |customer: usize| queries.row(customer).to_vec();
+    let scanned = |customer: usize| scan(vectors.view(), &query(customer), NEAREST, |row| allowed(customer, row));
+    timed("lists for everybody, every article scanned", || {
+        (0..customers).into_par_iter().map(|customer| list(customer, scanned(customer))).collect::<Result<Vec<_>, _>>()
+    })??;
+    let Some((width, recall)) = width else {
+        writeln!(stdout(), "| no width of the search finds 99 of 100, so the scan must do | |")?;
+        return Ok(());
+    };
+    let searched = |customer: usize| graph.search(&query(customer), NEAREST, width, |row| allowed(customer, row));
+    let what = format!("lists for everybody, searched {width} wide (recall@{NEAREST} {recall:.4})");
+    timed(&what, || {
+        (0..customers).into_par_iter().map(|customer| list(customer, searched(customer))).collect::<Result<Vec<_>, _>>()
+    })??;
     Ok(())
 }

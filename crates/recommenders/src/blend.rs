@@ -4,14 +4,17 @@
 //! minimise the loss of the targets of validation requests against the rest of their shelves.  A ranker that would get a
 //! negative weight gets none: the blend may leave a voice out, and never turns it round.
 
+use ndarray::Array2;
 use serde::{Deserialize, Serialize};
 
-use crate::{ModelError, blocks, error::same_length, maths};
+use crate::{ModelError, blocks, dense::Cholesky, error::same_length, maths};
 
 /// Raised whenever the same scores would get another blend.
 pub const VERSION: u32 = 1;
-/// Rounds over all weights.
-const ROUNDS: usize = 500;
+/// Newton steps; ten do.
+const ROUNDS: usize = 100;
+/// How often a step is halved until the loss does not rise.
+const HALVINGS: usize = 40;
 /// The blend has arrived when no weight moves by more.
 const STILL: f64 = 1e-10;
 /// A little shrinkage for each row, so that two recommenders that say the same share their weight.
@@ -36,11 +39,16 @@ pub struct Shelf {
 
 /// Less the mean of the shelf, by its spread; zeros where all are equal.
 pub fn standardised(scores: &[f64]) -> Vec<f64> {
+    let (mean, scale) = middle(scores);
+    scores.iter().map(|score| (score - mean) * scale).collect()
+}
+
+/// The mean of a shelf's scores, and 1/their spread; 0 where all are equal.
+fn middle(scores: &[f64]) -> (f64, f64) {
     let count = scores.len().max(1) as f64;
     let mean = scores.iter().sum::<f64>() / count;
     let spread = (scores.iter().map(|score| (score - mean).powi(2)).sum::<f64>() / count).sqrt();
-    let scale = if spread > 1e-12 * mean.abs() { 1.0 / spread } else { 0.0 };
-    scores.iter().map(|score| (score - mean) * scale).collect()
+    (mean, if spread > 1e-12 * mean.abs() { 1.0 / spread } else { 0.0 })
 }
 
 impl Blend {
@@ -67,6 +75,11 @@ impl Blend {
         Ok(descend(&rows, &targets, Blend { weights: vec![0.0; recommenders], intercept }))
     }
 
+    /// How much one more of each ranker's score adds to the blended one on this shelf.
+    pub fn slopes(&self, scores: &[Vec<f64>]) -> Vec<f64> {
+        scores.iter().zip(&self.weights).map(|(scores, weight)| weight * middle(scores).1).collect()
+    }
+
     /// The blended score of each article; `scores`: for each ranker, one for each article.
     ///
     /// # Errors
@@ -83,46 +96,75 @@ impl Blend {
     }
 }
 
-/// Newton steps of one weight after the other, cut off at 0.
-fn descend(rows: &[Vec<f64>], targets: &[bool], mut blend: Blend) -> Blend {
+/// Newton steps over the weights that are above 0 or would rise, cut off at 0 (Bertsekas 1982).
+fn descend(rows: &[Vec<f64>], targets: &[bool], blend: Blend) -> Blend {
     let width = blend.weights.len();
+    let shrinkage = SHRINKAGE * rows.len() as f64;
+    let mut place = blend.weights;
+    place.push(blend.intercept);
+    let score = |place: &[f64], row: usize| linear(place, &rows[row]);
+    let label = |row: usize| f64::from(u8::from(targets[row]));
+    let loss = |place: &[f64]| {
+        let of_rows = blocks::sum(rows.len(), 1, |range, sums| {
+            for row in range {
+                let score = score(place, row);
+                sums[0] += maths::softplus(score) - label(row) * score;
+            }
+        });
+        of_rows[0] + shrinkage / 2.0 * place[..width].iter().map(|weight| weight * weight).sum::<f64>()
+    };
+    let mut value = loss(&place);
     for _ in 0..ROUNDS {
-        let mut moved = 0.0_f64;
-        for at in 0..=width {
-            let sums = blocks::sum(rows.len(), 2, |range, sums| {
-                for row in range {
-                    let values = &rows[row];
-                    let score = blend.weights.iter().zip(values).fold(blend.intercept, |sum, (w, x)| sum + w * x);
-                    let (chance, x) = (maths::sigmoid(score), values.get(at).copied().unwrap_or(1.0));
-                    sums[0] += (chance - f64::from(u8::from(targets[row]))) * x;
-                    sums[1] += chance * (1.0 - chance) * x * x;
-                }
-            });
-            let shrinkage = SHRINKAGE * rows.len() as f64;
-            match blend.weights.get_mut(at) {
-                Some(weight) => {
-                    let slope = sums[0] + shrinkage * *weight;
-                    let next = (*weight - bounded(slope / (sums[1] + shrinkage))).max(0.0);
-                    moved = moved.max((next - *weight).abs());
-                    *weight = next;
-                }
-                None => {
-                    let step = bounded(sums[0] / (sums[1] + shrinkage));
-                    moved = moved.max(step.abs());
-                    blend.intercept -= step;
+        let side = width + 1;
+        let sums = blocks::sum(rows.len(), side + side * side, |range, sums| {
+            for row in range {
+                let chance = maths::sigmoid(score(&place, row));
+                let (error, curvature) = (chance - label(row), chance * (1.0 - chance));
+                let x = |at: usize| rows[row].get(at).copied().unwrap_or(1.0);
+                for at in 0..side {
+                    sums[at] += error * x(at);
+                    for other in 0..=at {
+                        sums[side + at * side + other] += curvature * x(at) * x(other);
+                    }
                 }
             }
-        }
+        });
+        let slope = |at: usize| sums[at] + if at < width { shrinkage * place[at] } else { 0.0 };
+        let free: Vec<usize> = (0..side).filter(|at| *at == width || place[*at] > 0.0 || slope(*at) < 0.0).collect();
+        let curvature = Array2::from_shape_fn((free.len(), free.len()), |(a, b)| {
+            let (high, low) = (free[a].max(free[b]), free[a].min(free[b]));
+            sums[side + high * side + low] + if a == b { shrinkage } else { 0.0 }
+        });
+        let Ok(curvature) = Cholesky::new(curvature) else { break };
+        let mut step: Vec<f64> = free.iter().map(|at| slope(*at)).collect();
+        curvature.solve(&mut step);
+        let stepped = |share: f64| {
+            let mut next = place.clone();
+            for (at, step) in free.iter().zip(&step) {
+                next[*at] -= share * step;
+                if *at < width {
+                    next[*at] = next[*at].max(0.0);
+                }
+            }
+            next
+        };
+        let shares = std::iter::successors(Some(1.0), |share| Some(share / 2.0)).take(HALVINGS);
+        let better = shares.map(stepped).map(|next| (loss(&next), next)).find(|(found, _)| *found <= value);
+        let Some((found, next)) = better else { break };
+        let moved = next.iter().zip(&place).map(|(next, was)| (next - was).abs()).fold(0.0, f64::max);
+        (place, value) = (next, found);
         if moved < STILL {
             break;
         }
     }
-    blend
+    let intercept = place.pop().unwrap_or_default();
+    Blend { weights: place, intercept }
 }
 
-/// A step of at most 1, so that a flat loss does not throw a weight far away.
-fn bounded(step: f64) -> f64 {
-    step.clamp(-1.0, 1.0)
+/// The weights times a row's values, and the intercept, which stands behind the weights.
+fn linear(place: &[f64], values: &[f64]) -> f64 {
+    let intercept = place.last().copied().unwrap_or_default();
+    place.iter().zip(values).fold(intercept, |sum, (weight, value)| sum + weight * value)
 }
 
 #[cfg(test)]

@@ -16,6 +16,7 @@ use memchr::{memchr, memchr_iter, memrchr};
 use rayon::prelude::*;
 
 use super::csv_start::{before_header, header, lone_return};
+use super::latin_1::Latin1;
 use super::table::concatenated;
 use selvedge_project::error::{Advice, Result, near_names};
 
@@ -37,6 +38,18 @@ pub struct Malformed {
     pub line: u64,
     pub reason: String,
     pub text: String,
+}
+
+/// What a CSV must be like.
+#[derive(Debug)]
+pub struct Expected<'a> {
+    pub columns: BTreeSet<&'a str>,
+    /// The SQL file that expects them.
+    pub definition: &'a str,
+    /// Whether it may hold a header line alone.
+    pub may_be_empty: bool,
+    /// Whether it is written in Latin-1 instead of UTF-8.
+    pub latin_1: bool,
 }
 
 #[derive(Debug, thiserror::Error)]
@@ -79,12 +92,16 @@ impl Advice for CsvError {
     fn advice(&self) -> Option<String> {
         Some(match self {
             Self::Unreadable { file, .. } => format!("put the client's export there, as {file}"),
-            Self::Empty { .. } | Self::NoRows { .. } => {
-                "ask for the export again; the tables of the last run are kept".into()
+            Self::Empty { .. } => "ask for the export again; the tables of the last run are kept".into(),
+            Self::NoRows { .. } => {
+                "ask for the export again (the tables of the last run are kept), or write may_be_empty: true \
+                                    in the header of its file in sql/sources"
+                    .into()
             }
-            Self::NotUtf8 { .. } | Self::NotCommas { .. } => {
-                "save the file as CSV in UTF-8, with commas between the columns".into()
+            Self::NotUtf8 { .. } => {
+                "save the file as CSV in UTF-8, or write encoding: latin-1 in the header of its source".into()
             }
+            Self::NotCommas { .. } => "save the file as CSV in UTF-8, with commas between the columns".into(),
             Self::OtherFormat { todo, .. } => (*todo).into(),
             Self::OtherSeparator { .. } => "save the file with commas between the columns".into(),
             Self::NoHeader { .. } => {
@@ -138,17 +155,23 @@ fn listed(columns: &[String], one: &str, several: &str) -> String {
 }
 
 impl RawTable {
-    /// Reads a CSV whose columns must be `expected` (in any order); `definition` is the SQL file that expects them.
-    pub fn read(path: &Path, file: &str, expected: &BTreeSet<&str>, definition: &str) -> Result<Self> {
+    /// No rows, of a file that is not there.
+    pub fn nothing() -> Self {
+        let schema = Schema::new(vec![Field::new("line", DataType::Int64, false)]);
+        Self { batch: RecordBatch::new_empty(Arc::new(schema)), malformed: Vec::new() }
+    }
+
+    /// Reads a CSV whose columns must be those that are expected, in any order; `file` is named in errors.
+    pub fn read(path: &Path, file: &str, wanted: &Expected) -> Result<Self> {
         let unreadable = |cause| CsvError::Unreadable { file: file.into(), cause };
-        let mut blocks = Blocks::open(path).map_err(unreadable)?;
+        let mut blocks = Blocks::open(path, wanted.latin_1).map_err(unreadable)?;
         let mut first = blocks.next().transpose().map_err(unreadable)?.unwrap_or_default();
         let (before, lines_before) = before_header(&first.text, file)?;
         first.text.drain(..before);
         first.first_line += lines_before;
         first.refuse_lone_return(file)?;
         let mut reader = ReaderBuilder::new().flexible(true).from_reader(&first.text[..]);
-        let columns = header(&mut reader, &first.text, file, expected, definition)?;
+        let columns = header(&mut reader, &first.text, file, &wanted.columns, wanted.definition)?;
         let end = reader.position().clone();
         first.text.drain(..end.byte() as usize);
         first.first_line = end.line() + lines_before;
@@ -168,7 +191,7 @@ impl RawTable {
             malformed.extend(part.malformed);
         }
         let batch = concatenated(&schema, batches).map_err(|cause| broken(file, &cause))?;
-        if batch.num_rows() == 0 && malformed.is_empty() {
+        if batch.num_rows() == 0 && malformed.is_empty() && !wanted.may_be_empty {
             return Err(CsvError::NoRows { file: file.into() }.into());
         }
         Ok(Self { batch, malformed })
@@ -206,15 +229,17 @@ struct Written {
 /// A file in blocks that end with a line, to be read side by side.  A quote may hold line ends, so from the first on the
 /// rest stays whole.
 struct Blocks {
-    file: File,
+    file: Box<dyn Read + Send>,
     /// The beginning of the next block.
     begun: Vec<u8>,
     line: u64,
 }
 
 impl Blocks {
-    fn open(path: &Path) -> std::io::Result<Self> {
-        Ok(Self { file: File::open(path)?, begun: Vec::new(), line: 1 })
+    fn open(path: &Path, latin_1: bool) -> std::io::Result<Self> {
+        let file = File::open(path)?;
+        let file: Box<dyn Read + Send> = if latin_1 { Box::new(Latin1::new(file)) } else { Box::new(file) };
+        Ok(Self { file, begun: Vec::new(), line: 1 })
     }
 
     fn block(&mut self) -> std::io::Result<Option<Written>> {

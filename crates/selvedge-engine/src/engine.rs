@@ -95,6 +95,11 @@ impl Engine {
         self.session.stored(table)
     }
 
+    /// How many rows a stored table has, without reading them; none where it has not been made.
+    pub fn stored_rows(&self, table: &TableName) -> Option<u64> {
+        super::parquet::rows(&self.stored(table))
+    }
+
     /// See [`Session::read`].
     pub fn read(&self, table: &TableName) -> Result<RecordBatch> {
         self.wait(self.session.read(table))

@@ -9,6 +9,7 @@ mod csv;
 mod csv_start;
 mod cte_materialization;
 mod engine;
+mod latin_1;
 mod output;
 mod overlay;
 mod parquet;
@@ -26,7 +27,7 @@ use datafusion::common::TableReference;
 pub use point_in_time::Verdict;
 pub use sql_functions::{register as register_functions, version as function_version, versions as function_versions};
 
-pub use csv::{Malformed, RawTable};
+pub use csv::{Expected, Malformed, RawTable};
 pub use engine::{Engine, wait_for};
 pub use output::Staged;
 pub use parquet::notes as stored_notes;

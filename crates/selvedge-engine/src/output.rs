@@ -21,6 +21,8 @@ pub struct Staged {
     scratch: PathBuf,
     /// Where each finished file or folder goes; outputs may be written side by side.
     targets: Mutex<Vec<PathBuf>>,
+    /// What is to be gone at the end.
+    gone: Mutex<Vec<PathBuf>>,
     /// Tables on their way to the disk, at most [`SYNCING`]; the last are waited for at the end.
     syncing: Mutex<VecDeque<(PathBuf, JoinHandle<std::io::Result<()>>)>>,
 }
@@ -55,10 +57,15 @@ impl Staged {
     /// Prepares outputs of `stage`; what an interrupted run left is cleared away.
     pub fn new(paths: &Paths, stage: &str) -> Result<Self> {
         let scratch = paths.work().join(format!(".{stage}.new"));
-        let staged = Self { paths: paths.clone(), scratch, targets: Mutex::default(), syncing: Mutex::default() };
+        let staged = Self::at(paths, scratch);
         staged.clear();
         std::fs::create_dir_all(&staged.scratch).map_err(|e| staged.failed(&staged.scratch, e))?;
         Ok(staged)
+    }
+
+    fn at(paths: &Paths, scratch: PathBuf) -> Self {
+        let (targets, gone, syncing) = (Mutex::default(), Mutex::default(), Mutex::default());
+        Self { paths: paths.clone(), scratch, targets, gone, syncing }
     }
 
     fn failed(&self, path: &Path, cause: impl ToString) -> WriteError {
@@ -139,6 +146,11 @@ impl Staged {
         self.file(target, name, &text)
     }
 
+    /// Takes a file away once everything is in its place: what an earlier run left there and this one cannot make.
+    pub fn without(&self, target: &Path) {
+        self.gone.lock().unwrap_or_else(PoisonError::into_inner).push(target.to_owned());
+    }
+
     /// Finishes what a run was killed in the midst of putting into its place, and clears away what others left half done.  Only
     /// who holds the lock may.
     pub fn clear_up(paths: &Paths) -> Result<()> {
@@ -148,8 +160,7 @@ impl Staged {
                 continue;
             }
             // Dropped at the end, it clears its folder away.
-            let (targets, syncing) = (Mutex::default(), Mutex::default());
-            let staged = Self { paths: paths.clone(), scratch: entry.path(), targets, syncing };
+            let staged = Self::at(paths, entry.path());
             let Ok(journal) = std::fs::read_to_string(staged.scratch.join(JOURNAL)) else { continue };
             let whole = journal.strip_suffix(JOURNAL_END).unwrap_or_default();
             for (number, target) in whole.lines().enumerate() {
@@ -168,7 +179,13 @@ impl Staged {
         let journal: String = targets.iter().map(|target| self.paths.shown(target) + "\n").collect();
         let path = self.scratch.join(JOURNAL);
         std::fs::write(&path, journal + JOURNAL_END).map_err(|e| self.failed(&path, e))?;
-        targets.iter().enumerate().try_for_each(|(number, target)| self.put(number, target))
+        targets.iter().enumerate().try_for_each(|(number, target)| self.put(number, target))?;
+        let gone = self.gone.lock().unwrap_or_else(PoisonError::into_inner);
+        let remove = |target: &PathBuf| match std::fs::remove_file(target) {
+            Err(e) if e.kind() != std::io::ErrorKind::NotFound => Err(self.failed(target, e).into()),
+            _ => Ok(()),
+        };
+        gone.iter().try_for_each(remove)
     }
 
     fn put(&self, number: usize, target: &Path) -> Result<()> {

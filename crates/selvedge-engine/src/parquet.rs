@@ -52,6 +52,12 @@ pub fn notes(path: &Path) -> Option<BTreeMap<String, String>> {
     Some(pairs.iter().filter_map(own).collect())
 }
 
+/// How many rows a file holds; none where it cannot be read.
+pub fn rows(path: &Path) -> Option<u64> {
+    let reader = SerializedFileReader::new(File::open(path).ok()?).ok()?;
+    u64::try_from(reader.metadata().file_metadata().num_rows()).ok()
+}
+
 /// The columns of all groups are encoded side by side; the file is the same as one after the other.
 fn write_batch(path: &Path, batch: &RecordBatch, properties: WriterProperties) -> Result<File, ParquetError> {
     let file = File::create(path)?;

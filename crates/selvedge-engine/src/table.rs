@@ -235,8 +235,10 @@ fn show_row(batch: &RecordBatch, key: &[String], row: usize) -> String {
 
 /// One batch with plain field names, nullable fields, no view types and no metadata:
 /// what depends on the plan and not on the data does not reach a file.
+///
+/// From asynchronous code too: a thread that waits for others' columns may be given work that waits for the engine itself.
 pub fn one_batch(schema: &SchemaRef, batches: Vec<RecordBatch>) -> std::result::Result<RecordBatch, ArrowError> {
-    let whole = concatenated(schema, batches)?;
+    let whole = tokio::task::block_in_place(|| concatenated(schema, batches))?;
     let mut columns = Vec::new();
     for column in whole.columns() {
         let plain = plain_type(column.data_type());

@@ -141,15 +141,20 @@ pub fn run(project: &Project) -> Result<()> {
     Ok(())
 }
 
-/// Computes every feature view over the grains that are registered in `engine`, or stored; views side by side.
-pub fn compute(project: &Project, engine: &Engine) -> Result<Vec<View>> {
+/// Computes every feature view over the grains that are registered in `engine`, or stored, but for those that are `given`; views
+/// side by side.
+pub fn compute(project: &Project, engine: &Engine, given: Vec<View>) -> Result<Vec<View>> {
     refuse_column_twice(&project.library)?;
     let files: Vec<&SqlFile> = project.library.layer(Layer::FEATURES).collect();
-    let scans = engine.shared_scans(project, &files)?;
+    let is_given = |file: &&&SqlFile| given.iter().any(|view| view.name == file.header.name());
+    let wanted: Vec<&SqlFile> = files.iter().filter(|file| !is_given(file)).copied().collect();
+    let scans = engine.shared_scans(project, &wanted)?;
     let grains = grains(project, engine, &scans, Grains::new())?;
     let made = scans.par_iter().map(|scan| together(project, engine, scan, &grains));
     let made: Vec<Result<Vec<View>>> = made.collect();
-    Ok(in_order(&files, made.into_iter().collect::<Result<_>>()?))
+    let mut made: Vec<Vec<View>> = made.into_iter().collect::<Result<_>>()?;
+    made.push(given);
+    Ok(in_order(&files, made))
 }
 
 /// The same for one of many requests: over the grains of its own session.

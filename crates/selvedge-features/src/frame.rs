@@ -89,8 +89,19 @@ fn stored_views(project: &Project, engine: &Engine) -> Result<Vec<View>> {
 /// Every feature of the rows of `request`, computed now: its rows stand under the grain's names, and the same SQL that
 /// made the training features runs over them.  `request` holds the keys of all grains; its other columns stay.
 pub fn at_request(project: &Project, engine: &Engine, request: Table, shown: &str) -> Result<Table> {
+    at_request_with(project, engine, request, Vec::new(), shown)
+}
+
+/// The same where some views are `given`: they are not computed, and stand beside the request by their own key.
+pub fn at_request_with(
+    project: &Project,
+    engine: &Engine,
+    request: Table,
+    given: Vec<View>,
+    shown: &str,
+) -> Result<Table> {
     wait_for(lay_grains(project, engine.session(), &request, shown))??;
-    let views = features::compute(project, engine)?;
+    let views = features::compute(project, engine, given)?;
     attach(request, &views, shown)
 }
 

@@ -1,25 +1,23 @@
 //! CSVs -> typed sources.  Every row is kept or set aside with a reason; every surprise is counted.
 
 mod answer;
+mod judged;
 mod kinds;
 mod profile;
 mod tables;
+mod terms;
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
-
-use datafusion::arrow::array::{Array, AsArray, RecordBatch};
 use datafusion::arrow::error::ArrowError;
-use foldhash::fast::FixedState;
 use rayon::prelude::*;
 
-use self::tables::{Aside, Count, rejected, surprises};
+pub use self::judged::Judged;
+use self::tables::{Aside, rejected, surprises};
 use selvedge_analysis::lineage::{Basis, Traces};
-use selvedge_engine::{Engine, Malformed, RawTable, Staged, Table};
+use selvedge_engine::{Engine, Expected, RawTable, Staged};
 use selvedge_project::error::{Advice, Error, Result};
-use selvedge_project::paths::Paths;
 use selvedge_project::progress::Progress;
 use selvedge_project::project::Project;
-use selvedge_project::sql::{Layer, SourceHeader, SqlFile, Surprise};
+use selvedge_project::sql::{Encoding, Layer, SourceHeader, SqlFile, TableName};
 use selvedge_project::stage::Stage;
 
 #[derive(Debug, thiserror::Error)]
@@ -30,6 +28,12 @@ pub enum IngestError {
         "{file}: {rows_in} rows went in and {rows_out} came out (first line that is not there exactly once: {line})"
     )]
     RowsLost { file: String, rows_in: usize, rows_out: usize, line: i64 },
+    #[error(
+        "{file}: the query returns a row for line {line}, which is no line of its CSV or stands there for another row"
+    )]
+    OtherLine { file: String, line: i64 },
+    #[error("params.yaml: shop.consent is said for all customers, and {file} returns {column} for each")]
+    ConsentTwice { file: String, column: String },
     #[error("{file}: the code '{code}' (line {line} of {csv}) is not in the header")]
     UnknownCode { file: String, csv: String, code: String, line: i64 },
     #[error("{csv}:{line}: {aside} of {rows} rows would be set aside; most because: {reason}; the first is: {text}")]
@@ -59,6 +63,10 @@ impl Advice for IngestError {
             Self::RowsLost { .. } => {
                 "return exactly one row per row of raw: use LEFT JOIN to tables with one row per key".into()
             }
+            Self::OtherLine { .. } => "GROUP BY what names a row, and return MIN(line) AS line".into(),
+            Self::ConsentTwice { column, .. } => {
+                format!("remove consent from the section shop of params.yaml, or {column} from the source")
+            }
             Self::UnknownCode { code, .. } => {
                 format!("add `{code}: {{found: …, done: …}}` to set_aside or surprises in the header")
             }
@@ -74,9 +82,6 @@ impl Advice for IngestError {
     }
 }
 
-/// Rows that are looked through together.
-const PART: usize = 1 << 18;
-
 /// A source, and its CSV as it is written.
 struct Source<'a> {
     file: &'a SqlFile,
@@ -91,7 +96,7 @@ pub const STAGE: Stage = Stage {
     layers: &[Layer::SOURCES, Layer::SPLIT],
     sections: &["ingest", "split"],
     keeps: &[("sources", "ingest"), ("raw", "ingest"), ("split", "split")],
-    makes: &["sources.profile", "sources.rejected", "sources.surprises"],
+    makes: &["sources.contract", "sources.profile", "sources.rejected", "sources.surprises"],
     run,
 };
 
@@ -99,6 +104,7 @@ pub const STAGE: Stage = Stage {
 pub fn run(project: &Project) -> Result<()> {
     let progress = Progress::start("ingest");
     let engine = Engine::new(project)?;
+    terms::refuse_consent_twice(project)?;
     let files: Vec<_> = project.library.sources().collect();
     let (traces, sources) = rayon::join(
         || Traces::of(project, Layer::SPLIT, Basis::Files),
@@ -138,11 +144,17 @@ pub fn run(project: &Project) -> Result<()> {
         Ok(all)
     };
     let profile_all = || {
-        let profiles = sources.par_iter().map(|source| profile::profiles(&source.header.file, &source.raw));
+        // A CSV is told of once, however many sources read it.
+        let first = |source: &Source| sources.iter().position(|other| other.header.file == source.header.file);
+        let told = sources.par_iter().enumerate().filter(|(at, source)| first(source) == Some(*at));
+        let profiles = told.map(|(_, source)| profile::profiles(&source.header.file, &source.raw));
         profiles.flatten().collect::<Vec<_>>()
     };
     let (judged, profiles) = rayon::join(judge_all, profile_all);
     let judged = judged?;
+    let terms = terms::told(project, sources.iter().zip(&judged).map(|(source, judged)| (source.file, &judged.kept)));
+    terms.iter().filter(|term| !term.given).for_each(|term| progress.say(term.sentence()));
+    engine.register(&TableName::new("sources", "contract"), terms::table(&terms)?.batch)?;
     let write_kept = || -> Result<()> {
         let write = |(Source { file, header, .. }, judged): (&Source, &Judged)| {
             staged.table(&target, Some(&header.name), &judged.kept, &notes(file))
@@ -155,6 +167,7 @@ pub fn run(project: &Project) -> Result<()> {
         staged.table(&target, Some("rejected"), &rejected(&aside)?, &[])?;
         staged.table(&target, Some("surprises"), &surprises(&counts.collect::<Vec<_>>())?, &[])?;
         staged.table(&target, Some("profile"), &profile::table(&profiles)?, &[])?;
+        staged.table(&target, Some("contract"), &terms::table(&terms)?, &[])?;
         staged.folder(&project.paths.split())?;
         for (file, table) in engine.layer(project, Layer::SPLIT)? {
             staged.table(&project.paths.split(), Some(file.header.name()), &table, &notes(file))?;
@@ -189,9 +202,17 @@ fn waves<'s>(sources: &'s [Source<'s>]) -> impl Iterator<Item = &'s [Source<'s>]
 
 /// The CSV of a source as texts; only its own columns, checked.
 pub fn read_raw(project: &Project, file: &SqlFile, header: &SourceHeader) -> Result<RawTable> {
+    if header.is_absent() {
+        return Ok(RawTable::nothing());
+    }
     let path = project.paths.materials().join(&header.file);
-    let expected: BTreeSet<&str> = header.columns.keys().map(String::as_str).collect();
-    RawTable::read(&path, &project.paths.shown(&path), &expected, &file.shown)
+    let expected = Expected {
+        columns: header.columns.keys().map(String::as_str).collect(),
+        definition: &file.shown,
+        may_be_empty: header.may_be_empty,
+        latin_1: header.encoding == Encoding::Latin1,
+    };
+    RawTable::read(&path, &project.paths.shown(&path), &expected)
 }
 
 /// Runs a source's query over `raw`; the rows and those that are kept are registered in `engine`.
@@ -206,183 +227,4 @@ pub fn judge(
     let judged = Judged::new(answer, raw, file, header)?;
     engine.register(&file.table(), judged.kept.batch.clone())?;
     Ok(judged)
-}
-
-/// A source's rows after its query has judged them.
-pub struct Judged {
-    csv: String,
-    rows: usize,
-    kept: Table,
-    aside: Vec<Aside>,
-    /// code -> rows, first line; for kept rows.
-    surprises: BTreeMap<String, (usize, i64)>,
-}
-
-impl Judged {
-    /// `batch` has a row for every row of `raw`, in its order.
-    fn new(batch: RecordBatch, raw: &RawTable, file: &SqlFile, header: &SourceHeader) -> Result<Self> {
-        let arrow = |cause| IngestError::Arrow { file: file.shown.clone(), cause };
-        let missing = |column, wanted| IngestError::NoColumn { file: file.shown.clone(), column, wanted };
-        let texts = |name| {
-            batch.column_by_name(name).and_then(|c| c.as_string_opt::<i32>()).ok_or_else(|| missing(name, "a text"))
-        };
-        let (reasons, found) = (texts("set_aside")?, texts("surprises")?);
-        let lines = raw.lines();
-        let known = |code: &str, codes: &BTreeMap<String, Surprise>, line| match codes.contains_key(code) {
-            true => Ok(()),
-            false => Err(IngestError::UnknownCode {
-                file: file.shown.clone(),
-                csv: header.file.clone(),
-                code: code.into(),
-                line,
-            }),
-        };
-        let judged = |start: usize| -> Result<_> {
-            // Many rows have the same surprises.
-            let mut alike = HashMap::<&str, (usize, i64), FixedState>::default();
-            let (mut aside, mut keep) = (Vec::new(), Vec::new());
-            for (row, line) in (start..lines.len()).zip(lines[start..].iter().copied()).take(PART) {
-                if reasons.is_valid(row) {
-                    known(reasons.value(row), &header.set_aside, line)?;
-                    let text = row_text(&raw.batch, row);
-                    aside.push(Aside { csv: header.file.clone(), line, reason: reasons.value(row).into(), text });
-                    continue;
-                }
-                keep.push(row as u32);
-                if !found.value(row).is_empty() {
-                    alike.entry(found.value(row)).or_insert((0, line)).0 += 1;
-                }
-            }
-            Ok((aside, keep, alike))
-        };
-        let starts: Vec<usize> = (0..lines.len()).step_by(PART).collect();
-        let (mut aside, mut keep) = (Vec::new(), Vec::new());
-        let mut alike = HashMap::<&str, (usize, i64), FixedState>::default();
-        for part in starts.into_par_iter().map(judged).collect::<Vec<_>>() {
-            let (part_aside, part_keep, part_alike) = part?;
-            aside.extend(part_aside);
-            keep.extend(part_keep);
-            for (codes, (rows, first)) in part_alike {
-                alike.entry(codes).or_insert((0, first)).0 += rows;
-            }
-        }
-        let mut surprises = BTreeMap::<String, (usize, i64)>::new();
-        let mut alike: Vec<_> = alike.into_iter().map(|(codes, (rows, first))| (first, rows, codes)).collect();
-        alike.sort_unstable();
-        for (first, rows, codes) in alike {
-            for code in codes.split_whitespace() {
-                known(code, &header.surprises, first)?;
-                surprises.entry(code.into()).or_insert((0, first)).0 += rows;
-            }
-        }
-        aside.extend(raw.malformed.iter().map(|row| malformed(&header.file, row)));
-        aside.sort_by_key(|row| row.line);
-        let columns: Vec<usize> =
-            (0..batch.num_columns()).filter(|column| batch.schema().field(*column).name() != "set_aside").collect();
-        let rows = batch.num_rows() + raw.malformed.len();
-        let chosen = batch.project(&columns).map_err(arrow)?;
-        drop(batch);
-        let kept = Table::of_rows(chosen, Some(keep), &header.key, &file.shown)?;
-        Ok(Self { csv: header.file.clone(), rows, kept, aside, surprises })
-    }
-
-    fn in_short(&self, header: &SourceHeader) -> String {
-        let short = format!("{}: {} rows kept, {} set aside", self.csv, self.kept.batch.num_rows(), self.aside.len());
-        match self.most_often() {
-            Some(reason) => format!("{short}; most because: {}", in_words(reason, header)),
-            None => short,
-        }
-    }
-
-    /// The reason for which most rows are set aside.
-    fn most_often(&self) -> Option<&str> {
-        let mut by_reason = BTreeMap::<&str, usize>::new();
-        self.aside.iter().for_each(|row| *by_reason.entry(&row.reason).or_default() += 1);
-        by_reason.into_iter().max_by_key(|(_, count)| *count).map(|(reason, _)| reason)
-    }
-
-    fn refuse_too_many(&self, max_share: f64, header: &SourceHeader, paths: &Paths) -> Result<()> {
-        if self.aside.len() as f64 <= max_share * self.rows as f64 {
-            return Ok(());
-        }
-        let most = self.most_often().unwrap_or_default();
-        let Some(first) = self.aside.iter().find(|row| row.reason == most) else {
-            return Ok(());
-        };
-        Err(IngestError::TooManySetAside {
-            csv: paths.shown(&paths.materials().join(&self.csv)),
-            aside: self.aside.len(),
-            rows: self.rows,
-            reason: in_words(most, header),
-            line: first.line,
-            text: first.text.clone(),
-        }
-        .into())
-    }
-
-    /// One line of the surprises table for every code of the header, those that nobody met included.
-    fn counts(&self, header: &SourceHeader) -> Vec<Count> {
-        let mut counts = vec![self.count("rows", "rows", self.rows, None, None)];
-        counts.push(self.count("kept", "kept", self.kept.batch.num_rows(), None, None));
-        for (code, words) in &header.set_aside {
-            let rows: Vec<&Aside> = self.aside.iter().filter(|row| row.reason == *code).collect();
-            counts.push(self.count("set_aside", code, rows.len(), rows.first().map(|row| row.line), Some(words)));
-        }
-        let unreadable: Vec<&Aside> =
-            self.aside.iter().filter(|row| !header.set_aside.contains_key(&row.reason)).collect();
-        let words = Surprise {
-            column: None,
-            found: "the row has too few or too many cells, or is not written in UTF-8".into(),
-            done: "set aside".into(),
-        };
-        let first = unreadable.first().map(|row| row.line);
-        counts.push(self.count("set_aside", "malformed_row", unreadable.len(), first, Some(&words)));
-        for (code, words) in &header.surprises {
-            let (rows, first) = self.surprises.get(code).map_or((0, None), |(rows, first)| (*rows, Some(*first)));
-            counts.push(self.count("surprise", code, rows, first, Some(words)));
-        }
-        counts
-    }
-
-    fn count(
-        &self,
-        kind: &'static str,
-        code: &str,
-        rows: usize,
-        first: Option<i64>,
-        words: Option<&Surprise>,
-    ) -> Count {
-        Count {
-            csv: self.csv.clone(),
-            kind,
-            code: code.into(),
-            column: words.and_then(|words| words.column.clone()),
-            rows: rows as i64,
-            first_line: first,
-            found: words.map(|words| words.found.clone()),
-            done: words.map(|words| words.done.clone()),
-        }
-    }
-}
-
-/// A code of the header as its column and what was found there.
-fn in_words(code: &str, header: &SourceHeader) -> String {
-    match header.set_aside.get(code) {
-        Some(Surprise { column: Some(column), found, .. }) => format!("{column}: {found}"),
-        Some(Surprise { column: None, found, .. }) => found.clone(),
-        None => code.to_owned(),
-    }
-}
-
-fn malformed(csv: &str, row: &Malformed) -> Aside {
-    Aside { csv: csv.into(), line: row.line as i64, reason: row.reason.clone(), text: row.text.clone() }
-}
-
-/// A raw row as its cells, separated by commas.
-fn row_text(raw: &RecordBatch, row: usize) -> String {
-    let cells = raw.columns().iter().skip(1).map(|column| {
-        let column = column.as_string::<i32>();
-        if column.is_null(row) { "" } else { column.value(row) }
-    });
-    cells.collect::<Vec<_>>().join(",")
 }

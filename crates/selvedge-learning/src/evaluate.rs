@@ -102,6 +102,7 @@ pub const STAGE: Stage = Stage {
         "evaluation.reference_steps",
         "evaluation.reliability",
         "evaluation.rule_prices",
+        "evaluation.shelf_customers",
         "evaluation.shelf_figures",
         "evaluation.shelf_promise",
         "evaluation.sides",

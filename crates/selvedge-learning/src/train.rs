@@ -23,6 +23,9 @@ use selvedge_project::sql::TableName;
 use selvedge_project::sql::label::LABEL;
 use selvedge_project::stage::Stage;
 
+/// Whose looks are drawn together.
+const CUSTOMER: &str = "customer_id";
+
 /// Raised whenever the same frame and parameters would get other models, by what is decided here: which columns a model
 /// reads, and what is chosen on validation rows.  What the mathematics decides is [`models::VERSION`].
 pub const VERSION: u32 = 1;
@@ -79,7 +82,10 @@ pub fn run(project: &Project) -> Result<()> {
     for kind in Kind::ALL {
         let fitted = fit(project, kind, &frame, &made_from)?;
         progress.say(match (&fitted.model, &fitted.too_early) {
-            (Some(model), _) => format!("{}: {}, penalty {}", kind.name(), terms(model), model.alpha()),
+            (Some(model), _) => {
+                let looks = counted(model.trained_on().0 as u64, "look", "looks");
+                format!("{}: {} learned from {looks}, penalty {}", kind.name(), terms(model), model.alpha())
+            }
             (None, why) => format!("{}: too early: {}", kind.name(), why.as_deref().unwrap_or_default()),
         });
         staged.json(&project.paths.models(), Some(&format!("{}.json", kind.name())), &fitted)?;
@@ -131,6 +137,9 @@ pub fn choice(
     validation: &ValidationRows,
 ) -> std::result::Result<std::result::Result<Choice, String>, LogisticError> {
     let params = &project.params;
+    let share = params.train.most_rows as f64 / training.rows().num_rows().max(1) as f64;
+    let drawn = if share < 1.0 { training.part(CUSTOMER, share, params.evaluate.seed).ok() } else { None };
+    let training = drawn.as_ref().unwrap_or(training);
     let outcomes = Outcomes::of(&labels(training.rows(), LABEL)?);
     if let Some(missing) = outcomes.missing(params.evaluate.enough) {
         let looks = counted((outcomes.kept + outcomes.not) as u64, "look", "looks");

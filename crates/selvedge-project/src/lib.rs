@@ -16,3 +16,5 @@ pub mod params;
 pub mod sql;
 /// A project that is opened.
 pub mod project;
+/// What pages call a customer.
+pub mod pseudonyms;

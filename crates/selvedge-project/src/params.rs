@@ -15,7 +15,8 @@ use chrono::{DateTime, Utc};
 use serde_yaml::{Mapping, Value};
 
 pub use self::checked::{
-    Days, Drill, Embeddings, Engine, Evaluate, Ingest, Monitor, Rank, Recommend, Shop, Test, Tracking, Train,
+    Consent, Days, Drill, Embeddings, Engine, Evaluate, Ingest, Monitor, Rank, Recommend, Serve, Shop, Test, Tracking,
+    Train,
 };
 pub use self::shift::{Segment, Shift, Standing};
 /// How segments, shares and days are written.
@@ -29,7 +30,7 @@ use crate::paths::PARAMS;
 use crate::stage::Flow;
 
 /// The sections that no stage brings along.
-const GROUND: [&str; 4] = ["shop", "engine", "test", "tracking"];
+const GROUND: [&str; 5] = ["shop", "engine", "test", "serve", "tracking"];
 
 /// Parameters of SQL files: `$name` -> a SQL literal.
 pub type SqlParams = BTreeMap<String, String>;
@@ -46,6 +47,7 @@ pub struct Params {
     pub rank: Rank,
     pub evaluate: Evaluate,
     pub recommend: Recommend,
+    pub serve: Serve,
     pub tracking: Tracking,
     pub monitor: Monitor,
     pub drill: Drill,
@@ -134,6 +136,7 @@ impl Params {
             rank: Rank::take(section(&mut sections, "rank")?)?,
             evaluate: Evaluate::take(section(&mut sections, "evaluate")?)?,
             recommend: Recommend::take(section(&mut sections, "recommend")?)?,
+            serve: Serve::take(section(&mut sections, "serve")?)?,
             tracking: Tracking::take(section(&mut sections, "tracking")?)?,
             monitor: Monitor::take(section(&mut sections, "monitor")?)?,
             drill: Drill::take(section(&mut sections, "drill")?)?,
@@ -147,8 +150,11 @@ impl Params {
         sql.entry("shop").or_default().extend(params.shop.sql_params());
         let length = params.recommend.per_customer.to_string();
         sql.entry("recommend").or_default().insert(Recommend::LENGTH.into(), length);
-        let share = params.monitor.false_alarms.to_string();
-        sql.entry("monitor").or_default().insert(Monitor::FALSE_ALARMS.into(), share);
+        let shares = [
+            (Monitor::FALSE_ALARMS, params.monitor.false_alarms),
+            (Monitor::WORTH_TELLING, params.monitor.worth_telling),
+        ];
+        sql.entry("monitor").or_default().extend(shares.map(|(key, share)| (key.into(), share.to_string())));
         Ok(Self { sql, ..params })
     }
 }
@@ -178,7 +184,9 @@ impl Params {
 
     /// Whether the program itself reads a key that SQL files may use too.
     pub fn is_own(section: &str, key: &str) -> bool {
-        [("recommend", Recommend::LENGTH), ("monitor", Monitor::FALSE_ALARMS)].contains(&(section, key))
+        let own =
+            [("recommend", Recommend::LENGTH), ("monitor", Monitor::FALSE_ALARMS), ("monitor", Monitor::WORTH_TELLING)];
+        own.contains(&(section, key))
     }
 
     /// The section that `$name` comes from, for files of `section`: its own, or the shop's.

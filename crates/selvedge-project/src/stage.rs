@@ -50,7 +50,7 @@ pub fn kept(flow: Flow, paths: &Paths, table: &TableName) -> Option<(PathBuf, &'
     })
 }
 
-/// The layers of `sql/`, in the order of the flow; audits come last.
+/// The layers of `sql/`, in the order of the flow; audits, gates and what is promised of the server come last.
 pub fn layers(flow: Flow) -> impl Iterator<Item = Layer> + Clone {
-    flow.iter().flat_map(|stage| stage.layers.iter().copied()).chain([Layer::AUDITS])
+    flow.iter().flat_map(|stage| stage.layers.iter().copied()).chain([Layer::AUDITS, Layer::GATES, Layer::SLO])
 }

@@ -166,7 +166,7 @@ fn line(project: &Project, name: &str, column: &Column, array: &ArrayRef) -> Vec
     vec![
         format!("`{name}`"),
         column.meaning.clone(),
-        column.unit.clone(),
+        column.unit.replace("EUR", &project.params.shop.currency),
         driver,
         missing,
         lowest,

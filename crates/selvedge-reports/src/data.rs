@@ -69,10 +69,13 @@ pub fn report(project: &Project, engine: &Engine) -> Result<Report> {
     out += "\n";
     let profile: Vec<Profile> = engine.rows(&TableName::new("sources", "profile"))?;
     let gaps: Vec<Gap> = engine.rows(&TableName::new("split", "gaps"))?;
-    for (_, header) in project.library.sources() {
-        out += &file_section(&header.file, &header.description, &lines);
+    out += &contract_section(engine)?;
+    for (_, header) in project.library.sources().filter(|(_, header)| !header.is_absent()) {
+        out += &file_section(&header.from(), &header.description, &lines);
         gaps.iter().filter(|gap| gap.source == header.name).for_each(|gap| out += &gap_in_words(gap));
-        out += &columns_section(header, &profile);
+        if !header.derived {
+            out += &columns_section(header, &profile);
+        }
     }
     Ok(Report { markdown: out, charts })
 }
@@ -83,10 +86,14 @@ pub fn json(project: &Project, engine: &Engine) -> Result<Vec<u8>> {
     let profile: Vec<Profile> = engine.rows(&TableName::new("sources", "profile"))?;
     let gaps: Vec<Gap> = engine.rows(&TableName::new("split", "gaps"))?;
     let mut files = serde_json::Map::new();
-    for (_, header) in project.library.sources() {
-        let of = |kind: &'static str| lines.iter().filter(move |line| line.file == header.file && line.kind == kind);
+    for (_, header) in project.library.sources().filter(|(_, header)| !header.is_absent()) {
+        let from = header.from();
+        let of = |kind: &'static str| {
+            let from = &from;
+            lines.iter().filter(move |line| line.file == *from && line.kind == kind)
+        };
         let total = |kind| of(kind).map(|line| line.rows).sum::<u64>();
-        let columns = profile.iter().filter(|column| column.file == header.file).map(|column| {
+        let columns = profile.iter().filter(|column| column.file == from).map(|column| {
             let figures = json!({
                 "looks_like": column.looks_like, "missing": column.missing, "distinct": column.distinct,
                 "padded": column.padded, "unlike": column.unlike, "lowest": column.lowest, "highest": column.highest,
@@ -110,16 +117,56 @@ pub fn json(project: &Project, engine: &Engine) -> Result<Vec<u8>> {
             "set_aside_because": codes("set_aside"), "odd_but_used": codes("surprise"),
             "days_without": gaps.iter().filter(|gap| gap.source == header.name).collect::<Vec<_>>(),
         });
-        files.insert(header.file.clone(), file);
+        files.insert(from.clone(), file);
     }
     let all = |kind: &str| -> u64 { lines.iter().filter(|line| line.kind == kind).map(|line| line.rows).sum() };
     let whole = json!({
         "exported_at": project.params.shop.exported_at.to_rfc3339(), "rows": all("rows"), "kept": all("kept"),
-        "set_aside": all("rows") - all("kept"), "files": files,
+        "set_aside": all("rows") - all("kept"), "files": files, "not_there": missing(engine)?,
     });
     let mut bytes = serde_json::to_vec_pretty(&whole).unwrap_or_default();
     bytes.push(b'\n');
     Ok(bytes)
+}
+
+/// One line of `sources.contract`: what an export must, should or may have.
+#[derive(Deserialize, Serialize)]
+pub struct Term {
+    pub source: String,
+    /// A column, a kind of row, or `*` for the source as a whole.
+    #[serde(rename = "column_name")]
+    pub column: String,
+    #[serde(default, skip_serializing)]
+    given: bool,
+    #[serde(default)]
+    pub without: String,
+}
+
+impl Term {
+    /// `products.brand`, or `recommendations` where nothing of it is there.
+    pub fn place(&self) -> String {
+        if self.column == "*" { self.source.clone() } else { format!("{}.{}", self.source, self.column) }
+    }
+}
+
+/// What the export does not have.
+pub fn missing(engine: &Engine) -> Result<Vec<Term>> {
+    let terms: Vec<Term> = engine.rows(&TableName::new("sources", "contract"))?;
+    Ok(terms.into_iter().filter(|term| !term.given).collect())
+}
+
+/// What the export does not have, and what is left out for it.
+fn contract_section(engine: &Engine) -> Result<String> {
+    let rows: Vec<Vec<String>> =
+        missing(engine)?.into_iter().map(|term| vec![format!("`{}`", term.place()), term.without]).collect();
+    if rows.is_empty() {
+        return Ok(String::new());
+    }
+    let headings = ["Not in the export", "So"];
+    Ok(format!(
+        "## What the export does not have\n\nWith it, the pages would say more; `selvedge check` tells how it is given.\n\n{}\n",
+        table(&headings, &rows)
+    ))
 }
 
 fn gap_in_words(gap: &Gap) -> String {

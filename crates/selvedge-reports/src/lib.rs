@@ -14,6 +14,7 @@ use std::collections::BTreeMap;
 use rayon::prelude::*;
 
 use selvedge_engine::{Engine, Staged};
+use selvedge_monitoring::monitor;
 use selvedge_project::error::{Advice, Result};
 use selvedge_project::progress::Progress;
 use selvedge_project::project::Project;
@@ -32,14 +33,19 @@ type Make = fn(&Project, &Engine) -> Result<Option<Report>>;
 
 /// Every report with its file's name; those that take longest first.
 const REPORTS: [(&str, Make); 7] = [
-    ("dashboard.md", |project, engine| dashboard::report(project, engine).map(Some)),
+    ("dashboard.md", |project, engine| of_log(engine, || dashboard::report(project, engine).map(Some))),
     ("features.md", |project, engine| catalogue::report(project, engine).map(Some)),
     ("data.md", |project, engine| data::report(project, engine).map(Some)),
     ("model.md", |project, engine| model::report(project, engine).map(Some)),
     ("drivers.md", |project, engine| drivers::report(project, engine).map(Some)),
     ("recommendations.md", |project, engine| recommendations::report(project, engine).map(Some)),
-    ("drill.md", |_, engine| drill::report(engine)),
+    ("drill.md", |_, engine| of_log(engine, || drill::report(engine))),
 ];
+
+/// A page that tells of the log; none where there is no log.
+fn of_log(engine: &Engine, make: impl FnOnce() -> Result<Option<Report>>) -> Result<Option<Report>> {
+    if monitor::has_figures(engine) { make() } else { Ok(None) }
+}
 
 #[derive(Debug, thiserror::Error)]
 pub enum ReportError {
@@ -53,6 +59,15 @@ impl Advice for ReportError {
             Self::Chart { .. } => None,
         }
     }
+}
+
+/// The end of every page where the export lacks something.
+fn left_out(missing: &[data::Term]) -> String {
+    if missing.is_empty() {
+        return String::new();
+    }
+    let lines: String = missing.iter().map(|term| format!("- no `{}`: {}\n", term.place(), term.without)).collect();
+    format!("\n{}", markdown::details("What is left out, because the export does not have it", &lines))
 }
 
 /// `reports/dashboard.md` and its charts alone, from the tables of the monitor stage.
@@ -87,10 +102,24 @@ pub fn run(project: &Project) -> Result<()> {
         || data::json(project, &engine),
     );
     let staged = Staged::new(&project.paths, "report")?;
+    let left_out = left_out(&data::missing(&engine)?);
     let (mut reports, mut charts) = (0, 0);
     for ((name, _), made) in REPORTS.iter().zip(made) {
-        let Some(report) = made? else { continue };
+        let Some(mut report) = made? else {
+            // Nothing of another day or another shop stays.
+            staged.without(&project.paths.reports().join(name));
+            let why = match (monitor::has_log(&engine), monitor::has_figures(&engine)) {
+                (false, _) => "there is no log yet",
+                (_, false) => "nothing was shown lately",
+                _ => "`selvedge drill` has not run",
+            };
+            progress.say(format!("reports/{name} is left out: {why}"));
+            continue;
+        };
         reports += 1;
+        if *name != "data.md" {
+            report.markdown += &left_out;
+        }
         staged.file(&project.paths.reports().join(name), None, report.markdown.as_bytes())?;
         for (chart, png) in &report.charts {
             staged.file(&project.paths.charts(), Some(chart), png)?;

@@ -55,7 +55,7 @@ pub fn report(project: &Project, engine: &Engine) -> Result<Report> {
         learning_curve::chart(&engine.rows::<learning_curve::Part>(&made("learning_curve"))?, early.as_deref());
     charts.insert(CURVE.into(), learned.png().map_err(drawing(CURVE))?);
     out += &format!("## Would more data help?\n\n{}\n", picture(CURVE, &learned.caption.title));
-    out += &sides_section(project, engine, sides)?;
+    out += &sides_section(project, engine, sides, &used)?;
     let references =
         if engine.open_if_made(&made("reference"))? { engine.rows(&made("reference"))? } else { Vec::new() };
     let steps = engine.rows(&made("reference_steps"))?;
@@ -88,7 +88,9 @@ fn too_early(project: &Project, used: &Fitted, sides: &[Side]) -> Option<String>
 }
 
 /// In the order of time; what is left out comes last.
-fn sides_section(project: &Project, engine: &Engine, mut sides: Vec<Side>) -> Result<String> {
+fn sides_section(project: &Project, engine: &Engine, mut sides: Vec<Side>, used: &Fitted) -> Result<String> {
+    let all = sides.iter().find(|side| side.side == TRAIN).map_or(0, |side| side.looks);
+    let learned = used.model.as_ref().map_or(all, |model| model.trained_on().0 as u64);
     let place = |side: &Side| [TRAIN, VALIDATION, TEST].iter().position(|name| *name == side.side).unwrap_or(3);
     sides.sort_by_key(place);
     let row = |side: Side| {
@@ -105,6 +107,12 @@ fn sides_section(project: &Project, engine: &Engine, mut sides: Vec<Side>) -> Re
         shop.purchase_days.0, shop.return_days.0
     );
     out += &table(&["Side", "Looks#", "Kept purchases#", "Share#"], &rows);
+    if learned < all {
+        out += &format!(
+            "\nOf the training looks it learned from {}, those of customers drawn by lot; `train.most_rows` in params.yaml says about how many.\n",
+            count(learned)
+        );
+    }
     for fitted in embeddings::fitted_on(project, engine)? {
         out += &match fitted.reduction {
             Some(reduction) => format!(

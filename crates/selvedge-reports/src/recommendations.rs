@@ -9,9 +9,11 @@ use serde::Deserialize;
 use super::markdown::{details, picture, table};
 use super::{Report, ReportError};
 use selvedge_engine::Engine;
+use selvedge_monitoring::monitor;
 use selvedge_project::error::Result;
 use selvedge_project::numbers::{count, counted};
 use selvedge_project::project::Project;
+use selvedge_project::pseudonyms::Pseudonyms;
 use selvedge_project::sql::TableName;
 
 const CHART: &str = "recommendations.png";
@@ -105,6 +107,10 @@ pub fn report(project: &Project, engine: &Engine) -> Result<Report> {
     let places = project.params.recommend.per_customer;
     let figures = found::Figures::of(engine)?;
     let mut out = String::from("# The lists: do they find what is kept, and what do they show?\n\n");
+    if !monitor::has_log(engine) {
+        out += "Nothing says what this shop shows today: where this page speaks of today's lists, or of the old ones, it means \
+                “others also bought”.\n\n";
+    }
     let title = title(&groups, &coverage);
     out += &match found::answer(&figures) {
         Some(answer) => format!("**{answer}\n\n- {title}\n"),
@@ -126,7 +132,8 @@ pub fn report(project: &Project, engine: &Engine) -> Result<Report> {
     out += &coverage_section(&coverage);
     out += &exposure_section(&groups);
     out += &reasons_section(engine.rows(&shown("reasons"))?);
-    out += &cards_section(&engine.rows::<Card>(&shown("cards"))?);
+    let pseudonyms = Pseudonyms::of(project)?;
+    out += &cards_section(&engine.rows::<Card>(&shown("cards"))?, &project.params.shop.currency, &pseudonyms);
     out += &details("For the ML team: how the lists are made", &methods(project));
     report.charts.insert(CHART.into(), png);
     report.markdown = out;
@@ -319,8 +326,10 @@ fn reasons_section(mut reasons: Vec<Reason>) -> String {
     )
 }
 
-fn cards_section(rows: &[Card]) -> String {
-    let mut out = String::from("## Ten customers\n\nAs different as there are, from the longest history to none.\n\n");
+fn cards_section(rows: &[Card], currency: &str, pseudonyms: &Pseudonyms) -> String {
+    let mut out = String::from(
+        "## Ten customers\n\nAs different as there are, from the longest history to none; `selvedge who P-…` says who one is.\n\n",
+    );
     for lines in rows.chunk_by(|a, b| a.card == b.card) {
         let Some(first) = lines.first() else { continue };
         let did = match (first.personalisation_consent, first.looks + first.wishes + first.purchases) {
@@ -335,7 +344,8 @@ fn cards_section(rows: &[Card]) -> String {
         };
         let traits: Vec<&str> =
             [&first.age_group, &first.region].into_iter().map(String::as_str).filter(|text| !text.is_empty()).collect();
-        let mut who = vec![format!("{} ({})", first.customer_id, traits.join(", ")), did];
+        let traits = if traits.is_empty() { String::new() } else { format!(" ({})", traits.join(", ")) };
+        let mut who = vec![format!("{}{traits}", pseudonyms.name(&first.customer_id)), did];
         for (label, value) in
             [("sustainability matters", &first.sustainability_preference), ("price band", &first.price_band)]
         {
@@ -345,10 +355,15 @@ fn cards_section(rows: &[Card]) -> String {
         }
         let line = |line: &Card| {
             let price = line.price_eur.map_or(String::new(), |price| format!("{price:.2}"));
-            let article = format!("{}, {} ({})", line.product_name, line.brand, line.category);
+            let named = [&line.product_name, &line.brand].into_iter().filter(|text| !text.is_empty());
+            let named = named.map(String::as_str).collect::<Vec<_>>().join(", ");
+            let article = if line.category.is_empty() { named } else { format!("{named} ({})", line.category) };
             vec![line.rank.to_string(), article, price, line.reason.clone()]
         };
-        let list = table(&["Rank#", "Article", "EUR#", "Because"], &lines.iter().map(line).collect::<Vec<_>>());
+        let list = table(
+            &["Rank#", "Article", &format!("{currency}#"), "Because"],
+            &lines.iter().map(line).collect::<Vec<_>>(),
+        );
         let who = who.join(" · ");
         out += &match first.card <= OPEN {
             true => format!("**{who}**\n\n{list}\n"),

@@ -57,13 +57,25 @@ impl ScalarUDFImpl for CosineSimilarity {
     }
 }
 
+/// Sums that are made side by side.
+const LANES: usize = 8;
+
 fn cosine(a: &[f32], b: &[f32]) -> Option<f64> {
-    let (mut dot, mut aa, mut bb) = (0.0, 0.0, 0.0);
-    for (x, y) in a.iter().zip(b) {
-        let (x, y) = (f64::from(*x), f64::from(*y));
-        dot += x * y;
-        aa += x * x;
-        bb += y * y;
+    // Each lane is a sum of its own, and lanes are added in their order: the same bits on every processor, and no sum waits
+    // for the one before.
+    let mut sums = [[0.0_f64; LANES]; 3];
+    let add = |sums: &mut [[f64; LANES]; 3], at: usize, x: f32, y: f32| {
+        let (x, y) = (f64::from(x), f64::from(y));
+        sums[0][at] += x * y;
+        sums[1][at] += x * x;
+        sums[2][at] += y * y;
+    };
+    let (left, right) = (a.chunks_exact(LANES), b.chunks_exact(LANES));
+    let (rest, other) = (left.remainder(), right.remainder());
+    for (x, y) in left.zip(right) {
+        (0..LANES).for_each(|at| add(&mut sums, at, x[at], y[at]));
     }
+    rest.iter().zip(other).enumerate().for_each(|(at, (x, y))| add(&mut sums, at, *x, *y));
+    let [dot, aa, bb] = sums.map(|lanes| lanes.iter().sum::<f64>());
     (aa > 0.0 && bb > 0.0).then(|| dot / (aa * bb).sqrt())
 }

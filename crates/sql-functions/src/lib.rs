@@ -29,13 +29,15 @@ pub fn register(context: &SessionContext) {
 
 /// The functions; raise a version when the same arguments give another answer: it is part of the
 /// fingerprint of every column that calls the function.
-const VERSIONS: [(&str, u32); 19] = [
+const VERSIONS: [(&str, u32); 21] = [
     ("amount", 1),
     ("amount_spelling", 1),
-    ("cosine_similarity", 1),
+    ("cosine_similarity", 2),
     ("day", 1),
     ("day_first", 1),
     ("flag", 1),
+    ("from_day_first", 1),
+    ("from_month_first", 1),
     ("given", 1),
     ("identifier", 1),
     ("items", 1),

@@ -1,6 +1,7 @@
 //! Written times as moments, on the clock of a zone where they do not say whose: `moment(text, zone)`,
 //! `moment_after(text, zone, cause)`, `local_time(moment, zone)` and `day(text, zone)`; `own_offset(text)` and `day_first(text)`
-//! say how a time is written.
+//! say how a time is written.  `from_month_first(text)` and `from_day_first(text)` are for a column that is always written so
+//! (`12/1/2010 8:26`): what could be meant in two ways by itself is written as what it means.
 
 use std::sync::Arc;
 
@@ -15,12 +16,13 @@ use datafusion::common::{Result, exec_err};
 use datafusion::logical_expr::{ColumnarValue, ScalarFunctionArgs, ScalarUDF, ScalarUDFImpl, Signature, Volatility};
 
 use crate::clock::{NANOSECONDS, Written, plain};
+use crate::missing::trimmed;
 use crate::of_text::of_text;
 
 const TIME: DataType = DataType::Timestamp(TimeUnit::Nanosecond, None);
 
 /// The functions as a session registers them.
-pub fn functions() -> [ScalarUDF; 6] {
+pub fn functions() -> [ScalarUDF; 8] {
     let of = |reads, arguments| {
         ScalarUDF::from(OfTime { reads, signature: Signature::exact(arguments, Volatility::Immutable) })
     };
@@ -31,7 +33,27 @@ pub fn functions() -> [ScalarUDF; 6] {
         of(Reads::Day, vec![DataType::Utf8, DataType::Utf8]),
         of_text("own_offset", DataType::Boolean, |texts| written(texts, |written| written.offset.is_some())),
         of_text("day_first", DataType::Boolean, |texts| written(texts, |written| written.day_first)),
+        of_text("from_month_first", DataType::Utf8, |texts| reordered(texts, |[month, day, year]| [year, month, day])),
+        of_text("from_day_first", DataType::Utf8, |texts| reordered(texts, |[day, month, year]| [year, month, day])),
     ]
+}
+
+/// Each text whose day is written as three numbers with `/`, `.` or `-` between them and the year last, with the year first; the
+/// others as they are.
+fn reordered(texts: &StringArray, order: fn([&str; 3]) -> [&str; 3]) -> ArrayRef {
+    let of = |text: &str| -> Option<String> {
+        let text = trimmed(text);
+        let end = text.find(['T', ' ']).unwrap_or(text.len());
+        let mut parts = text[..end].split(['/', '.', '-']);
+        let three = [parts.next()?, parts.next()?, parts.next()?];
+        let number = |part: &str| part.bytes().all(|byte| byte.is_ascii_digit());
+        let fits = parts.next().is_none() && three.iter().all(|part| number(part)) && three[2].len() == 4;
+        let [year, month, day] = order(three);
+        fits.then(|| format!("{year}-{month:0>2}-{day:0>2}{}", &text[end..]))
+    };
+    Arc::new(
+        texts.iter().map(|text| text.map(|text| of(text).unwrap_or_else(|| text.to_owned()))).collect::<StringArray>(),
+    )
 }
 
 /// Whether each text is a time that is written so; NULL where it is no time.

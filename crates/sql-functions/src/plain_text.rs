@@ -109,5 +109,24 @@ fn lists(texts: &StringArray) -> ArrayRef {
 /// Separated by semicolons, commas, bars, slashes or lines; what says that there is nothing is no item, and `n/a` is one word.
 fn items(text: &str) -> impl Iterator<Item = &str> {
     let parts = text.split([';', ',', '|', '\n', '\r']).filter_map(given);
-    parts.flat_map(|part| part.split('/')).filter_map(given)
+    parts.flat_map(at_slashes).filter_map(given)
+}
+
+/// The pieces between slashes; those that are a word for missing together, such as `n/a`, are none.
+fn at_slashes(part: &str) -> impl Iterator<Item = &str> {
+    let mut rest = Some(part);
+    std::iter::from_fn(move || {
+        loop {
+            let text = rest?;
+            let Some((piece, after)) = text.split_once('/') else { return rest.take() };
+            let end = after.find('/').unwrap_or(after.len());
+            let together = &text[..piece.len() + 1 + end];
+            if given(piece).is_some() && given(together).is_none() {
+                rest = after.get(end + 1..);
+                continue;
+            }
+            rest = Some(after);
+            return Some(piece);
+        }
+    })
 }

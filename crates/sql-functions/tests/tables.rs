@@ -422,6 +422,8 @@ fn lists_in_a_cell() {
             ("GOTS;;none;n/a", "[GOTS]"),
             ("H&amp;M Conscious; GOTS", "[H&M Conscious, GOTS]"),
             ("-; keine", "[]"),
+            ("GOTS/n/a", "[GOTS]"),
+            ("N/A/GOTS/B Corp", "[GOTS, B Corp]"),
             ("n/a", MISSING),
             ("keine", MISSING),
             ("\\N", MISSING),

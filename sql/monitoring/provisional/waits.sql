@@ -6,11 +6,11 @@ kept: false
 ---*/
 WITH spans AS (
   SELECT 'purchase' AS stage, number, profile, shown_on, shown AS waits, shown_by, shown_by AS begins_by, shown_by + $purchase_window AS closes_by,
-         CASE WHEN purchased THEN purchase_delay END AS delay, purchase_delay
+         CASE WHEN purchased THEN purchase_delay END AS delay, purchase_delay, click_after
   FROM monitoring.outcomes
   UNION ALL
   SELECT 'return', number, profile, shown_on, shown, shown_by, purchased_by, purchased_by + $return_window,
-         CASE WHEN returned_by IS NOT NULL THEN return_delay END, purchase_delay
+         CASE WHEN returned_by IS NOT NULL THEN return_delay END, purchase_delay, NULL
   FROM monitoring.outcomes WHERE purchased
 ),
 days AS (
@@ -19,7 +19,7 @@ days AS (
          CAST(date_part('epoch', closes_by) - date_part('epoch', begins_by) AS BIGINT) / 86400 AS window_days
   FROM spans
 )
-SELECT stage, number, profile, shown_on, waits, window_days, age,
+SELECT stage, number, profile, shown_on, waits, window_days, age, click_after,
        -- At the very end of the window is still its last day.
        CASE WHEN delay IS NOT NULL THEN LEAST(delay, window_days - 1) END AS delay,
        -- Forecasts go by full days: what came since the last full day of waiting ended still counts as open.  Otherwise it

@@ -87,7 +87,14 @@ fn dumbbell(size: usize, value: Option<f64>) -> Box<dyn Picture> {
     use dumbbell::{Chart, Group, Row};
     let row = |index: usize| {
         let tone = [Tone::Better, Tone::Worse, Tone::Same, Tone::TooEarly][index % 4];
-        Row { segment: LONG.into(), n: 1_234_567, before: interval(value), after: interval(Some(0.2)), tone }
+        Row {
+            segment: LONG.into(),
+            n: 1_234_567,
+            before: interval(value),
+            after: interval(Some(0.2)),
+            tone,
+            verdict: LONG.into(),
+        }
     };
     let groups = vec![
         Group { heading: LONG.into(), rows: (0..size).map(row).collect() },

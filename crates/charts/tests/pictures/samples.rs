@@ -148,7 +148,19 @@ fn dots() -> Box<dyn Picture> {
 
 fn dumbbell() -> Box<dyn Picture> {
     use dumbbell::{Chart, Group, Row};
-    let row = |segment: &str, n, before, after, tone| Row { segment: segment.into(), n, before, after, tone };
+    let verdict = |tone| match tone {
+        Tone::Better | Tone::Worse => "changed",
+        Tone::Same => "unchanged",
+        Tone::TooEarly => "cannot be told yet",
+    };
+    let row = |segment: &str, n, before, after, tone| Row {
+        segment: segment.into(),
+        n,
+        before,
+        after,
+        tone,
+        verdict: verdict(tone).into(),
+    };
     let rows = vec![
         row("18-24", 1_204, around(0.28, 0.03), around(0.11, 0.03), Tone::Worse),
         row("25-34", 980, around(0.20, 0.03), around(0.26, 0.03), Tone::Better),

@@ -59,14 +59,14 @@ impl<'a> Join<'a> {
 
     /// The condition beside the keys.
     pub fn condition(&self, filter: &JoinFilter) -> Result<Expr> {
-        let whole = self.join.join_schema();
+        // Of a semi or anti join, the output has one side only; the condition is over both.
         let in_join = |index: usize| -> Expr {
             let column = &filter.column_indices()[index];
-            let index = match column.side {
-                JoinSide::Left => column.index,
-                _ => lefts(self.join) + column.index,
+            let (side, before) = match column.side {
+                JoinSide::Left => (self.join.left(), 0),
+                _ => (self.join.right(), lefts(self.join)),
             };
-            Arc::new(Column::new(whole.field(index).name(), index))
+            Arc::new(Column::new(side.schema().field(column.index).name(), before + column.index))
         };
         substitute(filter.expression(), &in_join)
     }

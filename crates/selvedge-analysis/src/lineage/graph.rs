@@ -17,6 +17,8 @@ use selvedge_project::sql::{Layer, TableName};
 /// How the graph is written.
 #[derive(Debug, Clone, Copy, ValueEnum)]
 pub enum GraphFormat {
+    /// Each column with those it is made from
+    Text,
     /// A picture in markdown
     Mermaid,
     /// Edges, for programs
@@ -80,6 +82,7 @@ pub fn print(project: &Project, of: Option<&str>, format: GraphFormat) -> Result
     let text = match format {
         GraphFormat::Json => serde_json::to_string_pretty(&edges).unwrap_or_default() + "\n",
         GraphFormat::Mermaid => mermaid(&edges),
+        GraphFormat::Text => lines(&edges),
     };
     Ok(answer(text.as_bytes()).map_err(GraphError::Print)?)
 }
@@ -112,6 +115,20 @@ fn named(traces: &Traces, of: &str) -> Result<Vec<(TableName, String)>> {
 }
 
 /// A flowchart: a box a table, an arrow a use; arrows without words are values.
+/// Each column, and below it those it is made from, by how.
+fn lines(edges: &BTreeSet<Edge>) -> String {
+    let mut of = BTreeMap::<&str, Vec<&Edge>>::new();
+    edges.iter().for_each(|edge| of.entry(&edge.to).or_default().push(edge));
+    let mut out = String::new();
+    for (to, edges) in of {
+        let _ = writeln!(out, "{to}");
+        for edge in edges {
+            let _ = writeln!(out, "  {:<9} {}", edge.kind.words(), edge.from);
+        }
+    }
+    out
+}
+
 fn mermaid(edges: &BTreeSet<Edge>) -> String {
     let names: BTreeSet<&str> = edges.iter().flat_map(|edge| [edge.from.as_str(), edge.to.as_str()]).collect();
     let ids: BTreeMap<&str, usize> = names.into_iter().zip(0..).collect();

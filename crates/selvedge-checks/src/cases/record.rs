@@ -16,6 +16,7 @@ use selvedge_features::features;
 use selvedge_project::error::Result;
 use selvedge_project::progress::Progress;
 use selvedge_project::project::Project;
+use selvedge_project::pseudonyms::Pseudonyms;
 use selvedge_project::sql::{SqlFile, TableName};
 
 /// More rows than this are no example for a person.
@@ -47,15 +48,18 @@ pub fn record(project: &Project, view: &str, key: &[String]) -> Result<()> {
     if !text.ends_with('\n') {
         text.push('\n');
     }
-    let _ = writeln!(text, "  - name: recorded for {}\n    given:", wanted.show_key(0));
+    let people = Pseudonyms::of(project)?;
+    let name: String = flow("", &wanted.batch, &wanted.key, 0, &people);
+    let name = name.trim_start_matches("- {").trim_end().trim_end_matches('}').replace(": ", "=").replace('\'', "");
+    let _ = writeln!(text, "  - name: recorded for {name}\n    given:");
     for (table, batch) in &kept {
         let columns: Vec<String> = needs.get(table).into_iter().flatten().cloned().collect();
         let _ = writeln!(text, "      {table}:{}", if batch.num_rows() == 0 { " []" } else { "" });
-        (0..batch.num_rows()).for_each(|row| text += &flow("        ", batch, &columns, row));
+        (0..batch.num_rows()).for_each(|row| text += &flow("        ", batch, &columns, row, &people));
     }
     let columns: Vec<String> = wanted.batch.schema().fields().iter().map(|field| field.name().clone()).collect();
     text += "    expect:\n";
-    text += &flow("      ", &wanted.batch, &columns, 0);
+    text += &flow("      ", &wanted.batch, &columns, 0, &people);
     let staged = Staged::new(&project.paths, "record")?;
     staged.file(&path, None, text.as_bytes())?;
     staged.commit()?;
@@ -129,11 +133,15 @@ fn alike(column: &ArrayRef, value: &ArrayRef) -> BooleanArray {
     (0..column.len()).map(|row| Some(shown(column, row) == value)).collect()
 }
 
+/// Columns that name somebody, or what somebody did; a case that is committed shows pseudonyms instead.
+const OF_PEOPLE: [&str; 3] = ["customer_id", "order_id", "session_id"];
+
 /// `- {a: 1, b: x}`.
-fn flow(indent: &str, batch: &RecordBatch, columns: &[String], row: usize) -> String {
+fn flow(indent: &str, batch: &RecordBatch, columns: &[String], row: usize, people: &Pseudonyms) -> String {
     let cell = |name: &String| {
         let column = batch.column_by_name(name).map(Arc::clone)?;
-        let text = shown(&column, row);
+        let told = OF_PEOPLE.contains(&name.as_str()) && column.is_valid(row);
+        let text = if told { people.name(&shown(&column, row)) } else { shown(&column, row) };
         // Numbers of articles and the like are texts; what YAML would read otherwise is put in quotes.
         let plain = column.data_type().is_numeric() || column.data_type().is_nested() || column.is_null(row);
         let safe = plain || text.chars().all(|c| c.is_alphanumeric() || "-_:.T".contains(c)) && !text.is_empty();

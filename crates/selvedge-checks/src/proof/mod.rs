@@ -12,7 +12,8 @@ use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
 pub use self::materials::{Material, Materials, lines, times};
-pub use self::world::show_time;
+pub use self::poison::poisoned;
+pub use self::world::{known_before, show_time};
 
 use self::compare::{Moved, first_move};
 use self::world::{Proof, World};

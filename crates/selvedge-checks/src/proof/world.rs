@@ -185,7 +185,7 @@ pub fn show_time(nanoseconds: i64) -> String {
 }
 
 /// The rows that are known before the moment.
-fn known_before(table: &Material, cut: i64) -> Result<RecordBatch> {
+pub fn known_before(table: &Material, cut: i64) -> Result<RecordBatch> {
     let early = |row: &u32| table.known_from[*row as usize].is_none_or(|from| from < cut);
     rows(&table.batch, (0..table.batch.num_rows() as u32).filter(early).collect())
 }

@@ -33,7 +33,11 @@ pub struct Vectors {
 impl Vectors {
     /// Vectors for exactly `texts`: remembered ones first, the rest from the encoder.
     pub fn of_texts(project: &Project, engine: &Engine, progress: &Progress, texts: &BTreeSet<String>) -> Result<Self> {
-        let encoder = Encoder::new(&project.params.embeddings.model)?;
+        let Some(model) = &project.params.embeddings.model else {
+            progress.say("no model (embeddings.model in params.yaml is null), so descriptions are not compared");
+            return Ok(Self { version: "none".into(), by_hash: BTreeMap::new() });
+        };
+        let encoder = Encoder::new(model)?;
         let mut vectors = Self { version: encoder.version().to_owned(), by_hash: BTreeMap::new() };
         vectors.remember(engine, &TableName::new("embeddings", VECTORS));
         for part in parts(project) {

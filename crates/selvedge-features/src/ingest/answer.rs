@@ -13,7 +13,8 @@ use selvedge_project::error::Result;
 use selvedge_project::project::Project;
 use selvedge_project::sql::{SourceHeader, SqlFile, TableName};
 
-/// The answer of a source's query: its columns, a row for every row of `raw`, in the order of `raw`.
+/// The answer of a source's query: its columns, a row for every row of `raw`, in the order of `raw`; of a derived source, a row
+/// for some of them.
 pub fn answer(
     project: &Project,
     engine: &Engine,
@@ -24,6 +25,11 @@ pub fn answer(
     let name = TableName::new("raw", &header.name);
     engine.register(&name, raw.batch.clone())?;
     let plan = engine.plan(project, file)?;
+    if header.derived {
+        let answer = engine.run_planned(project, file, vec![plan])?.into_iter().next();
+        let missing = || IngestError::NoColumn { file: file.shown.clone(), column: "line", wanted: "a whole number" };
+        return of_some(answer.ok_or_else(missing)?, raw, file);
+    }
     let parts = Parts::of(plan, &reference(&name), &file.read_again()).map_err(|e| engine.failed(file, &e))?;
     let answers = engine.run_planned(project, file, std::iter::once(parts.query).chain(parts.rows).collect())?;
     let answers = answers.into_iter().map(|answer| in_order(answer, raw, file)).collect::<Result<Vec<_>>>()?;
@@ -44,11 +50,29 @@ pub fn answer(
     Ok(RecordBatch::try_new(Arc::new(Schema::new(fields)), columns).map_err(arrow)?)
 }
 
-/// The rows in the order of the lines of `raw`; refused where the lines that went in are not those that came out.
-fn in_order(answer: RecordBatch, raw: &RawTable, file: &SqlFile) -> Result<RecordBatch> {
+/// The rows in the order of their lines; refused where one stands on no line of `raw`, or on that of another.
+fn of_some(answer: RecordBatch, raw: &RawTable, file: &SqlFile) -> Result<RecordBatch> {
+    let lines = lines_of(&answer, file)?;
+    let mut order: Vec<u32> = (0..lines.len() as u32).collect();
+    order.sort_by_key(|row| lines.value(*row as usize));
+    let own: Vec<i64> = order.iter().map(|row| lines.value(*row as usize)).collect();
+    let twice = own.windows(2).find(|pair| pair[0] == pair[1]).map(|pair| pair[0]);
+    if let Some(line) = twice.or_else(|| own.iter().copied().find(|line| raw.lines().binary_search(line).is_err())) {
+        return Err(IngestError::OtherLine { file: file.shown.clone(), line }.into());
+    }
+    let ordered = picked(answer, &order.into());
+    Ok(ordered.map_err(|cause| IngestError::Arrow { file: file.shown.clone(), cause })?)
+}
+
+fn lines_of(answer: &RecordBatch, file: &SqlFile) -> Result<Int64Array> {
     let lines = answer.column_by_name("line").and_then(|lines| lines.as_primitive_opt::<Int64Type>());
     let missing = || IngestError::NoColumn { file: file.shown.clone(), column: "line", wanted: "a whole number" };
-    let (came_out, went_in) = (lines.ok_or_else(missing)?, raw.lines());
+    Ok(lines.ok_or_else(missing)?.clone())
+}
+
+/// The rows in the order of the lines of `raw`; refused where the lines that went in are not those that came out.
+fn in_order(answer: RecordBatch, raw: &RawTable, file: &SqlFile) -> Result<RecordBatch> {
+    let (came_out, went_in) = (&lines_of(&answer, file)?, raw.lines());
     if came_out.null_count() == 0 && came_out.values() == went_in {
         return Ok(answer);
     }

@@ -5,8 +5,9 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use datafusion::arrow::array::{Array, AsArray, StringArray};
 use foldhash::fast::FixedState;
 
+use super::IngestError;
+use super::judged::in_words;
 use super::tables::Aside;
-use super::{IngestError, in_words};
 use selvedge_engine::RawTable;
 use selvedge_project::paths::Paths;
 use selvedge_project::sql::SourceHeader;

@@ -78,6 +78,8 @@ pub struct Judged {
     pub visits: usize,
     /// Customers with something to find.
     pub customers: usize,
+    /// Of each customer, for each ranking, the figures in the order of [`FIGURES`].
+    values: BTreeMap<String, Vec<f64>>,
     ranges: Ranges,
 }
 
@@ -113,8 +115,9 @@ impl Board {
         }
         let ranges = Ranges::new(&values, draws, seed).map_err(ProtocolError::Model)?;
         let data = self.data.finalize().to_hex()[..16].to_owned();
-        let (visits, customers) = (self.visits.len(), found);
-        Ok(Judged { protocol: self.protocol, data, rankings: self.rankings, visits, customers, ranges })
+        let values = customers.into_iter().map(|(customer, values)| (customer.to_owned(), values)).collect();
+        let visits = self.visits.len();
+        Ok(Judged { protocol: self.protocol, data, rankings: self.rankings, visits, customers: found, values, ranges })
     }
 }
 
@@ -127,6 +130,13 @@ impl Judged {
     /// A ranking's figure.
     pub fn of(&self, ranking: &str, figure: &str) -> Option<Range> {
         self.ranges.of(self.place(ranking, figure)?)
+    }
+
+    /// A ranking's figure of each customer who has it, in the order of their names.
+    pub fn of_customers(&self, ranking: &str, figure: &str) -> BTreeMap<&str, f64> {
+        let Some(place) = self.place(ranking, figure) else { return BTreeMap::new() };
+        let of = self.values.iter().map(|(customer, values)| (customer.as_str(), values[place]));
+        of.filter(|(_, value)| value.is_finite()).collect()
     }
 
     /// How much more of a figure `ranking` has than a ranking of `other`, over the same draws of customers.

@@ -2,25 +2,34 @@
 //! at all or popularity is as good.
 
 use datafusion::arrow::array::{AsArray, RecordBatch};
+use recommenders::blend::Blend;
 use recommenders::calibration::Calibration;
 use recommenders::chain::Chain;
-use recommenders::maths::log_sigmoid;
-use recommenders::metrics::{Figure, Range, Verdict, by_customer, right_order, verdict};
+use recommenders::metrics::{Figure, Range, Verdict, verdict};
 use serde::{Deserialize, Serialize};
 
 use super::RankError;
 use super::fit::Heads;
-use super::model::Ranking;
+use super::fold::Fold;
 use crate::protocol::{Board, Protocol, Visit, lots};
-use crate::shelf::{self, Outcomes, Session, Shelves, requests_of, truths};
+use crate::shelf::{self, Shelves, requests_of, truths};
 use selvedge_project::error::Result;
 use selvedge_project::params::Rank;
 
 /// The smallest lead in right order, of 100 pairs, that somebody would act on.
 const WORTH: f64 = 3.0;
-/// The names of the two that the gate compares.
+/// The names of those that the gate compares.
 pub const POPULARITY: &str = "popularity";
 pub const CHAIN: &str = "chain";
+/// What the chain and all others say together.
+pub const BLEND: &str = "blend";
+/// The two-tower.
+pub const TOWER: &str = "two-tower";
+/// Trees over the columns of the chain.
+pub const BOOSTED: &str = "boosted trees";
+
+/// Those that may speak in the place of the chain, the first that leads it.
+pub const SPEAKERS: [&str; 3] = [TOWER, BLEND, BOOSTED];
 
 /// One combination, with what came of it.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
@@ -51,6 +60,16 @@ pub struct Gate {
     /// Names the visits.
     pub data: String,
     pub says: Says,
+    /// The ranking that is held against popularity: the chain, unless another one leads it with its whole range.
+    pub speaker: String,
+    pub offered: Vec<Offered>,
+}
+
+/// A ranking that could have spoken, with how many more of 100 pairs it has in the right order than the chain.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Offered {
+    pub ranking: String,
+    pub lead: Option<Range>,
 }
 
 /// What the gate says.
@@ -67,27 +86,9 @@ pub enum Says {
     TooEarly { more_customers: u64 },
 }
 
-/// What each head says of each row of validation shelves.
-#[derive(Default)]
-struct Said {
-    customers: Vec<String>,
-    /// Rows of each visit.
-    visits: Vec<std::ops::Range<usize>>,
-    looks: Vec<Vec<f64>>,
-    buys: Vec<Vec<f64>>,
-    keeps: Vec<f64>,
-    kept: Vec<bool>,
-}
-
-/// The combination with most pairs in the right order, the first of equal ones, those that say least first.
-pub fn choose(
-    heads: &Heads,
-    params: &Rank,
-    session: &Session,
-    outcomes: &Outcomes,
-    visits: &RecordBatch,
-) -> Result<(Chosen, Vec<Tried>)> {
-    let said = Said::of(heads, session, outcomes, visits)?;
+/// The combination with most pairs in the right order, the first of equal ones, those that say least first; with the places
+/// of its penalties.
+pub fn choose(fold: &Fold, params: &Rank) -> (Chosen, [usize; 2], Vec<Tried>) {
     let order = |penalties: &[f64]| {
         let mut order: Vec<usize> = (0..penalties.len()).collect();
         order.sort_by(|a, b| penalties[*b].total_cmp(&penalties[*a]));
@@ -97,7 +98,7 @@ pub fn choose(
     for weight in &params.look_weights {
         for look in order(&params.look_penalties) {
             for buy in order(&params.buy_penalties) {
-                let found = said.right_order(look, buy, *weight);
+                let found = fold.right_order(&fold.chain(look, buy, *weight));
                 tried.push(Tried {
                     look_penalty: params.look_penalties[look],
                     buy_penalty: params.buy_penalties[buy],
@@ -113,82 +114,65 @@ pub fn choose(
     }
     let (_, [look, buy], weight) = best.unwrap_or((0.0, [0, 0], 1.0));
     let chosen = Chosen { look_penalty: params.look_penalties[look], buy_penalty: params.buy_penalties[buy], weight };
-    Ok((chosen, tried))
+    (chosen, [look, buy], tried)
 }
 
-impl Said {
-    fn of(heads: &Heads, session: &Session, outcomes: &Outcomes, visits: &RecordBatch) -> Result<Self> {
-        let mut said = Self {
-            looks: vec![Vec::new(); heads.looks.len()],
-            buys: vec![Vec::new(); heads.buys.len()],
-            ..Self::default()
-        };
-        session.each(outcomes, visits, |rows, _| {
-            let start = said.keeps.len();
-            for visit in requests_of(rows)? {
-                said.customers.push(customer(rows, visit.start)?);
-                said.visits.push(start + visit.start..start + visit.end);
-            }
-            said.kept.extend(truths(rows, "sql/labels/visits.sql", "kept")?);
-            let matrix = heads.columns.apply(rows)?;
-            said.keeps.extend(matrix.rows().into_iter().map(|row| heads.keep.log_chance(row)));
-            heads.looks.iter().zip(&mut said.looks).for_each(|(head, all)| all.extend(head.scores(matrix.view())));
-            let buy = |score: f64| log_sigmoid(score);
-            heads
-                .buys
-                .iter()
-                .zip(&mut said.buys)
-                .for_each(|(head, all)| all.extend(head.scores(matrix.view()).into_iter().map(buy)));
-            Ok(())
-        })?;
-        Ok(said)
-    }
+/// A fold, with the scores of the chosen chain.
+pub type Scored = (Fold, Vec<f64>);
 
-    /// The scores of a visit's rows, as [`Chain`] works them out.
-    fn scores(&self, visit: &std::ops::Range<usize>, look: usize, buy: usize, weight: f64) -> Vec<f64> {
-        let looks = &self.looks[look][visit.clone()];
-        let total = recommenders::maths::log_sum_exp(looks.iter().copied());
-        let rest = self.buys[buy][visit.clone()].iter().zip(&self.keeps[visit.clone()]);
-        looks.iter().zip(rest).map(|(look, (buy, keep))| weight * (look - total) + buy + keep).collect()
-    }
-
-    fn right_order(&self, look: usize, buy: usize, weight: f64) -> Option<f64> {
-        let of_visit = |(visit, customer)| {
-            let pairs = right_order(&self.scores(visit, look, buy, weight), &self.kept[visit.clone()]);
-            Some((customer, pairs?))
-        };
-        let visits = self.visits.iter().zip(self.customers.iter().map(String::as_str));
-        let means = by_customer(visits.filter_map(of_visit));
-        (!means.is_empty()).then(|| means.values().sum::<f64>() / means.len() as f64)
-    }
+/// What validation has decided.
+pub struct Decided {
+    pub gate: Gate,
+    /// From the scores of what speaks to chances.
+    pub calibration: Option<Calibration>,
+    /// How the chain and the voices are blended, where they are.
+    pub blend: Option<Blend>,
 }
 
-/// Holds rankings against popularity on visits that came after what each was fitted on; all of them count together.  With
-/// the chances that scores stand for on those visits.
-pub fn gate(
-    rankings: &[(&Ranking, RecordBatch)],
-    params: &Rank,
-    places: usize,
-    session: &Session,
-    outcomes: &Outcomes,
-) -> Result<(Gate, Option<Calibration>)> {
-    let (mut all_scores, mut all_kept) = (Vec::new(), Vec::new());
-    let mut board = Board::new(Protocol::ShelfVisit, &[POPULARITY, CHAIN]);
-    for (ranking, visits) in rankings {
-        session.each(outcomes, visits, |rows, shelves| {
-            let baselines = baseline(shelves, "popular_in_shop")?;
-            let scores = ranking.scores(rows)?;
-            all_scores.extend_from_slice(&scores);
-            all_kept.extend(truths(rows, "the shelf", "kept")?);
-            judge(&mut board, rows, &[baselines, scores], params.seed, places)
-        })?;
+/// Holds the rankings against each other, and what speaks against popularity, on visits that came after what each was fitted
+/// on; all of them count together.  The blend that is judged on a fold was fitted on the others.
+pub fn decide(folds: &[Scored], voices: &[&str], params: &Rank, places: usize) -> Result<Decided> {
+    let mut blended = Vec::new();
+    for (at, (fold, chain)) in folds.iter().enumerate() {
+        let others: Vec<&Scored> = folds.iter().enumerate().filter(|(other, _)| *other != at).map(|(_, f)| f).collect();
+        let blend = fitted(&others, voices.len())?;
+        blended.push(match &blend {
+            Some(blend) => blend_of(blend, fold, chain)?,
+            None => chain.clone(),
+        });
     }
+    let names: Vec<&str> = [POPULARITY, CHAIN, BLEND].into_iter().chain(voices.iter().copied()).collect();
+    let mut board = Board::new(Protocol::ShelfVisit, &names);
+    let all = |at: usize| -> Vec<&[f64]> {
+        let (fold, chain) = &folds[at];
+        let mut all = vec![fold.popularity.as_slice(), chain, &blended[at]];
+        all.extend(fold.voices.iter().map(Vec::as_slice));
+        all
+    };
+    (0..folds.len()).for_each(|at| folds[at].0.put_on(&mut board, &all(at), places));
     let judged = board.judged(params.draws, params.seed)?;
-    let lead = judged.lead(CHAIN, &judged, POPULARITY, "right_order")?.map(|lead| Range {
-        value: 100.0 * lead.value,
-        low: 100.0 * lead.low,
-        high: 100.0 * lead.high,
-    });
+    let lead = |ranking: &str, over: &str| -> Result<Option<Range>> {
+        let lead = judged.lead(ranking, &judged, over, "right_order")?;
+        Ok(lead.map(|lead| Range { value: 100.0 * lead.value, low: 100.0 * lead.low, high: 100.0 * lead.high }))
+    };
+    let mut offered = Vec::new();
+    for name in names.iter().copied().filter(|name| *name != CHAIN) {
+        offered.push(Offered { ranking: name.to_owned(), lead: lead(name, CHAIN)? });
+    }
+    let ahead =
+        |name: &str| offered.iter().any(|other| other.ranking == name && other.lead.is_some_and(|lead| lead.low > 0.0));
+    let speaker = SPEAKERS.into_iter().find(|name| ahead(name)).unwrap_or(CHAIN);
+    let place = names.iter().position(|name| *name == speaker).unwrap_or(1);
+    let blend = match speaker {
+        BLEND => fitted(&folds.iter().collect::<Vec<_>>(), voices.len())?,
+        // One voice alone is a blend in which nothing else has a weight.
+        TOWER | BOOSTED => Some(Blend {
+            weights: (1..=voices.len() + 1).map(|at| f64::from(u8::from(at + 1 == place))).collect(),
+            intercept: 0.0,
+        }),
+        _ => None,
+    };
+    let lead = lead(speaker, POPULARITY)?;
     let customers = judged.customers as u64;
     let nothing = Says::TooEarly { more_customers: Figure::RightOrder.customers_needed(WORTH) };
     let says = lead.map_or(nothing, |lead| match verdict(Figure::RightOrder, lead, customers, WORTH) {
@@ -197,11 +181,37 @@ pub fn gate(
         Verdict::Alike => Says::PopularityIsAsGood,
         Verdict::TooEarly { more_customers } => Says::TooEarly { more_customers },
     });
-    let calibration = match all_kept.is_empty() {
+    let scores: Vec<f64> = (0..folds.len()).flat_map(|at| all(at)[place].to_vec()).collect();
+    let kept: Vec<bool> = folds.iter().flat_map(|(fold, _)| fold.kept.iter().copied()).collect();
+    let calibration = match kept.is_empty() {
         true => None,
-        false => Some(Calibration::fit(&all_scores, &all_kept).map_err(RankError::Model)?),
+        false => Some(Calibration::fit(&scores, &kept).map_err(RankError::Model)?),
     };
-    Ok((Gate { lead, customers, visits: judged.visits as u64, data: judged.data, says }, calibration))
+    let (visits, data, speaker) = (judged.visits as u64, judged.data, speaker.to_owned());
+    Ok(Decided { gate: Gate { lead, customers, visits, data, says, speaker, offered }, calibration, blend })
+}
+
+/// A blend of the chain and the voices on these folds; none where they have nothing to tell.
+fn fitted(folds: &[&Scored], voices: usize) -> Result<Option<Blend>> {
+    let shelves = |scored: &&Scored| {
+        let (fold, chain) = *scored;
+        let scores: Vec<&[f64]> =
+            std::iter::once(chain.as_slice()).chain(fold.voices.iter().map(Vec::as_slice)).collect();
+        fold.shelves(&scores)
+    };
+    let shelves: Vec<_> = folds.iter().flat_map(shelves).collect();
+    if shelves.is_empty() || voices == 0 {
+        return Ok(None);
+    }
+    Ok(Some(Blend::fit(voices + 1, &shelves).map_err(RankError::Model)?))
+}
+
+fn blend_of(blend: &Blend, fold: &Fold, chain: &[f64]) -> Result<Vec<f64>> {
+    fold.by_shelf(|visit| {
+        let scores = std::iter::once(chain).chain(fold.voices.iter().map(Vec::as_slice));
+        let scores: Vec<Vec<f64>> = scores.map(|scores| scores[visit.clone()].to_vec()).collect();
+        Ok(blend.scores(&scores).map_err(RankError::Model)?)
+    })
 }
 
 /// Puts every visit of `rows` on the board, each ranking by its own scores.

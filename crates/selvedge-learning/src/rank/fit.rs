@@ -29,15 +29,18 @@ pub struct Learned<'a> {
 
 impl Heads {
     /// Fits them; where fewer purchases than `enough` are known to have been kept (or looks not to have led to one), what is
-    /// missing, in words.
+    /// missing, in words.  With the matrix that they were fitted on.
     pub fn fit(
         known: &Known,
         learned: &Learned,
         params: &Rank,
         [looks, buys]: [&[f64]; 2],
         enough: usize,
-    ) -> Result<std::result::Result<Self, String>> {
-        let (kept, not) = known.purchases();
+    ) -> Result<std::result::Result<(Self, Array2<f64>), String>> {
+        let (kept, mut not) = known.purchases();
+        if known.looks_are_purchases() {
+            not = not.max(enough);
+        }
         if let Some(missing) = (Counts { kept, not }).missing(enough) {
             return Ok(Err(format!("{missing} are missing")));
         }
@@ -53,12 +56,13 @@ impl Heads {
         let [share, difference] = columns.codes();
         let failed = RankError::Model;
         let keep = KeptShares::fit(part(&of_purchases).view(), &kept, share, Some(difference));
-        Ok(Ok(Self {
+        let heads = Self {
             looks: Head::fit(matrix.view(), &known.looked, &columns.look, looks).map_err(failed)?,
             buys: Head::fit(part(&of_looks).view(), &bought, &columns.buy, buys).map_err(failed)?,
             keep: Keep::Shares(keep.map_err(failed)?),
             columns,
-        }))
+        };
+        Ok(Ok((heads, matrix)))
     }
 
     /// The chain of one combination.

@@ -3,7 +3,7 @@
 use datafusion::arrow::array::RecordBatch;
 
 use super::RankError;
-use crate::shelf::{LAST_LOOK, Outcomes, moments, truths};
+use crate::shelf::{OVER_AT, Outcomes, moments, truths};
 use models::split::TrainingRows;
 use selvedge_project::error::Result;
 
@@ -24,7 +24,7 @@ impl Known {
         if sample.num_rows() == 0 {
             return Ok(None);
         }
-        let rows = TrainingRows::known_by(sample, LAST_LOOK, cut).map_err(RankError::Split)?;
+        let rows = TrainingRows::known_by(sample, OVER_AT, cut).map_err(RankError::Split)?;
         let Some(rows) = rows else { return Ok(None) };
         let of = |name| truths(rows.rows(), "sql/labels/visits.sql", name);
         let (looked, bought, kept) = (of("looked")?, of("bought")?, of("kept")?);
@@ -39,6 +39,13 @@ impl Known {
     /// The rows with their features.
     pub fn rows(&self) -> &TrainingRows {
         &self.rows
+    }
+
+    /// Whether every look was a purchase: so it is where nobody's looks are known and purchases stand for them.  What was not
+    /// chosen is then the rest of the shelf alone.
+    pub fn looks_are_purchases(&self) -> bool {
+        let mut looks = self.looked.iter().zip(&self.bought).filter(|(looked, _)| **looked).peekable();
+        looks.peek().is_some() && looks.all(|(_, bought)| *bought != Some(false))
     }
 
     /// How many looks led to a purchase that is known to have been kept, and how many are known not to have.

@@ -23,6 +23,8 @@ use selvedge_project::sql::{Cross, Keeps};
 
 /// Features of this grain are the same for a whole shelf: they say nothing of its order.
 const OF_CUSTOMER: &str = "customer";
+/// Features of this grain speak of the article alone.
+const OF_ARTICLE: &str = "product";
 
 /// How rows become a matrix, and what the heads read of it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -37,6 +39,21 @@ pub struct Columns {
     /// What the model of looks sums up, and that of purchases.
     pub look: Terms,
     pub buy: Terms,
+    /// What each tower of a two-tower reads.
+    pub sides: Sides,
+}
+
+/// The columns by what they speak of.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+pub struct Sides {
+    /// What the customer told: the values that crosses are made of.
+    pub customer: Vec<usize>,
+    /// What the article is: its kinds, its description, and what crosses read of it.
+    pub article: Vec<usize>,
+    /// How the two go together.
+    pub both: Vec<usize>,
+    /// How the article did.
+    pub record: Vec<usize>,
 }
 
 /// A text column with the values that were seen in training, in alphabetical order.
@@ -131,10 +148,26 @@ impl Columns {
                 blocks.push(chain::Cross { by, columns });
             }
         }
+        let mut sides = Sides {
+            customer: blocks.iter().flat_map(|block: &chain::Cross| block.by.iter().copied()).collect(),
+            ..Sides::default()
+        };
+        for at in (0..outputs.len()).chain(before_squares..before_squares + squares.len()) {
+            let source = &sources[at];
+            let is = !source.value.is_empty()
+                || outputs.get(at).is_some_and(|output| output.name.ends_with(']'))
+                || crosses.iter().any(|cross| cross.by == source.feature);
+            match named(&source.feature).map(|feature| feature.entity.as_str()) {
+                Some(OF_ARTICLE) if is => sides.article.push(at),
+                Some(OF_ARTICLE) => sides.record.push(at),
+                Some(OF_CUSTOMER) | None => {}
+                Some(_) => sides.both.push(at),
+            }
+        }
         let of_shelf = |at: &usize| named(&sources[*at].feature).is_none_or(|feature| feature.entity != OF_CUSTOMER);
         let look = Terms { linear: linear.iter().copied().filter(of_shelf).collect(), crosses: blocks.clone() };
         let buy = Terms { linear, crosses: blocks };
-        Ok(Self { encoding, sets, squares, codes, sources, look, buy })
+        Ok(Self { encoding, sets, squares, codes, sources, look, buy, sides })
     }
 
     /// The columns from which it is learned whether what is bought is kept: that of a share, and that of a difference.
@@ -151,10 +184,9 @@ impl Columns {
     /// The matrix of rows that have the features of the training rows.
     pub fn apply(&self, rows: &RecordBatch) -> Result<Array2<f64>> {
         let failed = RankError::OtherFeatures;
-        let encoded = self.encoding.apply(rows).map_err(|e| failed(e.into()))?;
         let mut matrix = Array2::zeros((rows.num_rows(), self.width()));
-        matrix.slice_mut(s![.., ..encoded.ncols()]).assign(&encoded);
-        let mut at = encoded.ncols();
+        let mut at = self.encoding.width();
+        self.encoding.apply_into(rows, matrix.slice_mut(s![.., ..at])).map_err(|e| failed(e.into()))?;
         for set in &self.sets {
             let texts = texts(rows, &set.name)?;
             for (row, text) in texts.iter().enumerate() {
@@ -165,7 +197,7 @@ impl Columns {
             at += set.known.len();
         }
         for square in &self.squares {
-            let values = encoded.column(*square).mapv(|value| value * value);
+            let values = matrix.column(*square).mapv(|value| value * value);
             matrix.column_mut(at).assign(&values);
             at += 1;
         }

@@ -4,20 +4,29 @@
 
 mod choice;
 mod fit;
+mod fold;
 mod known;
+mod material;
 mod matrix;
 mod model;
+mod tower;
+mod voices;
 
 use chrono::{DateTime, Utc};
 use datafusion::arrow::array::RecordBatch;
 use datafusion::arrow::error::ArrowError;
 use serde::{Deserialize, Serialize};
 
-pub use self::choice::{CHAIN, Chosen, Gate, POPULARITY, Says, Tried, baseline, customer, judge, named};
-use self::fit::{Heads, Learned};
-use self::known::Known;
-pub use self::model::{Apart, Group, Ranking};
-use crate::shelf::{self, Outcomes, Session, moments, sampled};
+use self::choice::Decided;
+pub use self::choice::{
+    BLEND, BOOSTED, CHAIN, Chosen, Gate, Offered, POPULARITY, SPEAKERS, Says, TOWER, Tried, baseline, customer, judge,
+    named,
+};
+pub use self::material::Tables;
+use self::material::{Material, engine_over};
+pub use self::model::{Group, Listed, Ranking};
+use self::voices::Voices;
+use crate::shelf::{Session, moments};
 use crate::train::Fingerprints;
 use models::logistic::LogisticError;
 use models::split::SplitError;
@@ -27,20 +36,21 @@ use selvedge_project::numbers::counted;
 use selvedge_project::progress::Progress;
 use selvedge_project::project::Project;
 use selvedge_project::sql::Feature;
-use selvedge_project::sql::{Cross, Layer, TableName};
+use selvedge_project::sql::{Layer, TableName};
 use selvedge_project::stage::Stage;
 
-/// The code that decides what is fitted; a test holds the list to the files there are.
-const CODE: [&str; 9] = [
-    include_str!("choice.rs"),
-    include_str!("fit.rs"),
-    include_str!("known.rs"),
-    include_str!("matrix.rs"),
-    include_str!("mod.rs"),
-    include_str!("model.rs"),
-    include_str!("../shelf/mod.rs"),
-    include_str!("../shelf/outcomes.rs"),
-    include_str!("../shelf/sample.rs"),
+/// Raised whenever the same visits and parameters would get another ranking, by what is decided here: the sample of a shelf, the
+/// matrix, what is chosen on validation visits.  The mathematics has versions of its own.
+pub const VERSION: u32 = 1;
+
+/// Of everything that a ranking is made with.
+const VERSIONS: [u32; 6] = [
+    VERSION,
+    recommenders::chain::VERSION,
+    recommenders::boosted::VERSION,
+    recommenders::tower::VERSION,
+    recommenders::blend::VERSION,
+    recommenders::calibration::VERSION,
 ];
 
 /// The share of the visits before validation that the gate's first ranking is fitted on; it is judged on the rest.
@@ -128,51 +138,6 @@ impl Periods {
     }
 }
 
-/// What there is to learn from: the visits, what came of them, and a sample of their shelves.
-struct Material<'a> {
-    project: &'a Project,
-    session: Session<'a>,
-    outcomes: Outcomes,
-    visits: RecordBatch,
-    sample: RecordBatch,
-    features: Vec<Feature>,
-    crosses: Vec<Cross>,
-}
-
-impl<'a> Material<'a> {
-    fn of(project: &'a Project) -> Result<Self> {
-        let (session, outcomes) = (Session::new(project)?, Outcomes::of(project)?);
-        let visits = shelf::visits(project, session.engine())?;
-        let sample = sampled(project, &session, &outcomes, &visits)?;
-        let (features, crosses) = (project.library.feature_columns(), project.library.crosses()?);
-        Ok(Self { project, session, outcomes, visits, sample, features, crosses })
-    }
-
-    fn fit(
-        &self,
-        cut: i64,
-        features: &[Feature],
-        penalties: [&[f64]; 2],
-    ) -> Result<std::result::Result<Heads, String>> {
-        match Known::by(&self.sample, &self.outcomes, cut)? {
-            None => Ok(Err("there are no visits to learn from yet".into())),
-            Some(known) => {
-                let learned = Learned { features, crosses: &self.crosses };
-                Heads::fit(&known, &learned, &self.project.params.rank, penalties, self.project.params.evaluate.enough)
-            }
-        }
-    }
-
-    /// The ranking of what was chosen, fitted on what was known at `cut`.
-    fn chosen(&self, cut: i64, features: &[Feature], chosen: &Chosen) -> Result<Option<Ranking>> {
-        let heads = self.fit(cut, features, [&[chosen.look_penalty], &[chosen.buy_penalty]])?;
-        Ok(heads.ok().and_then(|heads| {
-            let chain = chosen.only(&heads)?;
-            Some(Ranking { columns: heads.columns, chain, calibration: None })
-        }))
-    }
-}
-
 /// The stage's row in the flow.
 pub const STAGE: Stage = Stage {
     name: "rank",
@@ -187,13 +152,13 @@ pub const STAGE: Stage = Stage {
 /// Runs the stage: `work/rank/<name>.json`.  A young shop gets no ranking and the reason why, not a failure.
 pub fn run(project: &Project) -> Result<()> {
     let progress = Progress::start("rank");
-    let material = Material::of(project)?;
+    let material = Material::of(project, &[], None)?;
     progress.say(format!(
         "{}, {} of their shelves to learn from",
         counted(material.visits.num_rows() as u64, "visit", "visits"),
         counted(material.sample.num_rows() as u64, "row", "rows"),
     ));
-    let made_from = Fingerprints::of(project)?.with_code(&CODE);
+    let made_from = Fingerprints::of(project)?.with_versions(&VERSIONS);
     let fitted = fit_all(&material, &made_from, &progress)?;
     let staged = Staged::new(&project.paths, "rank")?;
     for (which, fitted) in fitted {
@@ -216,47 +181,43 @@ fn fit_all(material: &Material, made_from: &Fingerprints, progress: &Progress) -
         made_from: made_from.clone(),
     };
     let all = [Which::Judged, Which::WithoutDescriptions, Which::Served];
-    let heads =
-        material.fit(periods.validation_from, &material.features, [&params.look_penalties, &params.buy_penalties])?;
-    let heads = match heads {
-        Ok(heads) => heads,
+    let penalties: [&[f64]; 2] = [&params.look_penalties, &params.buy_penalties];
+    let fitted = match material.fit(periods.validation_from, &material.features, penalties, true)? {
+        Ok(fitted) => fitted,
         Err(why) => {
             progress.say(format!("too early: {why}"));
             return Ok(all.map(|which| (which, nothing(why.clone()))).into());
         }
     };
-    let outcomes = &material.outcomes;
-    let validation = outcomes.known_between(&material.visits, periods.validation_from, periods.test_from)?;
-    let (chosen, tried) = choice::choose(&heads, params, &material.session, outcomes, &validation)?;
+    let validation = material.fold(&fitted, periods.validation_from, periods.test_from)?;
+    let (chosen, [look, buy], tried) = choice::choose(&validation, params);
     progress.say(format!(
         "look penalty {}, buy penalty {}, a look counts {}",
         chosen.look_penalty, chosen.buy_penalty, chosen.weight
     ));
-    let place = |wanted: f64, of: &[f64]| of.iter().position(|penalty| *penalty == wanted).unwrap_or_default();
-    let chain = heads.chain(
-        place(chosen.look_penalty, &params.look_penalties),
-        place(chosen.buy_penalty, &params.buy_penalties),
-        chosen.weight,
-    );
-    let Some(chain) = chain else {
+    let Some(chain) = fitted.heads.chain(look, buy, chosen.weight) else {
         return Ok(all.map(|which| (which, nothing("no penalty to choose from".into()))).into());
     };
-    let judged = Ranking { columns: heads.columns, chain, calibration: None };
-    // The gate judges on more visits than validation has: on the last of those before it too, by a ranking fitted before them.
+    let scores = validation.chain(look, buy, chosen.weight);
+    let mut folds = vec![(validation, scores)];
+    // The gate judges on more visits than validation has: on the last of those before it too, by rankings fitted before them.
     let first = first_fold(&material.visits, periods.validation_from)?;
-    let earlier = material.chosen(first, &material.features, &chosen)?;
-    let mut rankings = vec![(&judged, validation)];
-    if let Some(earlier) = &earlier {
-        let visits = outcomes.known_between(&material.visits, first, periods.validation_from)?;
-        rankings.push((earlier, visits));
+    let only: [&[f64]; 2] = [&[chosen.look_penalty], &[chosen.buy_penalty]];
+    if let Ok(earlier) = material.fit(first, &material.features, only, true)? {
+        let fold = material.fold(&earlier, first, periods.validation_from)?;
+        let scores = fold.chain(0, 0, chosen.weight);
+        folds.push((fold, scores));
     }
-    let (gate, calibration) =
-        choice::gate(&rankings, params, project.params.recommend.per_customer, &material.session, outcomes)?;
+    let names = fitted.voices.names();
+    let Decided { gate, calibration, blend } =
+        choice::decide(&folds, &names, params, project.params.recommend.per_customer)?;
     progress.say(told(&gate));
+    let voices = if blend.is_some() { fitted.voices } else { Voices::default() };
+    let judged = Ranking { columns: fitted.heads.columns, chain, voices, blend: blend.clone(), calibration: None };
     let plain: Vec<Feature> = material.features.iter().filter(|feature| !feature.from_descriptions).cloned().collect();
-    let without = material.chosen(periods.validation_from, &plain, &chosen)?;
+    let without = material.chosen(periods.validation_from, &plain, &chosen, None)?;
     let exported = project.params.shop.exported_at.timestamp_nanos_opt().unwrap_or(i64::MAX);
-    let served = material.chosen(exported, &material.features, &chosen)?;
+    let served = material.chosen(exported, &material.features, &chosen, blend.as_ref())?;
     let fitted = |ranking: Option<Ranking>| Fitted {
         ranking: ranking.map(|ranking| Ranking { calibration: calibration.clone(), ..ranking }),
         too_early: None,
@@ -287,7 +248,7 @@ fn told(gate: &Gate) -> String {
         format!("{:+.1} of 100 pairs in the right order ({:+.1} to {:+.1})", lead.value, lead.low, lead.high)
     });
     let says = match gate.says {
-        Says::Ranking => "the ranking speaks".to_owned(),
+        Says::Ranking => format!("the {} speaks", gate.speaker),
         Says::PopularityIsAsGood => "popularity is as good here, and is shown".to_owned(),
         Says::PopularityIsBetter => "popularity is better here, and is shown".to_owned(),
         Says::TooEarly { more_customers } => {
@@ -299,12 +260,30 @@ fn told(gate: &Gate) -> String {
 
 /// The ranking as of an earlier moment, from what was known then; what was chosen stays as it is.
 pub fn as_of(project: &Project, moment: DateTime<Utc>) -> Result<Option<Ranking>> {
+    fitted_at(project, &[], moment.timestamp_nanos_opt().unwrap_or(i64::MAX))
+}
+
+/// The scores of the shelves of `requests` by a ranking as of `cut` (nanoseconds), `tables` in the place of the stored ones;
+/// with the key of each row.  None where there is nothing to fit it on.
+pub fn scores_at(
+    project: &Project,
+    tables: &Tables,
+    cut: i64,
+    requests: RecordBatch,
+) -> Result<Option<(RecordBatch, Vec<f64>)>> {
+    let Some(ranking) = fitted_at(project, tables, cut)? else { return Ok(None) };
+    let session = Session::over(project, engine_over(project, tables)?);
+    let candidates = session.shelves(requests, false)?.candidates;
+    let scores = ranking.scores(&session.features(&candidates)?, &ranking.past(&session)?)?;
+    Ok(Some((candidates, scores)))
+}
+
+fn fitted_at(project: &Project, tables: &Tables, cut: i64) -> Result<Option<Ranking>> {
     let stored = load(project, Which::Served)?;
     let Some(chosen) = stored.chosen else { return Ok(None) };
-    let material = Material::of(project)?;
-    let cut = moment.timestamp_nanos_opt().unwrap_or(i64::MAX);
-    let calibration = stored.ranking.and_then(|ranking| ranking.calibration);
-    let fitted = material.chosen(cut, &material.features, &chosen)?;
+    let material = Material::of(project, tables, Some(cut))?;
+    let (blend, calibration) = stored.ranking.map_or((None, None), |ranking| (ranking.blend, ranking.calibration));
+    let fitted = material.chosen(cut, &material.features, &chosen, blend.as_ref())?;
     Ok(fitted.map(|ranking| Ranking { calibration, ..ranking }))
 }
 

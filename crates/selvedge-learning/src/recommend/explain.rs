@@ -9,9 +9,9 @@
 use std::collections::BTreeMap;
 
 use datafusion::arrow::array::{Array, ArrayRef, AsArray, RecordBatch, StringArray};
+use ndarray::ArrayView2;
 
 use super::RecommendError;
-use super::score::{Scored, Taken};
 use crate::rank::Group;
 use models::columns::{self, Meaning, Values};
 use selvedge_project::error::Result;
@@ -89,17 +89,36 @@ impl Phrases {
         Ok(Self { features, crosses, same_reason: project.params.recommend.same_reason, versions: versions.join(" ") })
     }
 
-    /// The reasons of `chosen`, rows of `scored` that belong to `customer`, in the order of their ranks.
-    pub fn explain(&self, scored: &Scored, taken: &Taken, customer: &str, chosen: &[usize]) -> Vec<Reason> {
-        let Some(range) = scored.of_customer.get(customer) else { return Vec::new() };
-        let voices: Vec<Option<Voice>> = taken.groups.iter().map(|group| self.voice(group)).collect();
-        let others = scored.rows.slice(range.start, range.len());
+    /// Who speaks for each group; none for what is no feature.
+    pub fn voices(&self, groups: &[Group]) -> Vec<Option<Voice<'_>>> {
+        groups.iter().map(|group| self.voice(group)).collect()
+    }
+
+    /// The reasons of `chosen`, rows of a customer's shelf in the order of their ranks; `parts`: what each voice's group adds
+    /// to each of them.
+    pub fn explain(
+        &self,
+        voices: &[Option<Voice>],
+        shelf: &RecordBatch,
+        chosen: &[usize],
+        parts: ArrayView2<f64>,
+    ) -> Vec<Reason> {
         let mut said = BTreeMap::<String, usize>::new();
         let why = |(place, row): (usize, &usize)| {
-            let above = taken.of(*row);
-            let (of_driver, reasons) = reasons(&voices, &above, &others, row - range.start);
-            let fresh = reasons.iter().position(|(say, _)| said.get(say).is_none_or(|count| *count < self.same_reason));
-            let why = match fresh.and_then(|at| Some((at, reasons.into_iter().nth(at)?))) {
+            let above: Vec<f64> = parts.row(place).to_vec();
+            let (of_driver, order) = strongest_first(voices, &above);
+            // Whether a stronger reason was true, and had been said often enough.
+            let mut passed = false;
+            let fresh = order.into_iter().find_map(|at| {
+                let voice = voices[at].as_ref()?;
+                let say = voice.says(shelf, *row)?;
+                if said.get(&say).is_none_or(|count| *count < self.same_reason) {
+                    return Some((say, voice));
+                }
+                passed = true;
+                None
+            });
+            let why = match fresh {
                 // True of every list, and said once.
                 None => Reason {
                     say: format!("number {} of what fits you best", place + 1),
@@ -108,11 +127,11 @@ impl Phrases {
                     strongest: false,
                     above: of_driver,
                 },
-                Some((at, (say, voice))) => Reason {
+                Some((say, voice)) => Reason {
                     say,
                     driver: voice.driver,
                     feature: voice.name.clone(),
-                    strongest: at == 0,
+                    strongest: !passed,
                     above: of_driver,
                 },
             };
@@ -122,7 +141,6 @@ impl Phrases {
         chosen.iter().enumerate().map(why).collect()
     }
 
-    /// Who speaks for a group of parts; none for what is no feature.
     fn voice(&self, group: &Group) -> Option<Voice<'_>> {
         let feature = self.features.iter().find(|feature| feature.name == group.feature)?;
         let Some((of_customer, value)) = &group.crossed else {
@@ -143,7 +161,7 @@ impl Phrases {
 }
 
 /// Who speaks for a part of a score.
-struct Voice<'a> {
+pub struct Voice<'a> {
     /// The feature's name; of a cross both names.
     name: String,
     driver: &'static str,
@@ -162,36 +180,21 @@ impl Voice<'_> {
     }
 }
 
-/// What each driver adds, and every phrase that is true of the row with who says it, strongest first: driver by driver, and
-/// within a driver feature by feature; then those that add little.
-fn reasons<'a, 'b>(
-    voices: &'a [Option<Voice<'b>>],
-    above: &[f64],
-    others: &RecordBatch,
-    row: usize,
-) -> ([f64; DRIVERS.len()], Vec<(String, &'a Voice<'b>)>) {
+/// What each driver adds, and the parts that add something, strongest first: driver by driver, and within a driver feature
+/// by feature; then those that add little.
+fn strongest_first(voices: &[Option<Voice>], above: &[f64]) -> ([f64; DRIVERS.len()], Vec<usize>) {
     let driver = |at: usize| voices[at].as_ref().map_or(Driver::OTHER, |voice| voice.driver);
     let of_driver = DRIVERS.map(|name| (0..above.len()).filter(|at| driver(*at) == name).map(|at| above[at]).sum());
     let mut drivers: Vec<(f64, &'static str)> =
         of_driver.into_iter().zip(DRIVERS).filter(|(sum, _)| *sum > 0.0).collect();
     drivers.sort_by(|a, b| b.0.total_cmp(&a.0));
     let least = AT_LEAST * above.iter().copied().fold(0.0, f64::max);
-    let (mut found, mut faint) = (Vec::new(), Vec::new());
     let mut parts: Vec<usize> = (0..above.len()).filter(|at| above[*at] > 0.0).collect();
     parts.sort_by(|a, b| above[*b].total_cmp(&above[*a]));
-    for (_, name) in &drivers {
-        for at in parts.iter().copied().filter(|at| driver(*at) == *name && above[*at] >= least) {
-            let voice = voices[at].as_ref();
-            found.extend(voice.and_then(|voice| Some((voice.says(others, row)?, voice))));
-        }
-    }
-    for at in parts.into_iter().filter(|at| above[*at] < least || !drivers.iter().any(|(_, name)| driver(*at) == *name))
-    {
-        let voice = voices[at].as_ref();
-        faint.extend(voice.and_then(|voice| Some((voice.says(others, row)?, voice))));
-    }
-    found.extend(faint);
-    (of_driver, found)
+    let rank = |at: usize| drivers.iter().position(|(_, name)| driver(at) == *name).filter(|_| above[at] >= least);
+    // The sort keeps the order of equal ones: within a driver, and among those that add little, the stronger first.
+    parts.sort_by_key(|at| rank(*at).unwrap_or(drivers.len()));
+    (of_driver, parts)
 }
 
 /// The phrase with its blanks filled, where it is true of the row.

@@ -2,9 +2,10 @@
 
 mod choose;
 mod explain;
-mod score;
+mod request;
 mod why_not;
 
+use std::ops::Range;
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -13,7 +14,7 @@ use datafusion::arrow::array::{
     Array, ArrayRef, AsArray, BooleanArray, Float64Array, Int64Array, RecordBatch, StringArray,
     TimestampNanosecondArray,
 };
-use datafusion::arrow::compute::cast;
+use datafusion::arrow::compute::{cast, filter_record_batch};
 use datafusion::arrow::datatypes::DataType;
 use datafusion::arrow::error::ArrowError;
 use rayon::prelude::*;
@@ -21,6 +22,7 @@ use recommenders::lists::Why;
 
 pub use self::choose::{list, rules, worth};
 use self::explain::{DRIVERS, Phrases, Reason};
+pub use self::request::{Listing, Lists};
 pub use self::why_not::why_not;
 
 use crate::rank::{self, Ranking, Which, baseline};
@@ -94,8 +96,8 @@ struct Recommendation {
 }
 
 /// How lists are made: the ranking, or why there is none that speaks.
-struct Maker<'a> {
-    project: &'a Project,
+struct Maker {
+    project: Project,
     phrases: Phrases,
     ranking: Option<Ranking>,
     /// Names the ranking.
@@ -106,15 +108,15 @@ struct Maker<'a> {
 struct Listed {
     customer: String,
     /// The candidates that are the customer's.
-    shelf: std::ops::Range<usize>,
+    shelf: Range<usize>,
     /// What became of each of them.
     became: Vec<Why>,
     recommendations: Vec<Recommendation>,
 }
 
-impl<'a> Maker<'a> {
+impl Maker {
     /// As of the export, or as of an earlier moment from what was known then.
-    fn of(project: &'a Project, as_of: Option<DateTime<Utc>>) -> Result<Self> {
+    fn of(project: &Project, as_of: Option<DateTime<Utc>>) -> Result<Self> {
         let phrases = Phrases::of(project)?;
         let fitted = rank::load(project, Which::Served)?;
         let version = if fitted.speaks() { fitted.version() } else { "none yet".to_owned() };
@@ -123,7 +125,7 @@ impl<'a> Maker<'a> {
             None => fitted.ranking,
             Some(moment) => rank::as_of(project, moment)?,
         };
-        Ok(Self { project, phrases, ranking, version })
+        Ok(Self { project: project.clone(), phrases, ranking, version })
     }
 
     /// The lists of the customers whose shelves these are.
@@ -133,73 +135,77 @@ impl<'a> Maker<'a> {
         let (personal, new) = (truths(candidates, file, "personal")?, truths(candidates, file, "new")?);
         let brands = column(candidates, file, "brand")?.as_string::<i32>();
         let customers = column(candidates, file, "customer_id")?.as_string::<i32>();
+        let rules = rules(&self.project.params.recommend);
+        let choose = |shelf: &Range<usize>, scores: &[f64]| {
+            let new: Vec<bool> = shelf.clone().map(|row| personal[row] && new[row]).collect();
+            let brands = shelf.clone().map(|row| brands.is_valid(row).then(|| brands.value(row)));
+            list(scores, brands, &new, rules)
+        };
+        let (ranked, unranked): (Vec<Range<usize>>, Vec<Range<usize>>) =
+            requests_of(candidates)?.into_iter().partition(|shelf| self.ranking.is_some() && personal[shelf.start]);
+        let mut all = Vec::with_capacity(ranked.len() + unranked.len());
+        if let Some(ranking) = self.ranking.as_ref().filter(|_| !ranked.is_empty()) {
+            let asked: BooleanArray = personal.iter().map(|personal| Some(*personal)).collect();
+            let rows = session.features(&filter_record_batch(candidates, &asked).map_err(RecommendError::Arrow)?)?;
+            let listed = ranking.lists(&rows, &ranking.past(session)?, |at, scores| {
+                let (chosen, became) = choose(&ranked[at], scores);
+                (chosen.clone(), (chosen, became))
+            })?;
+            let groups = ranking.groups()?;
+            let voices = self.phrases.voices(&groups);
+            let of_shelf = |(shelf, found): (Range<usize>, rank::Listed<(Vec<usize>, Vec<Why>)>)| {
+                let (chosen, became) = found.chosen;
+                let rows = rows.slice(found.rows.start, found.rows.len());
+                let reasons = self.phrases.explain(&voices, &rows, &chosen, found.parts.view());
+                let recommendation = |(row, why): (&usize, Reason)| {
+                    let score = found.scores[*row];
+                    let (chance, reason) = (ranking.chance(score), why.say.clone());
+                    Recommendation { row: shelf.start + row, score, chance, basis: PERSONAL, reason, why: Some(why) }
+                };
+                let recommendations = chosen.iter().zip(reasons).map(recommendation).collect();
+                Listed { customer: customers.value(shelf.start).to_owned(), shelf, became, recommendations }
+            };
+            all.extend(ranked.into_par_iter().zip(listed).map(of_shelf).collect::<Vec<_>>());
+        }
         let (popular, in_shop) = (baseline(shelves, "popular")?, baseline(shelves, "popular_in_shop")?);
         let because = self.because(shelves)?;
-        let scored = match &self.ranking {
-            Some(ranking) if personal.contains(&true) => Some(score::score(session, ranking, candidates)?),
-            _ => None,
-        };
-        // Where among the scored rows each candidate stands.
-        let mut count = 0;
-        let asked: Vec<Option<usize>> = personal
-            .iter()
-            .map(|personal| {
-                let at = (*personal && scored.is_some()).then_some(count);
-                count += usize::from(at.is_some());
-                at
-            })
-            .collect();
-        let rules = rules(&self.project.params.recommend);
-        let score = |row: usize| match (&scored, asked[row]) {
-            (Some(scored), Some(at)) => scored.scores[at],
-            _ if personal[row] => in_shop[row],
-            _ => popular[row],
-        };
-        let of_shelf = |range: std::ops::Range<usize>| {
-            let worth = |row: usize| if asked[row].is_some() { score(row) } else { worth(score(row)) };
-            let scores: Vec<f64> = range.clone().map(worth).collect();
-            let new: Vec<bool> = range.clone().map(|row| personal[row] && new[row]).collect();
-            let brands = range.clone().map(|row| brands.is_valid(row).then(|| brands.value(row)));
-            let (chosen, became) = list(&scores, brands, &new, rules);
-            (chosen.into_iter().map(|row| range.start + row).collect::<Vec<usize>>(), became, range)
-        };
-        let lists: Vec<_> = requests_of(candidates)?.into_par_iter().map(of_shelf).collect();
-        let taken = match (&self.ranking, &scored) {
-            (Some(ranking), Some(scored)) => {
-                let rows = lists.iter().flat_map(|(rows, _, _)| rows).filter_map(|row| asked[*row]).collect();
-                Some(score::taken(ranking, scored, rows)?)
-            }
-            _ => None,
-        };
-        let of_customer = |(rows, became, shelf): (Vec<usize>, Vec<Why>, std::ops::Range<usize>)| {
-            let customer = customers.value(shelf.start).to_owned();
-            let asked_rows: Option<Vec<usize>> = rows.iter().map(|row| asked[*row]).collect();
-            let why: Vec<Option<Reason>> = match (&scored, &taken, asked_rows) {
-                (Some(scored), Some(taken), Some(at)) => {
-                    self.phrases.explain(scored, taken, &customer, &at).into_iter().map(Some).collect()
-                }
-                _ => rows.iter().map(|_| None).collect(),
+        all.extend(unranked.into_iter().map(|shelf| {
+            let (counts, basis) = if personal[shelf.start] { (&in_shop, POPULAR_IN_SHOP) } else { (&popular, POPULAR) };
+            let scores: Vec<f64> = shelf.clone().map(|row| worth(counts[row])).collect();
+            let (chosen, became) = choose(&shelf, &scores);
+            let recommendation = |row: usize| {
+                let row = shelf.start + row;
+                let reason = because.value(row).to_owned();
+                Recommendation { row, score: counts[row], chance: None, basis, reason, why: None }
             };
-            let recommendation = |(row, why): (usize, Option<Reason>)| {
-                let chance = scored.as_ref().zip(asked[row]).and_then(|(scored, at)| scored.chances[at]);
-                let basis = match (&why, personal[row]) {
-                    (Some(_), _) => PERSONAL,
-                    (None, true) => POPULAR_IN_SHOP,
-                    (None, false) => POPULAR,
-                };
-                let reason = why.as_ref().map_or_else(|| because.value(row).to_owned(), |why| why.say.clone());
-                Recommendation { row, score: score(row), chance, basis, reason, why }
-            };
-            let recommendations = rows.into_iter().zip(why).map(recommendation).collect();
-            Listed { customer, shelf, became, recommendations }
-        };
-        Ok(lists.into_par_iter().map(of_customer).collect())
+            let recommendations = chosen.into_iter().map(recommendation).collect();
+            Listed { customer: customers.value(shelf.start).to_owned(), shelf: shelf.clone(), became, recommendations }
+        }));
+        Ok(all)
+    }
+
+    /// The requests in parts that memory is meant for, with whether they need what is popular: where the ranking speaks, only
+    /// those do whom it may not serve.
+    fn parts(&self, session: &Session, requests: &RecordBatch) -> Result<Vec<(RecordBatch, bool)>> {
+        let file = "sql/sources/customers.sql";
+        let customers = session.engine().read(&TableName::new("sources", "customers"))?;
+        let personal = truths(&customers, file, "personalisation_consent")?;
+        let mut all = Vec::new();
+        for ranked in [true, false] {
+            let asked = personal.iter().map(|personal| Some((*personal && self.ranking.is_some()) == ranked));
+            let asked: BooleanArray = asked.collect();
+            let requests = filter_record_batch(requests, &asked).map_err(RecommendError::Arrow)?;
+            all.extend(session.parts(&requests, ROWS)?.into_iter().map(|part| (part, !ranked)));
+        }
+        Ok(all)
     }
 
     /// What is said of what is popular.
     fn because(&self, shelves: &Shelves) -> Result<StringArray> {
         let file = "sql/recommend/baselines.sql";
-        let Some(baselines) = &shelves.baselines else { return Ok(StringArray::from(Vec::<&str>::new())) };
+        let Some(baselines) = &shelves.baselines else {
+            return Ok(StringArray::from(vec!["on sale now"; shelves.candidates.num_rows()]));
+        };
         Ok(shelf::typed(baselines, file, "because", &DataType::Utf8, "a text")?.as_string::<i32>().clone())
     }
 }
@@ -250,10 +256,9 @@ pub fn run(project: &Project, as_of: Option<DateTime<Utc>>) -> Result<()> {
     let loaded = Instant::now();
     let session = Session::new(project)?;
     let requests = everybody(session.engine(), moment)?;
-    let parts = session.parts(&requests, ROWS)?;
     let mut tables: Vec<Table> = Vec::new();
-    for part in &parts {
-        let shelves = session.shelves(part.clone(), true)?;
+    for (part, with_baselines) in maker.parts(&session, &requests)? {
+        let shelves = session.shelves(part, with_baselines)?;
         if shelves.candidates.num_rows() > 0 {
             let listed = maker.lists(&session, &shelves)?;
             tables.push(written(&maker, moment, &shelves.candidates, &listed)?);
@@ -275,9 +280,8 @@ pub fn run(project: &Project, as_of: Option<DateTime<Utc>>) -> Result<()> {
     staged.table(&project.paths.recommendations(), None, &recommendations, &notes)?;
     let engine = session.engine();
     engine.register(&TableName::bare("recommendations"), recommendations.batch)?;
-    if parts.len() > 1 {
-        session.shelves(requests, true)?;
-    }
+    // What the lists are compared with is worked out once they stand.
+    session.shelves(requests, true)?;
     for file in shelf::needed(project, &["audience", "also_bought"])? {
         register(project, engine, file)?;
     }

@@ -4,6 +4,7 @@
 //! (`sql/recommend/candidates.sql`).  Features of a shelf's rows are made by the SQL that makes all features.
 
 mod outcomes;
+mod past;
 mod sample;
 
 use std::collections::BTreeSet;
@@ -15,9 +16,11 @@ use datafusion::arrow::compute::{cast, partition};
 use datafusion::arrow::datatypes::{DataType, Date32Type, Int64Type, TimeUnit};
 use datafusion::arrow::error::ArrowError;
 
-pub use self::outcomes::{LAST_LOOK, Outcomes, visits};
+pub use self::outcomes::{OVER_AT, Outcomes, visits};
+pub use self::past::{Past, Thing};
 pub use self::sample::{articles, key_of, requests, sampled};
 use selvedge_engine::{Engine, Table};
+use selvedge_features::features::View;
 use selvedge_features::frame;
 use selvedge_project::error::{Advice, Result};
 use selvedge_project::project::Project;
@@ -34,6 +37,8 @@ pub enum ShelfError {
     NoFile { file: String },
     #[error("{file} does not return the column '{column}' as {wanted}")]
     NoColumn { file: String, column: String, wanted: &'static str },
+    #[error("what customers did: {0}")]
+    Model(#[from] recommenders::ModelError),
     #[error("the shelves: {0}")]
     Arrow(#[from] ArrowError),
 }
@@ -43,6 +48,7 @@ impl Advice for ShelfError {
         match self {
             Self::NoFile { file } => Some(format!("bring back sql/{file}")),
             Self::NoColumn { column, .. } => Some(format!("add {column} to the SELECT")),
+            Self::Model(cause) => cause.advice(),
             Self::Arrow(_) => None,
         }
     }
@@ -52,6 +58,8 @@ impl Advice for ShelfError {
 pub struct Session<'a> {
     project: &'a Project,
     engine: Engine,
+    /// Views that are not computed anew.
+    given: Vec<View>,
 }
 
 /// The shelves of some requests, in the order of [`KEY`].
@@ -64,7 +72,17 @@ pub struct Shelves {
 
 impl<'a> Session<'a> {
     pub fn new(project: &'a Project) -> Result<Self> {
-        Ok(Self { project, engine: Engine::new(project)? })
+        Ok(Self::over(project, Engine::new(project)?))
+    }
+
+    /// A session over tables of its own.
+    pub fn over(project: &'a Project, engine: Engine) -> Self {
+        Self { project, engine, given: Vec::new() }
+    }
+
+    /// The same where some views are not computed anew.
+    pub fn with_views(self, given: Vec<View>) -> Self {
+        Self { given, ..self }
     }
 
     /// The session's tables.
@@ -72,16 +90,29 @@ impl<'a> Session<'a> {
         &self.engine
     }
 
+    /// What recommendations may learn from, `sql/interactions/events.sql`.
+    pub fn events(&self) -> Result<RecordBatch> {
+        for file in self.project.library.layer(Layer::INTERACTIONS) {
+            self.make(file)?;
+        }
+        self.engine.read(&TableName::new(Layer::INTERACTIONS.folder, "events"))
+    }
+
+    /// Runs a file and gives its answer its name; what was done before any request was made is worked out once.
+    fn make(&self, file: &SqlFile) -> Result<()> {
+        if file.layer == Layer::INTERACTIONS && self.engine.has(&file.table()) {
+            return Ok(());
+        }
+        let table = self.engine.table(self.project, file)?;
+        self.engine.register(&file.table(), table.batch)
+    }
+
     /// Makes the shelves of `requests` (`customer_id`, `as_of`), with what is held against the ranking where it is wanted.
     pub fn shelves(&self, requests: RecordBatch, with_baselines: bool) -> Result<Shelves> {
         self.engine.register(&TableName::new("grain", "request"), requests)?;
         let wanted: &[&str] = if with_baselines { &["candidates", "baselines"] } else { &["candidates"] };
         for file in needed(self.project, wanted)? {
-            if file.layer == Layer::INTERACTIONS && self.engine.has(&file.table()) {
-                continue;
-            }
-            let table = self.engine.table(self.project, file)?;
-            self.engine.register(&file.table(), table.batch)?;
+            self.make(file)?;
         }
         let read = |name: &'static str| -> Result<RecordBatch> {
             let file = file(self.project, name)?;
@@ -110,7 +141,7 @@ impl<'a> Session<'a> {
         }
         let request = RecordBatch::try_from_iter_with_nullable(columns).map_err(ShelfError::Arrow)?;
         let request = Table::new(request, &KEY.map(str::to_owned), "the shelf")?;
-        Ok(frame::at_request(self.project, &self.engine, request, "the shelf")?.batch)
+        Ok(frame::at_request_with(self.project, &self.engine, request, self.given.clone(), "the shelf")?.batch)
     }
 
     /// Hands the shelves of `visits`, some at a time, to `seen`: their features with what came of them, and what is held
@@ -150,7 +181,9 @@ fn most_on_sale(products: &RecordBatch) -> Result<usize> {
         Ok(days)
     };
     let (from, until) = (days("on_sale_from")?, days("on_sale_until")?);
-    let on_sale = |day: &i32| from.partition_point(|first| first <= day) - until.partition_point(|last| last < day);
+    // One that ends before it begins is never on sale, and takes nothing away.
+    let on_sale =
+        |day: &i32| from.partition_point(|first| first <= day).saturating_sub(until.partition_point(|last| last < day));
     Ok(from.iter().map(on_sale).max().unwrap_or_default())
 }
 

@@ -1,7 +1,7 @@
 //! What came of each visit, and from when that is known.
 
-use datafusion::arrow::array::RecordBatch;
-use datafusion::arrow::compute::concat_batches;
+use datafusion::arrow::array::{BooleanArray, RecordBatch};
+use datafusion::arrow::compute::filter_record_batch;
 
 use super::{ShelfError, moments};
 use selvedge_engine::{Engine, Table};
@@ -12,12 +12,12 @@ use selvedge_project::project::Project;
 use selvedge_project::sql::label::VISITS;
 use selvedge_project::sql::{Layer, TableName};
 
-/// The last look of a row's visit.
-pub const LAST_LOOK: &str = "last_look";
+/// From when it is known what was looked at in a row's visit.
+pub const OVER_AT: &str = "over_at";
 /// Nanoseconds of a day.
 const DAY: i64 = 86_400_000_000_000;
 
-/// The visits that the features stage left behind: `customer_id`, `as_of` and `last_look`, in the order of their key.
+/// The visits that the features stage left behind: `customer_id`, `as_of` and `over_at`, in the order of their key.
 pub fn visits(project: &Project, engine: &Engine) -> Result<RecordBatch> {
     let name = TableName::new("grain", "request");
     let missing = || ShelfError::NoFile { file: "grain/request.sql".into() };
@@ -33,18 +33,16 @@ pub struct Outcomes {
 }
 
 impl Outcomes {
-    /// Of all visits there are.
-    pub fn of(project: &Project) -> Result<Self> {
-        let engine = Engine::new(project)?;
+    /// Of these visits, as the tables of `engine` have it.
+    pub fn of(project: &Project, engine: &Engine, visits: &RecordBatch) -> Result<Self> {
         let missing = || ShelfError::NoFile { file: format!("labels/{VISITS}.sql") };
         let file =
             project.library.layer(Layer::LABELS).find(|file| file.header.name() == VISITS).ok_or_else(missing)?;
-        let requests = visits(project, &engine)?;
-        let places: Vec<usize> = ["customer_id", "as_of", LAST_LOOK]
-            .iter()
-            .filter_map(|name| requests.schema().index_of(name).ok())
-            .collect();
-        let requests = requests.project(&places).map_err(ShelfError::Arrow)?;
+        let table = TableName::new("grain", "request");
+        engine.register(&table, visits.clone())?;
+        let places: Vec<usize> =
+            ["customer_id", "as_of", OVER_AT].iter().filter_map(|name| visits.schema().index_of(name).ok()).collect();
+        let requests = visits.project(&places).map_err(ShelfError::Arrow)?;
         let key = ["customer_id", "as_of"].map(str::to_owned);
         let requests = Table::new(requests, &key, "sql/grain/request.sql")?;
         let views = [
@@ -64,7 +62,7 @@ impl Outcomes {
         self.views[0].table.batch.num_rows()
     }
 
-    /// The rows with `looked`, `bought`, `kept` and `last_look` beside them.
+    /// The rows with `looked`, `bought`, `kept` and `over_at` beside them.
     pub fn beside(&self, rows: RecordBatch) -> Result<RecordBatch> {
         let base = Table { batch: rows, key: super::KEY.map(str::to_owned).to_vec() };
         Ok(frame::attach(base, &self.views, "the shelf")?.batch)
@@ -80,11 +78,18 @@ impl Outcomes {
         self.bought_known_at(as_of).saturating_add(self.return_window)
     }
 
+    /// The visits that were over at `cut`.
+    pub fn over_by(visits: &RecordBatch, cut: i64) -> Result<RecordBatch> {
+        let over = moments(visits, "sql/grain/request.sql", OVER_AT)?;
+        let wanted: BooleanArray = over.iter().map(|over| Some(*over < cut)).collect();
+        Ok(filter_record_batch(visits, &wanted).map_err(ShelfError::Arrow)?)
+    }
+
     /// The visits that begin at `from` or later and whose outcomes are all known at `until`.
     pub fn known_between(&self, visits: &RecordBatch, from: i64, until: i64) -> Result<RecordBatch> {
         let begun = moments(visits, "sql/grain/request.sql", "as_of")?;
-        let wanted = |at: &usize| begun[*at] >= from && self.kept_known_at(begun[*at]) <= until;
-        let parts: Vec<RecordBatch> = (0..visits.num_rows()).filter(wanted).map(|row| visits.slice(row, 1)).collect();
-        Ok(concat_batches(&visits.schema(), &parts).map_err(ShelfError::Arrow)?)
+        let wanted = begun.iter().map(|begun| Some(*begun >= from && self.kept_known_at(*begun) <= until));
+        let wanted: BooleanArray = wanted.collect();
+        Ok(filter_record_batch(visits, &wanted).map_err(ShelfError::Arrow)?)
     }
 }

@@ -24,13 +24,10 @@ impl Fingerprints {
         [("data", self.data.clone()), ("features", self.features.clone()), ("code", self.code.clone())]
     }
 
-    /// The same, decided by more code, and by the crate of models.
-    pub fn with_code(self, code: &[&str]) -> Self {
-        let mut parts = vec![self.code.as_bytes()];
-        parts.extend(code.iter().map(|text| text.as_bytes()));
-        let versions = format!("{} {}", recommenders::chain::VERSION, recommenders::calibration::VERSION);
-        parts.push(versions.as_bytes());
-        Self { code: hash(&parts), ..self }
+    /// The same, decided by code of further versions too.
+    pub fn with_versions(self, versions: &[u32]) -> Self {
+        let versions: Vec<u8> = versions.iter().flat_map(|version| version.to_le_bytes()).collect();
+        Self { code: hash(&[self.code.as_bytes(), &versions]), ..self }
     }
 
     /// Of the project as it is now.

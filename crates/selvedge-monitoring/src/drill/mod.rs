@@ -10,8 +10,9 @@ use std::sync::Arc;
 use datafusion::arrow::array::{ArrayRef, Float64Array, Int64Array, RecordBatch, StringArray};
 use serde::Serialize;
 
+use crate::monitor;
 use replay::{Replays, Seen};
-use selvedge_engine::{Staged, Table, batch_of};
+use selvedge_engine::{Engine, Staged, Table, batch_of};
 use selvedge_project::error::{Advice, Error, Result, did_you_mean};
 use selvedge_project::params::{Segment, Shift, Standing};
 use selvedge_project::progress::Progress;
@@ -26,6 +27,8 @@ pub enum DrillError {
     NotInLog { from: String, first: String, last: String },
     #[error("no day of the log is watched yet: the days to compare with are not complete")]
     NothingWatched,
+    #[error("there is no log yet: sources.recommendations has no rows")]
+    NoLog,
     #[error("{} no longer noticed in time: {}", if missed.len() == 1 { "a drop is" } else { "drops are" }, missed.join("; "))]
     Missed { missed: Vec<String> },
     #[error("{table} is not what was expected: {cause}")]
@@ -41,6 +44,7 @@ impl Advice for DrillError {
             }
             Self::NotInLog { .. } => "name one of these days".into(),
             Self::NothingWatched => "wait for more days, or lower monitor.reference_days in params.yaml".into(),
+            Self::NoLog => "hold drills once something has been shown".into(),
             Self::Missed { .. } => {
                 "find out what made the monitor worse; for another log, write its own drills in params.yaml".into()
             }
@@ -93,6 +97,9 @@ struct Smallest {
 /// Holds one drill and says how it went.
 pub fn one(project: &Project, shift: &Shift) -> Result<()> {
     let progress = Progress::start("drill");
+    if !monitor::has_log(&Engine::new(project)?) {
+        return Err(DrillError::NoLog.into());
+    }
     let mut replays = Replays::new(project)?;
     replays.check(shift)?;
     let (lost, of) = replays.loss(shift)?;
@@ -136,23 +143,32 @@ pub fn run(project: &Project) -> Result<Vec<String>> {
     let progress = Progress::start("drill");
     let mut standing = Vec::new();
     let mut depths = Vec::new();
-    match Replays::new(project) {
+    let replays = match monitor::has_log(&Engine::new(project)?) {
+        true => Replays::new(project),
+        false => Err(DrillError::NoLog.into()),
+    };
+    match replays {
         Ok(mut replays) => {
             standing = hold(&mut replays, &project.params.drill.standing)?;
             depths = sweep::depths(project, &replays)?;
         }
         Err(error) => {
-            let why = error.to_string();
-            standing.extend(project.params.drill.standing.iter().map(|drill| not_held(drill, &why)));
+            let why = in_a_line(&error);
+            standing.extend(project.params.drill.standing.iter().map(|drill| not_held(drill, Some(&why))));
         }
     }
     let missed: Vec<String> = standing.iter().filter(|drilled| drilled.missed()).map(Drilled::in_short).collect();
     write(project, &standing, &depths)?;
-    progress.done(format!(
-        "{} of {} drills noticed in time; see reports/drills.json",
-        standing.len() - missed.len(),
-        standing.len()
-    ));
+    let mut held = standing.len();
+    for (drilled, why) in standing.iter().filter_map(|drilled| Some((drilled, drilled.not_held.as_ref()?))) {
+        held -= 1;
+        progress.say(format!("not held: {}: {why}", drilled.in_short()));
+    }
+    let of = format!("{} of {held} drills noticed in time", held - missed.len());
+    progress.done(match standing.len() - held {
+        0 => format!("{of}; see reports/drills.json"),
+        others => format!("{of}, {others} could not be held; see reports/drills.json"),
+    });
     Ok(missed)
 }
 
@@ -173,8 +189,8 @@ fn hold(replays: &mut Replays, standing: &[Standing]) -> Result<Vec<Drilled>> {
     let drills: Vec<(&Shift, u32)> = standing.iter().map(|drill| &drill.shift).zip(most).collect();
     let seen = replays.seen(&drills)?;
     let held = |(number, (drill, refused)): (usize, (&Standing, Option<Error>))| {
-        let mut drilled = not_held(drill, "");
-        drilled.not_held = refused.map(|error| cause(&error.to_string()));
+        let mut drilled = not_held(drill, None);
+        drilled.not_held = refused.map(|error| in_a_line(&error));
         for ((_, days), seen) in seen.range((number, 0)..(number + 1, 0)) {
             drilled.also_raised.clone_from(&seen.others);
             if seen.noticed {
@@ -187,12 +203,12 @@ fn hold(replays: &mut Replays, standing: &[Standing]) -> Result<Vec<Drilled>> {
     Ok(standing.iter().zip(refused).enumerate().map(held).collect())
 }
 
-/// The first line of an error.
-fn cause(words: &str) -> String {
-    words.trim_start_matches("error: ").lines().next().unwrap_or_default().to_owned()
+/// An error and what to do about it, in one line.
+fn in_a_line(error: &Error) -> String {
+    error.to_string().trim_start_matches("error: ").replace("\n  do: ", "; ")
 }
 
-fn not_held(drill: &Standing, why: &str) -> Drilled {
+fn not_held(drill: &Standing, why: Option<&str>) -> Drilled {
     Drilled {
         segment: drill.shift.segment.to_string(),
         drop_percent: (drill.shift.drop * 1000.0).round() / 10.0,
@@ -200,13 +216,13 @@ fn not_held(drill: &Standing, why: &str) -> Drilled {
         noticed_within: drill.noticed_within,
         noticed_after: None,
         also_raised: Vec::new(),
-        not_held: Some(cause(why)),
+        not_held: why.map(str::to_owned),
     }
 }
 
 impl Drilled {
     fn missed(&self) -> bool {
-        self.noticed_after.is_none()
+        self.noticed_after.is_none() && self.not_held.is_none()
     }
 
     fn in_short(&self) -> String {

@@ -159,7 +159,7 @@ impl<'a> Replays<'a> {
             stack.extend(self.report(&log, *as_of, None, &undrilled(*as_of))?);
         }
         let mut raised: BTreeMap<String, Vec<Raised>> = BTreeMap::new();
-        for mut alert in judge(self.project, &self.members, &stack, Draw::WhenNeeded)?.raised()? {
+        for mut alert in judge(self.project, &self.members, &stack, Draw::WhenNeeded)?.raised() {
             if let Some((report, metric)) = alert.metric.rsplit_once('/').map(|(r, m)| (r.to_owned(), m.to_owned())) {
                 alert.metric = metric;
                 raised.entry(report).or_default().push(alert);

@@ -1,51 +1,67 @@
-//! The alarm: scan every window of days, let the furthest segment fire, take its customers out, look again.
+//! The alarm: scan every window of days, weigh whole explanations against each other, tell the likeliest, take the
+//! customers of what is told out, look again.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use datafusion::arrow::array::{ArrayRef, Float64Array, Int64Array, RecordBatch, StringArray};
+use datafusion::arrow::array::{ArrayRef, BooleanArray, Float64Array, Int64Array, RecordBatch, StringArray};
 use datafusion::arrow::compute::concat_batches;
 use serde::Deserialize;
 
 use super::LAYER;
 use super::MonitorError;
-use super::permutation_test::{self, History, Rules};
+use super::explanations::{Explanation, Lines, LinesOf, Sure, Told, tell};
+use super::likelihood::{History, Rules};
+use super::permutation_test::{self, Furthest};
 use super::plan::Plan;
-use selvedge_engine::{Engine, TableError, batch_of, read_rows};
+use selvedge_engine::{Engine, TableError, batch_of};
 use selvedge_project::error::Result;
-use selvedge_project::params;
 use selvedge_project::project::Project;
 use selvedge_project::sql::TableName;
 
-/// How many segments may fire for one metric: a stop for logs in which everything moved on its own.
+/// How often one metric is looked at again: a stop for logs in which everything moved on its own.
 pub const MOST_ROUNDS: i64 = 8;
 
-/// The lines that |Z| must cross, for one metric; none while nothing can be judged.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Lines {
-    pub clear: f64,
-    pub possible: f64,
-}
+/// A segment, or the whole shop (`shop`, `all`).
+pub type Who = (String, String);
 
-/// A segment that fired.
+/// One that changed, or may have.
 #[derive(Debug, Clone, PartialEq)]
-struct Fired {
-    metric: String,
-    segment_column: String,
-    segment_value: String,
-    round: i64,
+pub struct Accused {
+    pub metric: String,
+    pub who: Who,
+    pub round: i64,
+    /// How sure it is that anything changed at all.
+    pub sure: Sure,
+    /// Every explanation that could be true holds it.
+    pub certain: bool,
+    /// Who may have changed instead.
+    pub rivals: Vec<Who>,
+    /// Days after which more can be said.
+    pub more_days: Option<u32>,
+    pub z: f64,
 }
 
-/// One segment's furthest window.
-#[derive(Debug, Deserialize)]
+/// One explanation's furthest window.
+#[derive(Debug, Clone, Deserialize)]
 struct ChangeWindow {
-    /// Only the rounds' table has it.
-    #[serde(default)]
-    round: i64,
     metric: String,
     segment_column: String,
     segment_value: String,
+    series: i64,
     z: f64,
+}
+
+/// A row of `monitoring.explanations`.
+#[derive(Debug, Deserialize)]
+struct Weighed {
+    metric: String,
+    first: i64,
+    second: i64,
+    from_day: i64,
+    to_day: i64,
+    gain: f64,
+    alike: f64,
 }
 
 #[derive(Debug, Deserialize)]
@@ -56,25 +72,25 @@ struct ScanDay {
 /// Where the lines come from.
 #[derive(Debug, Clone, Copy)]
 pub enum Draw<'a> {
-    /// From shuffled histories, one pair for all metrics of a report together, so that the promise holds for the whole
-    /// report.  A metric is called `click`, or `some report/click` where many reports are judged in one pass.
+    /// From shuffled histories, for all metrics of a report together, so that the promise holds for the whole report.  A
+    /// metric is called `click`, or `some report/click` where many reports are judged in one pass.
     Shuffled,
     /// The same, but drawn only for reports with something beyond the least line there can be: enough to know what is
     /// raised.
     WhenNeeded,
     /// As given, by metric.
-    Given(&'a BTreeMap<String, Lines>),
+    Given(&'a BTreeMap<String, LinesOf>),
 }
 
 /// What the loop leaves behind.
 pub struct ScanResult {
     /// The scan of every round, one below the other.
     pub rounds: RecordBatch,
-    pub lines: BTreeMap<String, Lines>,
-    fired: Vec<Fired>,
+    pub lines: BTreeMap<String, LinesOf>,
+    pub accused: Vec<Accused>,
 }
 
-/// A change that stands as an alert: a segment that fired, or the whole shop once those are taken out.
+/// A change that stands as an alert.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Raised {
     pub metric: String,
@@ -83,10 +99,10 @@ pub struct Raised {
     pub z: f64,
 }
 
-/// Runs the loop and registers `monitoring.rounds`, `monitoring.taken_out` and `monitoring.thresholds`.
+/// Runs the loop and registers `monitoring.rounds`, `monitoring.accused` and `monitoring.thresholds`.
 pub fn look(engine: &Engine, project: &Project, plan: &Plan) -> Result<()> {
     let looked = iterative_exclusion(engine, project, plan, Draw::Shuffled)?;
-    engine.register(&table("taken_out"), taken_out(&looked.fired)?)?;
+    engine.register(&table("accused"), accused_table(&looked.accused)?)?;
     engine.register(&table("thresholds"), lines_table(&looked.lines)?)?;
     engine.register(&table("rounds"), looked.rounds)
 }
@@ -95,10 +111,10 @@ pub fn look(engine: &Engine, project: &Project, plan: &Plan) -> Result<()> {
 pub fn iterative_exclusion(engine: &Engine, project: &Project, plan: &Plan, draw: Draw) -> Result<ScanResult> {
     let days: Vec<ScanDay> = engine.rows(&table("scan_days"))?;
     let mut metrics: BTreeSet<String> = days.into_iter().map(|day| day.metric).collect();
-    let scan = |fired: &[Fired], metrics: &BTreeSet<String>| -> Result<Vec<ChangeWindow>> {
-        engine.register(&table("taken_out"), taken_out(fired)?)?;
-        let metrics = texts(metrics.iter().map(String::as_str));
-        engine.register(&table("looked_at"), batch_of("looked_at", [("metric", metrics)])?)?;
+    let near = project.params.monitor.near();
+    let scan = |accused: &[Accused], metrics: &BTreeSet<String>| -> Result<Vec<ChangeWindow>> {
+        engine.register(&table("taken_out"), taken_out(accused)?)?;
+        engine.register(&table("looked_at"), names("looked_at", metrics)?)?;
         plan.run_scan(engine, project)?;
         engine.rows(&table("scan"))
     };
@@ -110,65 +126,133 @@ pub fn iterative_exclusion(engine: &Engine, project: &Project, plan: &Plan, draw
         Draw::Given(lines) => lines.clone(),
         Draw::Shuffled => drawn(engine, project, |metric| metrics.contains(metric))?,
         Draw::WhenNeeded => {
-            let restless = beyond(&windows, project.params.monitor.threshold_floor);
+            let restless = restless(&windows, project.params.monitor.threshold_floor);
             drawn(engine, project, |metric| metrics.contains(metric) && restless.contains(report_of(metric)))?
         }
     };
-    let mut fired: Vec<Fired> = Vec::new();
+    let mut accused: Vec<Accused> = Vec::new();
     for round in 1..=MOST_ROUNDS {
-        let next: Vec<Fired> = windows
-            .iter()
-            .filter_map(|(metric, windows)| furthest(windows, metric, *lines.get(metric)?, round))
-            .collect();
-        // Where nothing fired, another look would see the same.
-        metrics.retain(|metric| next.iter().any(|fired| fired.metric == *metric));
+        let told = explained(engine, project, plan, &windows, &lines, near)?;
+        let mut next = BTreeSet::new();
+        for (metric, told) in told {
+            let own = windows.get(&metric).map(Vec::as_slice).unwrap_or_default();
+            let new = Accused::told(&metric, round, &told, |series| {
+                let window = own.iter().find(|window| window.series == series)?;
+                Some(((window.segment_column.clone(), window.segment_value.clone()), window.z))
+            });
+            if new.iter().any(Accused::is_taken_out) {
+                next.insert(metric);
+            }
+            add(&mut accused, new);
+        }
+        // Where nobody was taken out, another look would see the same.
         if next.is_empty() {
             break;
         }
-        fired.extend(next);
-        windows = by_metric(scan(&fired, &metrics)?);
+        windows = by_metric(scan(&accused, &next)?);
         rounds.push(with_round(&engine.read(&table("scan"))?, round + 1)?);
     }
     let schema = rounds[0].schema();
     let rounds = concat_batches(&schema, &rounds)
         .map_err(|e| TableError::Shape { table: "rounds".into(), cause: e.to_string() })?;
-    Ok(ScanResult { rounds, lines, fired })
+    Ok(ScanResult { rounds, lines, accused })
 }
 
-impl ScanResult {
-    /// Every alert; a segment as it was when it fired, the whole shop as it is in the end.
-    pub fn raised(&self) -> Result<Vec<Raised>> {
-        let windows: Vec<ChangeWindow> = read_rows(&self.rounds, "monitoring.rounds")?;
-        let mut last: BTreeMap<&str, i64> = BTreeMap::new();
-        for window in &windows {
-            let round = last.entry(&window.metric).or_default();
-            *round = window.round.max(*round);
+/// What is told of each metric in which anything is beyond a line.
+fn explained(
+    engine: &Engine,
+    project: &Project,
+    plan: &Plan,
+    windows: &BTreeMap<String, Vec<ChangeWindow>>,
+    lines: &BTreeMap<String, LinesOf>,
+    near: f64,
+) -> Result<Vec<(String, Told)>> {
+    let is_beyond = |(metric, windows): &(&String, &Vec<ChangeWindow>)| {
+        lines.get(*metric).is_some_and(|lines| windows.iter().any(|w| w.z.abs() > lines.of(w.is_shop()).possible))
+    };
+    let suspected: BTreeSet<String> = windows.iter().filter(is_beyond).map(|(metric, _)| metric.clone()).collect();
+    if suspected.is_empty() {
+        return Ok(Vec::new());
+    }
+    engine.register(&table("suspected"), names("suspected", &suspected)?)?;
+    plan.run_explain(engine, project)?;
+    let rows: Vec<Weighed> = engine.rows(&table("explanations"))?;
+    let mut weighed: BTreeMap<String, Vec<Explanation>> = BTreeMap::new();
+    for row in rows {
+        let who = if row.first == row.second { vec![row.first] } else { vec![row.first, row.second] };
+        let days = (row.to_day - row.from_day + 1) as f64;
+        weighed.entry(row.metric).or_default().push(Explanation { who, gain: row.gain, days, alike: row.alike });
+    }
+    let tell = |(metric, explanations): (String, Vec<Explanation>)| {
+        let (own, lines) = (windows.get(&metric)?, *lines.get(&metric)?);
+        let shop = own.iter().find(|window| window.is_shop()).map(|window| window.series);
+        Some((metric, tell(&explanations, |who| lines.of(Some(who) == shop), near)?))
+    };
+    Ok(weighed.into_iter().filter_map(tell).collect())
+}
+
+/// What is told anew; of the whole shop the latest, which is without the customers of what was told before.
+pub fn add(accused: &mut Vec<Accused>, new: Vec<Accused>) {
+    for new in new {
+        let again = |old: &Accused| old.metric == new.metric && old.who == new.who;
+        let old = accused.iter().position(again);
+        match old {
+            Some(place) if new.is_certain() || !accused[place].is_certain() => accused[place] = new,
+            Some(_) => {}
+            None => accused.push(new),
         }
-        let fired: BTreeSet<(&str, &str, &str, i64)> = self.fired.iter().map(Fired::key).collect();
-        let stands = |s: &&ChangeWindow| {
-            let beyond = self.lines.get(&s.metric).is_some_and(|lines| s.z.abs() > lines.clear);
-            let shop = s.segment_column == "shop" && last.get(s.metric.as_str()) == Some(&s.round);
-            fired.contains(&(s.metric.as_str(), s.segment_column.as_str(), s.segment_value.as_str(), s.round))
-                || shop && beyond
-        };
-        let raise = |s: &ChangeWindow| Raised {
-            metric: s.metric.clone(),
-            segment_column: s.segment_column.clone(),
-            segment_value: s.segment_value.clone(),
-            z: s.z,
-        };
-        Ok(windows.iter().filter(stands).map(raise).collect())
     }
 }
 
-impl Fired {
-    fn key(&self) -> (&str, &str, &str, i64) {
-        (&self.metric, &self.segment_column, &self.segment_value, self.round)
+impl ScanResult {
+    /// Every alert.
+    pub fn raised(&self) -> Vec<Raised> {
+        self.accused.iter().filter(|accused| accused.is_certain()).map(Accused::raised).collect()
+    }
+}
+
+impl Accused {
+    /// Everyone that is told of one metric; `named` says who a series is, and how far from nothing.
+    pub fn told(metric: &str, round: i64, told: &Told, named: impl Fn(i64) -> Option<(Who, f64)>) -> Vec<Self> {
+        let accuse = |series: &i64| {
+            let (who, z) = named(*series)?;
+            let certain = told.certain.contains(series);
+            let rivals = told.open.iter().filter(|other| !certain && *other != series);
+            let rivals = rivals.filter_map(|other| Some(named(*other)?.0)).collect();
+            let (metric, sure, more_days) = (metric.to_owned(), told.sure, told.more_days);
+            Some(Self { metric, who, round, sure, certain, rivals, more_days, z })
+        };
+        told.certain.iter().chain(&told.open).filter_map(accuse).collect()
+    }
+
+    pub fn is_shop(&self) -> bool {
+        self.who.0 == "shop"
+    }
+
+    /// It is clear that something changed, and that it was this one.
+    pub fn is_certain(&self) -> bool {
+        self.sure == Sure::Clear && self.certain
+    }
+
+    /// Whether others are looked at again without its customers.  Without the whole shop's nobody would be left.
+    pub fn is_taken_out(&self) -> bool {
+        self.is_certain() && !self.is_shop()
+    }
+
+    pub fn raised(&self) -> Raised {
+        let (segment_column, segment_value) = self.who.clone();
+        Raised { metric: self.metric.clone(), segment_column, segment_value, z: self.z }
+    }
+}
+
+impl ChangeWindow {
+    fn is_shop(&self) -> bool {
+        self.segment_column == "shop"
     }
 }
 
 /// The reports in which something is beyond a line.
-fn beyond(windows: &BTreeMap<String, Vec<ChangeWindow>>, line: f64) -> BTreeSet<&str> {
+fn restless(windows: &BTreeMap<String, Vec<ChangeWindow>>, line: f64) -> BTreeSet<&str> {
     let is_beyond = |windows: &[ChangeWindow]| windows.iter().any(|window| window.z.abs() > line);
     windows.iter().filter(|(_, windows)| is_beyond(windows)).map(|(metric, _)| report_of(metric)).collect()
 }
@@ -186,24 +270,8 @@ fn by_metric(windows: Vec<ChangeWindow>) -> BTreeMap<String, Vec<ChangeWindow>> 
     groups
 }
 
-/// The segment whose |Z| is furthest beyond the line.  The whole shop never fires here: without its customers nobody is left.
-fn furthest(windows: &[ChangeWindow], metric: &str, lines: Lines, round: i64) -> Option<Fired> {
-    let beyond = windows.iter().filter(|s| s.segment_column != "shop" && s.z.abs() > lines.clear);
-    let most = beyond.max_by(|a, b| {
-        let name = |s: &ChangeWindow| (s.segment_column.clone(), s.segment_value.clone());
-        a.z.abs().total_cmp(&b.z.abs()).then_with(|| name(b).cmp(&name(a)))
-    })?;
-    Some(Fired {
-        metric: metric.to_owned(),
-        segment_column: most.segment_column.clone(),
-        segment_value: most.segment_value.clone(),
-        round,
-    })
-}
-
-/// The lines that shuffled histories draw, for the wanted metrics.  A shuffled report counts as alarmed when the furthest
-/// of all its metrics crosses, so that the promise holds for the report and not for each metric alone.
-fn drawn(engine: &Engine, project: &Project, wanted: impl Fn(&str) -> bool) -> Result<BTreeMap<String, Lines>> {
+/// The lines that shuffled histories draw, for the wanted metrics.
+fn drawn(engine: &Engine, project: &Project, wanted: impl Fn(&str) -> bool) -> Result<BTreeMap<String, LinesOf>> {
     let monitor = &project.params.monitor;
     let rules = rules(project)?;
     let mut reports: BTreeMap<String, Vec<(String, History)>> = BTreeMap::new();
@@ -215,26 +283,13 @@ fn drawn(engine: &Engine, project: &Project, wanted: impl Fn(&str) -> bool) -> R
     let mut lines = BTreeMap::new();
     for metrics in reports.into_values() {
         let mut random = permutation_test::random(monitor.seed);
-        // A history in which nothing could be judged raised no alarm.
-        let mut worst = vec![0.0; monitor.permutations];
-        for (_, history) in &metrics {
-            let furthest = history.shuffled(monitor.permutations, rules, &mut random);
-            worst = worst.iter().zip(furthest).map(|(worst, furthest)| f64::max(*worst, furthest)).collect();
-        }
-        let line = line(worst, monitor);
-        lines.extend(metrics.into_iter().map(|(metric, _)| (metric, line)));
+        let shuffled =
+            |(_, of): &(String, History)| permutation_test::shuffled(of, monitor.permutations, rules, &mut random);
+        let furthest: Vec<Furthest> = metrics.iter().map(shuffled).collect();
+        let own = permutation_test::lines(&furthest, monitor);
+        lines.extend(metrics.into_iter().map(|(metric, _)| metric).zip(own));
     }
     Ok(lines)
-}
-
-/// The lines that so many of the shuffled histories cross as may.
-fn line(mut furthest: Vec<f64>, monitor: &params::Monitor) -> Lines {
-    furthest.sort_by(f64::total_cmp);
-    // The history that happened is one more of them: without it, of few shuffles too many would be crossed.
-    let place = |share: f64| ((1.0 - share) * (furthest.len() + 1) as f64).ceil() as usize;
-    let line = |share: f64| furthest.get(place(share).max(1) - 1).or(furthest.last()).copied().unwrap_or_default();
-    let clear = line(monitor.false_alarms).max(monitor.threshold_floor).min(monitor.threshold_cap);
-    Lines { clear, possible: line(monitor.maybe_alarms).max(monitor.maybe_floor).min(clear) }
 }
 
 /// What the queries read, for what repeats them.
@@ -262,26 +317,57 @@ fn texts<'a>(values: impl Iterator<Item = &'a str>) -> ArrayRef {
     Arc::new(StringArray::from_iter_values(values))
 }
 
-fn taken_out(fired: &[Fired]) -> Result<RecordBatch> {
+fn names(table: &str, metrics: &BTreeSet<String>) -> Result<RecordBatch> {
+    batch_of(table, [("metric", texts(metrics.iter().map(String::as_str)))])
+}
+
+fn taken_out(accused: &[Accused]) -> Result<RecordBatch> {
+    let gone: Vec<&Accused> = accused.iter().filter(|accused| accused.is_taken_out()).collect();
     batch_of(
         "taken_out",
         vec![
-            ("metric", texts(fired.iter().map(|f| f.metric.as_str()))),
-            ("segment_column", texts(fired.iter().map(|f| f.segment_column.as_str()))),
-            ("segment_value", texts(fired.iter().map(|f| f.segment_value.as_str()))),
-            ("round", Arc::new(Int64Array::from_iter_values(fired.iter().map(|f| f.round)))),
+            ("metric", texts(gone.iter().map(|of| of.metric.as_str()))),
+            ("segment_column", texts(gone.iter().map(|of| of.who.0.as_str()))),
+            ("segment_value", texts(gone.iter().map(|of| of.who.1.as_str()))),
         ],
     )
 }
 
-fn lines_table(lines: &BTreeMap<String, Lines>) -> Result<RecordBatch> {
-    let numbers = |of: fn(&Lines) -> f64| Arc::new(Float64Array::from_iter_values(lines.values().map(of)));
+/// `sure` says how sure it is that something changed, `certain` whether it is who it was.
+fn accused_table(accused: &[Accused]) -> Result<RecordBatch> {
+    let sure = |of: &Accused| match of.sure {
+        Sure::Clear => "clear",
+        Sure::Possible => "possible",
+    };
+    let rivals = |of: &Accused| {
+        let rivals: Vec<String> = of.rivals.iter().map(|(column, value)| format!("{column}={value}")).collect();
+        (!rivals.is_empty()).then(|| rivals.join("; "))
+    };
+    batch_of(
+        "accused",
+        vec![
+            ("metric", texts(accused.iter().map(|of| of.metric.as_str()))),
+            ("segment_column", texts(accused.iter().map(|of| of.who.0.as_str()))),
+            ("segment_value", texts(accused.iter().map(|of| of.who.1.as_str()))),
+            ("round", Arc::new(Int64Array::from_iter_values(accused.iter().map(|of| of.round)))),
+            ("sure", texts(accused.iter().map(sure))),
+            ("certain", Arc::new(BooleanArray::from_iter(accused.iter().map(|of| Some(of.certain))))),
+            ("rivals", Arc::new(accused.iter().map(rivals).collect::<StringArray>())),
+            ("more_days", Arc::new(accused.iter().map(|of| of.more_days.map(i64::from)).collect::<Int64Array>())),
+        ],
+    )
+}
+
+fn lines_table(lines: &BTreeMap<String, LinesOf>) -> Result<RecordBatch> {
+    let rows: Vec<(&str, bool, Lines)> =
+        lines.iter().flat_map(|(metric, of)| [true, false].map(|shop| (metric.as_str(), shop, of.of(shop)))).collect();
     batch_of(
         "thresholds",
         vec![
-            ("metric", texts(lines.keys().map(String::as_str))),
-            ("threshold", numbers(|line| line.clear)),
-            ("possible_line", numbers(|line| line.possible)),
+            ("metric", texts(rows.iter().map(|row| row.0))),
+            ("is_shop", Arc::new(BooleanArray::from_iter(rows.iter().map(|row| Some(row.1))))),
+            ("threshold", Arc::new(Float64Array::from_iter_values(rows.iter().map(|row| row.2.clear)))),
+            ("possible_line", Arc::new(Float64Array::from_iter_values(rows.iter().map(|row| row.2.possible)))),
         ],
     )
 }

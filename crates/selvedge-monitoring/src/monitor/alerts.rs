@@ -12,8 +12,14 @@ pub struct Finding {
     /// Whose segment it is, customers' or articles'; none for the whole shop.
     pub owner: Option<String>,
     pub state: State,
+    /// Where it cannot be told who changed: whether it is clear that somebody did, …
+    pub somebody: Option<bool>,
+    /// … and who may have instead, `column=value; column=value`.
+    pub rivals: Option<String>,
     pub why: Option<String>,
     pub explained_by: Option<String>,
+    /// Of the whole shop: what is told is without the customers of segments that are told by themselves.
+    pub is_rest: bool,
     /// First day of the new level, on the shop's clock.
     pub since: Option<String>,
     /// Last day of it, if it is over.
@@ -34,12 +40,17 @@ pub struct Finding {
     pub after_upper: Option<f64>,
     /// What `after_x` should have been, given how everyone else moved.
     pub expected_x: Option<f64>,
+    /// How far the rate may have moved over all watched days, as a share of what it was.
+    pub moved_lower: Option<f64>,
+    pub moved_upper: Option<f64>,
     /// Recommendations that are old enough, and how many must be.
     pub have: Option<u64>,
     pub needed: Option<u64>,
     pub known_on: Option<String>,
     pub z: Option<f64>,
     pub first_z: Option<f64>,
+    /// The same against the rest of the shop only.
+    pub apart_z: Option<f64>,
     pub phi: Option<f64>,
     pub threshold: Option<f64>,
     pub possible_line: Option<f64>,
@@ -51,7 +62,12 @@ pub struct Finding {
 pub enum State {
     Clear,
     Possible,
-    None,
+    /// The whole shop changed, and nothing sets them apart from it.
+    WithShop,
+    /// A change that is worth telling can be ruled out.
+    Unchanged,
+    /// Nothing that stands out; a change that is worth telling cannot be ruled out.
+    NotKnown,
     TooEarly,
 }
 
@@ -61,6 +77,9 @@ pub struct Alert<'a> {
     metric: &'a str,
     segment: Option<Segment<'a>>,
     state: State,
+    /// Where it cannot be told yet who changed: whether it is clear that somebody did, and who else it may have been.
+    somebody: Option<bool>,
+    or: Vec<Segment<'a>>,
     since: Option<&'a str>,
     until: Option<&'a str>,
     before: Option<f64>,
@@ -113,13 +132,24 @@ impl Finding {
         self.segment_column == "shop"
     }
 
+    /// A change, or what may be one.
+    pub fn is_change(&self) -> bool {
+        matches!(self.state, State::Clear | State::Possible)
+    }
+
     /// `click of age_group=25-34 since 2031-09-21`.
     pub fn in_short(&self) -> String {
         let who = match self.is_shop() {
+            true if self.is_rest => "everyone else".to_owned(),
             true => "the whole shop".to_owned(),
             false => format!("{}={}", self.segment_column, self.segment_value),
         };
         format!("{} of {who} since {}", self.metric, self.since.as_deref().unwrap_or("an unknown day"))
+    }
+
+    /// Who may have changed instead: column and value.
+    pub fn rivals(&self) -> Vec<(&str, &str)> {
+        self.rivals.iter().flat_map(|all| all.split("; ")).filter_map(|one| one.split_once('=')).collect()
     }
 
     /// The 95 % interval of after - before.
@@ -137,11 +167,13 @@ impl Finding {
 impl<'a> Alert<'a> {
     fn new(finding: &'a Finding) -> Self {
         let segment = Segment { column: &finding.segment_column, value: &finding.segment_value };
-        let early = finding.state == State::TooEarly;
+        let waits = finding.state == State::TooEarly || finding.state == State::Possible && finding.known_on.is_some();
         Self {
             metric: &finding.metric,
             segment: (!finding.is_shop()).then_some(segment),
             state: finding.state,
+            somebody: finding.somebody,
+            or: finding.rivals().into_iter().map(|(column, value)| Segment { column, value }).collect(),
             since: finding.since.as_deref(),
             until: finding.until.as_deref(),
             before: finding.before,
@@ -151,7 +183,7 @@ impl<'a> Alert<'a> {
             difference: finding.difference().map(|range| [range.lower, range.upper]),
             explained_by: finding.explained_by.as_deref(),
             why: finding.why.as_deref(),
-            needed: early.then(|| Needed {
+            needed: waits.then(|| Needed {
                 known: finding.have.unwrap_or_default(),
                 of: finding.needed,
                 on: finding.known_on.as_deref(),

@@ -5,12 +5,13 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
-use chrono::NaiveDate;
+use chrono::{Datelike, NaiveDate};
 use datafusion::arrow::array::{ArrayRef, Date32Array, Int64Array, StringArray};
 use serde::Deserialize;
 
-use super::alarm::{self, Lines, Raised, ScanResult};
-use super::permutation_test::{History, Rules, Tally};
+use super::alarm::{self, Accused, Raised, ScanResult, Who};
+use super::explanations::{Explanation, LinesOf, tell};
+use super::likelihood::{Day, History, Rules, Tally};
 use super::{Draw, name, plan};
 use selvedge_engine::{Engine, batch_of};
 use selvedge_project::error::Result;
@@ -48,21 +49,25 @@ pub fn usual_rates(project: &Project, members: &[Membership], log: &[Cell]) -> R
     Ok(rates.into_iter().map(|row| (row.profile, row.rate)).collect())
 }
 
-/// The same without a query, where hundreds of logs are variations of one, its reference days left as they were: which
-/// segments fire, given each log's line.  The cells of a log stand together.
+/// The same without a query, where hundreds of logs are variations of one, its reference days left as they were: what is
+/// raised, given each log's lines.  The cells of a log stand together.
 pub fn judge_quickly(
     project: &Project,
     members: &[Membership],
     cells: &[Cell],
     rates: &Rates,
-    lines: &BTreeMap<String, Lines>,
+    lines: &BTreeMap<String, LinesOf>,
 ) -> Result<Vec<Raised>> {
-    let (rules, reference) = (alarm::rules(project)?, alarm::number(project, "reference_days")? as usize);
+    let judge = Judge {
+        rules: alarm::rules(project)?,
+        reference: alarm::number(project, "reference_days")? as usize,
+        near: project.params.monitor.near(),
+    };
     let days: BTreeSet<NaiveDate> = cells.iter().map(|cell| cell.shown_on).collect();
     let crowd = Crowd::new(members, rates, days.into_iter().collect());
     let logs = cells.chunk_by(|a, b| a.log == b.log);
-    let judged = logs.filter_map(|log| Some(crowd.raised(log, lines.get(&*log[0].log)?.clear, reference, rules)));
-    Ok(judged.flatten().collect())
+    let judged = logs.filter_map(|log| Some(crowd.accused(log, *lines.get(&*log[0].log)?, &judge)));
+    Ok(judged.flatten().filter(Accused::is_certain).map(|accused| accused.raised()).collect())
 }
 
 /// The logs as tables that the queries of the alarm read.
@@ -92,6 +97,15 @@ struct Crowd<'a> {
     of_profile: HashMap<&'a str, Vec<usize>>,
     rates: &'a Rates,
     days: Vec<NaiveDate>,
+    /// The place of the whole shop among the segments.
+    shop: Option<usize>,
+}
+
+/// What the queries and the loop are told by params.yaml.
+struct Judge {
+    rules: Rules,
+    reference: usize,
+    near: f64,
 }
 
 impl<'a> Crowd<'a> {
@@ -102,12 +116,22 @@ impl<'a> Crowd<'a> {
         for (profile, column, value) in members {
             of_profile.entry(profile).or_default().extend(segments.binary_search(&(column, value)).ok());
         }
-        Self { segments, of_profile, rates, days }
+        let shop = segments.iter().position(|(column, _)| *column == "shop");
+        Self { segments, of_profile, rates, days, shop }
+    }
+
+    /// What is left of a log without the customers of some segments.
+    fn left<'c>(&self, log: &'c [Cell], gone: &[usize]) -> Vec<&'c Cell> {
+        let is_left = |cell: &&Cell| {
+            let own = self.of_profile.get(&*cell.profile);
+            own.is_some_and(|own| !own.iter().any(|segment| gone.contains(segment)))
+        };
+        log.iter().filter(is_left).collect()
     }
 
     /// What each segment was shown and clicked on each day, segment by segment.
-    fn sums<'c>(&self, cells: impl Iterator<Item = &'c Cell>) -> Vec<Tally> {
-        let mut sums = vec![Tally::default(); self.segments.len() * self.days.len()];
+    fn sums(&self, cells: &[&Cell]) -> Vec<Vec<Tally>> {
+        let mut sums = vec![vec![Tally::default(); self.days.len()]; self.segments.len()];
         for cell in cells {
             let (Ok(day), Some(rate)) = (self.days.binary_search(&cell.shown_on), self.rates.get(&*cell.profile))
             else {
@@ -115,58 +139,92 @@ impl<'a> Crowd<'a> {
             };
             let (shown, yes) = (cell.shown as f64, cell.yes as f64);
             for segment in self.of_profile.get(&*cell.profile).into_iter().flatten() {
-                let sum = &mut sums[segment * self.days.len() + day];
+                let sum = &mut sums[*segment][day];
                 *sum = Tally { shown: sum.shown + shown, yes: sum.yes + yes, usual: sum.usual + shown * rate };
             }
         }
         sums
     }
 
-    /// What fires: the furthest segment beyond the line, then without its customers again; the whole shop in the end.
-    fn raised(&self, log: &[Cell], line: f64, reference: usize, rules: Rules) -> Vec<Raised> {
-        let mut raised = Vec::new();
-        let mut gone: Vec<usize> = Vec::new();
-        let Some(shop) = self.segments.iter().position(|(column, _)| *column == "shop") else { return raised };
-        let all = self.sums(log.iter());
-        // Days on which nobody was shown anything are none.
-        let days: Vec<usize> =
-            (0..self.days.len()).filter(|day| all[shop * self.days.len() + day].shown > 0.0).collect();
-        let order: Vec<usize> = (0..days.len()).collect();
-        for _ in 0..=alarm::MOST_ROUNDS {
-            let is_left = |cell: &&Cell| {
-                let own = self.of_profile.get(&*cell.profile);
-                own.is_some_and(|own| !own.iter().any(|segment| gone.contains(segment)))
+    /// The correlation of how far two segments stand from the shop, from the variance that their customers share.
+    fn overlap(&self, cells: &[&Cell]) -> impl Fn(usize, usize) -> f64 {
+        let count = self.segments.len();
+        let mut shared = vec![0.0; count * count];
+        for cell in cells {
+            let (Some(rate), Some(own)) = (self.rates.get(&*cell.profile), self.of_profile.get(&*cell.profile)) else {
+                continue;
             };
-            let sums = self.sums(log.iter().filter(is_left));
-            let at = |segment: usize, day: usize| sums[segment * self.days.len() + day];
-            let counts = |segment: usize| {
-                let of_day = |day: &usize| {
-                    let (own, all) = (at(segment, *day), at(shop, *day));
-                    (own, all.less(&own))
-                };
-                (segment == shop, days.iter().map(of_day).collect())
-            };
-            let watched_from = days.iter().filter(|day| **day < reference).count();
-            let scan = History::new(watched_from, (0..self.segments.len()).map(counts)).scan(&order, rules);
-            let raise = |segment: usize| Raised {
-                metric: log[0].log.to_string(),
-                segment_column: self.segments[segment].0.to_owned(),
-                segment_value: self.segments[segment].1.to_owned(),
-                z: scan[segment],
-            };
-            let beyond = (0..scan.len()).filter(|segment| *segment != shop && scan[*segment].abs() > line);
-            match beyond.max_by(|a, b| scan[*a].abs().total_cmp(&scan[*b].abs()).then(b.cmp(a))) {
-                Some(segment) if gone.len() < alarm::MOST_ROUNDS as usize => {
-                    raised.push(raise(segment));
-                    gone.push(segment);
-                }
-                _ => {
-                    raised.extend((scan[shop].abs() > line).then(|| raise(shop)));
-                    break;
-                }
+            for (one, other) in own.iter().flat_map(|one| own.iter().map(move |other| (one, other))) {
+                shared[one * count + other] += cell.shown as f64 * rate * (1.0 - rate);
             }
         }
-        raised
+        let shop = self.shop;
+        move |one, other| {
+            let of = |a: usize, b: usize| shared[a * count + b] / shop.map_or(1.0, |shop| shared[shop * count + shop]);
+            let (a, b) = (of(one, one), of(other, other));
+            let spread = ((a - a * a) * (b - b * b)).sqrt();
+            if spread > 0.0 { (of(one, other) - a * b) / spread } else { 0.0 }
+        }
+    }
+
+    /// What is told: the likeliest explanation beyond its line, then without its customers again.
+    fn accused(&self, log: &[Cell], lines: LinesOf, judge: &Judge) -> Vec<Accused> {
+        let mut accused: Vec<Accused> = Vec::new();
+        let mut gone: Vec<usize> = Vec::new();
+        let Some(shop) = self.shop else { return accused };
+        for round in 1..=alarm::MOST_ROUNDS {
+            let left = self.left(log, &gone);
+            let sums = self.sums(&left);
+            // Days on which nobody was shown anything are none.
+            let days: Vec<usize> = (0..self.days.len()).filter(|day| sums[shop][*day].shown > 0.0).collect();
+            let day = |day: &usize| Day {
+                weekday: self.days[*day].weekday().num_days_from_sunday() as usize,
+                shop: sums[shop][*day],
+            };
+            let segments: Vec<usize> = (0..sums.len()).filter(|segment| *segment != shop).collect();
+            let history = History {
+                reference: days.iter().filter(|day| **day < judge.reference).count(),
+                days: days.iter().map(day).collect(),
+                segments: segments.iter().map(|own| days.iter().map(|day| sums[*own][*day]).collect()).collect(),
+            };
+            let order: Vec<usize> = (0..days.len()).collect();
+            let Some(fit) = history.fit(&order) else { break };
+            // Explanations are numbered as the fit has them: the whole shop, then the segments.
+            let place = |number: usize| if number == 0 { shop } else { segments[number - 1] };
+            let (singles, overlap) = (fit.singles(judge.rules), self.overlap(&left));
+            let mut explanations: Vec<Explanation> = Vec::new();
+            for (number, best) in singles.iter().enumerate() {
+                explanations.extend(best.map(|best| Explanation {
+                    who: vec![place(number) as i64],
+                    gain: best.z * best.z,
+                    days: (best.to - best.from + 1) as f64,
+                    alike: 1.0,
+                }));
+            }
+            explanations.extend(
+                fit.pairs(judge.rules, |one, other| overlap(segments[one], segments[other])).into_iter().map(|pair| {
+                    let who = [pair.first, pair.second].map(|number| place(number) as i64);
+                    Explanation { who: who.to_vec(), gain: pair.gain, days: 1.0, alike: pair.alike }
+                }),
+            );
+            let Some(told) = tell(&explanations, |who| lines.of(who == shop as i64), judge.near) else { break };
+            let new = Accused::told(&log[0].log, round, &told, |who| {
+                let who = who as usize;
+                let number = if who == shop { 0 } else { segments.iter().position(|own| *own == who)? + 1 };
+                let (column, value) = self.segments[who];
+                Some((Who::from((column.to_owned(), value.to_owned())), singles[number]?.z))
+            });
+            let taken = new.iter().filter(|new| new.is_taken_out()).filter_map(|new| {
+                self.segments.iter().position(|(column, value)| (*column, *value) == (&*new.who.0, &*new.who.1))
+            });
+            let before = gone.len();
+            gone.extend(taken);
+            alarm::add(&mut accused, new);
+            if gone.len() == before {
+                break;
+            }
+        }
+        accused
     }
 }
 

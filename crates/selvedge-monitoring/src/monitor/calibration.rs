@@ -69,7 +69,8 @@ pub fn variance_inflation(
     Ok(inflation)
 }
 
-/// What a report as of a moment forecasts for each day of the whole shop; `rows` stand in for the shop's own log.
+/// What a report as of a moment forecasts, by day, week, segment and for the whole shop; `rows` stand in for the shop's own
+/// log.
 pub fn forecasts(project: &Project, as_of: DateTime<Utc>, rows: &RecordBatch) -> Result<Vec<nowcast::Named>> {
-    Log::read(project, as_of, Some(rows))?.forecasts(project, as_of)
+    Log::read(project, as_of, Some(rows))?.every_forecast(project, as_of)
 }

@@ -22,7 +22,7 @@ pub fn beta(random: &mut ChaCha8Rng, a: f64, b: f64) -> f64 {
 }
 
 /// Gamma of a shape, by Marsaglia and Tsang; below 1 through the shape one higher.
-fn gamma(random: &mut ChaCha8Rng, shape: f64) -> f64 {
+pub fn gamma(random: &mut ChaCha8Rng, shape: f64) -> f64 {
     if shape < 1.0 {
         let u: f64 = random.r#gen();
         return gamma(random, shape + 1.0) * (1.0 - u).powf(1.0 / shape);

@@ -13,7 +13,7 @@ use serde::{Deserialize, Serialize};
 
 use super::log::Shared;
 use super::plan::Plan;
-use super::{Extent, Snapshot, clock, name};
+use super::{Extent, Snapshot, clock, name, nothing_shown};
 use selvedge_engine::{Table, TableError, batch_of};
 use selvedge_project::error::Result;
 use selvedge_project::project::Project;
@@ -59,6 +59,13 @@ pub struct File {
     alerts: Vec<AlertLife>,
 }
 
+impl File {
+    /// Of a shop that has no log yet.
+    pub fn nothing(as_of: String) -> Self {
+        Self { as_of, reports: Vec::new(), alerts: Vec::new() }
+    }
+}
+
 /// What one report said.
 pub struct Published {
     as_of: String,
@@ -76,7 +83,10 @@ impl Published {
 
 /// Makes the reports of earlier moments again.
 pub fn earlier(project: &Project, shared: &Shared, moments: &[DateTime<Utc>]) -> Result<Vec<Published>> {
-    let snapshot = |moment| Snapshot::open(project, shared, moment)?.finished(shared, Extent::AlertsAndWeeks);
+    let snapshot = |moment| -> Result<Snapshot> {
+        let opened = Snapshot::open(project, shared, moment)?.ok_or_else(|| nothing_shown(project, moment))?;
+        opened.finished(shared, Extent::AlertsAndWeeks)
+    };
     let made: Vec<_> = moments.par_iter().map(|moment| Published::by(&snapshot(*moment)?)).collect();
     made.into_iter().collect()
 }

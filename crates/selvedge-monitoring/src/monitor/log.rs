@@ -94,16 +94,31 @@ impl Log {
 
     /// What a report as of a moment forecasts for each day of the whole shop.
     pub fn forecasts(&self, project: &Project, moment: DateTime<Utc>) -> Result<Vec<Named>> {
+        self.forecasts_from("shop_daily_counts", project, moment, |column, span| {
+            column == "shop" && span.starts_with(|c: char| c.is_ascii_digit())
+        })
+    }
+
+    /// The same for everyone: days, weeks, segments and all of the days watched.
+    pub fn every_forecast(&self, project: &Project, moment: DateTime<Utc>) -> Result<Vec<Named>> {
+        self.forecasts_from("daily_counts", project, moment, |_, _| true)
+    }
+
+    fn forecasts_from(
+        &self,
+        counts: &str,
+        project: &Project,
+        moment: DateTime<Utc>,
+        wanted: fn(&str, &str) -> bool,
+    ) -> Result<Vec<Named>> {
         let project = as_of(project, moment);
         let engine = Engine::new(&project)?;
         self.register(&engine)?;
-        if let Some(everyone) = self.table("shop_daily_counts") {
-            engine.register(&name("daily_counts"), everyone.clone())?;
+        if let Some(counts) = self.table(counts) {
+            engine.register(&name("daily_counts"), counts.clone())?;
         }
         plan::Plan::new(&project).run_for(&engine, &project, &["delays", "pace", "waiting"])?;
-        nowcast::forecasts(&engine, project.params.monitor.seed, |column, span| {
-            column == "shop" && span.starts_with(|c: char| c.is_ascii_digit())
-        })
+        nowcast::forecasts(&engine, project.params.monitor.seed, wanted)
     }
 
     /// The counts of one name.

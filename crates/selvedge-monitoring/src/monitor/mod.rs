@@ -6,9 +6,12 @@
 mod alarm;
 mod alerts;
 mod calibration;
+mod chain;
 pub mod draws;
 mod drift;
+mod explanations;
 mod history;
+pub mod likelihood;
 mod log;
 mod nowcast;
 mod plan;
@@ -27,12 +30,13 @@ use datafusion::arrow::array::{ArrayRef, RecordBatch, StringArray};
 use rayon::ThreadPoolBuilder;
 use rayon::prelude::*;
 
-pub use alarm::{Draw, Lines, Raised, quantile};
+pub use alarm::{Accused, Draw, Raised, quantile};
 pub use alerts::{Finding, State};
 pub use calibration::forecasts;
+pub use explanations::{Lines, LinesOf, Sure};
 pub use history::AlertLife;
 pub use log::{Log, Shared};
-pub use nowcast::PACE_LINE;
+pub use nowcast::{Named, PACE_LINE};
 
 use selvedge_engine::{Engine, Staged, Table};
 use selvedge_project::error::{Advice, Result, did_you_mean};
@@ -134,6 +138,8 @@ pub const STAGE: Stage = Stage {
         "monitoring.nowcasts",
         "monitoring.looked_at",
         "monitoring.taken_out",
+        "monitoring.suspected",
+        "monitoring.accused",
         "monitoring.rounds",
         "monitoring.thresholds",
     ],
@@ -155,20 +161,31 @@ pub fn run_beside(
 ) -> Result<Outcome> {
     let mut progress = Progress::start("monitor");
     let shop = &project.params.shop;
+    let asked = as_of.is_some();
     let as_of = as_of.unwrap_or(shop.exported_at);
     if as_of > shop.exported_at {
         let exported_at = clock(shop, shop.exported_at);
         return Err(MonitorError::AfterExport { as_of: clock(shop, as_of), exported_at }.into());
     }
+    if !has_log(&Engine::new(project)?) {
+        stages()?;
+        // Their time is not the monitor's.
+        let progress = Progress::start("monitor");
+        return nothing(project, &progress, as_of, "no log yet: sources.recommendations has no rows");
+    }
     let shared = log::Shared::new(as_of);
     let look = || -> Result<_> {
-        let opened = Snapshot::open(project, &shared, as_of)?;
+        let opened = match Snapshot::open(project, &shared, as_of)? {
+            Some(opened) => opened,
+            None if asked => return Err(nothing_shown(project, as_of).into()),
+            None => return Ok(None),
+        };
         let mondays = history::mondays(project, &opened, as_of)?;
         let finished = || opened.finished(&shared, Extent::Whole);
         let (snapshot, earlier) = rayon::join(finished, || history::earlier(project, &shared, &mondays));
         let (snapshot, earlier) = (snapshot?, earlier?);
         let (history, texts) = rayon::join(|| history::told(&snapshot, earlier), || drift::of_texts(&snapshot));
-        Ok((snapshot, history?, texts?))
+        Ok(Some((snapshot, history?, texts?)))
     };
     let drift = || {
         let made = stages();
@@ -186,12 +203,14 @@ pub fn run_beside(
         let drift = drift.join().unwrap_or_else(|panic| resume_unwind(panic));
         (drift.map(|(since, drift)| (since.saturating_duration_since(waits), drift)), looked)
     });
-    let ((waited, drift), (snapshot, history, texts)) = (drift?, looked?);
+    let ((waited, drift), looked) = (drift?, looked?);
     progress.leave_out(waited);
+    let Some((snapshot, history, texts)) = looked else {
+        return nothing(project, &progress, as_of, &nothing_shown(project, as_of).to_string());
+    };
     let findings = snapshot.findings()?;
     let now = clock(shop, as_of);
-    let moment: ArrayRef = Arc::new(StringArray::from(vec![now.clone()]));
-    let report = ("report".to_owned(), Table::of_columns("report", &["as_of"], [("as_of", moment)])?);
+    let report = ("report".to_owned(), report(&now)?);
     let staged = Staged::new(&project.paths, "monitor")?;
     let log = shared.log(project, as_of)?;
     let tables =
@@ -217,6 +236,41 @@ pub fn run_beside(
     Ok(outcome)
 }
 
+/// Whether anything was ever shown, as far as the shop's log says.
+pub fn has_log(engine: &Engine) -> bool {
+    engine.stored_rows(&TableName::new("sources", "recommendations")) != Some(0)
+}
+
+/// Whether the monitor had anything to look at.
+pub fn has_figures(engine: &Engine) -> bool {
+    let made = |table| engine.stored(&name(table)).is_file();
+    has_log(engine) && (made("findings") || !made("report"))
+}
+
+fn nothing_shown(project: &Project, as_of: DateTime<Utc>) -> MonitorError {
+    let looks_back = project.sql_params(LAYER).remove("looks_back").unwrap_or_default();
+    let looks_back = looks_back.replace("INTERVAL '", "").replace("' DAY", " days");
+    MonitorError::NothingShown { as_of: clock(&project.params.shop, as_of), looks_back }
+}
+
+/// What the stage leaves where there is nothing to look at: nothing of an earlier log.
+fn nothing(project: &Project, progress: &Progress, as_of: DateTime<Utc>, why: &str) -> Result<Outcome> {
+    let now = clock(&project.params.shop, as_of);
+    let staged = Staged::new(&project.paths, "monitor")?;
+    staged.table(&project.paths.monitoring(), Some("report"), &report(&now)?, &[])?;
+    staged.json(&project.paths.alerts_json(), None, &alerts::file(&[], &now))?;
+    staged.json(&project.paths.alert_history_json(), None, &history::File::nothing(now))?;
+    staged.commit()?;
+    progress.done(format!("{why}, so nothing is watched"));
+    Ok(Outcome { clear: 0, possible: 0, alerts: Vec::new() })
+}
+
+/// When the report is of.
+fn report(now: &str) -> Result<Table> {
+    let moment: ArrayRef = Arc::new(StringArray::from(vec![now.to_owned()]));
+    Table::of_columns("report", &["as_of"], [("as_of", moment)])
+}
+
 /// A moment on the shop's clock, as reports write it.
 fn clock(shop: &Shop, moment: DateTime<Utc>) -> String {
     moment.with_timezone(&shop.timezone).format("%Y-%m-%d %H:%M:%S").to_string()
@@ -240,19 +294,15 @@ struct Snapshot {
 }
 
 impl Snapshot {
-    /// Opens the log as it was known at a moment; the days with recommendations are its only table so far.
-    fn open(project: &Project, shared: &log::Shared, as_of: DateTime<Utc>) -> Result<Self> {
+    /// Opens the log as it was known at a moment; the days with recommendations are its only table so far.  None where there
+    /// is no such day.
+    fn open(project: &Project, shared: &log::Shared, as_of: DateTime<Utc>) -> Result<Option<Self>> {
         let project = log::as_of(project, as_of);
         let engine = Engine::new(&project)?;
         shared.log(&project, as_of)?.register(&engine)?;
         let tables = plan::Plan::new(&project).run_for(&engine, &project, &["days"])?;
-        if engine.read(&name("days"))?.num_rows() == 0 {
-            let looks_back = project.sql_params(LAYER).remove("looks_back").unwrap_or_default();
-            let looks_back = looks_back.replace("INTERVAL '", "").replace("' DAY", " days");
-            let as_of = clock(&project.params.shop, as_of);
-            return Err(MonitorError::NothingShown { as_of, looks_back }.into());
-        }
-        Ok(Self { as_of, engine, project, tables })
+        let any = engine.read(&name("days"))?.num_rows() > 0;
+        Ok(any.then_some(Self { as_of, engine, project, tables }))
     }
 
     /// Looks at the log that was opened.
@@ -267,10 +317,11 @@ impl Snapshot {
         nowcast::register(engine, project.params.monitor.seed, &inflation)?;
         alarm::look(engine, project, &plan)?;
         self.tables.extend(plan.run_after(engine, project)?);
-        let made: [(&str, &[&str]); 3] = [
+        let made: [(&str, &[&str]); 4] = [
             ("nowcasts", &["metric", "segment_column", "segment_value", "span"]),
             ("rounds", &["round", "metric", "segment_column", "segment_value"]),
-            ("thresholds", &["metric"]),
+            ("accused", &["metric", "segment_column", "segment_value"]),
+            ("thresholds", &["metric", "is_shop"]),
         ];
         for (table, key) in made {
             let key: Vec<String> = key.iter().map(|column| (*column).to_owned()).collect();

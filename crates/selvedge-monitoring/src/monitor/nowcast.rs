@@ -10,7 +10,7 @@ use rayon::prelude::*;
 use serde::Deserialize;
 
 use super::calibration::VarianceInflation;
-use super::survival::{Curve, Delay};
+use super::chain::{Chain, Chances, Rates, StagedDelay};
 use super::{draws, quantile};
 use selvedge_engine::{Engine, batch_of};
 use selvedge_project::error::Result;
@@ -18,17 +18,8 @@ use selvedge_project::sql::TableName;
 
 /// Draws behind an interval.
 const DRAWS: usize = 800;
-/// So many must have waited to the very end before anything is said about late ones.
-const ENOUGH_OLD: u64 = 25;
 /// Beyond this the pace at which customers decide has changed, and forecasts from the old pace are withheld.
 pub const PACE_LINE: f64 = 2.5;
-
-#[derive(Debug, Deserialize)]
-struct StagedDelay {
-    stage: String,
-    #[serde(flatten)]
-    delay: Delay,
-}
 
 #[derive(Debug, Deserialize)]
 struct Pace {
@@ -43,6 +34,7 @@ struct Waiting {
     segment_column: String,
     segment_value: String,
     span: String,
+    clicked: bool,
     age: usize,
     total: u64,
     came: u64,
@@ -74,8 +66,8 @@ struct Forecast {
 #[derive(Debug)]
 pub struct Named {
     pub metric: &'static str,
-    segment_column: String,
-    segment_value: String,
+    pub segment_column: String,
+    pub segment_value: String,
     pub span: String,
     shown: u64,
     forecast: Forecast,
@@ -117,34 +109,40 @@ pub fn forecasts(engine: &Engine, seed: u64, wanted: fn(&str, &str) -> bool) -> 
     let delays: Vec<StagedDelay> = engine.rows(&table("delays"))?;
     let paces: Vec<Pace> = engine.rows(&table("pace"))?;
     let waiting: Vec<Waiting> = engine.rows(&table("waiting"))?;
-    let changed = |stage: &str| paces.iter().any(|p| p.stage == stage && p.z.is_some_and(|z| z.abs() > PACE_LINE));
-    let curve = |stage: &str| {
-        let delays: Vec<Delay> = delays.iter().filter(|d| d.stage == stage).map(|d| d.delay).collect();
-        let old_enough = delays.last().is_some_and(|delay| delay.at_risk >= ENOUGH_OLD);
-        (old_enough && !changed(stage)).then(|| Curve::smoothed(&delays))
-    };
-    let (buying, returning) = (curve("purchase"), curve("return"));
+    let paused = |stage: &str| paces.iter().any(|p| p.stage == stage && p.z.is_some_and(|z| z.abs() > PACE_LINE));
+    let chain = Chain::new(&delays, paused);
+    let leanings = chain.leanings(&delays);
+    let mut random = ChaCha8Rng::seed_from_u64(seed);
+    let drawn: Vec<Rates> = (0..DRAWS).map(|_| chain.drawn(&mut random)).collect();
+    let rates = chain.rates();
     let mut groups: BTreeMap<(&str, &str, &str), Group> = BTreeMap::new();
     for row in waiting.iter().filter(|row| wanted(&row.segment_column, &row.span)) {
         let group = groups.entry((&row.segment_column, &row.segment_value, &row.span)).or_default();
         if row.stage == "purchase" { group.shown.push(row) } else { group.bought.push(row) }
     }
     // Each group draws from the seed anew, so that its forecast does not depend on who comes before.
-    let of_group = |(key, Group { shown, bought }): (&(&str, &str, &str), &Group)| {
-        let mut random = ChaCha8Rng::seed_from_u64(seed);
+    let of_group = |(key, group): (&(&str, &str, &str), &Group)| {
         let mut answer = Vec::new();
         // Where nothing is open there is nothing to forecast: the figure is confirmed.
-        let open = |curve: &Curve, rows: &[&Waiting]| rows.iter().any(|row| row.waiting > 0 && row.age < curve.days());
-        let mut add = |metric, forecast| answer.extend(name(metric, *key, shown, forecast));
-        if let Some(buying) = &buying {
-            let forecast = purchases(buying, shown);
-            if open(buying, shown) {
-                add("purchase", forecast);
+        let open = |days: usize, rows: &[&Waiting]| rows.iter().any(|row| row.waiting > 0 && row.age < days);
+        let leaning = leanings.get(&(key.0.to_owned(), key.1.to_owned())).copied().unwrap_or_default();
+        let mut add = |metric, of: fn(&Group, &Chances) -> Parts| {
+            let mut random = ChaCha8Rng::seed_from_u64(seed);
+            let expected = of(group, &Chances::new(&rates, leaning.times()));
+            let drawn = drawn.iter().map(|rates| {
+                let parts = of(group, &Chances::new(rates, leaning.drawn(&mut random)));
+                parts.fixed + draws::binomials(&mut random, parts.open.into_iter())
+            });
+            answer.extend(name(metric, *key, &group.shown, expected.forecast(group, drawn.collect())));
+        };
+        if let Some(days) = chain.days_to_buy() {
+            if open(days, &group.shown) {
+                add("purchase", Parts::purchases);
             }
-            if let Some(returning) = &returning
-                && (open(buying, shown) || open(returning, bought))
+            if let Some(back) = chain.days_to_return()
+                && (open(days, &group.shown) || open(back, &group.bought))
             {
-                add("kept", kept(buying, returning, shown, bought, &mut random));
+                add("kept", Parts::kept);
             }
         }
         answer
@@ -152,75 +150,51 @@ pub fn forecasts(engine: &Engine, seed: u64, wanted: fn(&str, &str) -> bool) -> 
     Ok(groups.par_iter().flat_map_iter(of_group).collect())
 }
 
-/// Bought so far and the expected rest, with the variance of both chance and the curve.
-fn purchases(curve: &Curve, shown: &[&Waiting]) -> Forecast {
-    let rates = curve.rates();
-    let (mut total, mut expected, mut chance, mut curve_error) = (0.0, 0.0, 0.0, 0.0);
-    let mut came = 0.0;
-    for row in shown {
-        let never = curve.never(&rates, row.age);
-        let open = row.waiting as f64;
-        total += row.total as f64;
-        came += row.came_so_far as f64;
-        expected += row.came as f64 + open * (1.0 - never);
-        chance += open * never * (1.0 - never);
-        curve_error += open * never * curve.greenwood(row.age).sqrt();
-    }
-    let variance = chance + curve_error * curve_error;
-    let half = 1.644854 * variance.sqrt();
-    // It cannot end below what has come already.
-    let expected = expected.max(came);
-    Forecast {
-        rate: expected / total,
-        lower: (expected - half).max(came) / total,
-        upper: (expected + half).min(total) / total,
-        variance: variance / (total * total),
-        least: came / total,
-        most: 1.0,
-    }
+/// What a forecast adds up: what has come, and how many may still come at which chance.
+struct Parts {
+    fixed: f64,
+    /// What has come by now, of which some is counted as open: it cannot end below.
+    least: f64,
+    open: Vec<(u64, f64)>,
 }
 
-/// Bought and not sent back so far, open purchases, and purchases still to come; the interval by seeded draws.
-fn kept(
-    buying: &Curve,
-    returning: &Curve,
-    shown: &[&Waiting],
-    bought: &[&Waiting],
-    random: &mut ChaCha8Rng,
-) -> Forecast {
-    let total: u64 = shown.iter().map(|row| row.total).sum();
-    let (buy, send_back) = (buying.rates(), returning.rates());
-    let stays = |rates: &[f64], age: usize| returning.never(rates, age);
-    let mut expected: f64 = bought.iter().map(|row| row.waiting as f64 * stays(&send_back, row.age)).sum();
-    expected += shown
-        .iter()
-        .map(|row| row.waiting as f64 * (1.0 - buying.never(&buy, row.age)) * stays(&send_back, 0))
-        .sum::<f64>();
-    let mut drawn: Vec<f64> = (0..DRAWS)
-        .map(|_| {
-            let buy = draw_rates(buying, random);
-            let send_back = draw_rates(returning, random);
-            let bought = bought.iter().map(|row| (row.waiting, stays(&send_back, row.age)));
-            let buyers = shown.iter().filter(|row| row.waiting > 0);
-            let buyers = buyers.map(|row| (row.waiting, (1.0 - buying.never(&buy, row.age)) * stays(&send_back, 0)));
-            draws::binomials(random, bought.chain(buyers)) / total as f64
-        })
-        .collect();
-    drawn.sort_by(f64::total_cmp);
-    let rate = expected / total as f64;
-    // Draws are whole purchases: for a handful of them the mean can lie just beside the range.
-    let mean = drawn.iter().sum::<f64>() / DRAWS as f64;
-    let variance = drawn.iter().map(|share| (share - mean) * (share - mean)).sum::<f64>() / DRAWS as f64;
-    let (lower, upper) = (quantile(&drawn, 0.05).min(rate), quantile(&drawn, 0.95).max(rate));
-    Forecast { rate, lower, upper, variance, least: 0.0, most: 1.0 }
-}
+impl Parts {
+    /// Bought so far, and those still waiting.
+    fn purchases(group: &Group, chances: &Chances) -> Self {
+        Self {
+            fixed: group.shown.iter().map(|row| row.came as f64).sum(),
+            least: group.shown.iter().map(|row| row.came_so_far as f64).sum(),
+            open: group.shown.iter().map(|row| (row.waiting, chances.bought(row.clicked, row.age))).collect(),
+        }
+    }
 
-fn draw_rates(curve: &Curve, random: &mut ChaCha8Rng) -> Vec<f64> {
-    let draw = |bucket| {
-        let (events, misses) = curve.evidence(bucket);
-        draws::beta(random, events, misses)
-    };
-    curve.buckets().iter().map(draw).collect()
+    /// Bought and not sent back so far, and purchases still to come.
+    fn kept(group: &Group, chances: &Chances) -> Self {
+        let bought = group.bought.iter().map(|row| (row.waiting, chances.kept(row.age)));
+        let to_come = |row: &&Waiting| (row.waiting, chances.bought(row.clicked, row.age) * chances.kept(0));
+        Self { fixed: 0.0, least: 0.0, open: bought.chain(group.shown.iter().map(to_come)).collect() }
+    }
+
+    fn forecast(&self, group: &Group, mut drawn: Vec<f64>) -> Forecast {
+        let total: u64 = group.shown.iter().map(|row| row.total).sum();
+        let total = total as f64;
+        let expected = self.fixed + self.open.iter().map(|(waiting, chance)| *waiting as f64 * chance).sum::<f64>();
+        drawn.sort_by(f64::total_cmp);
+        let mean = drawn.iter().sum::<f64>() / DRAWS as f64;
+        let variance = drawn.iter().map(|all| (all - mean) * (all - mean)).sum::<f64>() / DRAWS as f64;
+        let (lower, upper) = (quantile(&drawn, 0.05), quantile(&drawn, 0.95));
+        // It cannot end below what has come already; and draws are whole purchases, so that of a handful of them the mean
+        // can lie just beside the range.
+        let expected = expected.max(self.least);
+        Forecast {
+            rate: expected / total,
+            lower: lower.max(self.least).min(expected) / total,
+            upper: upper.max(expected).min(total) / total,
+            variance: variance / (total * total),
+            least: self.least / total,
+            most: 1.0,
+        }
+    }
 }
 
 fn name(

@@ -13,8 +13,10 @@ use selvedge_project::sql::{SqlFile, TableName};
 pub const LOG_MAKES: [&str; 2] = ["daily_counts", "shop_daily_counts"];
 /// What the loop gives to its queries anew each time.
 const LOOP_READS: [&str; 2] = ["looked_at", "taken_out"];
+/// What the loop asks only where anything is beyond a line.
+const EXPLAIN_READS: [&str; 1] = ["suspected"];
 /// What is there only after the loop: what it leaves behind, and the forecasts.
-const LOOP_MAKES: [&str; 3] = ["nowcasts", "rounds", "thresholds"];
+const LOOP_MAKES: [&str; 4] = ["nowcasts", "rounds", "accused", "thresholds"];
 
 /// What is there only once earlier reports have been made again.
 const HISTORY_MAKES: [&str; 2] = ["published", "vintages"];
@@ -26,14 +28,15 @@ const DRIFT_MAKES: [&str; 3] = ["drift_numbers", "drift_texts", "drift_vectors"]
 const TEXTS_MAKE: &str = "embeddings";
 
 /// What an earlier report is asked for, and what the forecasts and the loop need for it.
-const EARLIER_NEEDS: [&str; 9] =
-    ["findings", "weeks", "daily", "days", "delays", "pace", "waiting", "scan", "scan_days"];
+const EARLIER_NEEDS: [&str; 10] =
+    ["findings", "weeks", "daily", "days", "delays", "pace", "waiting", "scan", "scan_days", "explanations"];
 
-/// The files of sql/monitoring in seven groups, each in run order.
+/// The files of sql/monitoring in eight groups, each in run order.
 #[derive(Default)]
 pub struct Plan<'a> {
     before: Vec<&'a SqlFile>,
     scan: Vec<&'a SqlFile>,
+    explain: Vec<&'a SqlFile>,
     after: Vec<&'a SqlFile>,
     history: Vec<&'a SqlFile>,
     frame: Vec<&'a SqlFile>,
@@ -45,6 +48,7 @@ impl<'a> Plan<'a> {
     pub fn new(project: &'a Project) -> Self {
         let name = |name: &&str| TableName::new(LAYER.folder, name);
         let mut of_loop: BTreeSet<TableName> = LOOP_READS.iter().map(name).collect();
+        let mut of_explain: BTreeSet<TableName> = EXPLAIN_READS.iter().map(name).collect();
         let mut of_after: BTreeSet<TableName> = LOOP_MAKES.iter().map(name).collect();
         let mut of_history: BTreeSet<TableName> = HISTORY_MAKES.iter().map(name).collect();
         let mut of_drift: BTreeSet<TableName> = DRIFT_MAKES.iter().map(name).collect();
@@ -66,6 +70,9 @@ impl<'a> Plan<'a> {
             } else if file.reads.iter().any(|table| of_after.contains(table)) {
                 of_after.insert(file.table());
                 plan.after.push(file);
+            } else if file.reads.iter().any(|table| of_explain.contains(table)) {
+                of_explain.insert(file.table());
+                plan.explain.push(file);
             } else if file.reads.iter().any(|table| of_loop.contains(table)) {
                 of_loop.insert(file.table());
                 plan.scan.push(file);
@@ -88,7 +95,7 @@ impl<'a> Plan<'a> {
             }
         }
         let mut plan = Self::new(project);
-        for group in [&mut plan.before, &mut plan.scan, &mut plan.after] {
+        for group in [&mut plan.before, &mut plan.scan, &mut plan.explain, &mut plan.after] {
             group.retain(|file| needed.contains(&file.table()));
         }
         plan
@@ -163,11 +170,17 @@ impl<'a> Plan<'a> {
 
     /// Runs the loop's own queries once; their answers stay registered.
     pub fn run_scan(&self, engine: &Engine, project: &Project) -> Result<()> {
-        for file in &self.scan {
-            engine.register(&file.table(), engine.run(project, file)?)?;
-        }
-        Ok(())
+        register(&self.scan, engine, project)
     }
+
+    /// Runs the queries that weigh whole explanations; their answers stay registered.
+    pub fn run_explain(&self, engine: &Engine, project: &Project) -> Result<()> {
+        register(&self.explain, engine, project)
+    }
+}
+
+fn register(files: &[&SqlFile], engine: &Engine, project: &Project) -> Result<()> {
+    files.iter().try_for_each(|file| engine.register(&file.table(), engine.run(project, file)?))
 }
 
 fn is_of_texts(table: &TableName) -> bool {

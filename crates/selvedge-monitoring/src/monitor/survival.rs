@@ -50,10 +50,10 @@ impl Curve {
         Self { buckets, epsilon }
     }
 
-    /// A curve smoothed as reports use it: one event in all is added, spread over the buckets.
-    pub fn smoothed(delays: &[Delay]) -> Self {
+    /// A curve smoothed as reports use it: so many events in all are added, spread over the buckets.
+    pub fn smoothed(delays: &[Delay], events: f64) -> Self {
         let plain = Self::new(delays, 0.0);
-        let epsilon = 1.0 / plain.buckets.len().max(1) as f64;
+        let epsilon = events / plain.buckets.len().max(1) as f64;
         Self { epsilon, ..plain }
     }
 
@@ -79,6 +79,11 @@ impl Curve {
             if events + misses > 0.0 { events / (events + misses) } else { 0.0 }
         };
         self.buckets.iter().map(rate).collect()
+    }
+
+    /// The rate of each day, given each bucket's.
+    pub fn daily(&self, rates: &[f64]) -> Vec<f64> {
+        self.buckets.iter().zip(rates).flat_map(|(bucket, rate)| std::iter::repeat_n(*rate, bucket.days)).collect()
     }
 
     /// The chance that it never comes after `age` full days of waiting, given each bucket's daily rate.

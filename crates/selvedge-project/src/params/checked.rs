@@ -1,6 +1,7 @@
 //! What the sections of params.yaml say, once it is checked.
 
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 use chrono_tz::Tz;
@@ -21,6 +22,23 @@ pub struct Shop {
     pub purchase_days: Days,
     /// A purchase counts as kept when this many days pass without a return.
     pub return_days: Days,
+    /// Whose behaviour may be used.
+    pub consent: Consent,
+    /// What prices are in; EUR where nothing is said.
+    pub currency: String,
+    /// What pseudonyms are made with; none: the key's own file, which stays out of git.
+    pub pseudonym_key: Option<String>,
+}
+
+/// Where it is said whose behaviour may be used.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Consent {
+    /// In a column of the customers; where there is none, nobody's may be.
+    Column,
+    /// The shop has not asked, and may use everybody's.
+    NotAsked,
+    /// Nobody's.
+    Nobody,
 }
 
 /// A whole number of days.
@@ -48,8 +66,8 @@ pub struct Ingest {
 /// How texts become vectors.
 #[derive(Debug, Clone)]
 pub struct Embeddings {
-    /// The sentence model's folder.
-    pub model: PathBuf,
+    /// The sentence model's folder; none: descriptions are not compared.
+    pub model: Option<PathBuf>,
     /// How many dimensions of the reduction a model may read, to choose from; the reduction keeps the largest number.
     pub dimensions: Vec<usize>,
 }
@@ -60,6 +78,33 @@ pub struct Test {
     pub seed: u64,
     /// Moments at which the future is changed.
     pub cuts: usize,
+}
+
+/// How lists are served.
+#[derive(Debug, Clone)]
+pub struct Serve {
+    /// For how long requests are gathered, to be answered together.
+    pub gather: Duration,
+    /// How many are answered together at most.
+    pub at_most: usize,
+    /// Who is not answered within gets the list that the release came with.
+    pub deadline: Duration,
+    /// How often what is known of articles is worked out anew.
+    pub refresh: Duration,
+    /// How often what is served is held against what is promised.
+    pub watch: Duration,
+}
+
+impl Serve {
+    pub(super) fn take(section: &mut Section) -> Result<Self> {
+        Ok(Self {
+            gather: Duration::from_millis(section.whole("gather")? as u64),
+            at_most: section.count("at_most")?,
+            deadline: Duration::from_millis(section.count("deadline")? as u64),
+            refresh: Duration::from_secs(section.count("refresh_seconds")? as u64),
+            watch: Duration::from_secs(section.count("watch_seconds")? as u64),
+        })
+    }
 }
 
 impl Engine {
@@ -85,7 +130,7 @@ impl Test {
 
 impl Train {
     pub(super) fn take(section: &mut Section) -> Result<Self> {
-        Ok(Self { penalties: section.positive_numbers("penalties")? })
+        Ok(Self { penalties: section.positive_numbers("penalties")?, most_rows: section.count("most_rows")? })
     }
 }
 
@@ -136,7 +181,8 @@ impl Drill {
 impl Embeddings {
     /// The model's folder is meant from the folder that params.yaml, which is `file`, stands in.
     pub(super) fn take(section: &mut Section, file: &Path) -> Result<Self> {
-        let model = file.parent().unwrap_or(Path::new("")).join(section.text("model")?);
+        let folder = |model: String| file.parent().unwrap_or(Path::new("")).join(model);
+        let model = section.text_or_null("model")?.map(folder);
         Ok(Self { model, dimensions: section.counts("dimensions")? })
     }
 
@@ -151,6 +197,8 @@ impl Embeddings {
 pub struct Train {
     /// Strengths of the L2 penalty to choose from on validation rows.
     pub penalties: Vec<f64>,
+    /// About the most looks that a model is fitted on; where there are more, those of customers drawn by lot.
+    pub most_rows: usize,
 }
 
 /// How shelves are ranked.
@@ -230,6 +278,10 @@ pub struct Monitor {
     /// The threshold's lower and upper end, in standard deviations.
     pub threshold_floor: f64,
     pub threshold_cap: f64,
+    /// How many times as likely an explanation must be as another to be told without it.
+    pub told_alone: f64,
+    /// The share by which a rate must move for that to be worth telling.
+    pub worth_telling: f64,
 }
 
 /// What the monitor must notice.
@@ -262,6 +314,7 @@ impl Recommend {
 impl Monitor {
     /// A key that SQL files may use too.
     pub(super) const FALSE_ALARMS: &str = "false_alarms";
+    pub(super) const WORTH_TELLING: &str = "worth_telling";
 
     pub(super) fn take(section: &mut Section) -> Result<Self> {
         Ok(Self {
@@ -274,7 +327,14 @@ impl Monitor {
             maybe_floor: section.positive("maybe_floor")?,
             threshold_floor: section.positive("threshold_floor")?,
             threshold_cap: section.positive("threshold_cap")?,
+            told_alone: section.positive("told_alone")?,
+            worth_telling: section.share(Self::WORTH_TELLING)?,
         })
+    }
+
+    /// The same as twice the logarithm of a ratio of likelihoods.
+    pub fn near(&self) -> f64 {
+        2.0 * self.told_alone.max(1.0).ln()
     }
 }
 
@@ -292,6 +352,8 @@ impl Shop {
             ("timezone".into(), format!("'{}'", self.timezone.name())),
             ("purchase_window".into(), format!("INTERVAL '{}' DAY", self.purchase_days.0)),
             ("return_window".into(), format!("INTERVAL '{}' DAY", self.return_days.0)),
+            ("currency".into(), format!("'{}'", self.currency)),
+            ("consent".into(), (self.consent == Consent::NotAsked).to_string()),
         ])
     }
 }

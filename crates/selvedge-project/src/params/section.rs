@@ -8,7 +8,7 @@ use chrono_tz::Tz;
 use serde_yaml::{Mapping, Value};
 
 use super::shift::{self, Shift, Standing};
-use super::{Days, ParamsError, Shop, SqlParams};
+use super::{Consent, Days, ParamsError, Shop, SqlParams};
 use crate::error::Result;
 use crate::paths::PARAMS;
 
@@ -45,6 +45,14 @@ impl Section {
 
     pub fn text(&mut self, key: &'static str) -> Result<String> {
         self.take(key, "a text", |v| v.as_str().map(str::to_owned))
+    }
+
+    /// A text, or nothing.
+    pub fn text_or_null(&mut self, key: &'static str) -> Result<Option<String>> {
+        self.take(key, "a text, or null", |v| match v {
+            Value::Null => Some(None),
+            v => v.as_str().map(|text| Some(text.to_owned())),
+        })
     }
 
     pub fn count(&mut self, key: &'static str) -> Result<usize> {
@@ -140,7 +148,19 @@ impl Section {
         )?;
         let purchase_days = self.take("purchase_window", "a number of days such as 14 days", days)?;
         let return_days = self.take("return_window", "a number of days such as 21 days", days)?;
-        Ok(Shop { exported_at, timezone, purchase_days, return_days })
+        let consent = match self.keys.contains_key("consent") {
+            true => self.take("consent", "one of column, not_asked and nobody", consent)?,
+            false => Consent::Column,
+        };
+        let currency = match self.keys.contains_key("currency") {
+            true => self.take("currency", "three capital letters such as EUR", currency)?,
+            false => "EUR".to_owned(),
+        };
+        let pseudonym_key = match self.keys.contains_key("pseudonym_key") {
+            true => self.text_or_null("pseudonym_key")?,
+            false => None,
+        };
+        Ok(Shop { exported_at, timezone, purchase_days, return_days, consent, currency, pseudonym_key })
     }
 
     /// The keys that are left, as literals for SQL.
@@ -160,6 +180,20 @@ impl Section {
         }
         Ok(literals)
     }
+}
+
+fn currency(value: &Value) -> Option<String> {
+    let text = value.as_str()?;
+    (text.len() == 3 && text.bytes().all(|letter| letter.is_ascii_uppercase())).then(|| text.to_owned())
+}
+
+fn consent(value: &Value) -> Option<Consent> {
+    Some(match value.as_str()? {
+        "column" => Consent::Column,
+        "not_asked" => Consent::NotAsked,
+        "nobody" => Consent::Nobody,
+        _ => return None,
+    })
 }
 
 fn positive(value: &Value) -> Option<f64> {

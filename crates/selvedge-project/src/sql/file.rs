@@ -9,7 +9,8 @@ use super::{Header, Layer};
 use crate::error::{Advice, Result, did_you_mean};
 use crate::params::SqlParams;
 use sqlparser::ast::{
-    Expr, ObjectNamePart, Query, Statement, Value, VisitMut, visit_expressions, visit_expressions_mut, visit_relations,
+    Expr, ObjectNamePart, Query, SelectItem, SetExpr, Statement, Value, VisitMut, visit_expressions,
+    visit_expressions_mut, visit_relations,
 };
 use sqlparser::dialect::GenericDialect;
 use sqlparser::parser::{Parser, ParserError};
@@ -101,10 +102,7 @@ impl Advice for SqlFileError {
 impl SqlFile {
     /// Reads and parses one file.
     pub fn load(path: &Path, shown: String, layer: Layer) -> Result<Self> {
-        let text =
-            std::fs::read_to_string(path).map_err(|cause| SqlFileError::Unreadable { file: shown.clone(), cause })?;
-        // Editors of Windows put a mark in front.
-        let text = text.strip_prefix('\u{feff}').map(str::to_owned).unwrap_or(text);
+        let text = read(path, &shown)?;
         let stem = path.file_stem().unwrap_or_default().to_string_lossy();
         let header = Header::parse(&text, &shown, layer)?.named(&stem);
         if header.name() != stem {
@@ -119,6 +117,46 @@ impl SqlFile {
         let reads = tables(&query).into_keys().collect();
         let parameters = parameters(&query);
         Ok(Self { path: path.to_owned(), shown, layer, header, query, reads, parameters, text })
+    }
+
+    /// A file that stands nowhere: `query` under the name that its header says.
+    pub fn made_up(shown: String, layer: Layer, header: Header, query: Box<Query>) -> Self {
+        let (path, text) = (PathBuf::new(), query.to_string());
+        Self { path, shown, layer, header, query, reads: BTreeSet::new(), parameters: BTreeMap::new(), text }.reread()
+    }
+
+    /// The same file with another query around its own.
+    pub fn within(mut self, around: impl FnOnce(Box<Query>) -> Box<Query>) -> Self {
+        self.query = around(self.query);
+        self.reread()
+    }
+
+    fn reread(mut self) -> Self {
+        self.reads = tables(&self.query).into_keys().collect();
+        self.parameters = parameters(&self.query);
+        self
+    }
+
+    /// The columns that its query returns; none where it does not name them (`SELECT *`).
+    pub fn returns(&self) -> Option<Vec<String>> {
+        let mut body = self.query.body.as_ref();
+        let select = loop {
+            match body {
+                SetExpr::Select(select) => break select,
+                SetExpr::Query(query) => body = query.body.as_ref(),
+                SetExpr::SetOperation { left, .. } => body = left.as_ref(),
+                _ => return None,
+            }
+        };
+        let name = |item: &SelectItem| match item {
+            SelectItem::ExprWithAlias { alias, .. } => Some(alias.value.to_lowercase()),
+            SelectItem::UnnamedExpr(Expr::Identifier(name)) => Some(name.value.to_lowercase()),
+            SelectItem::UnnamedExpr(Expr::CompoundIdentifier(names)) => {
+                names.last().map(|name| name.value.to_lowercase())
+            }
+            _ => None,
+        };
+        select.projection.iter().map(name).collect()
     }
 
     /// The table this file makes.
@@ -182,7 +220,16 @@ impl SqlFile {
     }
 }
 
-fn parse_query(text: &str, file: &str) -> Result<Box<Query>> {
+/// A file's text.
+pub(super) fn read(path: &Path, shown: &str) -> Result<String> {
+    let unreadable = |cause| SqlFileError::Unreadable { file: shown.to_owned(), cause };
+    let text = std::fs::read_to_string(path).map_err(unreadable)?;
+    // Editors of Windows put a mark in front.
+    Ok(text.strip_prefix('\u{feff}').map(str::to_owned).unwrap_or(text))
+}
+
+/// The one query of a text.
+pub(super) fn parse_query(text: &str, file: &str) -> Result<Box<Query>> {
     let syntax = |e: ParserError| {
         let (line, cause) = plain_syntax(&e);
         SqlFileError::Syntax { file: file.into(), line, cause }

@@ -25,8 +25,18 @@ pub enum Header {
 pub struct SourceHeader {
     #[serde(default)]
     pub name: String,
-    /// The CSV in `materials/`.
+    /// The CSV in `materials/`; several sources may read one.  Empty where the shop has no such file (see [`super::contract`]).
     pub file: String,
+    /// Whether its rows are worked out from several rows of the CSV, such as customers from order lines: then the query
+    /// returns fewer rows than the CSV has, each with the `line` of one of them.
+    #[serde(default)]
+    pub derived: bool,
+    /// In which letters the CSV is written.
+    #[serde(default)]
+    pub encoding: Encoding,
+    /// Whether the CSV may hold its header line alone.
+    #[serde(default)]
+    pub may_be_empty: bool,
     pub description: String,
     /// The columns that name one kept row.
     pub key: Vec<String>,
@@ -35,7 +45,8 @@ pub struct SourceHeader {
     /// The column of the answer that is true where the row is the behaviour of somebody who agreed to be profiled; features,
     /// lists and models must not depend on the others.
     pub consent: Option<String>,
-    /// The columns the CSV must have, in any order, with their meaning.
+    /// The columns the CSV must have, in any order, with their meaning; a second source of one CSV need not say them again.
+    #[serde(default)]
     pub columns: BTreeMap<String, String>,
     /// A log of what was shown and what came of it: features may not read it.
     #[serde(default)]
@@ -50,6 +61,28 @@ pub struct SourceHeader {
     /// What can be odd about a row that is kept, by code.
     #[serde(default)]
     pub surprises: BTreeMap<String, Surprise>,
+}
+
+/// In which letters a CSV is written.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+pub enum Encoding {
+    #[default]
+    #[serde(rename = "utf-8")]
+    Utf8,
+    #[serde(rename = "latin-1")]
+    Latin1,
+}
+
+impl SourceHeader {
+    /// Whether the shop has no such file.
+    pub fn is_absent(&self) -> bool {
+        self.file.is_empty()
+    }
+
+    /// What its rows come from, for people: the CSV, or what is worked out from it.
+    pub fn from(&self) -> String {
+        if self.derived { format!("{} (from {})", self.name, self.file) } else { self.file.clone() }
+    }
 }
 
 /// A surprise in words a client can read.
@@ -255,6 +288,16 @@ impl Header {
         }
     }
 
+    /// What it is, for people.
+    pub fn description(&self) -> &str {
+        match self {
+            Self::Source(header) => &header.description,
+            Self::Feature(header) => &header.description,
+            Self::Audit(header) => &header.description,
+            Self::Table(header) => &header.description,
+        }
+    }
+
     /// Whether the table is stored.
     pub fn is_kept(&self) -> bool {
         !matches!(self, Self::Table(header) if !header.kept)
@@ -276,27 +319,29 @@ impl Header {
 
     /// Parses the comment that `text` begins with.
     pub fn parse(text: &str, file: &str, layer: Layer) -> Result<Self> {
-        let no_header = || SqlFileError::NoHeader { file: file.into() };
-        let start = text.trim_start_matches('\u{feff}').trim_start();
-        let body = start.strip_prefix("/*---").ok_or_else(no_header)?;
-        let (yaml, _) = body.split_once("---*/").ok_or_else(no_header)?;
-        let lines_before = text[..text.len() - body.len()].matches('\n').count();
-        let bad = |e: serde_yaml::Error| {
-            let line = lines_before + e.location().map_or(1, |at| at.line());
-            let cause = e.to_string();
-            let cause = in_words(cause.split(" at line ").next().unwrap_or_default());
-            SqlFileError::BadHeader { file: file.into(), line, cause }
-        };
-        fn read<T: DeserializeOwned>(yaml: &str) -> serde_yaml::Result<T> {
-            serde_yaml::from_str(yaml)
-        }
         Ok(match layer {
-            Layer::SOURCES => Self::Source(read(yaml).map_err(bad)?),
-            Layer::FEATURES => Self::Feature(read(yaml).map_err(bad)?),
-            Layer::AUDITS => Self::Audit(read(yaml).map_err(bad)?),
-            _ => Self::Table(read(yaml).map_err(bad)?),
+            Layer::SOURCES => Self::Source(read_header(text, file)?),
+            Layer::FEATURES => Self::Feature(read_header(text, file)?),
+            Layer::AUDITS | Layer::GATES | Layer::SLO => Self::Audit(read_header(text, file)?),
+            _ => Self::Table(read_header(text, file)?),
         })
     }
+}
+
+/// The YAML in the comment that `text` begins with.
+pub(super) fn read_header<T: DeserializeOwned>(text: &str, file: &str) -> Result<T> {
+    let no_header = || SqlFileError::NoHeader { file: file.into() };
+    let start = text.trim_start_matches('\u{feff}').trim_start();
+    let body = start.strip_prefix("/*---").ok_or_else(no_header)?;
+    let (yaml, _) = body.split_once("---*/").ok_or_else(no_header)?;
+    let lines_before = text[..text.len() - body.len()].matches('\n').count();
+    let bad = |e: serde_yaml::Error| {
+        let line = lines_before + e.location().map_or(1, |at| at.line());
+        let cause = e.to_string();
+        let cause = in_words(cause.split(" at line ").next().unwrap_or_default());
+        SqlFileError::BadHeader { file: file.into(), line, cause }
+    };
+    Ok(serde_yaml::from_str(yaml).map_err(bad)?)
 }
 
 /// A parser's words for a person: no Rust types, and the key that was meant.

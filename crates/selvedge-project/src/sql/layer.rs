@@ -59,6 +59,14 @@ impl Layer {
         section: "ingest",
     };
 
+    /// Queries that must return no rows before a release may serve: `candidate` is the one that wants to, `serving` the one that
+    /// does; no stage runs them.
+    pub const GATES: Self =
+        Self { folder: "gates", may_read: &["candidate", "serving"], may_read_outcomes: true, section: "serve" };
+
+    /// Queries over what was served lately that must return no rows; a row takes its release back.  No stage runs them.
+    pub const SLO: Self = Self { folder: "slo", may_read: &["served"], may_read_outcomes: true, section: "serve" };
+
     /// Whether a file of this layer may read `table`, by its schema alone.
     pub fn allows(self, table: &TableName) -> bool {
         let room = table.schema.as_deref().unwrap_or(&table.name);

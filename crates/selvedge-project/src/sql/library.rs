@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use rayon::prelude::*;
 
+use super::contract::{self, Contract, Terms};
 use super::{Header, Layer, SourceHeader, SqlFile, TableName};
 use crate::error::{Advice, Error, Result, did_you_mean};
 use crate::params::Params;
@@ -15,8 +16,16 @@ use crate::stage::{Flow, Stage, layers};
 #[derive(Debug, Clone)]
 pub struct Library {
     files: Vec<SqlFile>,
+    terms: Terms,
     flow: Flow,
 }
+
+/// The tables that only the server has: of a release that wants to serve and of the one that does, and what was answered lately.
+const SERVED: [(&str, &[&str]); 3] = [
+    ("candidate", &["recommendations", "shelf_figures"]),
+    ("serving", &["recommendations", "shelf_figures"]),
+    ("served", &["answers", "outcomes", "releases"]),
+];
 
 #[derive(Debug, thiserror::Error)]
 pub enum LibraryError {
@@ -81,7 +90,7 @@ impl Library {
     pub fn load(paths: &Paths, flow: Flow) -> Result<Self> {
         let layers: Vec<Layer> = layers(flow).collect();
         let known = || layers.iter().map(|layer| layer.folder).collect();
-        let mut found = Vec::new();
+        let (mut found, mut contracts) = (Vec::new(), Vec::new());
         for folder in entries(&paths.sql(), paths)? {
             let name = folder.file_name().unwrap_or_default().to_string_lossy().into_owned();
             let shown = paths.shown(&folder);
@@ -89,6 +98,10 @@ impl Library {
                 if is_sql(&folder) {
                     return Err(LibraryError::NoFolder { file: shown, known: known() }.into());
                 }
+                continue;
+            }
+            if name == contract::FOLDER {
+                contracts = sql_files(&folder, paths)?;
                 continue;
             }
             let layer = layers.iter().copied().find(|layer| layer.folder == name);
@@ -106,12 +119,20 @@ impl Library {
             }
         }
         Error::together(broken, |count| format!("{count} files of sql/ cannot be read"))?;
-        let library = Self { files: read, flow };
+        let contracts = contracts.iter().map(|path| Contract::load(path, paths.shown(path)));
+        share_columns(&mut read);
+        let terms = contract::complete(&mut read, &contracts.collect::<Result<Vec<_>>>()?)?;
+        let library = Self { files: read, terms, flow };
         library.refuse_two_of_one_name()?;
         library.refuse_forbidden_reads()?;
         library.refuse_grains_without_moment()?;
         library.refuse_wrong_entities()?;
-        Ok(Self { files: in_run_order(library.files, &layers)?, flow })
+        Ok(Self { files: in_run_order(library.files, &layers)?, ..library })
+    }
+
+    /// What the sources have of the contract, and what not.
+    pub fn terms(&self) -> &Terms {
+        &self.terms
     }
 
     /// The layers of `sql/`, in the order of the flow.
@@ -125,7 +146,10 @@ impl Library {
         for (section, keys) in &params.sql {
             let users = self.files.iter().filter(|file| *section == "shop" || file.layer.section == *section);
             let used: BTreeSet<&String> = users.flat_map(|file| file.parameters.keys()).collect();
-            let unused = |key: &&String| *section != "shop" && !used.contains(key) && !Params::is_own(section, key);
+            let spared = |key: &String| *section == Layer::SOURCES.section && self.terms.keys.contains(key);
+            let unused = |key: &&String| {
+                *section != "shop" && !used.contains(key) && !Params::is_own(section, key) && !spared(key)
+            };
             for key in keys.keys().filter(unused) {
                 let known = used.iter().filter(|name| !keys.contains_key(**name)).map(|name| (*name).clone()).collect();
                 let (place, section) = (params.place(section, key), section.to_string());
@@ -173,7 +197,8 @@ impl Library {
 
     /// Every table a query may name, sorted.
     pub fn tables(&self) -> Vec<TableName> {
-        let mut tables: BTreeSet<TableName> = self.flow.iter().flat_map(Stage::tables).collect();
+        let of_server = SERVED.iter().flat_map(|(schema, names)| names.iter().map(|name| TableName::new(schema, name)));
+        let mut tables: BTreeSet<TableName> = self.flow.iter().flat_map(Stage::tables).chain(of_server).collect();
         for file in &self.files {
             tables.insert(match file.layer {
                 Layer::TEXTS => TableName::new("embeddings", file.header.name()),
@@ -249,6 +274,22 @@ impl Library {
             }
         }
         Ok(())
+    }
+}
+
+/// A source that names no columns of its CSV has those of another source of the same CSV.
+fn share_columns(files: &mut [SqlFile]) {
+    let named = |file: &SqlFile| match &file.header {
+        Header::Source(header) if !header.columns.is_empty() => Some((header.file.clone(), header.columns.clone())),
+        _ => None,
+    };
+    let known: BTreeMap<String, BTreeMap<String, String>> = files.iter().filter_map(named).collect();
+    for file in files {
+        if let Header::Source(header) = &mut file.header
+            && header.columns.is_empty()
+        {
+            header.columns = known.get(&header.file).cloned().unwrap_or_default();
+        }
     }
 }
 

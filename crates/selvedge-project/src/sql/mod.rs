@@ -1,5 +1,7 @@
 //! The folder of SQL files that is the product: one file, who may read whom, the whole library.
 
+/// What an export must, should and may have.
+pub mod contract;
 mod features;
 mod file;
 mod header;
@@ -11,7 +13,8 @@ mod library;
 pub use features::Feature;
 pub use file::{SqlFile, TableName, plain_syntax};
 pub use header::{
-    Column, Cross, Driver, FeatureHeader, Header, Keeps, Limits, Reason, Severity, Side, SourceHeader, Surprise,
+    Column, Cross, Driver, Encoding, FeatureHeader, Header, Keeps, Limits, Reason, Severity, Side, SourceHeader,
+    Surprise,
 };
 pub use layer::Layer;
 pub use library::Library;

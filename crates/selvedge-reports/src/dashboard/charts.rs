@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use ::charts::{Caption, Interval, MOST, Picture, Tone, dumbbell, maturity, segment_line, small_multiples};
 
 use super::facts::{Facts, Nowcast};
+use super::verdicts::Story;
 use super::{Pictures, tables, words};
 use selvedge_monitoring::monitor::{Finding, State};
 use selvedge_project::error::Result;
@@ -41,7 +42,8 @@ pub fn maturity(facts: &Facts, pictures: &mut Pictures) -> Result<()> {
 
 /// The first change day by day; the whole shop's clicks where there is none.
 fn alert(facts: &Facts) -> Option<segment_line::Chart> {
-    let change = facts.changes().first().copied();
+    let stories = facts.stories();
+    let change = stories.first().map(Story::first);
     let finding = change.or_else(|| facts.shop("click"))?;
     let days: Vec<_> = facts.line(finding).collect();
     let reading = |day: &&super::facts::LineDay| segment_line::Reading {
@@ -56,17 +58,17 @@ fn alert(facts: &Facts) -> Option<segment_line::Chart> {
         .iter()
         .rev()
         .find_map(|day| Some(Interval { value: day.usual?, lower: day.usual_lower?, upper: day.usual_upper? }));
-    let title = match change {
-        Some(change) => words::change(change),
-        None if finding.state == State::TooEarly => {
-            "Too early to say whether clicks in the whole shop changed.".to_owned()
-        }
-        None => "Clicks in the whole shop did not change.".to_owned(),
+    let title = match (stories.first(), finding.state) {
+        (Some(story), _) => story.sentence(),
+        (None, State::Unchanged) => "Clicks in the whole shop did not change.".to_owned(),
+        (None, State::TooEarly) => "Too early to say whether clicks in the whole shop changed.".to_owned(),
+        _ => "No change in the whole shop's clicks stands out.".to_owned(),
     };
+    let against = if finding.is_shop() { "" } else { ", against the rest of the shop" };
     Some(segment_line::Chart {
         caption: Caption {
             title,
-            subtitle: format!("{}, by day, against the rest of the shop", who_line(finding)),
+            subtitle: format!("{} {}, by day{against}", words::metric(&finding.metric), words::for_whom(finding)),
             footnote: "Figures: work/monitoring/lines.parquet. The pale band is where an average of 7 days usually lies while nothing changes; after a change the average begins anew.".into(),
         },
         measure: words::measure(&finding.metric).into(),
@@ -77,10 +79,6 @@ fn alert(facts: &Facts) -> Option<segment_line::Chart> {
         days: days.iter().map(reading).collect(),
         levels: Vec::new(),
     })
-}
-
-fn who_line(finding: &Finding) -> String {
-    format!("{} for {}", words::metric(&finding.metric), words::who(finding))
 }
 
 fn tone(finding: &Finding) -> Tone {
@@ -94,18 +92,17 @@ fn tone(finding: &Finding) -> Tone {
 
 /// What the pictures of all segments say.
 fn verdict(facts: &Facts) -> String {
-    let changed: Vec<&Finding> = facts.of("click", State::Clear).filter(|finding| !finding.is_shop()).collect();
-    let fell =
-        |finding: &&Finding| matches!((finding.before, finding.after), (Some(before), Some(after)) if after < before);
-    let names: Vec<String> = changed.iter().map(|finding| words::who(finding)).collect();
-    match changed.as_slice() {
+    let told: Vec<String> = clicks(facts).iter().map(Story::in_short).collect();
+    match told.as_slice() {
         [] if facts.all_too_early("click") => "Too early to say whether any segment's clicks changed.".to_owned(),
-        [] => "No segment's clicks changed, as far as can be told.".to_owned(),
-        all if all.iter().all(fell) => {
-            format!("Clicks fell for {}; no other change can be seen.", words::list_up_to(&names, MOST_NAMES))
-        }
-        _ => format!("Clicks changed for {}; no other change can be seen.", words::list_up_to(&names, MOST_NAMES)),
+        [] => "No change in anybody's clicks stands out.".to_owned(),
+        some => format!("{}; no other change stands out.", words::list_up_to(some, MOST_NAMES)),
     }
+}
+
+/// The stories of clicks.
+fn clicks(facts: &Facts) -> Vec<Story<'_>> {
+    facts.stories().into_iter().filter(|story| story.first().metric == "click").collect()
 }
 
 fn segments(facts: &Facts) -> small_multiples::Chart {
@@ -131,6 +128,7 @@ fn segments(facts: &Facts) -> small_multiples::Chart {
             rates: rates(&own),
             state: match tone(finding) {
                 Tone::Worse => small_multiples::State::Alarm,
+                Tone::Better => small_multiples::State::Better,
                 Tone::TooEarly => small_multiples::State::TooEarly,
                 _ => small_multiples::State::Quiet,
             },
@@ -168,16 +166,21 @@ pub fn left_out(all: usize, most: usize) -> String {
 
 /// The figures of what changed.
 fn sides(facts: &Facts) -> String {
-    let figures = facts.of("click", State::Clear).filter(|finding| !finding.is_shop()).map(|finding| {
-        let (before, after) = (words::cell(finding.before), words::cell(finding.after));
-        format!("{} went from {before} to {after} clicks in 100 shown", words::who(finding))
-    });
-    match figures.collect::<Vec<_>>().as_slice() {
-        [] if facts.all_too_early("click") => "Nothing can be compared yet.".to_owned(),
-        [] => "Every segment clicks as before, as far as can be told.".to_owned(),
-        some => {
-            format!("{}; no other change can be seen.", words::capital(&words::list_up_to(some, MOST_NAMES)))
+    let figures = |story: &Story| {
+        let each: Vec<String> =
+            story.of.iter().map(|of| format!("{} ({})", words::who(of), words::from_to(of))).collect();
+        match (story.is_clear, story.is_of_one()) {
+            (true, true) => format!("Changed: {}", each.concat()),
+            (false, true) => format!("May have changed: {}", each.concat()),
+            (true, false) => format!("Changed: either {}", words::either(&each)),
+            (false, false) => format!("May have changed: either {}", words::either(&each)),
         }
+    };
+    let told: Vec<String> = clicks(facts).iter().map(figures).collect();
+    match told.as_slice() {
+        [] if facts.all_too_early("click") => "Nothing can be compared yet.".to_owned(),
+        [] => "No segment's clicks stand out from what they were.".to_owned(),
+        some => format!("{}.", some[..some.len().min(MOST_NAMES)].join("; ")),
     }
 }
 
@@ -199,6 +202,7 @@ fn before_after(facts: &Facts) -> dumbbell::Chart {
             before: interval(finding.before, finding.before_lower, finding.before_upper),
             after: interval(finding.after, finding.after_lower, finding.after_upper),
             tone: tone(finding),
+            verdict: words::verdict(finding.state).to_lowercase(),
         };
         match groups.last_mut().filter(|group| group.heading == heading) {
             Some(group) => group.rows.push(row),

@@ -2,6 +2,7 @@
 
 use serde::Deserialize;
 
+use super::verdicts::{self, Story};
 use super::words;
 use selvedge_engine::Engine;
 use selvedge_monitoring::monitor::{Finding, State};
@@ -160,10 +161,9 @@ impl Facts {
         self.findings.iter().filter(|finding| finding.metric == metric).all(|finding| finding.state == State::TooEarly)
     }
 
-    /// Clear changes, then possible ones.
-    pub fn changes(&self) -> Vec<&Finding> {
-        let of = |state| self.findings.iter().filter(move |finding| finding.state == state);
-        of(State::Clear).chain(of(State::Possible)).collect()
+    /// What is told of changes, clear ones first.
+    pub fn stories(&self) -> Vec<Story<'_>> {
+        verdicts::stories(&self.findings)
     }
 
     /// The whole shop's finding for one metric.

@@ -7,6 +7,7 @@ use super::facts::{Facts, Place};
 use super::history::History;
 use super::shown::Shown;
 use super::table;
+use super::verdicts::Story;
 use super::words;
 use selvedge_monitoring::monitor::{Finding, State};
 use selvedge_project::numbers::{count, counted};
@@ -51,18 +52,19 @@ pub fn scope(facts: &Facts) -> String {
 
 /// What happened, to whom, since when, how sure, what did not change, what to look at next.
 pub fn first_screen(facts: &Facts, history: &History, shown: &Shown, monitor: &Monitor) -> String {
-    let changes = facts.changes();
-    let Some(first) = changes.first() else {
+    let stories = facts.stories();
+    let Some(first) = stories.first() else {
         let quiet = match (clicked(facts), facts.all_too_early("click")) {
             (Some(0), _) => "**Nothing that was shown was clicked. Look first whether clicks are still written down.**",
             (Some(1), _) => {
                 "**Everything that was shown was clicked. Look first whether clicks are written down rightly.**"
             }
             (_, true) => "**It is too early to say whether anything changed.**",
-            (_, false) => "**Nothing changed that can be told from chance.**",
+            (_, false) => "**No change stands out.**",
         };
         let mut rows = vec![
-            row("What did not change", unchanged(facts)),
+            row("What did not change", unchanged(facts, monitor)),
+            row("What cannot be told yet", not_known(facts, monitor)),
             row("What was shown", shown.in_short()),
             row("When we will know more", later(facts, None)),
         ];
@@ -70,21 +72,29 @@ pub fn first_screen(facts: &Facts, history: &History, shown: &Shown, monitor: &M
         return format!("{quiet}\n\n{}\n", table(&["", ""], &rows));
     };
     let mut out = String::new();
-    for change in &changes {
-        out += &format!("**{}** {}. Confirmed.\n\n", line_of(&words::change(change)), words::verdict(change.state));
+    for story in &stories {
+        // What may be chance is not set as loud as what is clear.
+        let sentence = line_of(&story.sentence());
+        let sentence = if story.is_loud() { format!("**{sentence}**") } else { sentence };
+        out += &format!("{sentence} {} The figures are final.\n\n", story.how_sure());
     }
+    let one = first.is_of_one().then(|| first.first());
+    let told_first = one.map(|one| history.first_told(one)).unwrap_or_default();
     let mut rows = vec![
-        row("To whom", whom(first)),
+        row("To whom", first.of.iter().map(|of| whom(of)).collect::<Vec<_>>().join(" ")),
         row("How sure", sure(first, monitor)),
-        row("How it was first told", history.first_told(first)),
-        row("What did not change", unchanged(facts)),
+        row("How it was first told", told_first),
+        row("With the shop", with_shop(facts)),
+        row("What did not change", unchanged(facts, monitor)),
+        row("What cannot be told yet", not_known(facts, monitor)),
         row("What was shown", shown.in_short()),
-        row("What to look at next", next(facts, first)),
+        row("What to look at next", one.map(|one| next(facts, one)).unwrap_or_default()),
         row("When we will know more", later(facts, Some(first))),
     ];
     rows.retain(|row| !row[1].is_empty());
     out += &format!("{}\n", table(&["", ""], &rows));
-    let cells = changes.iter().map(|change| {
+    let changes = stories.iter().flat_map(|story| story.of.iter().copied());
+    let cells = changes.map(|change| {
         let noun = words::metric(&change.metric).to_lowercase();
         vec![
             format!("{} of {}", words::metric(&change.metric), words::who(change)),
@@ -147,42 +157,78 @@ fn whom(change: &Finding) -> String {
     )
 }
 
-fn sure(change: &Finding, monitor: &Monitor) -> String {
-    let expected = change.expected_x.map_or(String::new(), |expected| {
+fn sure(story: &Story, monitor: &Monitor) -> String {
+    let mut out = story.how_sure().to_owned();
+    if story.is_of_one()
+        && let Some(expected) = story.first().expected_x
+    {
+        let change = story.first();
         let like = if change.is_shop() { "had it gone on as before" } else { "had they moved like everyone else" };
-        format!(" {expected:.0} would have been expected {like}; there were {}.", count(change.after_x))
-    });
-    let promise = match change.state {
-        State::Clear => format!(" {}.", promise(monitor)),
-        _ => " It may be chance: it does not reach the line for an alert.".to_owned(),
-    };
-    format!("{}.{expected}{promise}", words::verdict(change.state))
+        out += &format!(" {expected:.0} would have been expected {like}; there were {}.", count(change.after_x));
+    }
+    out + &match story.is_clear {
+        true => format!(" {}.", promise(monitor)),
+        false => " It does not reach the line for an alert.".to_owned(),
+    }
 }
 
 pub fn promise(monitor: &Monitor) -> String {
     format!("At most one report in {:.0} raises a false alarm", (1.0 / monitor.false_alarms).round())
 }
 
-/// The whole shop first, then the segments without change by column; what moved only along with an alert is named.
-fn unchanged(facts: &Facts) -> String {
+/// The segments in a state, by column; the whole shop is told by itself.
+fn named(facts: &Facts, state: State) -> Option<String> {
+    let segments: Vec<&Finding> = facts.of("click", state).filter(|finding| !finding.is_shop()).collect();
+    (!segments.is_empty()).then(|| by_column(&segments))
+}
+
+/// What a change that is worth telling is, in words: "by 33 %".
+fn worth(monitor: &Monitor) -> String {
+    format!("by {:.0} %", monitor.worth_telling * 100.0)
+}
+
+/// What a change worth telling can be ruled out for, the whole shop first.
+fn unchanged(facts: &Facts, monitor: &Monitor) -> String {
     let mut text = String::new();
-    if let Some(shop) = facts.shop("click").filter(|shop| shop.state == State::None) {
+    if let Some(shop) = facts.shop("click").filter(|shop| shop.state == State::Unchanged) {
         text += &format!(
             "Clicks in the whole shop: {} in 100 before, {} since. ",
             words::cell(shop.before),
             words::cell(shop.after)
         );
     }
-    let quiet: Vec<&Finding> = facts.of("click", State::None).filter(|finding| !finding.is_shop()).collect();
-    if !quiet.is_empty() {
-        text += &format!("No change for {}. ", by_column(&quiet));
+    if let Some(names) = named(facts, State::Unchanged) {
+        text += &format!("Unchanged for {names}. ");
     }
-    for finding in quiet.iter().filter(|finding| finding.explained_by.is_some()) {
-        text += &format!("{} moved only because it contains these customers. ", words::capital(&words::who(finding)));
+    if !text.is_empty() {
+        text += &format!("A change {} or more can be ruled out. ", worth(monitor));
     }
-    let early: Vec<&Finding> = facts.of("click", State::TooEarly).filter(|finding| !finding.is_shop()).collect();
-    if !early.is_empty() {
-        text += &format!("Too early to say for {}.", by_column(&early));
+    for finding in facts.findings.iter().filter(|finding| finding.metric == "click" && finding.explained_by.is_some()) {
+        text += &match finding.is_shop() {
+            true => "The whole shop moved only because it contains these customers. ".to_owned(),
+            false => {
+                format!("{} moved only because it contains these customers. ", words::capital(&words::who(finding)))
+            }
+        };
+    }
+    text.trim_end().to_owned()
+}
+
+fn with_shop(facts: &Facts) -> String {
+    named(facts, State::WithShop).map(|names| format!("They moved as the whole shop did: {names}.")).unwrap_or_default()
+}
+
+/// What does not stand out though a change worth telling cannot be ruled out, and what there is too little of.
+fn not_known(facts: &Facts, monitor: &Monitor) -> String {
+    let mut text = String::new();
+    if let Some(shop) = facts.shop("click").filter(|shop| shop.state == State::NotKnown) {
+        text += &format!("The whole shop: {}. ", words::possible(shop));
+    }
+    if let Some(names) = named(facts, State::NotKnown) {
+        text += &format!("A change {} cannot be ruled out yet for {names}. ", worth(monitor));
+    }
+    if let Some(names) = named(facts, State::TooEarly) {
+        text += &format!("Too early to say for {names}.");
     }
     text.trim_end().to_owned()
 }
@@ -229,23 +275,32 @@ fn next(facts: &Facts, change: &Finding) -> String {
     if !everywhere.is_empty() {
         sentences.insert(0, format!("It {verb} whatever the {}.", words::list(&everywhere)));
         let since = change.since.as_deref().map(words::day).unwrap_or_default();
-        sentences.push(format!(
-            "So look first at what reached {} alone from {since} on: their pages, apps, mails and prices.",
-            words::who(change)
-        ));
+        sentences.push(match change.is_shop() {
+            true => format!("So look first at what reached everyone from {since} on: pages, apps, mails and prices."),
+            false => format!(
+                "So look first at what reached {} alone from {since} on: their pages, apps, mails and prices.",
+                words::who(change)
+            ),
+        });
     }
     sentences.join(" ")
 }
 
-fn later(facts: &Facts, change: Option<&Finding>) -> String {
+fn later(facts: &Facts, story: Option<&Story>) -> String {
     let say = |finding: &Finding| {
         finding.known_on.as_deref().filter(|_| finding.state == State::TooEarly).map(|iso| {
             format!("{} of {}: on {}.", words::metric(&finding.metric), words::who(finding), words::day(iso))
         })
     };
     let mut sentences = Vec::new();
+    if let Some(story) = story.filter(|story| !story.is_loud()) {
+        let what = if story.is_of_one() { "Whether it is chance" } else { "Which of them it is" };
+        let known = story.first().known_on.as_deref();
+        sentences.extend(known.map(|iso| format!("{what}: on {}, if it goes on as it has.", words::day(iso))));
+    }
     for metric in ["purchase", "kept"] {
-        let own = change.and_then(|change| {
+        let own = story.and_then(|story| {
+            let change = story.first();
             facts.findings.iter().find(|finding| {
                 finding.metric == metric
                     && finding.segment_column == change.segment_column

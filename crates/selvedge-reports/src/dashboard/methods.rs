@@ -12,15 +12,21 @@ use selvedge_project::params::Monitor;
 /// Folded away: the methods and figures for the ML team.
 pub fn methods(facts: &Facts, monitor: &Monitor) -> String {
     let mut body = format!(
-        "Rest-adjusted scan over every change window (run of watched days). Segment, rest and whole shop are each expected at the day's \
-         own mix of customers and articles, by main effects of the segments in logits, fitted on the reference days: who is \
-         shown something is no change of a rate. A window that ended before the last day counts for less, for an earlier \
-         report was the one to tell of it. Overdispersion phi is pooled over segments; then explain-away: the segment with \
-         the largest |Z| fires when it passes the threshold, its customers are taken out of every table and the scan is \
-         repeated. The threshold is the {} % quantile of max |Z| over {} shuffled histories of whole days (seed {}), \
-         between {} and {}. {}. A window counts with enough expected clicks and misses. Intervals of rates are Wilson's; \
-         provisional figures are discrete Kaplan-Meier over delay buckets with Greenwood's variance (purchases) or seeded \
-         draws (kept). `selvedge sql` answers questions about every table in work/monitoring.\n\n",
+        "Whole explanations are compared by likelihood, on every change window (run of watched days): nothing, the whole shop \
+         alike, one segment, two segments, a segment and the rest. A day says two things that chance keeps apart: the shop's \
+         level against its reference days and weekday, and each segment's contrast against that day's shop, both at the day's \
+         own mix of customers and articles (main effects of the segments in logits, fitted on the reference days). Z is the \
+         signed root of twice the gain in log likelihood, with the reference's own error and overdispersion phi (one of the \
+         shop, one pooled over segments); apart is the contrast's part of it alone. A window that ended before the last day \
+         counts for less, for an earlier report was the one to tell of it. A second change must gain as much as makes one \
+         clear; an explanation less than {} times as likely as the best stands beside it (\"either … or\"). What is told is \
+         taken out of every table and the rest compared again. The lines are the {} % quantiles over {} shuffled histories of \
+         whole days (seed {}), crossed equally often by the shop and by its segments and seldom enough together, between {} \
+         and {}. {}. A window counts with enough expected clicks and misses. Intervals of rates are Wilson's. Provisional \
+         figures follow the chain shown, clicked, bought, kept: daily rates over delay buckets for what was clicked and what \
+         was not, drawn to each segment's own as far as segments differ by more than chance; ranges by seeded draws. \
+         `selvedge sql` answers questions about every table in work/monitoring.\n\n",
+        monitor.told_alone,
         100.0 * (1.0 - monitor.false_alarms),
         count(monitor.permutations as u64),
         monitor.seed,
@@ -40,6 +46,7 @@ pub fn methods(facts: &Facts, monitor: &Monitor) -> String {
             segment(finding),
             number(finding.first_z),
             number(finding.z),
+            number(finding.apart_z),
             number(finding.threshold),
             number(finding.possible_line),
             number(finding.phi),
@@ -54,6 +61,7 @@ pub fn methods(facts: &Facts, monitor: &Monitor) -> String {
         "segment",
         "Z first#",
         "Z last#",
+        "apart#",
         "threshold#",
         "possible from#",
         "phi#",

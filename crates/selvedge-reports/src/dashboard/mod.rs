@@ -13,11 +13,15 @@ mod methods;
 mod shown;
 mod tables;
 mod total;
+mod verdicts;
 mod words;
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use ::charts::ChartError;
+use datafusion::arrow::array::RecordBatch;
+use datafusion::arrow::datatypes::Schema;
 
 use super::markdown::{self, literal, picture};
 use super::{Report, ReportError};
@@ -41,9 +45,47 @@ impl Pictures {
     }
 }
 
+/// The tables of sql/monitoring that one section or another is made from.  A shop that lacks what a file reads leaves the file
+/// out, and the section with it.
+const READS: [&str; 21] = [
+    "alert_lives",
+    "attribute_words",
+    "chart_points",
+    "collection_states",
+    "cusum",
+    "days",
+    "description_changes",
+    "drift_descriptions",
+    "drift_means",
+    "drift_shares",
+    "drift_spans",
+    "exposure",
+    "fairness",
+    "lines",
+    "mix_rate",
+    "mix_rate_totals",
+    "pace",
+    "periods",
+    "shown_changes",
+    "shown_spans",
+    "where_to_look",
+];
+
+/// Those of [`READS`] whose files are not there; they are read as tables without rows.
+fn left_out(project: &Project, engine: &Engine) -> Result<Vec<&'static str>> {
+    let table = |name: &str| TableName::new("monitoring", name);
+    let gone = READS.into_iter().filter(|name| project.library.file(&table(name)).is_none());
+    let gone: Vec<&str> = gone.collect();
+    for name in &gone {
+        engine.register(&table(name), RecordBatch::new_empty(Arc::new(Schema::empty())))?;
+    }
+    Ok(gone)
+}
+
 /// Makes the report from the tables of the monitor stage.
 pub fn report(project: &Project, engine: &Engine) -> Result<Report> {
     let monitor = &project.params.monitor;
+    let gone = left_out(project, engine)?;
     let facts = facts::Facts::read(engine)?;
     let totals = total::Totals::read(engine)?;
     let fairness = fairness::Fairness::read(engine)?;
@@ -74,6 +116,11 @@ pub fn report(project: &Project, engine: &Engine) -> Result<Report> {
     out += &shown.section(&facts);
     out += &drift.section();
     out += &methods::methods(&facts, monitor);
+    for name in gone {
+        out += &format!(
+            "Left out: what rests on `{name}.sql`, which would stand in `sql/monitoring` and is not there.\n\n"
+        );
+    }
     Ok(Report { markdown: out, charts: pictures.charts })
 }
 

@@ -80,7 +80,7 @@ pub fn purchases(facts: &Facts) -> String {
                 words::cell(finding.after),
                 words::verdict(finding.state).to_owned(),
                 letters(finding),
-                if finding.state == State::TooEarly { words::too_early(finding) } else { remark(finding) },
+                remark(finding),
             ]
         });
         let headings =
@@ -150,16 +150,23 @@ fn letters(finding: &Finding) -> String {
     match finding.state {
         State::Clear => "b",
         State::TooEarly => "u",
-        State::Possible | State::None => "",
+        State::Possible | State::WithShop | State::Unchanged | State::NotKnown => "",
     }
     .to_owned()
 }
 
+/// What stands beside a verdict.
 fn remark(finding: &Finding) -> String {
-    match (finding.state, &finding.explained_by, &finding.since) {
-        (State::TooEarly, ..) => words::too_early(finding),
-        (_, Some(cause), _) => format!("moved only because it contains {}", words::column(&cause.replace('=', " "))),
-        (_, _, Some(since)) => format!("since {}", words::day(since)),
-        _ => String::new(),
+    match (finding.state, &finding.explained_by) {
+        (State::TooEarly, _) => words::too_early(finding),
+        (_, Some(cause)) => format!("moved only because it contains {}", words::column(&cause.replace('=', " "))),
+        (State::Clear, _) => words::span(finding),
+        (State::Possible, _) => {
+            let rivals: Vec<String> = finding.rivals().into_iter().map(words::rival).collect();
+            let or = if rivals.is_empty() { String::new() } else { format!(", or {}", words::either(&rivals)) };
+            format!("{}{or}.{}", words::span(finding), words::more_on(finding))
+        }
+        (State::NotKnown, _) => words::possible(finding),
+        (State::WithShop | State::Unchanged, _) => String::new(),
     }
 }

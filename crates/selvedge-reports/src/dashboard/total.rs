@@ -7,6 +7,7 @@ use serde::Deserialize;
 use super::super::markdown::line_of;
 use super::facts::{self, Facts};
 use super::table;
+use super::verdicts::Story;
 use super::{Pictures, words};
 use selvedge_engine::Engine;
 use selvedge_monitoring::monitor::State;
@@ -64,7 +65,8 @@ impl Totals {
 
     /// The column to tell a metric's total by: that of its first change, or the first there is.
     fn told<'a>(&'a self, facts: &Facts, metric: &str) -> Option<&'a Total> {
-        let changed = facts.changes().into_iter().find(|change| change.metric == metric && !change.is_shop());
+        let stories = facts.stories();
+        let changed = stories.iter().map(Story::first).find(|change| change.metric == metric && !change.is_shop());
         let of = |column: Option<&str>| {
             self.totals
                 .iter()
@@ -139,7 +141,8 @@ impl Totals {
             return out + "There are no days to compare yet, so no total has moved.\n\n";
         }
         for total in told {
-            let chance = facts.shop(&total.metric).is_some_and(|shop| shop.state == State::None);
+            let quiet = |state| matches!(state, State::Unchanged | State::NotKnown);
+            let chance = facts.shop(&total.metric).is_some_and(|shop| quiet(shop.state) && shop.explained_by.is_none());
             let close = if chance { " Chance allows for as much." } else { "" };
             out += &format!("{}{close}\n\n", line_of(&sentence(total)));
             let points = |share: f64| waterfall::signed(share);

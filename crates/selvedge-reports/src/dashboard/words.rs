@@ -39,13 +39,27 @@ pub fn capital(text: &str) -> String {
     letters.next().map_or(String::new(), |first| first.to_uppercase().chain(letters).collect())
 }
 
-/// Who it is about: "customers of age group 25-34", "the whole shop".
+/// Who it is about: "customers of age group 25-34", "the whole shop", "everyone else" once others have been told.
 pub fn who(finding: &Finding) -> String {
     if finding.is_shop() {
-        return "the whole shop".to_owned();
+        return if finding.is_rest { "everyone else" } else { "the whole shop" }.to_owned();
     }
     let owner = finding.owner.as_deref().unwrap_or("customers");
     format!("{owner} of {} {}", column(&finding.segment_column), finding.segment_value)
+}
+
+/// The same inside a sentence: "for customers of age group 25-34", "in the whole shop".
+pub fn for_whom(finding: &Finding) -> String {
+    let preposition = if finding.is_shop() && !finding.is_rest { "in" } else { "for" };
+    format!("{preposition} {}", who(finding))
+}
+
+/// One who may have changed instead: "age group 35-44", "the whole shop".
+pub fn rival((column_name, value): (&str, &str)) -> String {
+    match column_name {
+        "shop" => "the whole shop".to_owned(),
+        name => format!("{} {value}", column(name)),
+    }
 }
 
 /// A share as natural frequency: whole numbers of 100, one decimal below ten.
@@ -101,39 +115,76 @@ pub fn moment(text: &str) -> String {
 /// The verdict in the words of the reports.
 pub fn verdict(state: State) -> &'static str {
     match state {
-        State::Clear => "Clear",
-        State::Possible => "Possible",
-        State::TooEarly => "Too early",
-        State::None => "No change",
+        State::Clear => "Changed",
+        State::Possible => "May have changed",
+        State::WithShop => "With the shop",
+        State::Unchanged => "Unchanged",
+        State::NotKnown | State::TooEarly => "Cannot be told yet",
     }
+}
+
+/// Which way it went.
+pub fn verb(finding: &Finding) -> &'static str {
+    match (finding.before, finding.after) {
+        (Some(before), Some(after)) if after < before => "fell",
+        _ => "rose",
+    }
+}
+
+/// "may have fallen".
+pub fn participle(verb: &str) -> &'static str {
+    if verb == "fell" { "fallen" } else { "risen" }
+}
+
+/// "since 21 September 2026", or from when to when where it is over.
+pub fn span(finding: &Finding) -> String {
+    match (finding.since.as_deref(), finding.until.as_deref()) {
+        (Some(since), Some(until)) => format!("from {} to {}", day(since), day(until)),
+        (Some(since), None) => format!("since {}", day(since)),
+        (None, _) => String::new(),
+    }
+}
+
+/// "28 to 12 in 100 shown since 21 September 2026".
+pub fn from_to(finding: &Finding) -> String {
+    format!("{} to {} in 100 shown {}", cell(finding.before), cell(finding.after), span(finding))
 }
 
 /// The sentence of a change: what, for whom, from what to what, since when.
 pub fn change(finding: &Finding) -> String {
-    let (Some(before), Some(after), Some(since)) = (finding.before, finding.after, finding.since.as_deref()) else {
-        return format!("{} for {} cannot be compared yet.", metric(&finding.metric), who(finding));
+    let (Some(before), Some(after)) = (finding.before, finding.after) else {
+        return format!("{} {} cannot be compared yet.", metric(&finding.metric), for_whom(finding));
     };
-    let verb = if after < before { "fell" } else { "rose" };
-    let noun = metric(&finding.metric).to_lowercase();
-    let span = match finding.until.as_deref() {
-        Some(until) => format!("from {} to {}", day(since), day(until)),
-        None => format!("since {}", day(since)),
+    let verb = match finding.state {
+        State::Clear => verb(finding).to_owned(),
+        _ => format!("may have {}", participle(verb(finding))),
     };
     format!(
-        "{} for {} {verb} from {} to {} in 100 shown ({} {noun} in 100) {span}.",
+        "{} {} {verb} from {} to {} in 100 shown ({} {} in 100) {}.",
         metric(&finding.metric),
-        who(finding),
+        for_whom(finding),
         in_100(before),
         in_100(after),
-        step(before, after)
+        step(before, after),
+        metric(&finding.metric).to_lowercase(),
+        span(finding)
     )
+}
+
+/// How far a rate may have moved, where nothing stands out: "anything from 20 % fewer to 31 % more is possible".
+pub fn possible(finding: &Finding) -> String {
+    let percent = |share: f64| format!("{:.0} % {}", (share * 100.0).abs(), if share < 0.0 { "fewer" } else { "more" });
+    match (finding.moved_lower, finding.moved_upper) {
+        (Some(lower), Some(upper)) => format!("{} to {}", percent(lower), percent(upper)),
+        _ => String::new(),
+    }
 }
 
 /// Why nothing can be said yet, and what it takes.
 pub fn too_early(finding: &Finding) -> String {
     let reason = match finding.why.as_deref() {
         Some("nothing_shown") => return "Nothing was shown to them.".to_owned(),
-        Some("no_rest") => return "There is nobody else to compare them with.".to_owned(),
+        Some("no_rest") => return "They are the whole shop: there is nobody else to compare them with.".to_owned(),
         Some("reference_not_complete") => "The days to compare with are not complete.",
         Some("no_reference") => "None of the days to compare with is old enough.",
         _ => "Too few outcomes are known.",
@@ -142,17 +193,29 @@ pub fn too_early(finding: &Finding) -> String {
         (have, Some(needed)) => format!(" {} of {needed} needed.", have.unwrap_or_default()),
         _ => String::new(),
     };
-    let when =
-        finding.known_on.as_deref().map(|iso| format!(" We will know more on {}.", day(iso))).unwrap_or_default();
-    format!("{reason}{needed}{when}")
+    format!("{reason}{needed}{}", more_on(finding))
+}
+
+/// " We will know more on 4 October 2026."
+pub fn more_on(finding: &Finding) -> String {
+    finding.known_on.as_deref().map(|iso| format!(" We will know more on {}.", day(iso))).unwrap_or_default()
 }
 
 /// `a, b and c`.
 pub fn list(items: &[String]) -> String {
+    joined(items, "and")
+}
+
+/// `a, b or c`.
+pub fn either(items: &[String]) -> String {
+    joined(items, "or")
+}
+
+fn joined(items: &[String], word: &str) -> String {
     match items {
         [] => String::new(),
         [one] => one.clone(),
-        [first @ .., last] => format!("{} and {last}", first.join(", ")),
+        [first @ .., last] => format!("{} {word} {last}", first.join(", ")),
     }
 }
 

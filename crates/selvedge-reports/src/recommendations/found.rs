@@ -5,7 +5,7 @@ use serde::Deserialize;
 use crate::markdown::{details, table};
 use charts::Interval;
 use selvedge_engine::Engine;
-use selvedge_learning::rank::{self, CHAIN, Gate, POPULARITY, Says, Which};
+use selvedge_learning::rank::{self, CHAIN, Gate, Offered, POPULARITY, SPEAKERS, Says, Which};
 use selvedge_project::error::Result;
 use selvedge_project::numbers::{count, counted};
 use selvedge_project::project::Project;
@@ -83,9 +83,10 @@ impl Figures {
 
     /// The rankings of a protocol, in the order in which they are told.
     pub(super) fn rankings(&self, protocol: &str) -> Vec<&str> {
-        let order = [CHAIN, WITHOUT_DESCRIPTIONS, "kept, given a look", POPULARITY, ALSO_BOUGHT];
+        let order =
+            SPEAKERS.into_iter().chain([CHAIN, WITHOUT_DESCRIPTIONS, "kept, given a look", POPULARITY, ALSO_BOUGHT]);
         let there = |name: &&str| self.0.iter().any(|line| line.protocol == protocol && line.ranking == *name);
-        order.into_iter().filter(there).collect()
+        order.filter(there).collect()
     }
 }
 
@@ -132,7 +133,10 @@ pub fn sentences(project: &Project, engine: &Engine, figures: &Figures) -> Resul
     let mut all = Vec::new();
     let served = rank::load(project, Which::Served).ok();
     match served.as_ref().map(|fitted| (&fitted.gate, &fitted.too_early)) {
-        Some((Some(gate), _)) => all.push(gate_sentence(gate)),
+        Some((Some(gate), _)) => {
+            all.push(gate_sentence(gate));
+            all.extend(offered_sentence(gate));
+        }
         Some((None, Some(why))) => all.push(format!(
             "What makes the lists: it is too early for a ranking of this shop's own ({why}); what is popular is shown."
         )),
@@ -143,6 +147,26 @@ pub fn sentences(project: &Project, engine: &Engine, figures: &Figures) -> Resul
     all.extend(promise_sentence(engine)?);
     all.extend(price_sentence(&prices(engine)?));
     Ok(all)
+}
+
+/// What else could have spoken, and why it does not.
+fn offered_sentence(gate: &Gate) -> Option<String> {
+    let told = |other: &Offered| {
+        let lead = other.lead.as_ref()?;
+        Some(format!("{} {:+.1} ({:+.1} to {:+.1})", other.ranking, lead.value, lead.low, lead.high))
+    };
+    let others: Vec<String> =
+        gate.offered.iter().filter(|other| other.ranking != POPULARITY).filter_map(told).collect();
+    let so = match gate.speaker == CHAIN {
+        true => "none leads it with its whole range, so the simplest speaks: the chain",
+        false => "the first that leads it with its whole range speaks",
+    };
+    (!others.is_empty()).then(|| {
+        format!(
+            "What else was tried, in pairs of 100 in the right order against the chain, on the same visits: {}; {so}.",
+            others.join(", ")
+        )
+    })
 }
 
 fn gate_sentence(gate: &Gate) -> String {

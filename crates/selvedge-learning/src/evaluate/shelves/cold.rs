@@ -40,7 +40,7 @@ pub fn judge(
         let popularity = baseline(shelves, "popular_in_shop")?;
         for (board, known) in boards.iter_mut().zip(KNOWN) {
             let cut = sources.cut(project, rows, known)?;
-            let scores = ranking.scores(&beside(project, rows, &cut)?)?;
+            let scores = ranking.chain_scores(&beside(project, rows, &cut)?)?;
             judge_visits(board, rows, &[popularity.clone(), scores], project.params.rank.seed, places)?;
         }
         Ok(())

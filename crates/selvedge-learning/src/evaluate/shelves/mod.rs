@@ -10,13 +10,14 @@ use datafusion::arrow::array::{Array, AsArray, RecordBatch};
 
 use super::EvaluateError;
 use crate::protocol::{Board, FIGURES, Judged, Protocol, Visit, lots};
-use crate::rank::{self, CHAIN, POPULARITY, Periods, Ranking, Which, baseline, customer, named};
+use crate::rank::{self, CHAIN, POPULARITY, Periods, Ranking, SPEAKERS, Which, baseline, customer, named};
 use crate::recommend::{list, rules, worth};
 use crate::shelf::{self, Outcomes, Session, Shelves, column, requests_of, truths};
 use crate::train::Fitted;
 use models::bootstrap::Resampled;
 use models::logistic::Logistic;
 use recommenders::lists::Rules;
+use selvedge_engine::Engine;
 use selvedge_project::error::Result;
 use selvedge_project::project::Project;
 
@@ -69,6 +70,8 @@ pub struct Promise {
 struct Rankings<'a> {
     given_a_look: Option<&'a Logistic>,
     chain: Option<&'a Ranking>,
+    /// The name of what validation chose.
+    speaker: Option<&'static str>,
     without: Option<&'a Ranking>,
 }
 
@@ -86,11 +89,17 @@ impl Rankings<'_> {
         let mut names = vec![POPULARITY, ALSO_BOUGHT];
         names.extend(self.given_a_look.map(|_| GIVEN_A_LOOK));
         names.extend(self.chain.map(|_| CHAIN));
+        names.extend(self.speaker());
         names.extend(self.without.map(|_| WITHOUT_DESCRIPTIONS));
         names
     }
 
-    fn scored(&self, rows: &RecordBatch, shelves: &Shelves) -> Result<Vec<Scored>> {
+    /// What speaks in the place of the chain, where something does.
+    fn speaker(&self) -> Option<&'static str> {
+        self.speaker.filter(|_| self.chain.is_some_and(|ranking| ranking.blend.is_some()))
+    }
+
+    fn scored(&self, session: &Session, rows: &RecordBatch, shelves: &Shelves) -> Result<Vec<Scored>> {
         let in_shop = baseline(shelves, "popular_in_shop")?;
         let popular = baseline(shelves, "popular")?;
         let also = baseline(shelves, "also_bought")?;
@@ -109,11 +118,15 @@ impl Rankings<'_> {
                 model.predict(rows).map_err(|cause| EvaluateError::OtherFrame { model: GIVEN_A_LOOK, cause })?;
             all.push(Scored { ruled: true, ..plain(GIVEN_A_LOOK, scores) });
         }
-        for (name, ranking) in [(CHAIN, self.chain), (WITHOUT_DESCRIPTIONS, self.without)] {
-            if let Some(ranking) = ranking {
-                let scores = ranking.scores(rows)?;
-                all.push(Scored { name, worth: scores.clone(), scores, ruled: true });
+        let mut ranked = |name, scores: Vec<f64>| all.push(Scored { name, worth: scores.clone(), scores, ruled: true });
+        if let Some(ranking) = self.chain {
+            ranked(CHAIN, ranking.chain_scores(rows)?);
+            if let Some(name) = self.speaker() {
+                ranked(name, ranking.scores(rows, &ranking.past(session)?)?);
             }
+        }
+        if let Some(ranking) = self.without {
+            ranked(WITHOUT_DESCRIPTIONS, ranking.chain_scores(rows)?);
         }
         Ok(all)
     }
@@ -124,21 +137,25 @@ pub fn judge(project: &Project, look: &Fitted) -> Result<JudgedShelves> {
     let given_a_look = look.model.as_ref();
     let (fitted, without) = (rank::load(project, Which::Judged)?, rank::load(project, Which::WithoutDescriptions)?);
     let (chain, plain) = (fitted.ranking.as_ref(), without.ranking.as_ref());
-    let rankings = Rankings { given_a_look, chain, without: plain };
-    let (session, outcomes) = (Session::new(project)?, Outcomes::of(project)?);
+    let chosen = fitted.gate.as_ref().map_or("", |gate| gate.speaker.as_str());
+    let speaker = SPEAKERS.into_iter().find(|name| *name == chosen);
+    let rankings = Rankings { given_a_look, chain, speaker, without: plain };
+    let session = Session::new(project)?;
     let periods = Periods::of(session.engine())?;
     let visits = shelf::visits(project, session.engine())?;
+    let outcomes = Outcomes::of(project, &Engine::new(project)?, &visits)?;
     let visits = outcomes.known_between(&visits, periods.test_from, periods.observed_until)?;
     let names = rankings.names();
     let mut boards = [Protocol::ShelfVisit, Protocol::ShelfDelivered, Protocol::NewArticles]
         .map(|protocol| Board::new(protocol, &names));
     let priced: Vec<&str> = std::iter::once(AS_DELIVERED).chain(RULES).collect();
     let mut prices = Board::new(Protocol::ShelfDelivered, &priced);
-    let shown = if fitted.speaks() { CHAIN } else { POPULARITY };
+    let shown = if fitted.speaks() { rankings.speaker().unwrap_or(CHAIN) } else { POPULARITY };
     let mut promised: Vec<(String, f64, f64)> = Vec::new();
     session.each(&outcomes, &visits, |rows, shelves| {
-        let scored = rankings.scored(rows, shelves)?;
-        part(project, rows, shelves, &scored, &mut boards, (shown, &mut prices), chain, &mut promised)
+        let scored = rankings.scored(&session, rows, shelves)?;
+        let own = (rankings.speaker().unwrap_or(CHAIN), chain);
+        part(project, rows, shelves, &scored, &mut boards, (shown, &mut prices), own, &mut promised)
     })?;
     let params = &project.params.evaluate;
     let mut judged = Vec::new();
@@ -148,13 +165,14 @@ pub fn judge(project: &Project, look: &Fitted) -> Result<JudgedShelves> {
     if let Some(chain) = chain {
         judged.extend(cold::judge(project, chain, &session, &outcomes, &visits)?);
     }
-    let versions = [
+    let mut versions = vec![
         (CHAIN.to_owned(), fitted.version()),
         (WITHOUT_DESCRIPTIONS.to_owned(), without.version()),
         (GIVEN_A_LOOK.to_owned(), look.version()),
     ];
     let prices = prices.judged(params.draws, params.seed)?;
-    Ok(JudgedShelves { judged, prices, promise: promise(project, &promised)?, shown, versions: versions.into() })
+    versions.extend(speaker.map(|name| (name.to_owned(), fitted.version())));
+    Ok(JudgedShelves { judged, prices, promise: promise(project, &promised)?, shown, versions })
 }
 
 #[expect(clippy::too_many_arguments, reason = "one part of the visits, and the boards that it is put on")]
@@ -165,7 +183,7 @@ fn part(
     scored: &[Scored],
     boards: &mut [Board; 3],
     (shown, prices): (&str, &mut Board),
-    chain: Option<&Ranking>,
+    (own, chain): (&str, Option<&Ranking>),
     promised: &mut Vec<(String, f64, f64)>,
 ) -> Result<()> {
     let (kept, looked) = (truths(rows, "the shelf", "kept")?, truths(rows, "the shelf", "looked")?);
@@ -206,7 +224,7 @@ fn part(
             let found = without.map(|rules| visit.figures(&scores(one), &by_rules(one, rules)));
             prices.add(&customer, &name, found.into());
         }
-        if let (Some(one), Some(chain)) = (scored.iter().find(|one| one.name == CHAIN), chain) {
+        if let (Some(one), Some(chain)) = (scored.iter().find(|one| one.name == own), chain) {
             let list = delivered(one);
             let expected: Option<f64> = list.iter().map(|row| chain.chance(one.scores[range.start + row])).sum();
             let came = list.iter().filter(|row| kept[**row]).count() as f64;

@@ -6,9 +6,12 @@ use datafusion::arrow::array::{ArrayRef, BooleanArray, Float64Array, Int64Array,
 use recommenders::metrics::Range;
 
 use super::{AS_DELIVERED, JudgedShelves, RULES};
-use crate::protocol::{FIGURES, Judged};
+use crate::protocol::{FIGURES, Judged, Protocol};
 use selvedge_engine::Table;
 use selvedge_project::error::Result;
+
+/// The protocols whose figures are kept customer by customer.
+const COMPARED: [Protocol; 2] = [Protocol::ShelfVisit, Protocol::ShelfDelivered];
 
 /// One line of `shelf_figures`.
 struct Line<'a> {
@@ -20,10 +23,11 @@ struct Line<'a> {
     range: Option<Range>,
 }
 
-/// The tables by name: `shelf_figures`, `rule_prices` and `shelf_promise`.
+/// The tables by name: `shelf_figures`, `shelf_customers`, `rule_prices` and `shelf_promise`.
 pub fn tables(shelves: &JudgedShelves) -> Result<Vec<(&'static str, Table)>> {
     Ok(vec![
         ("shelf_figures", figures(shelves)?),
+        ("shelf_customers", customers(shelves)?),
         ("rule_prices", prices(shelves)?),
         ("shelf_promise", promise(shelves)?),
     ])
@@ -70,6 +74,30 @@ fn figures(shelves: &JudgedShelves) -> Result<Table> {
         ("shown", Arc::new(shown) as ArrayRef),
     ];
     Table::of_columns("shelf_figures", &["protocol", "ranking", "against", "figure"], columns)
+}
+
+/// The figures of each customer by what is shown, so that they can be held, pair by pair, against those of other lists for
+/// the same visits.
+fn customers(shelves: &JudgedShelves) -> Result<Table> {
+    let mut rows = Vec::new();
+    for judged in shelves.judged.iter().filter(|judged| COMPARED.contains(&judged.protocol)) {
+        for figure in FIGURES {
+            let of = judged.of_customers(shelves.shown, figure);
+            rows.extend(of.into_iter().map(|(customer, value)| (judged, figure, customer, value)));
+        }
+    }
+    let text = |of: &dyn Fn(&(&Judged, &str, &str, f64)) -> String| -> ArrayRef {
+        Arc::new(StringArray::from_iter_values(rows.iter().map(of)))
+    };
+    let values: ArrayRef = Arc::new(Float64Array::from_iter_values(rows.iter().map(|row| row.3)));
+    let columns = [
+        ("protocol", text(&|row| row.0.protocol.id())),
+        ("figure", text(&|row| row.1.to_owned())),
+        ("customer_id", text(&|row| row.2.to_owned())),
+        ("value", values),
+        ("data", text(&|row| row.0.data.clone())),
+    ];
+    Table::of_columns("shelf_customers", &["protocol", "figure", "customer_id"], columns)
 }
 
 /// What each rule of taste costs: of 1, how many more lists would hold something kept without it.

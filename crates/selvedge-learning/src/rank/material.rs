@@ -1,0 +1,110 @@
+//! What a ranking is fitted on and judged by: visits, what came of them, a sample of their shelves.
+
+use datafusion::arrow::array::RecordBatch;
+use recommenders::blend::Blend;
+
+use super::choice::Chosen;
+use super::fit::{Heads, Learned};
+use super::fold::Fold;
+use super::known::Known;
+use super::model::Ranking;
+use super::voices::Voices;
+use crate::shelf::{self, Outcomes, Past, Session, sampled};
+use selvedge_engine::Engine;
+use selvedge_project::error::Result;
+use selvedge_project::project::Project;
+use selvedge_project::sql::{Cross, Feature, TableName};
+
+/// What there is to learn from: the visits, what came of them, and a sample of their shelves.
+pub struct Material<'a> {
+    pub project: &'a Project,
+    pub session: Session<'a>,
+    outcomes: Outcomes,
+    pub visits: RecordBatch,
+    pub sample: RecordBatch,
+    past: Past,
+    pub features: Vec<Feature>,
+    crosses: Vec<Cross>,
+}
+
+/// What was fitted at a moment: the heads of the chain, and what stands beside it where that was wanted.
+pub struct FittedAt {
+    pub heads: Heads,
+    pub voices: Voices,
+    /// What customers did, by the numbers that things have in the voices.
+    past: Past,
+}
+
+impl<'a> Material<'a> {
+    /// Of the visits that were over by `until` (nanoseconds), or of all; `tables` stand in the place of stored ones.
+    pub fn of(project: &'a Project, tables: &Tables, until: Option<i64>) -> Result<Self> {
+        let session = Session::over(project, engine_over(project, tables)?);
+        let visits = shelf::visits(project, session.engine())?;
+        let visits = match until {
+            Some(cut) => Outcomes::over_by(&visits, cut)?,
+            None => visits,
+        };
+        let outcomes = Outcomes::of(project, &engine_over(project, tables)?, &visits)?;
+        let sample = sampled(project, &session, &outcomes, &visits)?;
+        let past = Past::of(&session, None)?;
+        let (features, crosses) = (project.library.feature_columns(), project.library.crosses()?);
+        Ok(Self { project, session, outcomes, visits, sample, past, features, crosses })
+    }
+
+    pub fn fit(
+        &self,
+        cut: i64,
+        features: &[Feature],
+        penalties: [&[f64]; 2],
+        with_voices: bool,
+    ) -> Result<std::result::Result<FittedAt, String>> {
+        let Some(known) = Known::by(&self.sample, &self.outcomes, cut)? else {
+            return Ok(Err("there are no visits to learn from yet".into()));
+        };
+        let learned = Learned { features, crosses: &self.crosses };
+        let params = &self.project.params;
+        match Heads::fit(&known, &learned, &params.rank, penalties, params.evaluate.enough)? {
+            Err(why) => Ok(Err(why)),
+            Ok((heads, matrix)) => {
+                let past = self.past.known_by(cut);
+                let voices = match with_voices {
+                    true => Voices::fit(&known, (&heads, matrix.view()), &past, cut, params.rank.seed)?,
+                    false => Voices::default(),
+                };
+                Ok(Ok(FittedAt { heads, voices, past }))
+            }
+        }
+    }
+
+    /// The ranking of what was chosen, fitted on what was known at `cut`.
+    pub fn chosen(
+        &self,
+        cut: i64,
+        features: &[Feature],
+        chosen: &Chosen,
+        blend: Option<&Blend>,
+    ) -> Result<Option<Ranking>> {
+        let fitted = self.fit(cut, features, [&[chosen.look_penalty], &[chosen.buy_penalty]], blend.is_some())?;
+        Ok(fitted.ok().and_then(|FittedAt { heads, voices, .. }| {
+            let chain = chosen.only(&heads)?;
+            Some(Ranking { columns: heads.columns, chain, voices, blend: blend.cloned(), calibration: None })
+        }))
+    }
+
+    /// Visits that begin at `from` or later and whose outcome was known at `until`, with what rankings say of their shelves.
+    pub fn fold(&self, fitted: &FittedAt, from: i64, until: i64) -> Result<Fold> {
+        let visits = self.outcomes.known_between(&self.visits, from, until)?;
+        let voices = (&fitted.voices, &fitted.past);
+        Fold::of(&fitted.heads, voices, &self.session, &self.outcomes, &visits, self.project.params.rank.seed)
+    }
+}
+
+/// Tables by name.
+pub type Tables = [(TableName, RecordBatch)];
+
+/// A session's tables, some of them others than the stored ones.
+pub fn engine_over(project: &Project, tables: &Tables) -> Result<Engine> {
+    let engine = Engine::new(project)?;
+    tables.iter().try_for_each(|(name, batch)| engine.register(name, batch.clone()))?;
+    Ok(engine)
+}

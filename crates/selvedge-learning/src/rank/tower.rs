@@ -1,0 +1,124 @@
+//! The two-tower over the columns of the chain: what the customer told and did on one side, what the article is on the other.
+
+use ndarray::{Array2, ArrayView2, s};
+use recommenders::chain::Keep;
+use recommenders::rank::Part;
+use recommenders::retrieve::{History, Past as Deed};
+use recommenders::tower::{Catalogue, Of, Request, Tower, TowerSettings, Visit};
+use serde::{Deserialize, Serialize};
+
+use super::RankError;
+use super::choice::customer;
+use super::known::Known;
+use super::matrix::Sides;
+use crate::shelf::{Past, moments, requests_of};
+use selvedge_project::error::Result;
+
+/// A fitted two-tower, with what each thing of the past is.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct TwoTower {
+    tower: Tower,
+    sides: Sides,
+    /// By number of the thing, its columns as they last stood on a shelf; empty where it never did.
+    things: Vec<Vec<f64>>,
+}
+
+/// A request as the tower reads it.
+struct Asked {
+    catalogue: Catalogue,
+    customer: Vec<f64>,
+    history: History,
+    articles: Vec<u32>,
+}
+
+impl TwoTower {
+    /// Fits it on visits whose purchases were known at the cut; `matrix`: the rows as the chain reads them.
+    pub fn fit(
+        known: &Known,
+        matrix: ArrayView2<f64>,
+        past: &Past,
+        sides: &Sides,
+        keep: Keep,
+        seed: u64,
+    ) -> Result<Self> {
+        let rows = known.rows().rows();
+        let begun = moments(rows, "the shelf", "as_of")?;
+        let mut things = vec![Vec::new(); past.things.len()];
+        let mut visits = Vec::new();
+        for visit in requests_of(rows)? {
+            let numbers = past.of_rows(rows, &visit)?;
+            let articles: Option<Vec<u32>> = numbers.into_iter().collect();
+            let bought: Option<Vec<bool>> = known.bought[visit.clone()].iter().copied().collect();
+            let (Some(articles), Some(bought)) = (articles, bought) else { continue };
+            for (row, thing) in visit.clone().zip(&articles) {
+                things[*thing as usize] = picked(matrix, row, &sides.article);
+            }
+            let looked = known.looked[visit.clone()].to_vec();
+            visits.push(Visit {
+                customer: picked(matrix, visit.start, &sides.customer),
+                history: past.history(&customer(rows, visit.start)?, begun[visit.start]),
+                first_row: visit.start,
+                wished: vec![false; looked.len()],
+                articles,
+                looked,
+                bought,
+            });
+        }
+        let mut catalogue = Array2::zeros((things.len(), sides.article.len()));
+        for (thing, mut row) in things.iter().zip(catalogue.rows_mut()) {
+            row.iter_mut().zip(thing).for_each(|(cell, value)| *cell = *value);
+        }
+        let settings = TowerSettings { seed, ..TowerSettings::default() };
+        let reads = (sides.both.as_slice(), sides.record.as_slice());
+        let tower = Tower::fit(catalogue.view(), matrix, &visits, reads, keep, settings).map_err(RankError::Model)?;
+        Ok(Self { tower, sides: sides.clone(), things })
+    }
+
+    pub fn scores(&self, shelf: ArrayView2<f64>, history: &History) -> Result<Vec<f64>> {
+        let asked = self.asked(shelf, history)?;
+        Ok(self.tower.scores(&asked.catalogue, asked.request(&shelf)).map_err(RankError::Model)?)
+    }
+
+    /// What each part adds to each row's score, against the middle of the shelf; none stands for the past.
+    pub fn parts(&self, shelf: ArrayView2<f64>, history: &History) -> Result<(Vec<Option<Part>>, Array2<f64>)> {
+        let asked = self.asked(shelf, history)?;
+        let apart = self.tower.contributions(&asked.catalogue, asked.request(&shelf)).map_err(RankError::Model)?;
+        let part = |of: &Of| match of {
+            Of::Article(at) => Some(Part::Column(self.sides.article[*at])),
+            Of::Column(at) => Some(Part::Column(*at)),
+            Of::Kept => Some(Part::Kept),
+            Of::Whole => None,
+        };
+        Ok((apart.parts.iter().map(|found| part(&found.of)).collect(), apart.values))
+    }
+
+    /// The shelf's articles, then the things of the past that ever stood on one.
+    fn asked(&self, shelf: ArrayView2<f64>, history: &History) -> Result<Asked> {
+        let known = |deed: &&Deed| self.things.get(deed.thing as usize).is_some_and(|thing| !thing.is_empty());
+        let deeds: Vec<&Deed> = history.events().iter().filter(known).collect();
+        let mut articles = Array2::zeros((shelf.nrows() + deeds.len(), self.sides.article.len()));
+        for (at, column) in self.sides.article.iter().enumerate() {
+            articles.slice_mut(s![..shelf.nrows(), at]).assign(&shelf.column(*column));
+        }
+        for (deed, mut row) in deeds.iter().zip(articles.rows_mut().into_iter().skip(shelf.nrows())) {
+            row.iter_mut().zip(&self.things[deed.thing as usize]).for_each(|(cell, value)| *cell = *value);
+        }
+        let numbered = (shelf.nrows() as u32..).zip(&deeds).map(|(thing, deed)| Deed { thing, ..**deed });
+        Ok(Asked {
+            history: History::new(numbered),
+            catalogue: self.tower.catalogue(articles.view()).map_err(RankError::Model)?,
+            customer: if shelf.nrows() == 0 { Vec::new() } else { picked(shelf, 0, &self.sides.customer) },
+            articles: (0..shelf.nrows() as u32).collect(),
+        })
+    }
+}
+
+impl Asked {
+    fn request<'a>(&'a self, shelf: &'a ArrayView2<f64>) -> Request<'a> {
+        Request { customer: &self.customer, history: &self.history, articles: &self.articles, shelf: shelf.view() }
+    }
+}
+
+fn picked(matrix: ArrayView2<f64>, row: usize, columns: &[usize]) -> Vec<f64> {
+    columns.iter().map(|column| matrix[[row, *column]]).collect()
+}

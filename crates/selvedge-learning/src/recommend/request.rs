@@ -1,0 +1,62 @@
+//! Lists for who asks now: loaded once, asked again and again.
+
+use datafusion::arrow::array::{Array, AsArray, StringArray};
+use datafusion::arrow::compute::cast;
+use datafusion::arrow::datatypes::DataType;
+
+use super::{Maker, RecommendError};
+use crate::shelf::{Session, Shelves, column};
+use selvedge_project::error::Result;
+use selvedge_project::project::Project;
+
+/// How lists are made, loaded once.
+pub struct Lists(Maker);
+
+/// An article of a list, best first.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Listing {
+    pub product_id: String,
+    pub season: String,
+    pub brand: Option<String>,
+    pub score: f64,
+    /// The chance that it is bought and kept; none where nothing was there to learn it from.
+    pub chance: Option<f64>,
+    pub basis: &'static str,
+    pub reason: String,
+}
+
+impl Lists {
+    /// # Errors
+    /// No ranking yet.
+    pub fn load(project: &Project) -> Result<Self> {
+        Maker::of(project, None).map(Self)
+    }
+
+    /// Names the ranking.
+    pub fn version(&self) -> &str {
+        &self.0.version
+    }
+
+    /// The lists of the customers whose shelves these are, which have their baselines.
+    ///
+    /// # Errors
+    /// Features that are not those of the ranking.
+    pub fn of(&self, session: &Session, shelves: &Shelves) -> Result<Vec<(String, Vec<Listing>)>> {
+        let text = |name| -> Result<StringArray> {
+            let values = column(&shelves.candidates, "sql/recommend/candidates.sql", name)?;
+            Ok(cast(values, &DataType::Utf8).map_err(RecommendError::Arrow)?.as_string::<i32>().clone())
+        };
+        let (products, seasons, brands) = (text("product_id")?, text("season")?, text("brand")?);
+        let listing = |one: super::Recommendation| Listing {
+            product_id: products.value(one.row).to_owned(),
+            season: seasons.value(one.row).to_owned(),
+            brand: brands.is_valid(one.row).then(|| brands.value(one.row).to_owned()),
+            score: one.score,
+            chance: one.chance,
+            basis: one.basis,
+            reason: one.reason,
+        };
+        let lists = self.0.lists(session, shelves)?.into_iter();
+        Ok(lists.map(|list| (list.customer, list.recommendations.into_iter().map(listing).collect())).collect())
+    }
+}

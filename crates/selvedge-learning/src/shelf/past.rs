@@ -1,0 +1,128 @@
+//! What customers did before a moment, by thing: an article that came back is the same thing, a number given to another
+//! article is not.
+
+use std::collections::BTreeMap;
+use std::ops::Range;
+
+use datafusion::arrow::array::{AsArray, RecordBatch};
+use recommenders::retrieve::{Event, History, Interactions, Kind, Past as Deed};
+
+use super::{KEY, Session, ShelfError, column, moments};
+use selvedge_project::error::Result;
+use selvedge_project::sql::TableName;
+
+/// Nanoseconds of a day.
+const DAY: f64 = 86_400e9;
+
+/// A thing: the article's number, and the season in which it was first sold under it.
+pub type Thing = (String, String);
+
+/// The events of customers who consent, with the things they were done to.
+#[derive(Debug, Default)]
+pub struct Past {
+    /// The things in the order of their numbers.
+    pub things: Vec<Thing>,
+    /// Of each thing the first moment at which it was on sale.
+    on_sale_from: Vec<i64>,
+    /// By article, its number and season.
+    of_article: BTreeMap<Thing, u32>,
+    /// Of each customer the moment, the thing and what was done, in the order of time.
+    events: BTreeMap<String, Vec<(i64, u32, Kind)>>,
+}
+
+impl Past {
+    /// As the session's `interactions.events` have it.  Things are numbered as in `known`, or else in the order of their keys.
+    pub fn of(session: &Session, known: Option<&[Thing]>) -> Result<Self> {
+        let products = session.engine().read(&TableName::new("sources", "products"))?;
+        let text = |batch: &RecordBatch, file: &str, name: &str| -> Result<Vec<String>> {
+            let cells = column(batch, file, name)?.as_string::<i32>();
+            Ok(cells.iter().map(|cell| cell.unwrap_or_default().to_owned()).collect())
+        };
+        let of_products = |name| text(&products, "sql/sources/products.sql", name);
+        let (ids, seasons, firsts) = (of_products("product_id")?, of_products("season")?, of_products("first_season")?);
+        let keys = ids.iter().cloned().zip(firsts);
+        let things: Vec<Thing> = match known {
+            Some(known) => known.to_vec(),
+            None => keys.clone().collect::<std::collections::BTreeSet<Thing>>().into_iter().collect(),
+        };
+        let numbers: BTreeMap<&Thing, u32> = things.iter().zip(0..).collect();
+        let begins = moments(&products, "sql/sources/products.sql", "on_sale_from")?;
+        let mut on_sale_from = vec![i64::MAX; things.len()];
+        for (thing, begin) in keys.clone().zip(begins) {
+            if let Some(number) = numbers.get(&thing) {
+                let first = &mut on_sale_from[*number as usize];
+                *first = begin.min(*first);
+            }
+        }
+        let articles = ids.iter().cloned().zip(seasons).zip(keys);
+        let of_article = articles.filter_map(|(article, thing)| Some((article, *numbers.get(&thing)?))).collect();
+        let file = "sql/interactions/events.sql";
+        let batch = session.events()?;
+        let times = moments(&batch, file, "event_time")?;
+        let of_events = |name| text(&batch, file, name);
+        let (owners, kinds) = (of_events("customer_id")?, of_events("event_type")?);
+        let done_to = of_events("product_id")?.into_iter().zip(of_events("first_season")?);
+        let mut events: BTreeMap<String, Vec<(i64, u32, Kind)>> = BTreeMap::new();
+        for (((at, owner), kind), thing) in times.into_iter().zip(owners).zip(kinds).zip(done_to) {
+            let kind = match kind.as_str() {
+                "browse" => Kind::Looked,
+                "wishlist" => Kind::Wished,
+                "purchase" => Kind::Bought,
+                _ => Kind::Returned,
+            };
+            if let Some(number) = numbers.get(&thing) {
+                events.entry(owner).or_default().push((at, *number, kind));
+            }
+        }
+        events.values_mut().for_each(|events| events.sort_unstable());
+        Ok(Self { of_article, events, things, on_sale_from })
+    }
+
+    /// The same with only those things, and their numbers, that were on sale before a moment: what is fitted there does not
+    /// know how many come later.
+    pub fn known_by(&self, moment: i64) -> Self {
+        let known: Vec<u32> =
+            (0..).zip(&self.on_sale_from).filter(|(_, from)| **from < moment).map(|(at, _)| at).collect();
+        let number = |thing: &u32| known.binary_search(thing).ok().map(|at| at as u32);
+        let of_article = self.of_article.iter().filter_map(|(article, at)| Some((article.clone(), number(at)?)));
+        let events = self.events.iter().map(|(customer, events)| {
+            let events = events.iter().filter_map(|(at, thing, kind)| Some((*at, number(thing)?, *kind)));
+            (customer.clone(), events.collect())
+        });
+        Self {
+            things: known.iter().map(|at| self.things[*at as usize].clone()).collect(),
+            on_sale_from: known.iter().map(|at| self.on_sale_from[*at as usize]).collect(),
+            of_article: of_article.collect(),
+            events: events.collect(),
+        }
+    }
+
+    /// What a customer did before a moment.
+    pub fn history(&self, customer: &str, moment: i64) -> History {
+        History::new(self.before(customer, moment))
+    }
+
+    /// What all customers did before a moment.
+    pub fn interactions(&self, moment: i64) -> Result<Interactions> {
+        let of_customer = |customer: &String| self.before(customer, moment).collect::<Vec<Deed>>();
+        let customers: Vec<Vec<Deed>> = self.events.keys().map(of_customer).filter(|deeds| !deeds.is_empty()).collect();
+        let events = (0..)
+            .zip(&customers)
+            .flat_map(|(customer, deeds)| deeds.iter().map(move |past| Event { customer, past: *past }));
+        Ok(Interactions::new(customers.len(), self.things.len(), events).map_err(ShelfError::Model)?)
+    }
+
+    /// The thing of each of these rows; none where it is not known.
+    pub fn of_rows(&self, rows: &RecordBatch, range: &Range<usize>) -> Result<Vec<Option<u32>>> {
+        let [products, seasons] = [KEY[2], KEY[3]].map(|name| column(rows, "the shelf", name));
+        let (products, seasons) = (products?.as_string::<i32>(), seasons?.as_string::<i32>());
+        let of = |row| self.of_article.get(&(products.value(row).to_owned(), seasons.value(row).to_owned())).copied();
+        Ok(range.clone().map(of).collect())
+    }
+
+    fn before(&self, customer: &str, moment: i64) -> impl Iterator<Item = Deed> {
+        let events = self.events.get(customer).map_or(&[][..], Vec::as_slice);
+        let known = &events[..events.partition_point(|(at, _, _)| *at < moment)];
+        known.iter().map(move |(at, thing, kind)| Deed { thing: *thing, kind: *kind, age: (moment - at) as f64 / DAY })
+    }
+}

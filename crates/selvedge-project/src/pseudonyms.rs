@@ -1,0 +1,72 @@
+//! What pages call a customer: the first digits of an HMAC of the number.  Whoever has the key can find the customer again, and
+//! nobody else.
+
+use std::io::Read;
+use std::path::Path;
+
+use hmac::{Hmac, Mac};
+use sha2::Sha256;
+
+use crate::error::{Advice, Result};
+use crate::project::Project;
+
+/// The key's file in a project's folder, out of git.
+pub const KEY_FILE: &str = "pseudonyms.key";
+/// Hex digits of a pseudonym.
+const DIGITS: usize = 10;
+
+#[derive(Debug, thiserror::Error)]
+pub enum PseudonymError {
+    #[error("{KEY_FILE} cannot be {done}: {cause}")]
+    File { done: &'static str, cause: std::io::Error },
+}
+
+impl Advice for PseudonymError {
+    fn advice(&self) -> Option<String> {
+        Some(format!(
+            "make the folder readable and writable, or write shop.pseudonym_key into params.yaml instead of {KEY_FILE}"
+        ))
+    }
+}
+
+/// Gives customers their names on pages.
+pub struct Pseudonyms(Vec<u8>);
+
+impl Pseudonyms {
+    /// With the key of params.yaml, or of the key's file, which is made where there is none.
+    pub fn of(project: &Project) -> Result<Self> {
+        if let Some(key) = &project.params.shop.pseudonym_key {
+            return Ok(Self(key.clone().into_bytes()));
+        }
+        let path = project.paths.root().join(KEY_FILE);
+        if !path.is_file() {
+            make_key(&path)?;
+        }
+        let read = |cause| PseudonymError::File { done: "read", cause };
+        Ok(Self(std::fs::read_to_string(&path).map_err(read)?.trim().as_bytes().to_vec()))
+    }
+
+    /// `P-3f0c…` for a customer's number.
+    pub fn name(&self, customer: &str) -> String {
+        // A key of any length will do.
+        let Ok(mut mac) = Hmac::<Sha256>::new_from_slice(&self.0) else { return "P-".to_owned() };
+        mac.update(customer.as_bytes());
+        let digits: String = mac.finalize().into_bytes().iter().map(|byte| format!("{byte:02x}")).collect();
+        format!("P-{}", &digits[..DIGITS])
+    }
+}
+
+/// Makes a key of 32 random bytes that only its owner can read.
+pub fn make_key(path: &Path) -> Result<()> {
+    let mut bytes = [0; 32];
+    let read = |cause| PseudonymError::File { done: "made", cause };
+    std::fs::File::open("/dev/urandom").and_then(|mut source| source.read_exact(&mut bytes)).map_err(read)?;
+    let key: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
+    let mut options = std::fs::OpenOptions::new();
+    options.write(true).create_new(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    let written =
+        options.open(path).and_then(|mut file| std::io::Write::write_all(&mut file, format!("{key}\n").as_bytes()));
+    Ok(written.map_err(|cause| PseudonymError::File { done: "written", cause })?)
+}

@@ -1,0 +1,89 @@
+//! How things stand: health, counts, and some customers to try.
+
+use std::sync::PoisonError;
+
+use axum::Json;
+use axum::extract::State;
+use axum::http::{HeaderMap, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use chrono::{DateTime, Utc};
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use super::{Answer, App, Refusal};
+use crate::keys::Right;
+
+/// Whether the process is there.
+#[utoipa::path(get, path = "/health/live", responses((status = 200, body = String, content_type = "text/plain")))]
+pub async fn live() -> &'static str {
+    "alive"
+}
+
+/// How things stand.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct Health {
+    ready: bool,
+    release: Option<String>,
+    ranking: Option<String>,
+    /// Events that are known.
+    events: usize,
+    /// As of when articles are known.
+    #[serde(with = "crate::moment::option")]
+    #[schema(value_type = Option<String>, format = DateTime)]
+    articles_as_of: Option<DateTime<Utc>>,
+    /// What is not as it should be.
+    missing: Vec<String>,
+}
+
+/// Whether lists can be answered, and what is missing.
+#[utoipa::path(get, path = "/health/ready", responses((status = 200, body = Health), (status = 503, body = Health)))]
+pub async fn ready(State(app): State<App>) -> Response {
+    let shared = &app.shared;
+    let serving = shared.state().serving.and_then(|hash| shared.serving(&hash));
+    let mut missing = Vec::new();
+    if let Some(serving) = &serving {
+        if serving.ranking() == "none yet" {
+            missing.push("the release has no ranking that leads popularity: popular articles are shown".to_owned());
+        }
+        if !serving.is_narrowed() {
+            missing.push(
+                "a feature view reads other customers' events: every list is made from all of them, slower".to_owned(),
+            );
+        }
+    }
+    let [_, cut, odd] = shared.metrics.found();
+    if cut > 0 {
+        missing.push(format!("{cut} bytes of an event that was being written when the server was stopped; nobody had been told that it was kept"));
+    }
+    if odd > 0 {
+        missing.push(format!("{odd} records of work/serving/events.log are no events"));
+    }
+    let health = Health {
+        ready: serving.is_some(),
+        release: serving.as_ref().map(|serving| serving.release.hash.clone()),
+        ranking: serving.as_ref().map(|serving| serving.ranking().to_owned()),
+        events: shared.past.read().unwrap_or_else(PoisonError::into_inner).count(),
+        articles_as_of: serving.as_ref().map(|serving| serving.articles_at()),
+        missing,
+    };
+    let code = if health.ready { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
+    (code, Json(health)).into_response()
+}
+
+/// Some customers to try.
+#[utoipa::path(get, path = "/customers", responses((status = 200, body = Vec<String>), (status = 401, body = Refusal)))]
+pub async fn customers(State(app): State<App>, headers: HeaderMap) -> Answer<Vec<String>> {
+    app.permit(&headers, Right::Read)?;
+    let serving = app.shared.state().serving.and_then(|hash| app.shared.serving(&hash));
+    Ok(Json(serving.map(|serving| serving.tables.customers(200)).unwrap_or_default()))
+}
+
+pub async fn metrics(State(app): State<App>) -> Response {
+    let serving = app.shared.state().serving.and_then(|hash| app.shared.serving(&hash));
+    if let Some(serving) = serving {
+        let age = (app.shared.now() - serving.articles_at()).num_milliseconds() as f64 / 1e3;
+        app.shared.metrics.articles_age(age);
+    }
+    let text = app.shared.metrics.text();
+    ([(header::CONTENT_TYPE, "application/openmetrics-text; version=1.0.0; charset=utf-8")], text).into_response()
+}

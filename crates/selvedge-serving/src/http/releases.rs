@@ -1,0 +1,127 @@
+//! Which release does what, and switching.
+
+use std::sync::Arc;
+
+use axum::Json;
+use axum::extract::{Path, State};
+use axum::http::{HeaderMap, StatusCode};
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use super::{Answer, App, Refusal, Refused};
+use crate::keys::Right;
+use crate::release::{self, Canary, Release, State as Releases, Switch};
+use crate::state::Shared;
+
+/// What serves.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct ReleaseList {
+    serving: Option<String>,
+    canary: Option<String>,
+    /// The canary's share of the customers, from 0 to 1.
+    canary_share: f64,
+    shadow: Option<String>,
+    /// Every release there is, the oldest first.
+    releases: Vec<String>,
+}
+
+impl App {
+    fn releases(&self) -> Result<ReleaseList, Refused> {
+        let state = Releases::read(&self.shared.project)?;
+        let releases = release::list(&self.shared.project)?.into_iter().map(|release| release.hash).collect();
+        let canary_share = state.canary.as_ref().map_or(0.0, |canary| canary.share);
+        let canary = state.canary.map(|canary| canary.release);
+        Ok(ReleaseList { serving: state.serving, canary, canary_share, shadow: state.shadow, releases })
+    }
+}
+
+/// Which release does what.
+#[utoipa::path(get, path = "/releases", responses((status = 200, body = ReleaseList), (status = 401, body = Refusal)))]
+pub async fn releases(State(app): State<App>, headers: HeaderMap) -> Answer<ReleaseList> {
+    app.permit(&headers, Right::Read)?;
+    app.releases().map(Json)
+}
+
+/// What a switch needs to be told.
+#[derive(Debug, Default, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Wanted {
+    /// Of a canary: its share of the customers, from 0 to 1.
+    share: Option<f64>,
+    /// Why; with it a release may serve that a gate keeps back.
+    because: Option<String>,
+}
+
+/// Switches: `promote`, `canary`, `shadow` or `rollback`; at once, for every request that comes after.
+#[utoipa::path(post, path = "/releases/{hash}/{switch}", request_body = Wanted,
+    params(("hash" = String, Path, description = "the release, or the beginning of its hash"),
+           ("switch" = String, Path, description = "promote, canary, shadow or rollback")),
+    responses((status = 200, body = ReleaseList), (status = 400, description = "A body that is no JSON"), (status = 401, body = Refusal),
+              (status = 404, body = Refusal), (status = 409, body = Refusal), (status = 415, description = "No JSON"),
+              (status = 422, description = "A body of another shape")))]
+pub async fn switch(
+    State(app): State<App>,
+    Path((hash, switch)): Path<(String, String)>,
+    headers: HeaderMap,
+    Json(wanted): Json<Wanted>,
+) -> Answer<ReleaseList> {
+    app.permit(&headers, Right::Operate)?;
+    let shared = Arc::clone(&app.shared);
+    let done = tokio::task::spawn_blocking(move || -> Result<(), Refused> {
+        let because = wanted.because.unwrap_or_default();
+        switched(&shared, &hash, &switch, wanted.share, &because)?;
+        shared.switch()?;
+        Ok(())
+    });
+    done.await.map_err(|e| Refused(StatusCode::INTERNAL_SERVER_ERROR, e.to_string(), String::new()))??;
+    app.releases().map(Json)
+}
+
+fn switched(shared: &Shared, hash: &str, switch: &str, share: Option<f64>, because: &str) -> Result<(), Refused> {
+    let project = &shared.project;
+    let state = Releases::read(project)?;
+    let unknown = |what: String, advice: &str| Refused(StatusCode::NOT_FOUND, what, advice.into());
+    if switch == "rollback" {
+        let back = state.rolled_back()?;
+        back.write(project, Switch::Rollback, back.serving.clone().as_deref(), because)?;
+        return Ok(());
+    }
+    let release = Release::find(project, hash)
+        .map_err(|_| unknown(format!("there is no release {hash}"), "see GET /releases"))?;
+    match switch {
+        "promote" => promote(project, &release, because)?,
+        "canary" => {
+            let share = share.filter(|share| (0.0..=1.0).contains(share)).ok_or_else(|| {
+                Refused(StatusCode::CONFLICT, "a canary needs a share".into(), "send {\"share\": 0.1}".into())
+            })?;
+            let canary = Some(Canary { release: release.hash.clone(), share });
+            Releases { canary, ..state }.write(project, Switch::Canary, Some(&release.hash), because)?;
+        }
+        "shadow" => {
+            let shadow = Some(release.hash.clone());
+            Releases { shadow, ..state }.write(project, Switch::Shadow, Some(&release.hash), because)?;
+        }
+        other => {
+            return Err(unknown(format!("there is no switch '{other}'"), "write promote, canary, shadow or rollback"));
+        }
+    }
+    Ok(())
+}
+
+/// Makes a release the one that serves, once its gates let it; `because` overrides them, and is written down.
+///
+/// # Errors
+/// A release that is not what was sealed, or that a gate keeps back.
+pub fn promote(
+    project: &selvedge_project::project::Project,
+    release: &Release,
+    because: &str,
+) -> selvedge_project::error::Result<()> {
+    release.verify()?;
+    let state = Releases::read(project)?;
+    let serving = state.serving.as_deref().map(|hash| Release::find(project, hash)).transpose()?;
+    if because.trim().is_empty() {
+        release.refuse_kept_back(project, serving.as_ref())?;
+    }
+    state.promoted(&release.hash).write(project, Switch::Promote, Some(&release.hash), because)
+}

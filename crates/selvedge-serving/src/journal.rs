@@ -1,0 +1,225 @@
+//! An append-only file of checksummed records.  What is acknowledged is on disk; an end that was torn off by a crash is cut
+//! off and told.
+//!
+//! A record is its length and the CRC-32 of its bytes, four bytes each with the lowest first, and its bytes.  Records that
+//! arrive together are written and synced together (group commit).
+
+use std::fs::{File, OpenOptions};
+use std::io::{Read, Seek, SeekFrom, Write};
+use std::path::{Path, PathBuf};
+use std::sync::mpsc::{Receiver, Sender, channel};
+
+use selvedge_project::error::{Advice, Result};
+use tokio::sync::oneshot;
+
+/// Bytes in front of each record.
+const HEAD: usize = 8;
+/// The longest record there is.
+pub const LONGEST: usize = 1 << 20;
+/// Groups of records that are synced at once.
+const AT_ONCE: usize = 1024;
+
+#[derive(Debug, Clone, thiserror::Error)]
+pub enum JournalError {
+    #[error("{path} cannot be written: {cause}")]
+    Disk { path: String, cause: String },
+    #[error("{path} is damaged at byte {at}, before its end")]
+    Damaged { path: String, at: usize },
+}
+
+impl Advice for JournalError {
+    fn advice(&self) -> Option<String> {
+        Some(match self {
+            Self::Disk { .. } => {
+                "free some space on the disk, or check that it may be written to; nothing that was acknowledged is lost"
+                    .into()
+            }
+            Self::Damaged { path, .. } => {
+                format!("keep a copy of {path}, bring back the last good one from a backup, and check the disk")
+            }
+        })
+    }
+}
+
+/// What was found when a journal was opened.
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
+pub struct Recovered {
+    pub records: usize,
+    /// Bytes of a record that was being written when the process ended; nobody had been told that it was kept.
+    pub cut: usize,
+}
+
+type Group = (Vec<Vec<u8>>, oneshot::Sender<std::result::Result<(), JournalError>>);
+
+/// A journal that is open for writing.  Its file is written by a thread of its own.
+#[derive(Debug, Clone)]
+pub struct Journal {
+    sender: Sender<Group>,
+}
+
+impl Journal {
+    /// Opens the journal at `path`, or begins one; `seen` is given every record that is there, in their order.
+    ///
+    /// # Errors
+    /// A file that cannot be read or written, or that is damaged before its end.
+    pub fn open(path: &Path, shown: &str, seen: impl FnMut(&[u8])) -> Result<(Self, Recovered)> {
+        let disk = |cause: std::io::Error| JournalError::Disk { path: shown.into(), cause: cause.to_string() };
+        if let Some(folder) = path.parent() {
+            std::fs::create_dir_all(folder).map_err(disk)?;
+        }
+        let mut file =
+            OpenOptions::new().read(true).write(true).create(true).truncate(false).open(path).map_err(disk)?;
+        let mut bytes = Vec::new();
+        file.read_to_end(&mut bytes).map_err(disk)?;
+        let (records, whole) = records_of(&bytes, shown, seen)?;
+        if whole < bytes.len() {
+            file.set_len(whole as u64).map_err(disk)?;
+            file.sync_all().map_err(disk)?;
+        }
+        let (sender, receiver) = channel();
+        let mut writer = Writer { file, path: shown.into(), length: whole as u64 };
+        std::thread::Builder::new().name("journal".into()).spawn(move || writer.run(&receiver)).map_err(disk)?;
+        Ok((Self { sender }, Recovered { records, cut: bytes.len() - whole }))
+    }
+
+    /// Puts records at the end; they are on disk when this is done, all of them or none.
+    ///
+    /// # Errors
+    /// A disk that is full or gone: then none of the records is kept.
+    pub async fn append(&self, records: Vec<Vec<u8>>) -> std::result::Result<(), JournalError> {
+        let gone = || JournalError::Disk { path: "the journal".into(), cause: "its thread has ended".into() };
+        let (done, kept) = oneshot::channel();
+        self.sender.send((records, done)).map_err(|_| gone())?;
+        kept.await.map_err(|_| gone())?
+    }
+}
+
+/// Reads a journal that somebody else may be writing: the whole records there are.
+///
+/// # Errors
+/// A file that cannot be read, or that is damaged before its end.
+pub fn read(path: &Path, shown: &str, seen: impl FnMut(&[u8])) -> Result<usize> {
+    if !path.exists() {
+        return Ok(0);
+    }
+    let bytes =
+        std::fs::read(path).map_err(|cause| JournalError::Disk { path: shown.into(), cause: cause.to_string() })?;
+    Ok(records_of(&bytes, shown, seen)?.0)
+}
+
+/// How many whole records there are, and how many bytes they take.
+fn records_of(
+    bytes: &[u8],
+    shown: &str,
+    mut seen: impl FnMut(&[u8]),
+) -> std::result::Result<(usize, usize), JournalError> {
+    let (mut at, mut records) = (0, 0);
+    while let Some((head, rest)) = bytes[at..].split_at_checked(HEAD) {
+        let number = |from: usize| u32::from_le_bytes([head[from], head[from + 1], head[from + 2], head[from + 3]]);
+        let (length, sum) = (number(0) as usize, number(4));
+        match rest.get(..length).filter(|_| length <= LONGEST) {
+            Some(record) if crc32fast::hash(record) == sum => {
+                seen(record);
+                records += 1;
+                at += HEAD + length;
+            }
+            // What follows it shows that it had been whole.
+            Some(_) if rest.len() > length => return Err(JournalError::Damaged { path: shown.into(), at }),
+            _ => break,
+        }
+    }
+    Ok((records, at))
+}
+
+struct Writer {
+    file: File,
+    path: String,
+    /// Of all that is acknowledged.
+    length: u64,
+}
+
+impl Writer {
+    fn run(&mut self, groups: &Receiver<Group>) {
+        while let Ok(first) = groups.recv() {
+            let waiting: Vec<Group> = std::iter::once(first).chain(groups.try_iter().take(AT_ONCE)).collect();
+            let mut bytes = Vec::new();
+            for record in waiting.iter().flat_map(|(records, _)| records) {
+                bytes.extend((record.len() as u32).to_le_bytes());
+                bytes.extend(crc32fast::hash(record).to_le_bytes());
+                bytes.extend(record);
+            }
+            let written = self.write(&bytes).map_err(|cause| {
+                // What is half written is no record; it is overwritten by the next.
+                let _ = self.file.set_len(self.length);
+                JournalError::Disk { path: self.path.clone(), cause: cause.to_string() }
+            });
+            for (_, done) in waiting {
+                // Who asked may have gone away.
+                let _ = done.send(written.clone());
+            }
+        }
+    }
+
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<()> {
+        self.file.seek(SeekFrom::Start(self.length))?;
+        self.file.write_all(bytes)?;
+        self.file.sync_data()?;
+        self.length += bytes.len() as u64;
+        Ok(())
+    }
+}
+
+/// Where the journals of a project are.
+pub fn folder(root: &Path) -> PathBuf {
+    root.join("work").join("serving")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn kept(path: &Path) -> (Vec<Vec<u8>>, Recovered) {
+        let mut records = Vec::new();
+        let (_, recovered) = Journal::open(path, "log", |record| records.push(record.to_vec())).unwrap();
+        (records, recovered)
+    }
+
+    /// Cut at any byte, the whole records before it are there, the rest is told, and writing goes on behind them.
+    #[test]
+    fn a_torn_end_is_cut_off() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("log");
+        let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+        let records: Vec<Vec<u8>> = (0..5_usize).map(|n| vec![n as u8; 3 * n]).collect();
+        let (journal, _) = Journal::open(&path, "log", |_| ()).unwrap();
+        for record in &records {
+            runtime.block_on(journal.append(vec![record.clone()])).unwrap();
+        }
+        let whole = std::fs::read(&path).unwrap();
+        for length in 0..=whole.len() {
+            std::fs::write(&path, &whole[..length]).unwrap();
+            let ends: Vec<usize> = (0..=5).map(|n| (0..n).map(|n| HEAD + 3 * n).sum()).collect();
+            let count = ends.iter().filter(|end| **end <= length).count() - 1;
+            let (found, recovered) = kept(&path);
+            assert_eq!(found, records[..count]);
+            assert_eq!(recovered, Recovered { records: count, cut: length - ends[count] });
+            let (journal, _) = Journal::open(&path, "log", |_| ()).unwrap();
+            runtime.block_on(journal.append(vec![b"more".to_vec()])).unwrap();
+            assert_eq!(kept(&path).0.last().unwrap(), b"more");
+        }
+    }
+
+    #[test]
+    fn damage_before_the_end_is_refused() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("log");
+        let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+        let (journal, _) = Journal::open(&path, "log", |_| ()).unwrap();
+        runtime.block_on(journal.append(vec![b"first".to_vec(), b"second".to_vec()])).unwrap();
+        let mut bytes = std::fs::read(&path).unwrap();
+        bytes[HEAD] ^= 1;
+        std::fs::write(&path, bytes).unwrap();
+        let error = Journal::open(&path, "log", |_| ()).unwrap_err();
+        assert!(error.to_string().contains("log is damaged at byte 0"), "{error}");
+    }
+}

@@ -1,0 +1,27 @@
+//! Lists at request time: the same SQL, asked now; releases that can be taken back; a log from which every answer can be had
+//! again.
+
+/// Moments in JSON.
+pub mod moment;
+/// A file of checksummed records.
+pub mod journal;
+/// Who may ask for what.
+pub mod keys;
+/// What a customer did, and whether it can be true.
+pub mod event;
+/// Sealed folders, and which of them serves.
+pub mod release;
+/// A release's tables, and everything that was sent since.
+pub mod live;
+/// Lists of one release.
+pub mod lists;
+/// What was answered.
+pub mod log;
+/// What all requests share: releases, events, counts, promises, and where they are gathered.
+pub mod state;
+/// The interface.
+pub mod http;
+/// Answers made again.
+pub mod replay;
+/// Start, switch, refresh, stop.
+pub mod server;

@@ -1,0 +1,356 @@
+//! Lists of one release at request time: the project's own SQL over what is narrowed to the customers who ask.
+//!
+//! What is known of articles (views whose grain holds no customer, and what is popular) is worked out for all of them now and
+//! then, from everybody's events; what is known of a customer is worked out for each request, from their own.  Whether a
+//! project's views allow that is tried when a release is loaded, bit by bit: where one does not, everything is worked out from
+//! everybody's events, which is slower and told.
+
+use std::collections::HashMap;
+use std::sync::{Arc, PoisonError, RwLock};
+
+use chrono::{DateTime, Utc};
+use datafusion::arrow::array::{
+    ArrayRef, AsArray, Float64Array, Int64Array, RecordBatch, StringArray, TimestampNanosecondArray,
+};
+use datafusion::arrow::compute::cast;
+use datafusion::arrow::datatypes::{DataType, Float64Type};
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use super::live::{Past, Tables};
+use super::release::Release;
+use selvedge_engine::{Table, batch_of};
+use selvedge_features::features::{self, View};
+use selvedge_learning::recommend::{Listing, Lists};
+use selvedge_learning::shelf::{self, Shelves};
+use selvedge_project::error::Result;
+use selvedge_project::project::Project;
+use selvedge_project::sql::{Header, Layer, SqlFile, TableName};
+
+/// Customers whose lists are made both ways when a release is loaded.
+const TRIED: usize = 24;
+
+/// An article of a list.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct Article {
+    /// 1 is the first.
+    pub place: usize,
+    pub product_id: String,
+    pub season: String,
+    pub brand: Option<String>,
+    pub score: f64,
+    /// The chance that it is bought and kept; none where nothing was there to learn it from.
+    pub chance: Option<f64>,
+    /// On what it rests: `personal`, or what is popular.
+    pub basis: String,
+    /// What may be said of why it is shown.
+    pub reason: String,
+    /// The probability with which it could have stood here; lists are not drawn, so it is 1.
+    pub propensity: f64,
+}
+
+/// What is known of articles, as of a moment.
+struct Articles {
+    at: DateTime<Utc>,
+    seen: usize,
+    views: Vec<View>,
+    /// By region, number and season: score in the region, in the shop, and the reason.
+    popular: HashMap<(String, String, String), (f64, f64, String)>,
+}
+
+/// A release that is loaded.
+pub struct Serving {
+    pub release: Release,
+    pub tables: Tables,
+    lists: Lists,
+    articles: RwLock<Arc<Articles>>,
+    /// Whether a customer's own events are all that their features need.
+    narrowed: bool,
+    /// The lists that the release came with, for who cannot be answered in time.
+    made_before: HashMap<String, Vec<Article>>,
+}
+
+/// A row of a release's recommendations.
+#[derive(Deserialize)]
+struct Recommended {
+    customer_id: String,
+    rank: usize,
+    product_id: String,
+    season: String,
+    brand: Option<String>,
+    score: f64,
+    chance: Option<f64>,
+    basis: String,
+    reason: String,
+}
+
+/// From what a list was made, so that it can be made again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Basis {
+    #[serde(with = "crate::moment")]
+    pub at: DateTime<Utc>,
+    /// So many events were known.
+    pub seen: usize,
+    #[serde(with = "crate::moment")]
+    pub articles_at: DateTime<Utc>,
+    pub articles_seen: usize,
+}
+
+impl Serving {
+    /// Loads a release, as of a moment.
+    ///
+    /// # Errors
+    /// A release that is not what was sealed, or that cannot be opened.
+    pub fn load(
+        release: Release,
+        open: fn(&std::path::Path) -> Result<Project>,
+        past: &Past,
+        at: DateTime<Utc>,
+    ) -> Result<Self> {
+        release.verify()?;
+        let tables = Tables::load(open(&release.root)?)?;
+        let lists = Lists::load(&tables.project)?;
+        let everybody = tables.all_transactions(past, past.count())?;
+        let articles = RwLock::new(Arc::new(articles(&tables, everybody, at, past.count())?));
+        let mut made_before: HashMap<String, Vec<Article>> = HashMap::new();
+        for row in tables.engine.rows::<Recommended>(&TableName::bare("recommendations"))? {
+            made_before.entry(row.customer_id.clone()).or_default().push(row.into());
+        }
+        let mut serving = Self { release, tables, lists, articles, narrowed: true, made_before };
+        serving.narrowed = serving.may_narrow(past, at)?;
+        Ok(serving)
+    }
+
+    /// Names the ranking.
+    pub fn ranking(&self) -> &str {
+        self.lists.version()
+    }
+
+    /// Whether requests read the customer's own events alone.
+    pub fn is_narrowed(&self) -> bool {
+        self.narrowed
+    }
+
+    /// As of when articles are known.
+    pub fn articles_at(&self) -> DateTime<Utc> {
+        self.known().at
+    }
+
+    fn known(&self) -> Arc<Articles> {
+        Arc::clone(&self.articles.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// The list of a customer that the release came with.
+    pub fn made_before(&self, customer: &str) -> &[Article] {
+        self.made_before.get(customer).map_or(&[], Vec::as_slice)
+    }
+
+    /// Works out anew what is known of articles, from the first `seen` events.
+    ///
+    /// # Errors
+    /// Queries that cannot be answered; then what was known stays.
+    pub fn refresh(&self, past: &RwLock<Past>, at: DateTime<Utc>, seen: Option<usize>) -> Result<()> {
+        // The lock is held no longer than it takes to copy.
+        let (everybody, seen) = {
+            let past = past.read().unwrap_or_else(PoisonError::into_inner);
+            let seen = seen.unwrap_or(past.count());
+            (self.tables.all_transactions(&past, seen)?, seen)
+        };
+        let new = Arc::new(articles(&self.tables, everybody, at, seen)?);
+        *self.articles.write().unwrap_or_else(PoisonError::into_inner) = new;
+        Ok(())
+    }
+
+    /// The lists of some customers at a moment, in their order, and from what they were made: the first `seen` events, or all.
+    ///
+    /// # Errors
+    /// Queries that cannot be answered.
+    pub fn lists(
+        &self,
+        past: &RwLock<Past>,
+        customers: &[String],
+        at: DateTime<Utc>,
+        seen: Option<usize>,
+    ) -> Result<(Vec<Vec<Article>>, Basis)> {
+        let known = self.known();
+        let (transactions, seen) = {
+            let past = past.read().unwrap_or_else(PoisonError::into_inner);
+            let seen = seen.unwrap_or(past.count());
+            let transactions = match self.narrowed {
+                true => self.tables.transactions_of(&past, customers, seen)?,
+                false => self.tables.all_transactions(&past, seen)?,
+            };
+            (transactions, seen)
+        };
+        let basis = Basis { at, seen, articles_at: known.at, articles_seen: known.seen };
+        Ok((self.made(&known, transactions, customers, at)?, basis))
+    }
+
+    fn made(
+        &self,
+        known: &Articles,
+        transactions: RecordBatch,
+        customers: &[String],
+        at: DateTime<Utc>,
+    ) -> Result<Vec<Vec<Article>>> {
+        let project = as_of(&self.tables.project, at);
+        let engine = self.tables.engine.over()?;
+        engine.register(&TableName::new("sources", "transactions"), transactions)?;
+        let session = shelf::Session::over(&project, engine).with_views(known.views.clone());
+        let mut shelves = session.shelves(requests(customers, at)?, false)?;
+        shelves.baselines = Some(known.beside(&shelves)?);
+        let mut found: HashMap<String, Vec<Article>> = HashMap::new();
+        if shelves.candidates.num_rows() > 0 {
+            for (customer, list) in self.lists.of(&session, &shelves)? {
+                found.insert(customer, list.into_iter().zip(1..).map(article).collect());
+            }
+        }
+        Ok(customers.iter().map(|customer| found.get(customer).cloned().unwrap_or_default()).collect())
+    }
+
+    /// Makes the lists of some customers from their own events and from everybody's: are they the same, bit by bit?
+    fn may_narrow(&self, past: &Past, at: DateTime<Utc>) -> Result<bool> {
+        let customers = self.tables.customers(TRIED);
+        let known = self.known();
+        let own = self.tables.transactions_of(past, &customers, known.seen)?;
+        let all = self.tables.all_transactions(past, known.seen)?;
+        Ok(self.made(&known, own, &customers, at)? == self.made(&known, all, &customers, at)?)
+    }
+}
+
+impl From<Recommended> for Article {
+    fn from(row: Recommended) -> Self {
+        Self {
+            place: row.rank,
+            product_id: row.product_id,
+            season: row.season,
+            brand: row.brand,
+            score: row.score,
+            chance: row.chance,
+            basis: row.basis,
+            reason: row.reason,
+            propensity: 1.0,
+        }
+    }
+}
+
+fn article((listing, place): (Listing, usize)) -> Article {
+    Article {
+        place,
+        product_id: listing.product_id,
+        season: listing.season,
+        brand: listing.brand,
+        score: listing.score,
+        chance: listing.chance,
+        basis: listing.basis.into(),
+        reason: listing.reason,
+        propensity: 1.0,
+    }
+}
+
+/// The project as its queries see it at a moment.
+fn as_of(project: &Project, at: DateTime<Utc>) -> Project {
+    Project { params: project.params.as_of(at), ..project.clone() }
+}
+
+fn moment(at: DateTime<Utc>, rows: usize) -> ArrayRef {
+    Arc::new(TimestampNanosecondArray::from_value(at.timestamp_nanos_opt().unwrap_or_default(), rows))
+}
+
+fn requests(customers: &[String], at: DateTime<Utc>) -> Result<RecordBatch> {
+    let ids: ArrayRef = Arc::new(StringArray::from_iter_values(customers));
+    batch_of("grain.request", [("customer_id", ids), ("as_of", moment(at, customers.len()))])
+}
+
+/// Works out what is known of all articles at a moment.
+fn articles(tables: &Tables, everybody: RecordBatch, at: DateTime<Utc>, seen: usize) -> Result<Articles> {
+    let project = as_of(&tables.project, at);
+    let engine = tables.engine.over()?;
+    engine.register(&TableName::new("sources", "transactions"), everybody)?;
+    engine.register(&TableName::new("grain", "request"), requests(&tables.customers(usize::MAX), at)?)?;
+    for file in shelf::needed(&project, &["popular"])? {
+        let table = engine.table(&project, file)?;
+        engine.register(&file.table(), table.batch)?;
+    }
+    let popular = popular(&engine.read(&TableName::new("recommend", "popular"))?)?;
+    let products = engine.read(&TableName::new("sources", "products"))?;
+    let mut views = Vec::new();
+    for file in project.library.layer(Layer::FEATURES).filter(|file| of_articles(&project, file)) {
+        let Header::Feature(header) = &file.header else { continue };
+        let grain = TableName::new("grain", &header.entity);
+        let mut columns: Vec<(&str, ArrayRef)> = Vec::new();
+        for name in project.library.key(file) {
+            columns.push(match name.as_str() {
+                "as_of" => (name, moment(at, products.num_rows())),
+                _ => (name, Arc::clone(shelf::column(&products, "sql/sources/products.sql", name)?)),
+            });
+        }
+        engine.register(&grain, batch_of(&grain.to_string(), columns)?)?;
+        let view = features::view(&project, &engine, file)?;
+        let key: Vec<String> = view.table.key.iter().filter(|name| *name != "as_of").cloned().collect();
+        let kept: Vec<usize> = (0..view.table.batch.num_columns())
+            .filter(|place| view.table.batch.schema().field(*place).name() != "as_of")
+            .collect();
+        let batch = view.table.batch.project(&kept).map_err(shelf::ShelfError::Arrow)?;
+        views.push(View { name: view.name, table: Table::new(batch, &key, &file.shown)? });
+    }
+    Ok(Articles { at, seen, views, popular })
+}
+
+/// Whether a view says the same of an article whoever asks.
+fn of_articles(project: &Project, file: &SqlFile) -> bool {
+    let key = project.library.key(file);
+    ["product_id", "season", "as_of"].iter().all(|name| key.iter().any(|key| key == name)) && key.len() == 3
+}
+
+type Popular = HashMap<(String, String, String), (f64, f64, String)>;
+
+fn popular(table: &RecordBatch) -> Result<Popular> {
+    let file = "sql/recommend/popular.sql";
+    let text = |name| -> Result<StringArray> {
+        let column = cast(shelf::column(table, file, name)?, &DataType::Utf8).map_err(shelf::ShelfError::Arrow)?;
+        Ok(column.as_string::<i32>().clone())
+    };
+    let number = |name| -> Result<Float64Array> {
+        let column = cast(shelf::column(table, file, name)?, &DataType::Float64).map_err(shelf::ShelfError::Arrow)?;
+        Ok(column.as_primitive::<Float64Type>().clone())
+    };
+    let (regions, products, seasons) = (text("region")?, text("product_id")?, text("season")?);
+    let (scores, in_shop, reasons) = (number("score")?, number("in_shop")?, text("reason")?);
+    let row = |row: usize| {
+        let key = (regions.value(row).to_owned(), products.value(row).to_owned(), seasons.value(row).to_owned());
+        (key, (scores.value(row), in_shop.value(row), reasons.value(row).to_owned()))
+    };
+    Ok((0..table.num_rows()).map(row).collect())
+}
+
+impl Articles {
+    /// What `sql/recommend/baselines.sql` says of these shelves, but for what others also bought.
+    fn beside(&self, shelves: &Shelves) -> Result<RecordBatch> {
+        let (candidates, file) = (&shelves.candidates, "sql/recommend/candidates.sql");
+        let text = |name| -> Result<StringArray> {
+            let column =
+                cast(shelf::column(candidates, file, name)?, &DataType::Utf8).map_err(shelf::ShelfError::Arrow)?;
+            Ok(column.as_string::<i32>().clone())
+        };
+        let (regions, products, seasons) = (text("region")?, text("product_id")?, text("season")?);
+        let of = |row: usize| {
+            let key = (regions.value(row).to_owned(), products.value(row).to_owned(), seasons.value(row).to_owned());
+            self.popular.get(&key)
+        };
+        let rows = 0..candidates.num_rows();
+        let popular: Float64Array = rows.clone().map(|row| Some(of(row).map_or(0.0, |found| found.0))).collect();
+        let in_shop: Float64Array = rows.clone().map(|row| Some(of(row).map_or(0.0, |found| found.1))).collect();
+        let because: StringArray =
+            rows.clone().map(|row| Some(of(row).map_or("on sale now", |found| found.2.as_str()))).collect();
+        let mut columns: Vec<(&str, ArrayRef)> = Vec::new();
+        for name in shelf::KEY {
+            columns.push((name, Arc::clone(shelf::column(candidates, file, name)?)));
+        }
+        columns.push(("popular", Arc::new(popular)));
+        columns.push(("popular_in_shop", Arc::new(in_shop)));
+        columns.push(("because", Arc::new(because)));
+        columns.push(("also_bought", Arc::new(Int64Array::from_value(0, candidates.num_rows()))));
+        batch_of("recommend.baselines", columns)
+    }
+}

@@ -1,0 +1,342 @@
+//! What all requests share: the releases that are loaded, the events, the journals, the counts.
+
+mod batch;
+mod metrics;
+mod watch;
+
+use std::collections::HashMap;
+use std::path::Path;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
+use std::time::{Duration, Instant};
+
+use chrono::{DateTime, Utc};
+use selvedge_project::error::Result;
+use selvedge_project::project::Project;
+
+pub use self::batch::Gathering;
+pub use self::metrics::Metrics;
+pub use self::watch::{Lately, watch};
+
+use crate::event::{Event, Kept};
+use crate::journal::{self, Journal};
+use crate::lists::Serving;
+use crate::live::{Past, Sent};
+use crate::log::Answered;
+use crate::release::{Release, ReleaseError, State};
+
+/// Answers that are kept for who asks again while nothing has changed.
+const REMEMBERED: usize = 100_000;
+
+/// Opens the project in a folder.
+pub type Open = fn(&Path) -> Result<Project>;
+
+/// What all requests share.
+pub struct Shared {
+    pub project: Project,
+    pub open: Open,
+    pub past: RwLock<Past>,
+    pub metrics: Metrics,
+    pub lately: Lately,
+    state: RwLock<State>,
+    /// The releases that are loaded, by hash.
+    loaded: RwLock<HashMap<String, Arc<Serving>>>,
+    events: Journal,
+    requests: Journal,
+    /// By customer and release.
+    remembered: Mutex<HashMap<String, HashMap<String, Arc<Answered>>>>,
+    /// Held while events are checked and kept, so that two cannot use up the same pieces.
+    keeping: tokio::sync::Mutex<()>,
+    number: AtomicU64,
+    started: String,
+    /// How far the server's clock is from the machine's.
+    ahead: chrono::Duration,
+}
+
+/// By which clock lists are made.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Clock {
+    /// The machine's.
+    Now,
+    /// One that stands at the export, or at the last event, when the server starts, and runs on from there: an old export can be
+    /// played with.
+    FromExport,
+}
+
+/// Whom a list is for, and how it is to be cut.
+#[derive(Debug, Clone, Default)]
+pub struct Wish {
+    pub customer: String,
+    pub articles: usize,
+    pub offset: usize,
+    pub exclude: Vec<String>,
+}
+
+/// What became of the events of one request.
+#[derive(Debug, Default, PartialEq)]
+pub struct Counted {
+    pub kept: usize,
+    pub again: usize,
+    pub without_consent: usize,
+    /// Place in what was sent, and why it cannot be true.
+    pub refused: Vec<(usize, String)>,
+}
+
+impl Shared {
+    /// Opens the journals and loads what serves.
+    ///
+    /// # Errors
+    /// Nothing to serve, or damaged files.
+    pub fn open(project: Project, open: Open, clock: Clock) -> Result<Arc<Self>> {
+        let folder = journal::folder(project.paths.root());
+        let mut past = Past::default();
+        let mut odd = 0;
+        let mut seen = |record: &[u8]| match serde_json::from_slice::<Kept>(record) {
+            Ok(kept) => past.take(kept),
+            Err(_) => odd += 1,
+        };
+        let (events, recovered) = Journal::open(&folder.join("events.log"), "work/serving/events.log", &mut seen)?;
+        let mut answered = 0_u64;
+        let (requests, _) =
+            Journal::open(&folder.join("requests.log"), "work/serving/requests.log", |_| answered += 1)?;
+        let ahead = match clock {
+            Clock::Now => chrono::Duration::zero(),
+            Clock::FromExport => {
+                past.last().unwrap_or(project.params.shop.exported_at).max(project.params.shop.exported_at) - Utc::now()
+            }
+        };
+        let shared = Self {
+            ahead,
+            state: RwLock::new(State::default()),
+            project,
+            open,
+            past: RwLock::new(past),
+            metrics: Metrics::default(),
+            lately: Lately::default(),
+            loaded: RwLock::default(),
+            events,
+            requests,
+            remembered: Mutex::default(),
+            keeping: tokio::sync::Mutex::new(()),
+            number: AtomicU64::new(answered),
+            started: format!("{:x}", Utc::now().timestamp_millis()),
+        };
+        shared.metrics.recovered(recovered.records, recovered.cut, odd);
+        shared.switch()?;
+        if shared.state().serving.is_none() {
+            return Err(ReleaseError::None.into());
+        }
+        Ok(Arc::new(shared))
+    }
+
+    /// The moment that it is, by the server's clock.
+    pub fn now(&self) -> DateTime<Utc> {
+        Utc::now() + self.ahead
+    }
+
+    /// Which release does what, now.
+    pub fn state(&self) -> State {
+        self.state.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Looks which releases are wanted, loads those that are not yet there, and switches at once; requests that are being
+    /// answered keep theirs.
+    ///
+    /// # Errors
+    /// A release that cannot be loaded: then all stays as it was.
+    pub fn switch(&self) -> Result<bool> {
+        let wanted = State::read(&self.project)?;
+        if wanted == self.state() {
+            return Ok(false);
+        }
+        let names =
+            wanted.serving.iter().chain(wanted.canary.iter().map(|canary| &canary.release)).chain(&wanted.shadow);
+        let mut loaded = HashMap::new();
+        for name in names {
+            let there = self.loaded.read().unwrap_or_else(PoisonError::into_inner).get(name).cloned();
+            let serving = match there {
+                Some(serving) => serving,
+                None => {
+                    let release = Release::find(&self.project, name)?;
+                    let past = self.past.read().unwrap_or_else(PoisonError::into_inner);
+                    Arc::new(Serving::load(release, self.open, &past, self.now())?)
+                }
+            };
+            loaded.insert(name.clone(), serving);
+        }
+        *self.loaded.write().unwrap_or_else(PoisonError::into_inner) = loaded;
+        *self.state.write().unwrap_or_else(PoisonError::into_inner) = wanted;
+        self.remembered.lock().unwrap_or_else(PoisonError::into_inner).clear();
+        Ok(true)
+    }
+
+    /// A release that is loaded.
+    pub fn serving(&self, hash: &str) -> Option<Arc<Serving>> {
+        self.loaded.read().unwrap_or_else(PoisonError::into_inner).get(hash).cloned()
+    }
+
+    /// The release that answers a customer.
+    pub fn serving_of(&self, customer: &str) -> Option<Arc<Serving>> {
+        self.serving(self.state().release_of(customer)?)
+    }
+
+    /// The list that was wished for; none where there is no such customer.
+    pub async fn list(
+        self: &Arc<Self>,
+        gathering: &Gathering,
+        wish: Wish,
+        deadline: Duration,
+    ) -> Option<Arc<Answered>> {
+        let began = Instant::now();
+        let serving = self.serving_of(&wish.customer)?;
+        serving.tables.consents(&wish.customer)?;
+        let hash = &serving.release.hash;
+        let remembered = {
+            let all = self.remembered.lock().unwrap_or_else(PoisonError::into_inner);
+            all.get(&wish.customer).and_then(|own| own.get(hash)).cloned()
+        };
+        let fresh =
+            |answered: &Arc<Answered>| answered.basis.is_some_and(|basis| basis.articles_at == serving.articles_at());
+        let whole = match remembered.filter(fresh) {
+            Some(answered) => (answered.articles.clone(), answered.basis, Vec::new()),
+            None => {
+                let asked = gathering.ask(Arc::clone(&serving), wish.customer.clone());
+                match tokio::time::timeout(deadline, asked).await {
+                    Ok(Ok((articles, basis))) => (articles, Some(basis), Vec::new()),
+                    Ok(Err(words)) => (serving.made_before(&wish.customer).to_vec(), None, vec![words]),
+                    Err(_) => {
+                        let words = format!("no answer within {} ms: the list of the release", deadline.as_millis());
+                        (serving.made_before(&wish.customer).to_vec(), None, vec![words])
+                    }
+                }
+            }
+        };
+        let (articles, basis, degraded) = whole;
+        let number = self.number.fetch_add(1, Ordering::Relaxed);
+        let answered = Arc::new(Answered {
+            id: format!("{}-{number:x}", self.started),
+            answered_at: self.now(),
+            customer_id: wish.customer.clone(),
+            release: serving.release.hash.clone(),
+            basis,
+            articles,
+            degraded,
+            shadow: false,
+            milliseconds: began.elapsed().as_secs_f64() * 1e3,
+        });
+        self.metrics.list(&answered);
+        if answered.basis.is_some() {
+            let mut remembered = self.remembered.lock().unwrap_or_else(PoisonError::into_inner);
+            if remembered.len() >= REMEMBERED {
+                remembered.clear();
+            }
+            let own = remembered.entry(wish.customer.clone()).or_default();
+            own.insert(hash.clone(), Arc::clone(&answered));
+        }
+        let cut = Arc::new(wish.cut(&answered));
+        self.lately.answered(&cut);
+        self.write_down(Arc::clone(&cut));
+        self.ask_shadow(gathering, &wish);
+        Some(cut)
+    }
+
+    /// Writes an answer down, behind the answer itself.
+    fn write_down(self: &Arc<Self>, answered: Arc<Answered>) {
+        let shared = Arc::clone(self);
+        tokio::spawn(async move {
+            let record = serde_json::to_vec(answered.as_ref()).unwrap_or_default();
+            if shared.requests.append(vec![record]).await.is_err() {
+                shared.metrics.not_logged();
+            }
+        });
+    }
+
+    /// Has the shadow release answer too; nobody sees it but the log.
+    fn ask_shadow(self: &Arc<Self>, gathering: &Gathering, wish: &Wish) {
+        let Some(serving) = self.state().shadow.and_then(|hash| self.serving(&hash)) else { return };
+        let (shared, gathering, wish) = (Arc::clone(self), gathering.clone(), wish.clone());
+        tokio::spawn(async move {
+            let began = Instant::now();
+            let (id, release) = (
+                format!("{}-shadow", Utc::now().timestamp_nanos_opt().unwrap_or_default()),
+                serving.release.hash.clone(),
+            );
+            let Ok((articles, basis)) = gathering.ask(serving, wish.customer.clone()).await else { return };
+            let answered = Answered {
+                id,
+                answered_at: shared.now(),
+                customer_id: wish.customer.clone(),
+                release,
+                basis: Some(basis),
+                articles,
+                degraded: Vec::new(),
+                shadow: true,
+                milliseconds: began.elapsed().as_secs_f64() * 1e3,
+            };
+            shared.write_down(Arc::new(wish.cut(&answered)));
+        });
+    }
+
+    /// Checks and keeps events; what is counted as kept is on disk.
+    ///
+    /// # Errors
+    /// A disk that is full: then none is kept, and the words say so.
+    pub async fn keep(&self, events: Vec<Event>) -> std::result::Result<Counted, String> {
+        let _keeping = self.keeping.lock().await;
+        let now = self.now();
+        let mut counted = Counted::default();
+        let mut new: Vec<Kept> = Vec::new();
+        for (place, event) in events.into_iter().enumerate() {
+            let customer = event.customer_id.clone();
+            let Some(serving) = self.serving_of(&customer) else {
+                return Err("nothing serves yet".into());
+            };
+            if new.iter().any(|kept| kept.event.id == event.id) {
+                counted.again += usize::from(new.iter().any(|kept| kept.event == event));
+                continue;
+            }
+            let past = self.past.read().unwrap_or_else(PoisonError::into_inner);
+            match serving.tables.sent(&past, event, now).map_err(|error| error.to_string())? {
+                Ok(Sent::New(kept)) => new.push(*kept),
+                Ok(Sent::Again) => counted.again += 1,
+                Ok(Sent::NoConsent) => counted.without_consent += 1,
+                Err(words) => counted.refused.push((place, words)),
+            }
+        }
+        let records = new.iter().map(|kept| serde_json::to_vec(kept).unwrap_or_default()).collect();
+        if !new.is_empty() {
+            self.events.append(records).await.map_err(|error| error.to_string())?;
+        }
+        counted.kept = new.len();
+        let mut past = self.past.write().unwrap_or_else(PoisonError::into_inner);
+        let mut remembered = self.remembered.lock().unwrap_or_else(PoisonError::into_inner);
+        for kept in new {
+            remembered.remove(&kept.event.customer_id);
+            self.lately.happened(&kept.event);
+            past.take(kept);
+        }
+        Ok(counted)
+    }
+
+    /// Works out anew what is known of articles, for every release that is loaded.
+    ///
+    /// # Errors
+    /// The first that fails; what was known stays.
+    pub fn refresh(&self) -> Result<()> {
+        let loaded: Vec<Arc<Serving>> =
+            self.loaded.read().unwrap_or_else(PoisonError::into_inner).values().cloned().collect();
+        for serving in loaded {
+            serving.refresh(&self.past, self.now(), None)?;
+        }
+        Ok(())
+    }
+}
+
+impl Wish {
+    /// The part of an answer that was wished for.
+    fn cut(&self, answered: &Answered) -> Answered {
+        let wanted = answered.articles.iter().filter(|article| !self.exclude.contains(&article.product_id));
+        let articles = wanted.skip(self.offset).take(self.articles).cloned().collect();
+        Answered { articles, ..answered.clone() }
+    }
+}

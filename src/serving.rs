@@ -1,0 +1,199 @@
+//! `selvedge serve`, `release`, `replay` and `key`: what the command line asks of the server's crate.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use clap::{Args, Subcommand, ValueEnum};
+use selvedge_serving::http::promote;
+use selvedge_serving::keys::{Keys, Right};
+use selvedge_serving::release::{self, Canary, Release, ReleaseError, State, Switch};
+use selvedge_serving::replay;
+use selvedge_serving::server::{self, Options};
+
+use crate::error::Result;
+use crate::flow;
+use crate::project::Project;
+use selvedge_project::params::written;
+use selvedge_project::progress::{Progress, answer};
+
+/// How to serve.
+#[derive(Debug, Args)]
+pub struct ServeArgs {
+    /// Where to listen; an address of other machines too needs keys
+    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:8088")]
+    address: SocketAddr,
+    /// Serve the page for people at /, by a clock that starts at the export; and release what `dvc repro` left where nothing is
+    /// released yet
+    #[arg(long)]
+    playground: bool,
+    /// A certificate (PEM), for https
+    #[arg(long, value_name = "FILE", requires = "key")]
+    certificate: Option<PathBuf>,
+    /// Its key (PEM)
+    #[arg(long, value_name = "FILE", requires = "certificate")]
+    key: Option<PathBuf>,
+}
+
+/// What to do with releases.
+#[derive(Debug, Subcommand)]
+pub enum ReleaseCommand {
+    /// Seal what `dvc repro` left -> work/releases/<hash>
+    Build,
+    /// The releases there are, and which does what
+    List,
+    /// Make a release the one that serves, once the gates of sql/gates let it; at once, for every request that comes after
+    Promote {
+        /// Its hash, or the beginning of it
+        hash: String,
+        /// Why it may serve although a gate keeps it back; it is written down
+        #[arg(long, value_name = "WHY", default_value = "")]
+        because: String,
+    },
+    /// Let a share of the customers be served by a release, always the same ones
+    Canary {
+        hash: String,
+        /// Such as 10%
+        #[arg(value_parser = written::percent)]
+        share: f64,
+    },
+    /// Let a release answer too, for the log alone
+    Shadow { hash: String },
+    /// Take the canary back where there is one, else the release that serves
+    Rollback {
+        #[arg(long, value_name = "WHY", default_value = "")]
+        because: String,
+    },
+    /// The files that differ between two releases
+    Diff { a: String, b: String },
+}
+
+/// Whose answer to make again.
+#[derive(Debug, Args)]
+pub struct ReplayArgs {
+    /// The `request` of a list
+    request: String,
+}
+
+/// What a key is to allow.
+#[derive(Debug, Args)]
+pub struct KeyArgs {
+    /// Lists and reasons (read), events (write), releases (operate)
+    #[arg(value_enum, required = true)]
+    rights: Vec<Word>,
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+enum Word {
+    Read,
+    Write,
+    Operate,
+}
+
+impl From<Word> for Right {
+    fn from(word: Word) -> Self {
+        match word {
+            Word::Read => Self::Read,
+            Word::Write => Self::Write,
+            Word::Operate => Self::Operate,
+        }
+    }
+}
+
+/// Serves until it is told to stop.
+pub fn serve(project: &Project, args: ServeArgs) -> Result<()> {
+    if args.playground && State::read(project)?.serving.is_none() {
+        let release = release::build(project)?;
+        promote(project, &release, "the playground's first release")?;
+    }
+    let tls = args.certificate.zip(args.key);
+    let options = Options { address: args.address, playground: args.playground, tls };
+    server::run(project, |root| flow::open(Some(root)), &options)
+}
+
+/// Does what is to be done with releases.
+pub fn release(project: &Project, command: ReleaseCommand) -> Result<()> {
+    let progress = Progress::start("release");
+    let state = State::read(project)?;
+    match command {
+        ReleaseCommand::Build => {
+            let release = release::build(project)?;
+            say(&release.hash);
+        }
+        ReleaseCommand::List => {
+            for release in release::list(project)? {
+                let does = what(&state, &release.hash);
+                say(&format!(
+                    "{}  export of {}  ranking {}{does}",
+                    release.hash, release.manifest.exported_at, release.manifest.ranking
+                ));
+            }
+        }
+        ReleaseCommand::Promote { hash, because } => {
+            let release = Release::find(project, &hash)?;
+            promote(project, &release, &because)?;
+            progress.done(format!("{} serves", release.hash));
+        }
+        ReleaseCommand::Canary { hash, share } => {
+            let release = Release::find(project, &hash)?;
+            release.verify()?;
+            let state = State { canary: Some(Canary { release: release.hash.clone(), share }), ..state };
+            state.write(project, Switch::Canary, Some(&release.hash), "")?;
+            progress.done(format!("{} serves {:.0}% of the customers", release.hash, 100.0 * share));
+        }
+        ReleaseCommand::Shadow { hash } => {
+            let release = Release::find(project, &hash)?;
+            release.verify()?;
+            let state = State { shadow: Some(release.hash.clone()), ..state };
+            state.write(project, Switch::Shadow, Some(&release.hash), "")?;
+            progress.done(format!("{} answers unseen", release.hash));
+        }
+        ReleaseCommand::Rollback { because } => {
+            let back = state.rolled_back()?;
+            back.write(project, Switch::Rollback, back.serving.as_deref(), &because)?;
+            progress.done(format!("{} serves", back.serving.ok_or(ReleaseError::NoneBefore)?));
+        }
+        ReleaseCommand::Diff { a, b } => {
+            for (file, what) in Release::find(project, &a)?.diff(&Release::find(project, &b)?) {
+                say(&format!("{what}  {file}"));
+            }
+        }
+    }
+    Ok(())
+}
+
+/// What a release does.
+fn what(state: &State, hash: &str) -> String {
+    let canary = state.canary.as_ref().filter(|canary| canary.release == hash);
+    let parts = [
+        (state.serving.as_deref() == Some(hash)).then(|| "  serves".to_owned()),
+        canary.map(|canary| format!("  canary for {:.0}%", 100.0 * canary.share)),
+        (state.shadow.as_deref() == Some(hash)).then(|| "  shadow".to_owned()),
+    ];
+    parts.into_iter().flatten().collect()
+}
+
+/// Makes an answer again; it must be the same.
+pub fn replay(project: &Project, args: &ReplayArgs) -> Result<()> {
+    let answered = replay::replay(project, |root| flow::open(Some(root)), &args.request)?;
+    for article in &answered.articles {
+        say(&format!("{:>3}  {} ({})  {}", article.place, article.product_id, article.season, article.reason));
+    }
+    Progress::start("replay").done(format!(
+        "{}: customer {}, release {}: the same, bit for bit",
+        answered.id, answered.customer_id, answered.release
+    ));
+    Ok(())
+}
+
+/// Makes a key, and shows it this once.
+pub fn key(project: &Project, args: KeyArgs) -> Result<()> {
+    let rights: Vec<Right> = args.rights.into_iter().map(Right::from).collect();
+    say(&Keys::make(project.paths.root(), &rights)?);
+    Progress::start("key").done("the key is shown this once; only its hash is kept");
+    Ok(())
+}
+
+fn say(line: &str) {
+    // Whoever reads has gone away, when it cannot be printed.
+    let _ = answer(format!("{line}\n").as_bytes());
+}

@@ -1,0 +1,293 @@
+//! A real server, asked over HTTP as a shop's page would: lists, events, releases, keys, a crash.
+
+use std::io::{BufRead, BufReader};
+use std::process::{Child, Command, Stdio};
+use std::sync::OnceLock;
+
+use serde_json::{Value, json};
+
+use crate::shop::Shop;
+
+/// A shop with everything that a release needs, made once for all tests.
+fn made() -> &'static Shop {
+    static MADE: OnceLock<Shop> = OnceLock::new();
+    MADE.get_or_init(|| {
+        let shop = Shop::new(60);
+        for stage in ["ingest", "embeddings", "features", "frame", "train", "rank", "evaluate", "recommend"] {
+            shop.must(&[stage]);
+        }
+        shop
+    })
+}
+
+/// The same in a folder of its own.
+fn shop() -> Shop {
+    let (shop, made) = (Shop::bare(), made());
+    for part in ["work", "materials", "sql"] {
+        shop.copy(&made.path(part), part);
+    }
+    shop.write("params.yaml", &made.read("params.yaml"));
+    shop
+}
+
+struct Server {
+    child: Child,
+    address: String,
+}
+
+impl Server {
+    fn start(shop: &Shop, arguments: &[&str]) -> Self {
+        let mut child = Command::new(env!("CARGO_BIN_EXE_selvedge"))
+            .args(["serve", "--address", "127.0.0.1:0"])
+            .args(arguments)
+            .arg("--root")
+            .arg(shop.path(""))
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let mut said = String::new();
+        let mut lines = BufReader::new(child.stderr.take().unwrap()).lines();
+        let address = loop {
+            let line = lines.next().unwrap_or_else(|| panic!("the server ended:\n{said}")).unwrap();
+            said += &format!("{line}\n");
+            if let Some((_, address)) = line.split_once("listening on ") {
+                break address.trim().to_owned();
+            }
+        };
+        // What it says later must go somewhere.
+        std::thread::spawn(move || lines.for_each(drop));
+        Self { child, address }
+    }
+
+    fn ask(&self, request: ureq::Request, body: Option<Value>) -> (u16, Value) {
+        let answer = match body {
+            Some(body) => request.send_json(body),
+            None => request.call(),
+        };
+        let response = match answer {
+            Ok(response) | Err(ureq::Error::Status(_, response)) => response,
+            Err(error) => panic!("{error}"),
+        };
+        let code = response.status();
+        let text = response.into_string().unwrap();
+        (code, serde_json::from_str(&text).unwrap_or(Value::String(text)))
+    }
+
+    fn get(&self, path: &str) -> (u16, Value) {
+        self.ask(ureq::get(&format!("{}{path}", self.address)), None)
+    }
+
+    fn post(&self, path: &str, body: Value) -> (u16, Value) {
+        self.ask(ureq::post(&format!("{}{path}", self.address)), Some(body))
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// A text as part of an address.
+fn encoded(text: &str) -> String {
+    let letter = |byte: u8| match byte.is_ascii_alphanumeric() {
+        true => char::from(byte).to_string(),
+        false => format!("%{byte:02X}"),
+    };
+    text.bytes().map(letter).collect()
+}
+
+/// A customer with and one without consent, and what the release's own lists show the first.
+fn customers(shop: &Shop) -> (String, String) {
+    let one = |consent: &str| {
+        let query = format!(
+            "SELECT customer_id FROM sources.customers WHERE COALESCE(personalisation_consent, false) = {consent} ORDER BY customer_id LIMIT 1"
+        );
+        shop.ask(&query).remove(0)
+    };
+    (one("true"), one("false"))
+}
+
+fn look(id: &str, customer: &str, article: &Value) -> Value {
+    json!({"id": id, "customer_id": customer, "product_id": article["product_id"], "season": article["season"], "kind": "browse"})
+}
+
+#[test]
+fn a_list_is_answered_explained_and_had_again() {
+    let shop = shop();
+    let server = Server::start(&shop, &["--playground"]);
+    let (personal, without) = customers(&shop);
+    let (code, health) = server.get("/health/ready");
+    assert_eq!((code, &health["ready"], &health["events"]), (200, &json!(true), &json!(0)), "{health}");
+    let (code, list) = server.get(&format!("/recommend/{}", encoded(&personal)));
+    assert_eq!(code, 200, "{list}");
+    let articles = list["articles"].as_array().unwrap();
+    assert!(list["degraded"].as_array().unwrap().is_empty(), "{list}");
+    assert!(
+        !articles.is_empty()
+            && articles.iter().all(|article| article["reason"].as_str().is_some_and(|r| !r.is_empty()))
+    );
+    // Asked again while nothing has changed, it is the same; cut, it is the same less what was cut.
+    let (_, again) = server.get(&format!("/recommend/{}", encoded(&personal)));
+    assert_eq!(again["articles"], list["articles"]);
+    let first = articles[0]["product_id"].as_str().unwrap();
+    let (_, cut) = server.get(&format!("/recommend/{}?n=2&exclude={}", encoded(&personal), encoded(first)));
+    assert_eq!(cut["articles"].as_array().unwrap()[..], articles[1..3.min(articles.len())]);
+
+    let (code, why) = server.get(&format!("/why/{}/{}", list["request"].as_str().unwrap(), encoded(first)));
+    assert_eq!((code, &why["article"]), (200, &articles[0]));
+
+    // An event counts for the next list, once however often it is sent; without consent it is not even kept.
+    let event = look("e1", &personal, &articles[0]);
+    let (code, sent) = server.post("/events", event.clone());
+    assert_eq!((code, &sent["kept"]), (200, &json!(1)), "{sent}");
+    let (_, sent) = server.post("/events", json!([event, look("e2", &without, &articles[0])]));
+    assert_eq!((&sent["kept"], &sent["again"], &sent["without_consent"]), (&json!(0), &json!(1), &json!(1)));
+    let (_, moved) = server.get(&format!("/recommend/{}", encoded(&personal)));
+    assert_eq!(moved["articles"].as_array().unwrap().len(), articles.len());
+    let (_, other) = server.get(&format!("/recommend/{}", encoded(&without)));
+    assert!(other["articles"].as_array().unwrap().iter().all(|article| article["basis"] != "personal"), "{other}");
+
+    // What cannot be true is refused in words, and nothing else is.
+    let (code, refused) = server.post("/events", look("e3", "nobody", &articles[0]));
+    assert_eq!((code, &refused["refused"][0]["why"]), (422, &json!("there is no customer 'nobody'")));
+    assert_eq!(server.get("/recommend/nobody").0, 404);
+    assert_eq!(server.get(&format!("/recommend/{}?n=0", encoded(&personal))).0, 400);
+    assert_eq!(server.post("/events", json!({"id": 1})).0, 422);
+    let (_, api) = server.get("/openapi.json");
+    assert!(api["paths"]["/recommend/{customer}"]["get"].is_object());
+    let (_, metrics) = server.get("/metrics");
+    assert!(metrics.as_str().unwrap().contains("selvedge_events_total{outcome=\"kept\"} 1"), "{metrics}");
+    assert!(!metrics.as_str().unwrap().contains(&personal), "no customer is a label");
+
+    // Every answer can be had again.
+    for list in [&list, &moved, &other] {
+        let output = shop.run(&["replay", list["request"].as_str().unwrap()]);
+        let said = String::from_utf8_lossy(&output.stderr);
+        assert!(output.status.success() && said.contains("the same, bit for bit"), "{said}");
+    }
+}
+
+#[test]
+fn what_was_acknowledged_survives_a_kill() {
+    let shop = shop();
+    let (personal, _) = customers(&shop);
+    let mut server = Server::start(&shop, &["--playground"]);
+    let (_, list) = server.get(&format!("/recommend/{}", encoded(&personal)));
+    let article = list["articles"][0].clone();
+    for round in 0..3 {
+        for event in 0..5 {
+            let (code, _) = server.post("/events", look(&format!("{round}-{event}"), &personal, &article));
+            assert_eq!(code, 200);
+        }
+        server.child.kill().unwrap();
+        server.child.wait().unwrap();
+        // As if the machine had gone while the next was being written.
+        let path = shop.path("work/serving/events.log");
+        let mut bytes = std::fs::read(&path).unwrap();
+        bytes.extend([200, 0, 0, 0, 1, 2]);
+        std::fs::write(&path, bytes).unwrap();
+        server = Server::start(&shop, &["--playground"]);
+        assert_eq!(server.get("/health/ready").1["events"], json!(5 * (round + 1)));
+    }
+}
+
+#[test]
+fn releases_are_promoted_tried_and_taken_back() {
+    let shop = shop();
+    let (personal, _) = customers(&shop);
+    let build = || shop.must(&["release", "build"]).trim().to_owned();
+    let refused = shop.run(&["serve", "--address", "127.0.0.1:0"]);
+    assert!(String::from_utf8_lossy(&refused.stderr).contains("nothing has been released yet"));
+    let first = build();
+    assert_eq!(build(), first, "the same files are the same release");
+    shop.must(&["release", "promote", &first[..6]]);
+    shop.replace("params.yaml", "per_customer: 10", "per_customer: 3");
+    shop.must(&["recommend"]);
+    let second = build();
+    assert_ne!(second, first);
+    assert!(shop.must(&["release", "diff", &first, &second]).contains("changed  params.yaml"));
+
+    let server = Server::start(&shop, &["--playground"]);
+    let shown = || server.get(&format!("/recommend/{}", encoded(&personal))).1;
+    assert_eq!(shown()["release"], json!(first));
+    let (code, _) = server.post(&format!("/releases/{second}/promote"), json!({}));
+    assert_eq!(code, 200);
+    assert_eq!(shown()["release"], json!(second), "at once");
+    let (_, state) = server.post(&format!("/releases/{second}/rollback"), json!({"because": "a test"}));
+    assert_eq!((&state["serving"], &shown()["release"]), (&json!(first), &json!(first)));
+    let (code, refused) = server.post(&format!("/releases/{second}/canary"), json!({}));
+    assert_eq!((code, &refused["error"]), (409, &json!("a canary needs a share")));
+    server.post(&format!("/releases/{second}/canary"), json!({"share": 1.0}));
+    assert_eq!(shown()["release"], json!(second));
+    assert_eq!(server.post("/releases/abcd/promote", json!({})).0, 404);
+
+    // A release that was changed is refused, whatever is wanted.
+    let file = format!("work/releases/{second}/params.yaml");
+    shop.write(&file, &(shop.read(&file) + "# changed\n"));
+    let output = shop.run(&["release", "promote", &second, "--because", "I want to"]);
+    assert!(String::from_utf8_lossy(&output.stderr).contains("is not what was released"));
+}
+
+/// A release that answers too late is taken back by itself, and the reason is written down.
+#[test]
+fn a_release_that_breaks_a_promise_is_taken_back() {
+    let shop = shop();
+    let first = shop.must(&["release", "build"]).trim().to_owned();
+    shop.must(&["release", "promote", &first]);
+    shop.replace("params.yaml", "slo_enough: 50", "slo_enough: 3");
+    shop.replace("params.yaml", "slo_p95_ms: 500", "slo_p95_ms: 0.001");
+    shop.replace("params.yaml", "watch_seconds: 5", "watch_seconds: 1");
+    let second = shop.must(&["release", "build"]).trim().to_owned();
+    let server = Server::start(&shop, &["--playground"]);
+    let customers: Vec<String> = shop
+        .ask("SELECT customer_id FROM sources.customers WHERE personalisation_consent ORDER BY customer_id LIMIT 5");
+    let ask_all =
+        || customers.iter().for_each(|id| assert_eq!(server.get(&format!("/recommend/{}", encoded(id))).0, 200));
+    // With nothing to go back to, it goes on.
+    ask_all();
+    server.post(&format!("/releases/{second}/promote"), json!({"because": "a test"}));
+    ask_all();
+    let serving = || server.get("/releases").1["serving"].clone();
+    let until = std::time::Instant::now() + std::time::Duration::from_secs(30);
+    while serving() != json!(first) && std::time::Instant::now() < until {
+        std::thread::sleep(std::time::Duration::from_millis(100));
+    }
+    assert_eq!(serving(), json!(first));
+    assert!(shop.read("work/releases/log.jsonl").contains("95 of 100 came within"));
+}
+
+/// A gate keeps back what would show everybody the same; who says why may promote it all the same.
+#[test]
+fn a_gate_keeps_a_bad_release_back() {
+    let shop = shop();
+    shop.write(
+        "sql/gates/never.sql",
+        "/*---\n{name: never, description: Nothing may serve., severity: error}\n---*/\nSELECT 'it is a test' AS because FROM candidate.recommendations LIMIT 1\n",
+    );
+    let hash = shop.must(&["release", "build"]).trim().to_owned();
+    let output = shop.run(&["release", "promote", &hash]);
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert!(!output.status.success() && said.contains("the gate never keeps the release back: it is a test"), "{said}");
+    shop.must(&["release", "promote", &hash, "--because", "nobody minds"]);
+    assert!(shop.read("work/releases/log.jsonl").contains("nobody minds"));
+}
+
+#[test]
+fn keys_are_asked_for_where_there_are_any() {
+    let shop = shop();
+    shop.must(&["release", "build"]);
+    let open = shop.run(&["serve", "--address", "0.0.0.0:0"]);
+    assert!(String::from_utf8_lossy(&open.stderr).contains("without keys only this machine may ask"));
+    let key = shop.must(&["key", "read"]).trim().to_owned();
+    let server = Server::start(&shop, &["--playground"]);
+    let (personal, _) = customers(&shop);
+    let path = format!("{}/recommend/{}", server.address, encoded(&personal));
+    let with = |key: &str| ureq::get(&path).set("authorization", &format!("Bearer {key}"));
+    assert_eq!(server.ask(ureq::get(&path), None).0, 401);
+    assert_eq!(server.ask(with(&key), None).0, 200);
+    assert_eq!(server.ask(with(&format!("{key}0")), None).0, 401);
+    let events = ureq::post(&format!("{}/events", server.address)).set("authorization", &format!("Bearer {key}"));
+    assert_eq!(server.ask(events, Some(json!([]))).0, 401, "a key to read sends no events");
+}
