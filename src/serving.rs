@@ -4,9 +4,8 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use clap::{Args, Subcommand, ValueEnum};
-use selvedge_serving::http::promote;
 use selvedge_serving::keys::{Keys, Right};
-use selvedge_serving::release::{self, Canary, Release, ReleaseError, State, Switch};
+use selvedge_serving::release::{self, Release, State, roll_back};
 use selvedge_serving::replay;
 use selvedge_serving::server::{self, Options};
 
@@ -103,7 +102,7 @@ impl From<Word> for Right {
 pub fn serve(project: &Project, args: ServeArgs) -> Result<()> {
     if args.playground && State::read(project)?.serving.is_none() {
         let release = release::build(project)?;
-        promote(project, &release, "the playground's first release")?;
+        release.promote(project, "the playground's first release")?;
     }
     let tls = args.certificate.zip(args.key);
     let options = Options { address: args.address, playground: args.playground, tls };
@@ -130,27 +129,22 @@ pub fn release(project: &Project, command: ReleaseCommand) -> Result<()> {
         }
         ReleaseCommand::Promote { hash, because } => {
             let release = Release::find(project, &hash)?;
-            promote(project, &release, &because)?;
+            release.promote(project, &because)?;
             progress.done(format!("{} serves", release.hash));
         }
         ReleaseCommand::Canary { hash, share } => {
             let release = Release::find(project, &hash)?;
-            release.verify()?;
-            let state = State { canary: Some(Canary { release: release.hash.clone(), share }), ..state };
-            state.write(project, Switch::Canary, Some(&release.hash), "")?;
+            release.canary(project, share, "")?;
             progress.done(format!("{} serves {:.0}% of the customers", release.hash, 100.0 * share));
         }
         ReleaseCommand::Shadow { hash } => {
             let release = Release::find(project, &hash)?;
-            release.verify()?;
-            let state = State { shadow: Some(release.hash.clone()), ..state };
-            state.write(project, Switch::Shadow, Some(&release.hash), "")?;
+            release.shadow(project, "")?;
             progress.done(format!("{} answers unseen", release.hash));
         }
         ReleaseCommand::Rollback { because } => {
-            let back = state.rolled_back()?;
-            back.write(project, Switch::Rollback, back.serving.as_deref(), &because)?;
-            progress.done(format!("{} serves", back.serving.ok_or(ReleaseError::NoneBefore)?));
+            let back = roll_back(project, None, &because)?;
+            progress.done(format!("{} serves", back.serving.unwrap_or_default()));
         }
         ReleaseCommand::Diff { a, b } => {
             for (file, what) in Release::find(project, &a)?.diff(&Release::find(project, &b)?) {

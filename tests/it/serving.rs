@@ -149,16 +149,25 @@ fn a_list_is_answered_explained_and_had_again() {
     let (_, other) = server.get(&format!("/recommend/{}", encoded(&without)));
     assert!(other["articles"].as_array().unwrap().iter().all(|article| article["basis"] != "personal"), "{other}");
 
-    // What cannot be true is refused in words, and nothing else is.
-    let (code, refused) = server.post("/events", look("e3", "nobody", &articles[0]));
-    assert_eq!((code, &refused["refused"][0]["why"]), (422, &json!("there is no customer 'nobody'")));
+    // What cannot be true is refused in words, and nothing else is: who is not known yet may be known to the next release.
+    let (code, refused) =
+        server.post("/events", json!([look("", &personal, &articles[0]), look("e1", &personal, &articles[1])]));
+    let words = ["id is empty; give the event a id", "the id 'e1' was given to another event before"];
+    let said: Vec<&Value> = (0..2).map(|place| &refused["refused"][place]["why"]).collect();
+    assert_eq!((code, said), (422, words.iter().map(|words| json!(words)).collect::<Vec<_>>().iter().collect()));
+    let (code, waits) = server.post("/events", look("e3", "nobody", &articles[0]));
+    assert_eq!((code, &waits["kept"]), (200, &json!(1)));
+    assert_eq!(
+        waits["waiting"][0]["why"],
+        json!("there is no customer 'nobody' in this release; the next may know it")
+    );
     assert_eq!(server.get("/recommend/nobody").0, 404);
     assert_eq!(server.get(&format!("/recommend/{}?n=0", encoded(&personal))).0, 400);
     assert_eq!(server.post("/events", json!({"id": 1})).0, 422);
     let (_, api) = server.get("/openapi.json");
     assert!(api["paths"]["/recommend/{customer}"]["get"].is_object());
     let (_, metrics) = server.get("/metrics");
-    assert!(metrics.as_str().unwrap().contains("selvedge_events_total{outcome=\"kept\"} 1"), "{metrics}");
+    assert!(metrics.as_str().unwrap().contains("selvedge_events_total{outcome=\"kept\"} 2"), "{metrics}");
     assert!(!metrics.as_str().unwrap().contains(&personal), "no customer is a label");
 
     // Every answer can be had again.
@@ -167,6 +176,84 @@ fn a_list_is_answered_explained_and_had_again() {
         let said = String::from_utf8_lossy(&output.stderr);
         assert!(output.status.success() && said.contains("the same, bit for bit"), "{said}");
     }
+}
+
+/// What is sent together is held against each other, in the order in which it happened.
+#[test]
+fn pieces_come_back_once() {
+    let shop = shop();
+    let (personal, _) = customers(&shop);
+    let server = Server::start(&shop, &["--playground"]);
+    let (_, list) = server.get(&format!("/recommend/{}", encoded(&personal)));
+    let deal = |id: &str, kind: &str, more: Value| {
+        let mut event = look(id, &personal, &list["articles"][0]);
+        event["kind"] = json!(kind);
+        event["order_id"] = json!("order 1");
+        more.as_object().unwrap().iter().for_each(|(name, value)| event[name] = value.clone());
+        event
+    };
+    let bought = json!({"quantity": 3, "unit_price_eur": "39.90"});
+    // A return that comes before its purchase waits for it.
+    let (_, sent) = server.post("/events", deal("r0", "return", json!({"quantity": 1})));
+    assert_eq!((&sent["kept"], &sent["waiting"][0]["index"]), (&json!(1), &json!(0)), "{sent}");
+    let (_, sent) = server.post(
+        "/events",
+        json!([
+            deal("p1", "purchase", bought.clone()),
+            deal("r1", "return", json!({"quantity": 2})),
+            deal("r2", "return", json!({"quantity": 2})),
+            deal("r3", "return", json!({"quantity": 1})),
+            deal("p2", "purchase", bought),
+        ]),
+    );
+    let refused: Vec<&Value> = sent["refused"].as_array().unwrap().iter().map(|one| &one["index"]).collect();
+    assert_eq!((&sent["kept"], refused), (&json!(3), vec![&json!(3), &json!(4)]), "{sent}");
+    // Of three pieces three came back, however often somebody says so.
+    let (code, sent) = server.post("/events", deal("r4", "return", json!({"quantity": 1})));
+    assert_eq!((code, &sent["kept"]), (422, &json!(0)));
+    assert!(sent["refused"][0]["why"].as_str().unwrap().contains("came back before"), "{sent}");
+}
+
+/// Where a release knows that somebody does not agree any more, what they did is taken out of the journal itself.
+#[test]
+fn who_no_longer_agrees_is_forgotten() {
+    let shop = shop();
+    let (personal, _) = customers(&shop);
+    let server = Server::start(&shop, &["--playground"]);
+    let (_, list) = server.get(&format!("/recommend/{}", encoded(&personal)));
+    let other = shop
+        .ask("SELECT customer_id FROM sources.customers WHERE personalisation_consent ORDER BY customer_id LIMIT 1 OFFSET 1")
+        .remove(0);
+    let mut stays = look("stays", &other, &list["articles"][0]);
+    stays["session_id"] = json!("visit of who stays");
+    let mut goes = look("goes", &personal, &list["articles"][0]);
+    goes["session_id"] = json!("visit of who goes");
+    assert_eq!(server.post("/events", json!([goes, stays])).1["kept"], json!(2));
+    let journal =
+        || String::from_utf8_lossy(&std::fs::read(shop.path("work/serving/events.log")).unwrap()).into_owned();
+    assert!(journal().contains("visit of who goes"));
+
+    let agreed = shop.read("materials/customers.csv");
+    let line = agreed.lines().find(|line| line.starts_with(&format!("{personal},"))).unwrap();
+    shop.replace("materials/customers.csv", line, &line.replace(",true", ",false"));
+    for stage in ["ingest", "features", "frame", "recommend"] {
+        shop.must(&[stage]);
+    }
+    let second = shop.must(&["release", "build"]).trim().to_owned();
+    shop.must(&["release", "promote", &second, "--because", "a test"]);
+    let until = std::time::Instant::now() + std::time::Duration::from_secs(30);
+    while journal().contains("visit of who goes") && std::time::Instant::now() < until {
+        std::thread::sleep(std::time::Duration::from_millis(100));
+    }
+    assert!(!journal().contains("visit of who goes") && journal().contains("visit of who stays"));
+    let (_, list) = server.get(&format!("/recommend/{}", encoded(&personal)));
+    assert!(list["articles"].as_array().unwrap().iter().all(|article| article["basis"] != "personal"), "{list}");
+    assert_eq!(server.get("/health/ready").1["events"], json!(2), "its number stays");
+    // What is kept next is found again behind it.
+    assert_eq!(server.post("/events", look("later", &other, &list["articles"][0])).1["kept"], json!(1));
+    drop(server);
+    let server = Server::start(&shop, &["--playground"]);
+    assert_eq!(server.get("/health/ready").1["events"], json!(3));
 }
 
 #[test]

@@ -160,7 +160,7 @@ impl Engine {
         self.wait(self.session.layer(project, layer))
     }
 
-    /// See [`Session::shared_scans`]; the files are planned side by side.
+    /// The files in as few scans as their queries allow, in their order; they are planned side by side.
     pub fn shared_scans<'a>(&self, project: &Project, files: &[&'a SqlFile]) -> Result<Vec<SharedScan<'a>>> {
         let planned = files.par_iter().map(|file| self.wait(self.session.scan_of(project, file)));
         let planned: Vec<Result<SharedScan<'a>>> = planned.collect();

@@ -77,12 +77,6 @@ fn united(ours: &[Expr], theirs: &[Expr]) -> Vec<Expr> {
 }
 
 impl Session {
-    /// The files in as few scans as their queries allow, in their order.
-    pub async fn shared_scans<'a>(&self, project: &Project, files: &[&'a SqlFile]) -> Result<Vec<SharedScan<'a>>> {
-        let planned = try_join_all(files.iter().map(|file| self.scan_of(project, file))).await?;
-        Ok(SharedScan::shared(project, planned))
-    }
-
     /// A file by itself.
     pub(super) async fn scan_of<'a>(&self, project: &Project, file: &'a SqlFile) -> Result<SharedScan<'a>> {
         for table in &file.reads {

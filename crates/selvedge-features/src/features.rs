@@ -3,12 +3,11 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 
-use futures::future::try_join_all;
 use rayon::prelude::*;
 
 use selvedge_analysis::lineage::{Basis, ROWS, Stamp, Traces, still_version};
 use selvedge_analysis::lint;
-use selvedge_engine::{Engine, Session, SharedScan, Staged, Table, sorted, wait_for};
+use selvedge_engine::{Engine, SharedScan, Staged, Table, sorted};
 use selvedge_project::error::{Advice, Result, did_you_mean};
 use selvedge_project::progress::Progress;
 use selvedge_project::project::Project;
@@ -157,16 +156,6 @@ pub fn compute(project: &Project, engine: &Engine, given: Vec<View>) -> Result<V
     Ok(in_order(&files, made))
 }
 
-/// The same for one of many requests: over the grains of its own session.
-pub async fn compute_for_request(project: &Project, session: &Session) -> Result<Vec<View>> {
-    refuse_column_twice(&project.library)?;
-    let files: Vec<&SqlFile> = project.library.layer(Layer::FEATURES).collect();
-    let scans = session.shared_scans(project, &files).await?;
-    let grains = grains_of(project, session, &scans, Grains::new()).await?;
-    let made = scans.iter().map(|scan| views_of(project, session, scan, &grains));
-    Ok(in_order(&files, try_join_all(made).await?))
-}
-
 /// The views in the library's order, however they were worked out.
 fn in_order(files: &[&SqlFile], made: Vec<Vec<View>>) -> Vec<View> {
     let mut views: BTreeMap<String, View> = made.into_iter().flatten().map(|view| (view.name.clone(), view)).collect();
@@ -188,21 +177,17 @@ pub fn view(project: &Project, engine: &Engine, file: &SqlFile) -> Result<View> 
 type Grains = BTreeMap<TableName, Table>;
 
 /// The grains of `scans`, each read once; those just `made` are not read again.
-async fn grains_of(project: &Project, session: &Session, scans: &[SharedScan<'_>], made: Grains) -> Result<Grains> {
+fn grains(project: &Project, engine: &Engine, scans: &[SharedScan], made: Grains) -> Result<Grains> {
     let mut grains = made;
     for scan in scans {
         let name = grain_of(scan)?;
         if !grains.contains_key(&name) {
-            let batch = session.read(&name).await?;
+            let batch = engine.read(&name)?;
             let table = sorted(batch, project.library.key(scan.files[0]), &name.to_string())?;
             grains.insert(name, table);
         }
     }
     Ok(grains)
-}
-
-fn grains(project: &Project, engine: &Engine, scans: &[SharedScan], made: Grains) -> Result<Grains> {
-    wait_for(grains_of(project, engine.session(), scans, made))?
 }
 
 fn grain_of(scan: &SharedScan) -> Result<TableName> {
@@ -214,10 +199,10 @@ fn view_header(file: &SqlFile) -> Result<&FeatureHeader> {
 }
 
 /// Computes the views of one scan, which are of one of `grains`: its own is among them.
-async fn views_of(project: &Project, session: &Session, scan: &SharedScan<'_>, grains: &Grains) -> Result<Vec<View>> {
+fn together(project: &Project, engine: &Engine, scan: &SharedScan, grains: &Grains) -> Result<Vec<View>> {
     let grain = &grains[&grain_of(scan)?];
     let mut views = Vec::new();
-    for (file, table) in scan.files.iter().zip(session.tables_of(project, scan).await?) {
+    for (file, table) in scan.files.iter().zip(engine.tables_of(project, scan)?) {
         let header = view_header(file)?;
         let schema = table.batch.schema();
         let returned = schema.fields().iter().map(|field| field.name().as_str()).collect();
@@ -226,10 +211,6 @@ async fn views_of(project: &Project, session: &Session, scan: &SharedScan<'_>, g
         views.push(View { name: header.name.clone(), table });
     }
     Ok(views)
-}
-
-fn together(project: &Project, engine: &Engine, scan: &SharedScan, grains: &Grains) -> Result<Vec<View>> {
-    wait_for(views_of(project, engine.session(), scan, grains))?
 }
 
 /// Where a grain's or a view's file lies.

@@ -10,7 +10,7 @@ use datafusion::arrow::error::ArrowError;
 use rayon::prelude::*;
 
 use crate::features::{self, View};
-use selvedge_engine::{Engine, Session, Staged, Table, block_in_place, sorted, wait_for};
+use selvedge_engine::{Engine, Session, Staged, Table, sorted, wait_for};
 use selvedge_project::error::{Advice, Result};
 use selvedge_project::progress::Progress;
 use selvedge_project::project::Project;
@@ -103,17 +103,6 @@ pub fn at_request_with(
     wait_for(lay_grains(project, engine.session(), &request, shown))??;
     let views = features::compute(project, engine, given)?;
     attach(request, &views, shown)
-}
-
-/// The same for one of many requests at the same time: `shared` keeps its grains, and no request sees another's.
-///
-/// # Panics
-/// On a runtime of one thread: sorting takes the processor, and lets others have the thread's tasks.
-pub async fn for_request(project: &Project, shared: &Arc<Session>, request: Table, shown: &str) -> Result<Table> {
-    let session = shared.over()?;
-    lay_grains(project, &session, &request, shown).await?;
-    let views = features::compute_for_request(project, &session).await?;
-    block_in_place(|| attach(request, &views, shown))
 }
 
 /// Puts the keys of `request` in the place of every grain.

@@ -77,11 +77,18 @@ pub struct Event {
     pub request: Option<String>,
 }
 
-/// An event that was found to be possible, as it is kept.
+/// An event as it came; what it means is read from the tables of a release ([`Arrived::read`]).
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Kept {
+pub struct Arrived {
     pub event: Event,
     #[serde(with = "crate::moment")]
+    pub arrived: DateTime<Utc>,
+}
+
+/// An event as a release reads it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Read<'a> {
+    pub event: &'a Event,
     pub at: DateTime<Utc>,
     pub season: String,
     /// Pieces and cents of a purchase or return; of a return at most what was left.
@@ -89,6 +96,15 @@ pub struct Kept {
     pub cents: i64,
     /// Whether a return is the first of its purchase.
     pub first_return: bool,
+}
+
+/// Why a release cannot use an event, in words for who sent it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Doubt {
+    /// Nothing says so yet: another event, or the next release, may.
+    Waits(String),
+    /// It says what cannot be true beside what is known.
+    Never(String),
 }
 
 /// A purchase, with the pieces of it that are still there.
@@ -108,11 +124,11 @@ pub type Purchases = BTreeMap<(String, String), Purchase>;
 pub type Seasons = [(String, DateTime<Utc>, DateTime<Utc>)];
 
 impl Event {
-    /// The event as it is kept, or why it cannot be true, in words for who sent it.
+    /// Refuses what no table could make true.
     ///
     /// # Errors
     /// What is wrong with it, and what to send instead.
-    pub fn checked(self, now: DateTime<Utc>, seasons: &Seasons, purchases: &Purchases) -> Result<Kept, String> {
+    pub fn sound(&self, now: DateTime<Utc>) -> Result<(), String> {
         for (name, text) in [("id", &self.id), ("customer_id", &self.customer_id), ("product_id", &self.product_id)] {
             if text.trim().is_empty() {
                 return Err(format!("{name} is empty; give the event a {name}"));
@@ -125,47 +141,33 @@ impl Event {
                 return Err(format!("a text is longer than {LONGEST} characters or holds control characters"));
             }
         }
-        let at = self.at.unwrap_or(now);
-        if at > now + CLOCK_AHEAD {
+        if let Some(at) = self.at.filter(|at| *at > now + CLOCK_AHEAD) {
             return Err(format!("at is {at}, which is after {now}; is the sender's clock right?"));
         }
-        let at = at.min(now);
-        if seasons.is_empty() {
-            return Err(format!("no article has the number '{}'", self.product_id));
-        }
-        if self.kind == Kind::Return {
-            return self.returned(at, purchases);
-        }
-        let wanted = |(season, from, until): &&(String, DateTime<Utc>, DateTime<Utc>)| {
-            *from <= at && at < *until && self.season.as_ref().is_none_or(|wanted| wanted == season)
-        };
-        let mut on_sale = seasons.iter().filter(wanted);
-        let season = match (on_sale.next(), on_sale.next()) {
-            (Some((season, _, _)), None) => season.clone(),
-            (None, _) => return Err(format!("no article of the number '{}' is on sale at {at}", self.product_id)),
-            (Some(_), Some(_)) => {
-                return Err(format!(
-                    "several articles of the number '{}' are on sale; name the season",
-                    self.product_id
-                ));
-            }
-        };
-        let (pieces, cents) = match self.kind {
+        match self.kind {
             Kind::Purchase => {
-                let order = self.order_id.as_deref().filter(|order| !order.trim().is_empty());
-                let order = order.ok_or("a purchase needs an order_id, which a return can name")?;
-                if purchases.contains_key(&(order.to_owned(), self.product_id.clone())) {
-                    return Err(format!("order {order} holds this article already; send its pieces in one event"));
-                }
-                let price =
-                    self.unit_price_eur.as_deref().ok_or("a purchase needs unit_price_eur, such as \"39.90\"")?;
-                let cents =
-                    cents(price).ok_or_else(|| format!("unit_price_eur is '{price}'; write it as \"39.90\""))?;
-                (self.pieces()?, cents)
+                self.order()?;
+                self.cents()?;
             }
-            _ => (0, 0),
-        };
-        Ok(Kept { season, at, pieces, cents, first_return: false, event: self })
+            Kind::Return => {
+                self.order()?;
+            }
+            _ => return Ok(()),
+        }
+        self.pieces().map(|_| ())
+    }
+
+    fn order(&self) -> Result<&str, String> {
+        let order = self.order_id.as_deref().filter(|order| !order.trim().is_empty());
+        order.ok_or_else(|| match self.kind {
+            Kind::Return => "a return needs the order_id of its purchase".into(),
+            _ => "a purchase needs an order_id, which a return can name".into(),
+        })
+    }
+
+    fn cents(&self) -> Result<i64, String> {
+        let price = self.unit_price_eur.as_deref().ok_or("a purchase needs unit_price_eur, such as \"39.90\"")?;
+        cents(price).ok_or_else(|| format!("unit_price_eur is '{price}'; write it as \"39.90\""))
     }
 
     fn pieces(&self) -> Result<u32, String> {
@@ -177,18 +179,73 @@ impl Event {
             pieces => Ok(pieces),
         }
     }
+}
 
-    fn returned(self, at: DateTime<Utc>, purchases: &Purchases) -> Result<Kept, String> {
-        let order = self.order_id.clone().ok_or("a return needs the order_id of its purchase")?;
-        let bought = purchases.get(&(order.clone(), self.product_id.clone())).filter(|bought| bought.at <= at);
-        let bought =
-            bought.ok_or_else(|| format!("this customer bought no article {} under order {order}", self.product_id))?;
-        if bought.left == 0 {
-            return Err(format!("all pieces of article {} of order {order} came back before", self.product_id));
+impl Arrived {
+    /// When it happened: no later than it arrived.
+    pub fn at(&self) -> DateTime<Utc> {
+        self.event.at.map_or(self.arrived, |at| at.min(self.arrived))
+    }
+
+    /// What it means by the articles of a release and the customer's purchases until then, which it moves on.
+    ///
+    /// # Errors
+    /// Why it cannot be used.
+    pub fn read(&self, seasons: &Seasons, purchases: &mut Purchases) -> Result<Read<'_>, Doubt> {
+        let (event, at) = (&self.event, self.at());
+        if seasons.is_empty() {
+            return Err(Doubt::Waits(format!("no article has the number '{}'", event.product_id)));
         }
-        let pieces = self.pieces()?.min(bought.left);
+        if event.kind == Kind::Return {
+            return self.returned(purchases);
+        }
+        let wanted = |(season, from, until): &&(String, DateTime<Utc>, DateTime<Utc>)| {
+            *from <= at && at < *until && event.season.as_ref().is_none_or(|wanted| wanted == season)
+        };
+        let mut on_sale = seasons.iter().filter(wanted);
+        let season = match (on_sale.next(), on_sale.next()) {
+            (Some((season, _, _)), None) => season.clone(),
+            (None, _) => {
+                let words = format!("no article of the number '{}' is on sale at {at}", event.product_id);
+                return Err(Doubt::Waits(words));
+            }
+            (Some(_), Some(_)) => {
+                let number = &event.product_id;
+                let words = format!("several articles of the number '{number}' are on sale; name the season");
+                return Err(Doubt::Never(words));
+            }
+        };
+        let (mut pieces, mut cents) = (0, 0);
+        if event.kind == Kind::Purchase {
+            let order = event.order().map_err(Doubt::Never)?;
+            (pieces, cents) = (event.pieces().map_err(Doubt::Never)?, event.cents().map_err(Doubt::Never)?);
+            let key = (order.to_owned(), event.product_id.clone());
+            if purchases.contains_key(&key) {
+                let words = format!("order {order} holds this article already; send its pieces in one event");
+                return Err(Doubt::Never(words));
+            }
+            purchases.insert(key, Purchase { season: season.clone(), at, left: pieces, pieces, cents });
+        }
+        Ok(Read { event, at, season, pieces, cents, first_return: false })
+    }
+
+    fn returned(&self, purchases: &mut Purchases) -> Result<Read<'_>, Doubt> {
+        let (event, at) = (&self.event, self.at());
+        let order = event.order().map_err(Doubt::Never)?;
+        let pieces = event.pieces().map_err(Doubt::Never)?;
+        let bought = purchases.get_mut(&(order.to_owned(), event.product_id.clone()));
+        let Some(bought) = bought.filter(|bought| bought.at <= at) else {
+            let number = &event.product_id;
+            return Err(Doubt::Waits(format!("this customer bought no article {number} under order {order} by {at}")));
+        };
+        if bought.left == 0 {
+            let number = &event.product_id;
+            return Err(Doubt::Never(format!("all pieces of article {number} of order {order} came back before")));
+        }
+        let pieces = pieces.min(bought.left);
         let first_return = bought.left == bought.pieces;
-        Ok(Kept { season: bought.season.clone(), at, pieces, cents: bought.cents, first_return, event: self })
+        bought.left -= pieces;
+        Ok(Read { event, at, season: bought.season.clone(), pieces, cents: bought.cents, first_return })
     }
 }
 
@@ -227,40 +284,69 @@ mod tests {
     #[test]
     fn what_cannot_be_true_is_refused_in_words() {
         let now = moment("2031-05-02T10:00:00Z");
-        let seasons = [("SS31".to_owned(), moment("2031-03-01T00:00:00Z"), moment("2031-06-01T00:00:00Z"))];
-        let bought =
-            Purchase { season: "SS31".into(), at: moment("2031-05-01T10:00:00Z"), left: 1, pieces: 2, cents: 500 };
-        let purchases = Purchases::from([(("o1".into(), "7".into()), bought)]);
-        let check = |json: &str| event(json).checked(now, &seasons, &purchases);
-        let look = check(r#"{"id":"e","customer_id":"c","product_id":"7","kind":"browse"}"#).unwrap();
-        assert_eq!((look.at, look.season.as_str(), look.pieces), (now, "SS31", 0));
-        let back =
-            check(r#"{"id":"e","customer_id":"c","product_id":"7","kind":"return","order_id":"o1","quantity":5}"#)
-                .unwrap();
-        assert_eq!((back.pieces, back.cents, back.first_return), (1, 500, false), "no more than is left");
+        let sound = event(r#"{"id":"e","customer_id":"c","product_id":"7","kind":"browse"}"#);
+        assert_eq!(sound.sound(now), Ok(()));
         for (json, words) in [
             (r#"{"id":" ","customer_id":"c","product_id":"7","kind":"browse"}"#, "id is empty"),
             (r#"{"id":"e","customer_id":"c","product_id":"7","kind":"browse","at":"2031-05-02T11:00:00Z"}"#, "clock"),
-            (r#"{"id":"e","customer_id":"c","product_id":"7","kind":"browse","at":"2031-01-02T11:00:00Z"}"#, "on sale"),
-            (r#"{"id":"e","customer_id":"c","product_id":"7","kind":"browse","season":"AW31"}"#, "on sale"),
             (r#"{"id":"e","customer_id":"c","product_id":"7","kind":"purchase"}"#, "order_id"),
+            (r#"{"id":"e","customer_id":"c","product_id":"7","kind":"return"}"#, "order_id"),
             (
-                r#"{"id":"e","customer_id":"c","product_id":"7","kind":"purchase","order_id":"o1","unit_price_eur":"5"}"#,
-                "already",
+                r#"{"id":"e","customer_id":"c","product_id":"7","kind":"return","order_id":"o","quantity":0}"#,
+                "quantity is 0",
             ),
             (
                 r#"{"id":"e","customer_id":"c","product_id":"7","kind":"purchase","order_id":"o2","unit_price_eur":"5,0"}"#,
                 "39.90",
             ),
-            (r#"{"id":"e","customer_id":"c","product_id":"7","kind":"return","order_id":"o9"}"#, "bought no article"),
         ] {
-            let refused = check(json).unwrap_err();
+            let refused = event(json).sound(now).unwrap_err();
             assert!(refused.contains(words), "{json}: {refused}");
         }
-        assert!(
-            event(r#"{"id":"e","customer_id":"c","product_id":"8","kind":"browse"}"#)
-                .checked(now, &[], &purchases)
-                .is_err()
-        );
+    }
+
+    #[test]
+    fn what_nothing_speaks_for_waits_and_what_speaks_against_itself_never_counts() {
+        let arrived = moment("2031-05-02T10:00:00Z");
+        let seasons = [("SS31".to_owned(), moment("2031-03-01T00:00:00Z"), moment("2031-06-01T00:00:00Z"))];
+        let bought =
+            Purchase { season: "SS31".into(), at: moment("2031-05-01T10:00:00Z"), left: 1, pieces: 2, cents: 500 };
+        let mut purchases = Purchases::from([(("o1".into(), "7".into()), bought)]);
+        let sent = |json: &str| Arrived { event: event(json), arrived };
+        let look = sent(r#"{"id":"e","customer_id":"c","product_id":"7","kind":"browse"}"#);
+        let read = look.read(&seasons, &mut purchases).unwrap();
+        assert_eq!((read.at, read.season.as_str(), read.pieces), (arrived, "SS31", 0));
+        let back =
+            sent(r#"{"id":"e","customer_id":"c","product_id":"7","kind":"return","order_id":"o1","quantity":5}"#);
+        let read = back.read(&seasons, &mut purchases).unwrap();
+        assert_eq!((read.pieces, read.cents, read.first_return), (1, 500, false), "no more than is left");
+        let again = back.read(&seasons, &mut purchases);
+        assert!(matches!(again, Err(Doubt::Never(words)) if words.contains("came back before")));
+        for (json, expected) in [
+            (
+                r#"{"id":"e","customer_id":"c","product_id":"7","kind":"browse","at":"2031-01-02T11:00:00Z"}"#,
+                "waits: no article of the number '7' is on sale",
+            ),
+            (
+                r#"{"id":"e","customer_id":"c","product_id":"7","kind":"browse","season":"AW31"}"#,
+                "waits: no article of the number '7' is on sale",
+            ),
+            (
+                r#"{"id":"e","customer_id":"c","product_id":"7","kind":"purchase","order_id":"o1","unit_price_eur":"5"}"#,
+                "never: order o1 holds this article already",
+            ),
+            (
+                r#"{"id":"e","customer_id":"c","product_id":"7","kind":"return","order_id":"o9"}"#,
+                "waits: this customer bought no article 7 under order o9",
+            ),
+        ] {
+            let found = match sent(json).read(&seasons, &mut purchases).unwrap_err() {
+                Doubt::Waits(words) => format!("waits: {words}"),
+                Doubt::Never(words) => format!("never: {words}"),
+            };
+            assert!(found.starts_with(expected), "{json}: {found}");
+        }
+        let unknown = look.read(&[], &mut purchases);
+        assert!(matches!(unknown, Err(Doubt::Waits(words)) if words.contains("no article has the number '7'")));
     }
 }

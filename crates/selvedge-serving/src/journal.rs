@@ -49,12 +49,19 @@ pub struct Recovered {
     pub cut: usize,
 }
 
-type Group = (Vec<Vec<u8>>, oneshot::Sender<std::result::Result<(), JournalError>>);
+type Done = oneshot::Sender<std::result::Result<(), JournalError>>;
+
+enum Task {
+    /// Records to put at the end.
+    Append(Vec<Vec<u8>>, Done),
+    /// Records to put in the place of all.
+    Replace(Vec<Vec<u8>>, Done),
+}
 
 /// A journal that is open for writing.  Its file is written by a thread of its own.
 #[derive(Debug, Clone)]
 pub struct Journal {
-    sender: Sender<Group>,
+    sender: Sender<Task>,
 }
 
 impl Journal {
@@ -77,7 +84,7 @@ impl Journal {
             file.sync_all().map_err(disk)?;
         }
         let (sender, receiver) = channel();
-        let mut writer = Writer { file, path: shown.into(), length: whole as u64 };
+        let mut writer = Writer { file, path: path.to_owned(), shown: shown.into(), length: whole as u64 };
         std::thread::Builder::new().name("journal".into()).spawn(move || writer.run(&receiver)).map_err(disk)?;
         Ok((Self { sender }, Recovered { records, cut: bytes.len() - whole }))
     }
@@ -85,26 +92,40 @@ impl Journal {
     /// Puts records at the end; they are on disk when this is done, all of them or none.
     ///
     /// # Errors
-    /// A disk that is full or gone: then none of the records is kept.
+    /// A disk that is full or gone, or a record that is too long: then none of the records is kept.
     pub async fn append(&self, records: Vec<Vec<u8>>) -> std::result::Result<(), JournalError> {
-        let gone = || JournalError::Disk { path: "the journal".into(), cause: "its thread has ended".into() };
         let (done, kept) = oneshot::channel();
-        self.sender.send((records, done)).map_err(|_| gone())?;
+        self.sender.send(Task::Append(records, done)).map_err(|_| gone())?;
         kept.await.map_err(|_| gone())?
     }
+
+    /// Puts records in the place of all that are there, at once; to be called where waiting is allowed.
+    ///
+    /// # Errors
+    /// As [`Journal::append`]; then all stays as it was.
+    pub fn replace(&self, records: Vec<Vec<u8>>) -> std::result::Result<(), JournalError> {
+        let (done, kept) = oneshot::channel();
+        self.sender.send(Task::Replace(records, done)).map_err(|_| gone())?;
+        kept.blocking_recv().map_err(|_| gone())?
+    }
+}
+
+fn gone() -> JournalError {
+    JournalError::Disk { path: "the journal".into(), cause: "its thread has ended".into() }
 }
 
 /// Reads a journal that somebody else may be writing: the whole records there are.
 ///
 /// # Errors
 /// A file that cannot be read, or that is damaged before its end.
-pub fn read(path: &Path, shown: &str, seen: impl FnMut(&[u8])) -> Result<usize> {
+pub fn read(path: &Path, shown: &str, seen: impl FnMut(&[u8])) -> Result<Recovered> {
     if !path.exists() {
-        return Ok(0);
+        return Ok(Recovered::default());
     }
     let bytes =
         std::fs::read(path).map_err(|cause| JournalError::Disk { path: shown.into(), cause: cause.to_string() })?;
-    Ok(records_of(&bytes, shown, seen)?.0)
+    let (records, whole) = records_of(&bytes, shown, seen)?;
+    Ok(Recovered { records, cut: bytes.len() - whole })
 }
 
 /// How many whole records there are, and how many bytes they take.
@@ -133,40 +154,86 @@ fn records_of(
 
 struct Writer {
     file: File,
-    path: String,
+    path: PathBuf,
+    shown: String,
     /// Of all that is acknowledged.
     length: u64,
 }
 
 impl Writer {
-    fn run(&mut self, groups: &Receiver<Group>) {
-        while let Ok(first) = groups.recv() {
-            let waiting: Vec<Group> = std::iter::once(first).chain(groups.try_iter().take(AT_ONCE)).collect();
-            let mut bytes = Vec::new();
-            for record in waiting.iter().flat_map(|(records, _)| records) {
-                bytes.extend((record.len() as u32).to_le_bytes());
-                bytes.extend(crc32fast::hash(record).to_le_bytes());
-                bytes.extend(record);
+    fn run(&mut self, tasks: &Receiver<Task>) {
+        while let Ok(first) = tasks.recv() {
+            let (mut bytes, mut waiting) = (Vec::new(), Vec::new());
+            for task in std::iter::once(first).chain(tasks.try_iter().take(AT_ONCE)) {
+                match task {
+                    Task::Append(records, done) => match framed(&records) {
+                        Ok(more) => {
+                            bytes.extend(more);
+                            waiting.push(done);
+                        }
+                        Err(cause) => answer(done, Err(self.error(&cause))),
+                    },
+                    // Who replaces has seen everything acknowledged that was there before.
+                    Task::Replace(records, done) => {
+                        let replaced = framed(&records).and_then(|bytes| self.replace(&bytes));
+                        answer(done, replaced.map_err(|cause| self.error(&cause)));
+                    }
+                }
             }
             let written = self.write(&bytes).map_err(|cause| {
                 // What is half written is no record; it is overwritten by the next.
                 let _ = self.file.set_len(self.length);
-                JournalError::Disk { path: self.path.clone(), cause: cause.to_string() }
+                self.error(&cause)
             });
-            for (_, done) in waiting {
-                // Who asked may have gone away.
-                let _ = done.send(written.clone());
+            for done in waiting {
+                answer(done, written.clone());
             }
         }
     }
 
+    fn error(&self, cause: &std::io::Error) -> JournalError {
+        JournalError::Disk { path: self.shown.clone(), cause: cause.to_string() }
+    }
+
     fn write(&mut self, bytes: &[u8]) -> std::io::Result<()> {
+        if bytes.is_empty() {
+            return Ok(());
+        }
         self.file.seek(SeekFrom::Start(self.length))?;
         self.file.write_all(bytes)?;
         self.file.sync_data()?;
         self.length += bytes.len() as u64;
         Ok(())
     }
+
+    fn replace(&mut self, bytes: &[u8]) -> std::io::Result<()> {
+        let scratch = self.path.with_extension("new");
+        let mut file = OpenOptions::new().read(true).write(true).create(true).truncate(true).open(&scratch)?;
+        file.write_all(bytes)?;
+        file.sync_all()?;
+        std::fs::rename(&scratch, &self.path)?;
+        (self.file, self.length) = (file, bytes.len() as u64);
+        Ok(())
+    }
+}
+
+fn answer(done: Done, outcome: std::result::Result<(), JournalError>) {
+    // Who asked may have gone away.
+    let _ = done.send(outcome);
+}
+
+/// Records as they stand in the file.
+fn framed(records: &[Vec<u8>]) -> std::io::Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    for record in records {
+        if record.len() > LONGEST {
+            return Err(std::io::Error::other(format!("a record of {} bytes, of at most {LONGEST}", record.len())));
+        }
+        bytes.extend((record.len() as u32).to_le_bytes());
+        bytes.extend(crc32fast::hash(record).to_le_bytes());
+        bytes.extend(record);
+    }
+    Ok(bytes)
 }
 
 /// Where the journals of a project are.
@@ -207,6 +274,20 @@ mod tests {
             runtime.block_on(journal.append(vec![b"more".to_vec()])).unwrap();
             assert_eq!(kept(&path).0.last().unwrap(), b"more");
         }
+    }
+
+    #[test]
+    fn records_are_replaced_at_once_and_a_longer_one_than_can_be_read_is_refused() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("log");
+        let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+        let (journal, _) = Journal::open(&path, "log", |_| ()).unwrap();
+        runtime.block_on(journal.append(vec![b"first".to_vec(), b"second".to_vec()])).unwrap();
+        journal.replace(vec![b"third".to_vec()]).unwrap();
+        let refused = runtime.block_on(journal.append(vec![b"small".to_vec(), vec![0; LONGEST + 1]])).unwrap_err();
+        assert!(refused.to_string().contains("of at most"), "{refused}");
+        runtime.block_on(journal.append(vec![b"fourth".to_vec()])).unwrap();
+        assert_eq!(kept(&path).0, [b"third".to_vec(), b"fourth".to_vec()]);
     }
 
     #[test]

@@ -21,12 +21,6 @@ pub enum Right {
     Operate,
 }
 
-impl Right {
-    /// Its word in commands.
-    pub const WORDS: [(&'static str, Self); 3] =
-        [("read", Self::Read), ("write", Self::Write), ("operate", Self::Operate)];
-}
-
 #[derive(Debug, Clone, Serialize, Deserialize)]
 struct Key {
     id: String,

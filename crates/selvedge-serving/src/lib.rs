@@ -9,9 +9,11 @@ pub mod journal;
 pub mod keys;
 /// What a customer did, and whether it can be true.
 pub mod event;
+/// Everything that was sent.
+pub mod past;
 /// Sealed folders, and which of them serves.
 pub mod release;
-/// A release's tables, and everything that was sent since.
+/// A release's tables, and what it reads in everything that was sent.
 pub mod live;
 /// Lists of one release.
 pub mod lists;

@@ -17,7 +17,8 @@ use datafusion::arrow::datatypes::{DataType, Float64Type};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::live::{Past, Tables};
+use super::live::Tables;
+use super::past::Past;
 use super::release::Release;
 use selvedge_engine::{Table, batch_of};
 use selvedge_features::features::{self, View};
@@ -53,6 +54,8 @@ pub struct Article {
 struct Articles {
     at: DateTime<Utc>,
     seen: usize,
+    /// Events that cannot be used.
+    unused: usize,
     views: Vec<View>,
     /// By region, number and season: score in the region, in the shop, and the reason.
     popular: HashMap<(String, String, String), (f64, f64, String)>,
@@ -136,6 +139,11 @@ impl Serving {
         self.known().at
     }
 
+    /// Events that this release could not use when articles were last looked at: no such customer, article or order.
+    pub fn unused(&self) -> usize {
+        self.known().unused
+    }
+
     fn known(&self) -> Arc<Articles> {
         Arc::clone(&self.articles.read().unwrap_or_else(PoisonError::into_inner))
     }
@@ -178,7 +186,7 @@ impl Serving {
             let seen = seen.unwrap_or(past.count());
             let transactions = match self.narrowed {
                 true => self.tables.transactions_of(&past, customers, seen)?,
-                false => self.tables.all_transactions(&past, seen)?,
+                false => self.tables.all_transactions(&past, seen)?.0,
             };
             (transactions, seen)
         };
@@ -213,7 +221,7 @@ impl Serving {
         let customers = self.tables.customers(TRIED);
         let known = self.known();
         let own = self.tables.transactions_of(past, &customers, known.seen)?;
-        let all = self.tables.all_transactions(past, known.seen)?;
+        let (all, _) = self.tables.all_transactions(past, known.seen)?;
         Ok(self.made(&known, own, &customers, at)? == self.made(&known, all, &customers, at)?)
     }
 }
@@ -263,7 +271,12 @@ fn requests(customers: &[String], at: DateTime<Utc>) -> Result<RecordBatch> {
 }
 
 /// Works out what is known of all articles at a moment.
-fn articles(tables: &Tables, everybody: RecordBatch, at: DateTime<Utc>, seen: usize) -> Result<Articles> {
+fn articles(
+    tables: &Tables,
+    (everybody, unused): (RecordBatch, usize),
+    at: DateTime<Utc>,
+    seen: usize,
+) -> Result<Articles> {
     let project = as_of(&tables.project, at);
     let engine = tables.engine.over()?;
     engine.register(&TableName::new("sources", "transactions"), everybody)?;
@@ -294,7 +307,7 @@ fn articles(tables: &Tables, everybody: RecordBatch, at: DateTime<Utc>, seen: us
         let batch = view.table.batch.project(&kept).map_err(shelf::ShelfError::Arrow)?;
         views.push(View { name: view.name, table: Table::new(batch, &key, &file.shown)? });
     }
-    Ok(Articles { at, seen, views, popular })
+    Ok(Articles { at, seen, unused, views, popular })
 }
 
 /// Whether a view says the same of an article whoever asks.

@@ -1,6 +1,6 @@
 //! What is known now: a release's tables in memory, and everything that was sent since.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
 
 use chrono::{DateTime, NaiveDate, NaiveTime, Utc};
@@ -11,7 +11,8 @@ use datafusion::arrow::error::ArrowError;
 use datafusion::arrow::json::ReaderBuilder;
 use serde_json::{Value, json};
 
-use super::event::{Event, Kept, Kind, Purchase, Purchases};
+use super::event::{Arrived, Doubt, Kind, Purchase, Purchases, Read};
+use super::past::Past;
 use selvedge_engine::Engine;
 use selvedge_engine::shapes::stored_name;
 use selvedge_project::error::{Advice, Result};
@@ -50,24 +51,12 @@ pub struct Tables {
     seasons: HashMap<String, Vec<(String, DateTime<Utc>, DateTime<Utc>)>>,
 }
 
-/// What was sent since the exports, in the order in which it was kept.
+/// A customer's events as a release reads them, in the order of their moments.
 #[derive(Debug, Default)]
-pub struct Past {
-    of_customer: HashMap<String, Vec<(usize, Kept)>>,
-    /// What each id stands for.
-    ids: HashMap<String, Event>,
-    count: usize,
-}
-
-/// What became of an event.
-#[derive(Debug, Clone, PartialEq)]
-pub enum Sent {
-    /// It is new, and is to be kept.
-    New(Box<Kept>),
-    /// It was sent before.
-    Again,
-    /// The customer has not agreed to personalisation: it is neither used nor kept.
-    NoConsent,
+pub struct Reading<'a> {
+    pub read: Vec<Read<'a>>,
+    /// Those that cannot be used, and why.
+    pub doubted: Vec<(&'a Arrived, Doubt)>,
 }
 
 fn column<'a>(
@@ -154,81 +143,47 @@ impl Tables {
         self.project.params.shop.exported_at
     }
 
-    /// What a customer bought, as far as it is still there.
-    fn purchases(&self, past: &Past, customer: &str) -> Result<Purchases> {
-        let rows = self.rows_of(customer);
-        let batch = take_record_batch(&self.transactions, &rows).map_err(arrow)?;
-        let text = |name| texts(&batch, "transactions", name);
-        let number = |name, to: DataType| cast(column(&batch, "transactions", name)?, &to).map_err(arrow);
-        let moments = number("event_time", DataType::Timestamp(TimeUnit::Nanosecond, None))
-            .and_then(|moments| cast(&moments, &DataType::Int64).map_err(arrow))?;
-        let pieces = number("quantity", DataType::Int64)?;
-        let prices = number("unit_price_eur", DataType::Decimal128(18, 2))?;
-        let (kinds, orders) = (text("event_type")?, text("order_id")?);
-        let (numbers, seasons) = (text("product_id")?, text("season")?);
-        let (moments, pieces) = (moments.as_primitive::<Int64Type>(), pieces.as_primitive::<Int64Type>());
-        let prices = prices.as_primitive::<datafusion::arrow::datatypes::Decimal128Type>();
-        let mut bought = Purchases::new();
-        let mut back: Vec<((String, String), u32)> = Vec::new();
-        for row in 0..batch.num_rows() {
-            let key = (orders.value(row).to_owned(), numbers.value(row).to_owned());
-            let count = u32::try_from(pieces.value(row).unsigned_abs()).unwrap_or(u32::MAX);
-            match kinds.value(row) {
-                "purchase" => {
-                    let at = DateTime::from_timestamp_nanos(moments.value(row));
-                    let cents = i64::try_from(prices.value(row)).unwrap_or_default();
-                    let season = seasons.value(row).to_owned();
-                    bought.insert(key, Purchase { season, at, left: count, pieces: count, cents });
-                }
-                "return" => back.push((key, count)),
-                _ => {}
-            }
-        }
-        for kept in past.of(customer, usize::MAX, self.known_until()) {
-            let order = kept.event.order_id.clone().unwrap_or_default();
-            let key = (order, kept.event.product_id.clone());
-            match kept.event.kind {
-                Kind::Purchase => {
-                    let (season, at, pieces, cents) = (kept.season.clone(), kept.at, kept.pieces, kept.cents);
-                    bought.insert(key, Purchase { season, at, left: pieces, pieces, cents });
-                }
-                Kind::Return => back.push((key, kept.pieces)),
-                _ => {}
-            }
-        }
-        for (key, count) in back {
-            if let Some(purchase) = bought.get_mut(&key) {
-                purchase.left = purchase.left.saturating_sub(count);
-            }
-        }
-        Ok(bought)
+    /// A customer's rows of `sources.transactions`.
+    fn known(&self, customer: &str) -> Result<RecordBatch> {
+        let rows: UInt32Array = self.of_customer.get(customer).cloned().unwrap_or_default().into();
+        Ok(take_record_batch(&self.transactions, &rows).map_err(arrow)?)
     }
 
-    fn rows_of(&self, customer: &str) -> UInt32Array {
-        self.of_customer.get(customer).cloned().unwrap_or_default().into()
-    }
-
-    /// What becomes of an event: the inner error says, in words for who sent it, why it cannot be true.
+    /// Reads a customer's events beside what the release's own tables hold of them; nothing of who has not agreed to
+    /// personalisation.
     ///
     /// # Errors
     /// Tables that are not what they should be.
-    pub fn sent(&self, past: &Past, event: Event, now: DateTime<Utc>) -> Result<std::result::Result<Sent, String>> {
-        match self.consents(&event.customer_id) {
-            None => return Ok(Err(format!("there is no customer '{}'", event.customer_id))),
-            Some(false) => return Ok(Ok(Sent::NoConsent)),
-            Some(true) => {}
+    pub fn read<'a>(&self, customer: &str, events: impl Iterator<Item = &'a Arrived>) -> Result<Reading<'a>> {
+        let mut reading = Reading::default();
+        if self.consents(customer) != Some(true) {
+            return Ok(reading);
         }
-        match past.ids.get(&event.id) {
-            Some(before) if *before == event => return Ok(Ok(Sent::Again)),
-            Some(_) => return Ok(Err(format!("the id '{}' was given to another event before", event.id))),
-            None => {}
-        }
-        let seasons = self.seasons.get(&event.product_id).map_or(&[][..], Vec::as_slice);
-        let purchases = match event.kind {
-            Kind::Purchase | Kind::Return => self.purchases(past, &event.customer_id)?,
-            _ => Purchases::new(),
+        // What arrived before the export was taken is in the export.
+        let mut events: Vec<&Arrived> = events.filter(|event| event.arrived >= self.known_until()).collect();
+        // What happened at the same moment stays as it came.
+        events.sort_by_key(|event| event.at());
+        let Some(first) = events.first() else { return Ok(reading) };
+        let deals = |event: &&Arrived| matches!(event.event.kind, Kind::Purchase | Kind::Return);
+        let known = match first.at() < self.known_until() || events.iter().any(deals) {
+            true => Known::of(&self.known(customer)?)?,
+            false => Known::default(),
         };
-        Ok(event.checked(now, seasons, &purchases).map(|kept| Sent::New(Box::new(kept))))
+        let mut purchases = known.purchases;
+        for arrived in events {
+            // Late events that the export holds already.
+            let event = &arrived.event;
+            let kind = event.kind.event_type().unwrap_or_default().to_owned();
+            if known.ids.contains(&event.id) || known.deeds.contains(&(kind, event.product_id.clone(), arrived.at())) {
+                continue;
+            }
+            let seasons = self.seasons.get(&event.product_id).map_or(&[][..], Vec::as_slice);
+            match arrived.read(seasons, &mut purchases) {
+                Ok(read) => reading.read.push(read),
+                Err(doubt) => reading.doubted.push((arrived, doubt)),
+            }
+        }
+        Ok(reading)
     }
 
     /// `sources.transactions` as it would be if it held these customers alone, with what the first `seen` events say.
@@ -238,29 +193,88 @@ impl Tables {
     pub fn transactions_of(&self, past: &Past, customers: &[String], seen: usize) -> Result<RecordBatch> {
         let rows: Vec<u32> = customers.iter().filter_map(|id| self.of_customer.get(id)).flatten().copied().collect();
         let known = take_record_batch(&self.transactions, &UInt32Array::from(rows)).map_err(arrow)?;
-        let since: Vec<&Kept> = customers.iter().flat_map(|id| past.of(id, seen, self.known_until())).collect();
-        self.with_events(known, &since)
+        Ok(self.with_events(known, past, customers.iter(), seen)?.0)
     }
 
-    /// `sources.transactions` of everybody, with what the first `seen` events say.
+    /// `sources.transactions` of everybody, with what the first `seen` events say, and how many of these cannot be used.
     ///
     /// # Errors
     /// As [`Tables::transactions_of`].
-    pub fn all_transactions(&self, past: &Past, seen: usize) -> Result<RecordBatch> {
-        let mut since: Vec<&(usize, Kept)> = past.of_customer.values().flatten().filter(|(n, _)| *n < seen).collect();
-        since.sort_by_key(|(number, _)| *number);
-        let since: Vec<&Kept> =
-            since.into_iter().map(|(_, kept)| kept).filter(|kept| kept.at >= self.known_until()).collect();
-        self.with_events(self.transactions.clone(), &since)
+    pub fn all_transactions(&self, past: &Past, seen: usize) -> Result<(RecordBatch, usize)> {
+        let mut customers: Vec<&String> = past.customers().collect();
+        customers.sort_unstable();
+        self.with_events(self.transactions.clone(), past, customers.into_iter(), seen)
     }
 
-    fn with_events(&self, known: RecordBatch, since: &[&Kept]) -> Result<RecordBatch> {
-        let rows: Vec<Value> = since.iter().filter_map(|kept| row(kept, &self.stands_for)).collect();
+    fn with_events<'a>(
+        &self,
+        known: RecordBatch,
+        past: &Past,
+        customers: impl Iterator<Item = &'a String>,
+        seen: usize,
+    ) -> Result<(RecordBatch, usize)> {
+        let (mut rows, mut unused) = (Vec::<Value>::new(), 0);
+        for customer in customers {
+            let reading = self.read(customer, past.of(customer, seen))?;
+            unused += match self.consents(customer) {
+                Some(_) => reading.doubted.len(),
+                None => past.of(customer, seen).count(),
+            };
+            rows.extend(reading.read.iter().filter_map(|read| row(read, &self.stands_for)));
+        }
         if rows.is_empty() {
-            return Ok(known);
+            return Ok((known, unused));
         }
         let new = typed(&known.schema(), &rows).map_err(arrow)?;
-        Ok(concat_batches(&known.schema(), [&known, &new]).map_err(arrow)?)
+        Ok((concat_batches(&known.schema(), [&known, &new]).map_err(arrow)?, unused))
+    }
+}
+
+/// What the tables of a release hold of a customer.
+#[derive(Default)]
+struct Known {
+    purchases: Purchases,
+    ids: HashSet<String>,
+    /// Kind, article number and moment.
+    deeds: HashSet<(String, String, DateTime<Utc>)>,
+}
+
+impl Known {
+    fn of(batch: &RecordBatch) -> Result<Self> {
+        let text = |name| texts(batch, "transactions", name);
+        let number = |name, to: DataType| cast(column(batch, "transactions", name)?, &to).map_err(arrow);
+        let moments = number("event_time", DataType::Timestamp(TimeUnit::Nanosecond, None))
+            .and_then(|moments| cast(&moments, &DataType::Int64).map_err(arrow))?;
+        let pieces = number("quantity", DataType::Int64)?;
+        let prices = number("unit_price_eur", DataType::Decimal128(18, 2))?;
+        let (ids, kinds, orders) = (text("transaction_id")?, text("event_type")?, text("order_id")?);
+        let (numbers, seasons) = (text("product_id")?, text("season")?);
+        let (moments, pieces) = (moments.as_primitive::<Int64Type>(), pieces.as_primitive::<Int64Type>());
+        let prices = prices.as_primitive::<datafusion::arrow::datatypes::Decimal128Type>();
+        let mut known = Self::default();
+        let mut back: Vec<((String, String), u32)> = Vec::new();
+        for row in 0..batch.num_rows() {
+            let at = DateTime::from_timestamp_nanos(moments.value(row));
+            let key = (orders.value(row).to_owned(), numbers.value(row).to_owned());
+            let count = u32::try_from(pieces.value(row).unsigned_abs()).unwrap_or(u32::MAX);
+            known.ids.insert(ids.value(row).to_owned());
+            known.deeds.insert((kinds.value(row).to_owned(), numbers.value(row).to_owned(), at));
+            match kinds.value(row) {
+                "purchase" => {
+                    let cents = i64::try_from(prices.value(row)).unwrap_or_default();
+                    let season = seasons.value(row).to_owned();
+                    known.purchases.insert(key, Purchase { season, at, left: count, pieces: count, cents });
+                }
+                "return" => back.push((key, count)),
+                _ => {}
+            }
+        }
+        for (key, count) in back {
+            if let Some(purchase) = known.purchases.get_mut(&key) {
+                purchase.left = purchase.left.saturating_sub(count);
+            }
+        }
+        Ok(known)
     }
 }
 
@@ -269,23 +283,23 @@ fn arrow(cause: ArrowError) -> LiveError {
 }
 
 /// An event as a row of `sources.transactions`; what a column is not known by is missing.
-fn row(kept: &Kept, stands_for: &BTreeMap<String, String>) -> Option<Value> {
-    let kind = kept.event.kind.event_type()?;
-    let event = &kept.event;
+fn row(read: &Read<'_>, stands_for: &BTreeMap<String, String>) -> Option<Value> {
+    let event = read.event;
+    let kind = event.kind.event_type()?;
     let counts = matches!(event.kind, Kind::Purchase | Kind::Return);
     let money = |cents: i64| format!("{}.{:02}", cents / 100, cents % 100);
     Some(json!({
         "transaction_id": event.id,
-        "event_time": kept.at.format("%Y-%m-%dT%H:%M:%S%.9f").to_string(),
+        "event_time": read.at.format("%Y-%m-%dT%H:%M:%S%.9f").to_string(),
         "customer_id": event.customer_id,
         "product_id": event.product_id,
-        "season": kept.season,
+        "season": read.season,
         "event_type": kind,
         "order_id": event.order_id,
-        "quantity": counts.then_some(kept.pieces),
-        "unit_price_eur": counts.then(|| money(kept.cents)),
-        "amount_eur": counts.then(|| money(kept.cents * i64::from(kept.pieces))),
-        "first_return": (event.kind == Kind::Return).then_some(kept.first_return),
+        "quantity": counts.then_some(read.pieces),
+        "unit_price_eur": counts.then(|| money(read.cents)),
+        "amount_eur": counts.then(|| money(read.cents * i64::from(read.pieces))),
+        "first_return": (event.kind == Kind::Return).then_some(read.first_return),
         "stands_for": stands_for.get(kind).map_or(kind, String::as_str),
         "consented": true,
         "session_id": event.session_id,
@@ -298,43 +312,4 @@ fn typed(schema: &SchemaRef, rows: &[Value]) -> std::result::Result<RecordBatch,
     let mut decoder = ReaderBuilder::new(Arc::clone(schema)).with_batch_size(rows.len()).build_decoder()?;
     decoder.serialize(rows)?;
     Ok(decoder.flush()?.unwrap_or_else(|| RecordBatch::new_empty(Arc::clone(schema))))
-}
-
-impl Past {
-    /// How many events there are.
-    pub fn count(&self) -> usize {
-        self.count
-    }
-
-    /// The moment of the latest event.
-    pub fn last(&self) -> Option<DateTime<Utc>> {
-        self.of_customer.values().flatten().map(|(_, kept)| kept.at).max()
-    }
-
-    /// Takes a kept event in.
-    pub fn take(&mut self, kept: Kept) {
-        self.ids.insert(kept.event.id.clone(), kept.event.clone());
-        self.of_customer.entry(kept.event.customer_id.clone()).or_default().push((self.count, kept));
-        self.count += 1;
-    }
-
-    /// A customer's events among the first `seen`, those from `since` on.
-    pub fn of(&self, customer: &str, seen: usize, since: DateTime<Utc>) -> impl Iterator<Item = &Kept> {
-        let all = self.of_customer.get(customer).map_or(&[][..], Vec::as_slice);
-        all.iter().filter(move |(number, kept)| *number < seen && kept.at >= since).map(|(_, kept)| kept)
-    }
-
-    /// How often each kind came.
-    pub fn kinds(&self) -> BTreeMap<&'static str, usize> {
-        let mut kinds = BTreeMap::new();
-        for (_, kept) in self.of_customer.values().flatten() {
-            let kind = match kept.event.kind {
-                Kind::Shown => "shown",
-                Kind::Clicked => "clicked",
-                other => other.event_type().unwrap_or_default(),
-            };
-            *kinds.entry(kind).or_default() += 1;
-        }
-        kinds
-    }
 }

@@ -6,12 +6,10 @@ use std::sync::RwLock;
 use selvedge_project::error::{Advice, Result};
 use selvedge_project::project::Project;
 
-use super::event::Kept;
 use super::http::answered;
-use super::journal;
 use super::lists::{Article, Serving};
-use super::live::Past;
 use super::log::Answered;
+use super::past::Past;
 use super::release::Release;
 
 #[derive(Debug, thiserror::Error)]
@@ -42,12 +40,7 @@ pub fn replay(project: &Project, open: fn(&Path) -> Result<Project>, id: &str) -
     let root = project.paths.root();
     let answered = answered(root, id)?.ok_or_else(|| ReplayError::Unknown(id.into()))?;
     let basis = answered.basis.ok_or_else(|| ReplayError::Degraded(id.into()))?;
-    let mut past = Past::default();
-    journal::read(&journal::folder(root).join("events.log"), "work/serving/events.log", |record| {
-        if let Ok(kept) = serde_json::from_slice::<Kept>(record) {
-            past.take(kept);
-        }
-    })?;
+    let (past, _) = Past::read(root)?;
     let serving = Serving::load(Release::find(project, &answered.release)?, open, &past, basis.articles_at)?;
     let past = RwLock::new(past);
     serving.refresh(&past, basis.articles_at, Some(basis.articles_seen))?;

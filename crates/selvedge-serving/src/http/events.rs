@@ -31,12 +31,15 @@ pub struct Received {
     again: usize,
     /// Of customers who have not agreed to personalisation: neither used nor kept.
     without_consent: usize,
-    refused: Vec<RefusedEvent>,
+    /// Of those that were kept, the ones that this release cannot use: it knows no such customer, article or order.
+    waiting: Vec<Doubted>,
+    /// Not kept: they cannot be true.
+    refused: Vec<Doubted>,
 }
 
-/// An event that cannot be true.
+/// An event of which something is to be said.
 #[derive(Debug, Serialize, ToSchema)]
-pub struct RefusedEvent {
+pub struct Doubted {
     /// Its place in what was sent; 0 is the first.
     index: usize,
     why: String,
@@ -72,7 +75,8 @@ pub async fn events(
     })?;
     app.shared.metrics.events(&counted);
     let code = if counted.refused.len() == sent { StatusCode::UNPROCESSABLE_ENTITY } else { StatusCode::OK };
-    let refused = counted.refused.into_iter().map(|(index, why)| RefusedEvent { index, why }).collect();
+    let told = |doubted: Vec<(usize, String)>| doubted.into_iter().map(|(index, why)| Doubted { index, why }).collect();
     let (kept, again, without_consent) = (counted.kept, counted.again, counted.without_consent);
-    Ok((code, Json(Received { kept, again, without_consent, refused })).into_response())
+    let (waiting, refused) = (told(counted.waiting), told(counted.refused));
+    Ok((code, Json(Received { kept, again, without_consent, waiting, refused })).into_response())
 }

@@ -51,6 +51,12 @@ pub async fn ready(State(app): State<App>) -> Response {
             );
         }
     }
+    if let Some(change) = shared.state().taken_back {
+        missing.push(format!("release {} was taken back at {}: {}", change.release, change.at, change.because));
+    }
+    if let Some(unused) = serving.as_ref().map(|serving| serving.unused()).filter(|unused| *unused > 0) {
+        missing.push(format!("{unused} events wait: this release knows no such customer, article or order"));
+    }
     let [_, cut, odd] = shared.metrics.found();
     if cut > 0 {
         missing.push(format!("{cut} bytes of an event that was being written when the server was stopped; nobody had been told that it was kept"));

@@ -22,7 +22,6 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 pub use self::lists::answered;
-pub use self::releases::promote;
 
 use super::keys::{Keys, Right};
 use super::state::{Gathering, Shared};

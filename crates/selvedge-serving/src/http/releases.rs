@@ -10,7 +10,7 @@ use utoipa::ToSchema;
 
 use super::{Answer, App, Refusal, Refused};
 use crate::keys::Right;
-use crate::release::{self, Canary, Release, State as Releases, Switch};
+use crate::release::{self, Release, State as Releases};
 use crate::state::Shared;
 
 /// What serves.
@@ -79,49 +79,25 @@ pub async fn switch(
 
 fn switched(shared: &Shared, hash: &str, switch: &str, share: Option<f64>, because: &str) -> Result<(), Refused> {
     let project = &shared.project;
-    let state = Releases::read(project)?;
-    let unknown = |what: String, advice: &str| Refused(StatusCode::NOT_FOUND, what, advice.into());
     if switch == "rollback" {
-        let back = state.rolled_back()?;
-        back.write(project, Switch::Rollback, back.serving.clone().as_deref(), because)?;
+        release::roll_back(project, None, because)?;
         return Ok(());
     }
+    let unknown = |what: String, advice: &str| Refused(StatusCode::NOT_FOUND, what, advice.into());
     let release = Release::find(project, hash)
         .map_err(|_| unknown(format!("there is no release {hash}"), "see GET /releases"))?;
     match switch {
-        "promote" => promote(project, &release, because)?,
+        "promote" => release.promote(project, because)?,
         "canary" => {
-            let share = share.filter(|share| (0.0..=1.0).contains(share)).ok_or_else(|| {
+            let share = share.ok_or_else(|| {
                 Refused(StatusCode::CONFLICT, "a canary needs a share".into(), "send {\"share\": 0.1}".into())
             })?;
-            let canary = Some(Canary { release: release.hash.clone(), share });
-            Releases { canary, ..state }.write(project, Switch::Canary, Some(&release.hash), because)?;
+            release.canary(project, share, because)?
         }
-        "shadow" => {
-            let shadow = Some(release.hash.clone());
-            Releases { shadow, ..state }.write(project, Switch::Shadow, Some(&release.hash), because)?;
-        }
+        "shadow" => release.shadow(project, because)?,
         other => {
             return Err(unknown(format!("there is no switch '{other}'"), "write promote, canary, shadow or rollback"));
         }
-    }
+    };
     Ok(())
-}
-
-/// Makes a release the one that serves, once its gates let it; `because` overrides them, and is written down.
-///
-/// # Errors
-/// A release that is not what was sealed, or that a gate keeps back.
-pub fn promote(
-    project: &selvedge_project::project::Project,
-    release: &Release,
-    because: &str,
-) -> selvedge_project::error::Result<()> {
-    release.verify()?;
-    let state = Releases::read(project)?;
-    let serving = state.serving.as_deref().map(|hash| Release::find(project, hash)).transpose()?;
-    if because.trim().is_empty() {
-        release.refuse_kept_back(project, serving.as_ref())?;
-    }
-    state.promoted(&release.hash).write(project, Switch::Promote, Some(&release.hash), because)
 }

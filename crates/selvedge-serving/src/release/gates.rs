@@ -13,9 +13,6 @@ use selvedge_project::error::Result;
 use selvedge_project::project::Project;
 use selvedge_project::sql::{Layer, TableName};
 
-/// The layer of the gates.
-pub const GATES: Layer = Layer::GATES;
-
 /// The tables of a release that gates may read.
 const READ: [(&str, &str); 2] =
     [("shelf_figures", "work/evaluation/shelf_figures.parquet"), ("recommendations", "work/recommendations.parquet")];
@@ -38,7 +35,7 @@ impl Release {
             engine.register(&TableName::new("serving", table), before)?;
         }
         let mut found = Vec::new();
-        for file in project.library.layer(GATES) {
+        for file in project.library.layer(Layer::GATES) {
             let rows = engine.run(project, file)?;
             let because = rows.column_by_name("because").map(|column| cast(column, &DataType::Utf8));
             for row in 0..rows.num_rows() {

@@ -5,6 +5,7 @@
 
 mod gates;
 mod state;
+mod switch;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -12,8 +13,8 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
-pub use self::gates::GATES;
-pub use self::state::{Canary, Change, State, Switch, log};
+pub use self::state::{Canary, Change, State};
+pub use self::switch::{Switch, roll_back};
 
 use selvedge_learning::rank::{self, Which};
 use selvedge_project::error::{Advice, Result, did_you_mean};
@@ -68,7 +69,7 @@ impl Advice for ReleaseError {
             Self::KeptBack { .. } => {
                 "mend what the gate found, or say why it does not matter: `selvedge release promote <hash> --because \"…\"`".into()
             }
-            Self::NoShare { .. } => "write a share such as 10%".into(),
+            Self::NoShare { .. } => "a share is from 0 to 1, such as 0.1, or 10% on the command line".into(),
         })
     }
 }

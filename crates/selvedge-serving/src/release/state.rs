@@ -7,6 +7,7 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
+use super::switch::Switch;
 use super::{ReleaseError, disk, folder};
 use selvedge_project::error::Result;
 use selvedge_project::project::Project;
@@ -23,6 +24,12 @@ pub struct State {
     /// Answers the same requests; nobody sees what it says.
     #[serde(default)]
     pub shadow: Option<String>,
+    /// What was taken back last, and why, until something is promoted.
+    #[serde(default)]
+    pub taken_back: Option<Change>,
+    /// Whether what serves is what there was to go back to: it is not taken back by itself too.
+    #[serde(default)]
+    pub fallen_back: bool,
 }
 
 /// A release that a share of the customers is served by.
@@ -33,24 +40,22 @@ pub struct Canary {
     pub share: f64,
 }
 
-/// A switch.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Switch {
-    Promote,
-    Canary,
-    Shadow,
-    Rollback,
-}
-
 /// A line of the releases' log.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Change {
     #[serde(with = "crate::moment")]
     pub at: DateTime<Utc>,
     pub switch: Switch,
-    pub release: Option<String>,
+    /// The one that was promoted, tried or taken back.
+    pub release: String,
     pub because: String,
+}
+
+impl Change {
+    /// A switch that is made now.
+    pub fn now(switch: Switch, release: &str, because: &str) -> Self {
+        Self { at: Utc::now(), switch, release: release.into(), because: because.into() }
+    }
 }
 
 fn path(project: &Project) -> PathBuf {
@@ -84,6 +89,7 @@ impl State {
         if let Some(before) = self.serving.replace(release.into()).filter(|before| before != release) {
             self.before.push(before);
         }
+        (self.taken_back, self.fallen_back) = (None, false);
         self.canary = self.canary.filter(|canary| canary.release != release);
         self.shadow = self.shadow.filter(|shadow| shadow != release);
         self
@@ -96,16 +102,16 @@ impl State {
     pub fn rolled_back(mut self) -> Result<Self> {
         if self.canary.take().is_none() {
             let before = self.before.pop().ok_or(ReleaseError::NoneBefore)?;
-            self.serving = Some(before);
+            (self.serving, self.fallen_back) = (Some(before), true);
         }
         Ok(self)
     }
 
-    /// Puts this in the place of what was, at once, and writes down why.
+    /// Puts this in the place of what was, at once, and writes the change down.
     ///
     /// # Errors
     /// Disks.
-    pub fn write(&self, project: &Project, switch: Switch, release: Option<&str>, because: &str) -> Result<()> {
+    pub(super) fn write(&self, project: &Project, change: &Change) -> Result<()> {
         let path = path(project);
         let scratch = path.with_extension("new");
         let text = serde_json::to_vec_pretty(self).map_err(|e| disk(&path, e))?;
@@ -116,23 +122,12 @@ impl State {
             std::fs::rename(&scratch, &path)
         };
         put().map_err(|e| disk(&path, e))?;
-        let change = Change { at: Utc::now(), switch, release: release.map(str::to_owned), because: because.into() };
         let log = folder(project).join("log.jsonl");
-        let mut line = serde_json::to_vec(&change).map_err(|e| disk(&log, e))?;
+        let mut line = serde_json::to_vec(change).map_err(|e| disk(&log, e))?;
         line.push(b'\n');
         let opened = std::fs::OpenOptions::new().create(true).append(true).open(&log);
         Ok(opened.and_then(|mut file| file.write_all(&line)).map_err(|e| disk(&log, e))?)
     }
-}
-
-/// Every switch so far, the oldest first.
-///
-/// # Errors
-/// A file that cannot be read.
-pub fn log(project: &Project) -> Result<Vec<Change>> {
-    let path = folder(project).join("log.jsonl");
-    let text = std::fs::read_to_string(&path).unwrap_or_default();
-    Ok(text.lines().map(serde_json::from_str).collect::<std::result::Result<_, _>>().map_err(|e| disk(&path, e))?)
 }
 
 /// A customer's place between 0 and 1, the same for good.
@@ -153,7 +148,8 @@ mod tests {
         let with_canary = State { canary: Some(Canary { release: "c".into(), share: 0.5 }), ..state.clone() };
         assert_eq!(with_canary.rolled_back().unwrap(), state);
         let first = state.rolled_back().unwrap();
-        assert_eq!(first.serving.as_deref(), Some("a"));
+        assert_eq!((first.serving.as_deref(), first.fallen_back), (Some("a"), true));
+        assert!(!first.clone().promoted("c").fallen_back);
         assert!(first.rolled_back().is_err());
     }
 

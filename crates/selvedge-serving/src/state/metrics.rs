@@ -102,6 +102,7 @@ impl Metrics {
             ("kept", counted.kept),
             ("again", counted.again),
             ("without_consent", counted.without_consent),
+            ("waiting", counted.waiting.len()),
             ("refused", counted.refused.len()),
         ];
         for (outcome, count) in outcomes {

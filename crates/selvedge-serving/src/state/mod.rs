@@ -1,6 +1,7 @@
 //! What all requests share: the releases that are loaded, the events, the journals, the counts.
 
 mod batch;
+mod keep;
 mod metrics;
 mod watch;
 
@@ -11,18 +12,20 @@ use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::time::{Duration, Instant};
 
 use chrono::{DateTime, Utc};
+use selvedge_engine::Engine;
 use selvedge_project::error::Result;
+use selvedge_project::progress::Progress;
 use selvedge_project::project::Project;
 
 pub use self::batch::Gathering;
+pub use self::keep::Counted;
 pub use self::metrics::Metrics;
 pub use self::watch::{Lately, watch};
 
-use crate::event::{Event, Kept};
 use crate::journal::{self, Journal};
 use crate::lists::Serving;
-use crate::live::{Past, Sent};
 use crate::log::Answered;
+use crate::past::{self, Past};
 use crate::release::{Release, ReleaseError, State};
 
 /// Answers that are kept for who asks again while nothing has changed.
@@ -35,6 +38,8 @@ pub type Open = fn(&Path) -> Result<Project>;
 pub struct Shared {
     pub project: Project,
     pub open: Open,
+    /// What promises are looked at with.
+    pub engine: Engine,
     pub past: RwLock<Past>,
     pub metrics: Metrics,
     pub lately: Lately,
@@ -72,16 +77,6 @@ pub struct Wish {
     pub exclude: Vec<String>,
 }
 
-/// What became of the events of one request.
-#[derive(Debug, Default, PartialEq)]
-pub struct Counted {
-    pub kept: usize,
-    pub again: usize,
-    pub without_consent: usize,
-    /// Place in what was sent, and why it cannot be true.
-    pub refused: Vec<(usize, String)>,
-}
-
 impl Shared {
     /// Opens the journals and loads what serves.
     ///
@@ -89,13 +84,8 @@ impl Shared {
     /// Nothing to serve, or damaged files.
     pub fn open(project: Project, open: Open, clock: Clock) -> Result<Arc<Self>> {
         let folder = journal::folder(project.paths.root());
-        let mut past = Past::default();
-        let mut odd = 0;
-        let mut seen = |record: &[u8]| match serde_json::from_slice::<Kept>(record) {
-            Ok(kept) => past.take(kept),
-            Err(_) => odd += 1,
-        };
-        let (events, recovered) = Journal::open(&folder.join("events.log"), "work/serving/events.log", &mut seen)?;
+        let (past, _) = Past::read(project.paths.root())?;
+        let (events, recovered) = Journal::open(&folder.join("events.log"), past::SHOWN, |_| ())?;
         let mut answered = 0_u64;
         let (requests, _) =
             Journal::open(&folder.join("requests.log"), "work/serving/requests.log", |_| answered += 1)?;
@@ -105,9 +95,11 @@ impl Shared {
                 past.last().unwrap_or(project.params.shop.exported_at).max(project.params.shop.exported_at) - Utc::now()
             }
         };
+        let odd = past.odd();
         let shared = Self {
             ahead,
             state: RwLock::new(State::default()),
+            engine: Engine::new(&project)?,
             project,
             open,
             past: RwLock::new(past),
@@ -167,6 +159,13 @@ impl Shared {
         *self.loaded.write().unwrap_or_else(PoisonError::into_inner) = loaded;
         *self.state.write().unwrap_or_else(PoisonError::into_inner) = wanted;
         self.remembered.lock().unwrap_or_else(PoisonError::into_inner).clear();
+        let forgotten = self.forget()?;
+        if forgotten > 0 {
+            Progress::start("serve").say(format!(
+                "took {forgotten} events out of {}: their customers do not agree to personalisation (any more)",
+                past::SHOWN
+            ));
+        }
         Ok(true)
     }
 
@@ -225,19 +224,27 @@ impl Shared {
             milliseconds: began.elapsed().as_secs_f64() * 1e3,
         });
         self.metrics.list(&answered);
-        if answered.basis.is_some() {
-            let mut remembered = self.remembered.lock().unwrap_or_else(PoisonError::into_inner);
-            if remembered.len() >= REMEMBERED {
-                remembered.clear();
-            }
-            let own = remembered.entry(wish.customer.clone()).or_default();
-            own.insert(hash.clone(), Arc::clone(&answered));
-        }
+        self.remember(&answered);
         let cut = Arc::new(wish.cut(&answered));
         self.lately.answered(&cut);
         self.write_down(Arc::clone(&cut));
         self.ask_shadow(gathering, &wish);
         Some(cut)
+    }
+
+    /// Remembers an answer, unless its customer has done something since it was made.
+    fn remember(&self, answered: &Arc<Answered>) {
+        let Some(basis) = answered.basis else { return };
+        let past = self.past.read().unwrap_or_else(PoisonError::into_inner);
+        if past.has_newer(&answered.customer_id, basis.seen) {
+            return;
+        }
+        let mut remembered = self.remembered.lock().unwrap_or_else(PoisonError::into_inner);
+        if remembered.len() >= REMEMBERED {
+            remembered.clear();
+        }
+        let own = remembered.entry(answered.customer_id.clone()).or_default();
+        own.insert(answered.release.clone(), Arc::clone(answered));
     }
 
     /// Writes an answer down, behind the answer itself.
@@ -275,47 +282,6 @@ impl Shared {
             };
             shared.write_down(Arc::new(wish.cut(&answered)));
         });
-    }
-
-    /// Checks and keeps events; what is counted as kept is on disk.
-    ///
-    /// # Errors
-    /// A disk that is full: then none is kept, and the words say so.
-    pub async fn keep(&self, events: Vec<Event>) -> std::result::Result<Counted, String> {
-        let _keeping = self.keeping.lock().await;
-        let now = self.now();
-        let mut counted = Counted::default();
-        let mut new: Vec<Kept> = Vec::new();
-        for (place, event) in events.into_iter().enumerate() {
-            let customer = event.customer_id.clone();
-            let Some(serving) = self.serving_of(&customer) else {
-                return Err("nothing serves yet".into());
-            };
-            if new.iter().any(|kept| kept.event.id == event.id) {
-                counted.again += usize::from(new.iter().any(|kept| kept.event == event));
-                continue;
-            }
-            let past = self.past.read().unwrap_or_else(PoisonError::into_inner);
-            match serving.tables.sent(&past, event, now).map_err(|error| error.to_string())? {
-                Ok(Sent::New(kept)) => new.push(*kept),
-                Ok(Sent::Again) => counted.again += 1,
-                Ok(Sent::NoConsent) => counted.without_consent += 1,
-                Err(words) => counted.refused.push((place, words)),
-            }
-        }
-        let records = new.iter().map(|kept| serde_json::to_vec(kept).unwrap_or_default()).collect();
-        if !new.is_empty() {
-            self.events.append(records).await.map_err(|error| error.to_string())?;
-        }
-        counted.kept = new.len();
-        let mut past = self.past.write().unwrap_or_else(PoisonError::into_inner);
-        let mut remembered = self.remembered.lock().unwrap_or_else(PoisonError::into_inner);
-        for kept in new {
-            remembered.remove(&kept.event.customer_id);
-            self.lately.happened(&kept.event);
-            past.take(kept);
-        }
-        Ok(counted)
     }
 
     /// Works out anew what is known of articles, for every release that is loaded.

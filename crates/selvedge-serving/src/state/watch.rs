@@ -10,10 +10,9 @@ use serde::Deserialize;
 use super::Shared;
 use crate::event::{Event, Kind};
 use crate::log::Answered;
-use crate::release::{State, Switch};
+use crate::release::{State, roll_back};
 use selvedge_engine::{Engine, batch_of, read_rows};
 use selvedge_project::error::Result;
-use selvedge_project::project::Project;
 use selvedge_project::sql::{Layer, TableName};
 
 /// Answers that are remembered.
@@ -94,10 +93,11 @@ impl Lately {
     ///
     /// # Errors
     /// Queries that cannot be answered.
-    pub fn broken(&self, project: &Project, state: &State, now: DateTime<Utc>) -> Result<Vec<Broken>> {
-        let Some((watched, other)) = roles(state) else { return Ok(Vec::new()) };
-        let engine = Engine::new(project)?;
-        self.register(&engine, now)?;
+    pub fn broken(&self, shared: &Shared) -> Result<Vec<Broken>> {
+        let (state, project) = (shared.state(), &shared.project);
+        let Some((watched, other)) = roles(&state) else { return Ok(Vec::new()) };
+        let engine = shared.engine.over()?;
+        self.register(&engine, shared.now())?;
         let texts = |values: &[&str]| -> ArrayRef { Arc::new(StringArray::from(values.to_vec())) };
         let releases = [("release", texts(&[watched, other])), ("role", texts(&["watched", "other"]))];
         engine.register(&TableName::new("served", "releases"), batch_of("served.releases", releases)?)?;
@@ -145,7 +145,8 @@ fn roles(state: &State) -> Option<(&str, &str)> {
     let serving = state.serving.as_deref()?;
     match &state.canary {
         Some(canary) => Some((&canary.release, serving)),
-        // Without one to go back to, there is nothing to take back.
+        // Without one to go back to, there is nothing to take back; and what was gone back to is not to blame for a slow day.
+        None if state.fallen_back => None,
         None => Some((serving, state.before.last()?)),
     }
 }
@@ -155,12 +156,8 @@ fn roles(state: &State) -> Option<(&str, &str)> {
 /// # Errors
 /// Queries that cannot be answered, and disks.
 pub fn watch(shared: &Shared) -> Result<Option<Broken>> {
-    let state = shared.state();
-    let Some(broken) = shared.lately.broken(&shared.project, &state, shared.now())?.into_iter().next() else {
-        return Ok(None);
-    };
-    let back = state.rolled_back()?;
-    back.write(&shared.project, Switch::Rollback, Some(&broken.release), &broken.because)?;
+    let Some(broken) = shared.lately.broken(shared)?.into_iter().next() else { return Ok(None) };
+    roll_back(&shared.project, Some(&broken.release), &broken.because)?;
     shared.switch()?;
     Ok(Some(broken))
 }

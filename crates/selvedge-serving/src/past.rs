@@ -1,0 +1,132 @@
+//! Everything that was sent since the server first started, in the order in which it came.
+
+use std::collections::HashMap;
+use std::path::Path;
+
+use chrono::{DateTime, Utc};
+
+use super::event::{Arrived, Event};
+use super::journal::{self, Recovered};
+use selvedge_project::error::Result;
+
+/// The journal of events, as messages name it.
+pub const SHOWN: &str = "work/serving/events.log";
+
+/// What was sent, numbered from 0.
+#[derive(Debug, Default)]
+pub struct Past {
+    /// None where an event was taken out because its customer does not agree to personalisation.
+    events: Vec<Option<Arrived>>,
+    of_customer: HashMap<String, Vec<usize>>,
+    ids: HashMap<String, usize>,
+    /// Records of the journal that are no events.
+    odd: usize,
+}
+
+impl Past {
+    /// Reads the journal of a project, which a server may be writing.
+    ///
+    /// # Errors
+    /// A file that cannot be read, or that is damaged.
+    pub fn read(root: &Path) -> Result<(Self, Recovered)> {
+        let mut past = Self::default();
+        let path = journal::folder(root).join("events.log");
+        let recovered = journal::read(&path, SHOWN, |record| match serde_json::from_slice(record) {
+            Ok(event) => past.take(event),
+            Err(_) => {
+                past.odd += 1;
+                past.events.push(None);
+            }
+        })?;
+        Ok((past, recovered))
+    }
+
+    /// How many there were, those that were taken out included.
+    pub fn count(&self) -> usize {
+        self.events.len()
+    }
+
+    /// Records of the journal that are no events.
+    pub fn odd(&self) -> usize {
+        self.odd
+    }
+
+    /// The moment of the latest.
+    pub fn last(&self) -> Option<DateTime<Utc>> {
+        self.events.iter().flatten().map(Arrived::at).max()
+    }
+
+    /// What an id was given to.
+    pub fn named(&self, id: &str) -> Option<&Event> {
+        self.events[*self.ids.get(id)?].as_ref().map(|arrived| &arrived.event)
+    }
+
+    /// Takes an event in; none is one that was taken out.
+    pub fn take(&mut self, arrived: Option<Arrived>) {
+        let number = self.events.len();
+        if let Some(arrived) = &arrived {
+            self.ids.insert(arrived.event.id.clone(), number);
+            self.of_customer.entry(arrived.event.customer_id.clone()).or_default().push(number);
+        }
+        self.events.push(arrived);
+    }
+
+    /// A customer's events among the first `seen`, in the order in which they came.
+    pub fn of(&self, customer: &str, seen: usize) -> impl Iterator<Item = &Arrived> {
+        let all = self.of_customer.get(customer).map_or(&[][..], Vec::as_slice);
+        all.iter().take_while(move |number| **number < seen).filter_map(|number| self.events[*number].as_ref())
+    }
+
+    /// Whether anything of a customer came after the first `seen`.
+    pub fn has_newer(&self, customer: &str, seen: usize) -> bool {
+        self.of_customer.get(customer).and_then(|all| all.last()).is_some_and(|number| *number >= seen)
+    }
+
+    /// Whoever did something.
+    pub fn customers(&self) -> impl Iterator<Item = &String> {
+        self.of_customer.keys()
+    }
+
+    /// Takes the events of some customers out; how many.
+    pub fn forget(&mut self, whose: impl Fn(&str) -> bool) -> usize {
+        let mut gone = 0;
+        for event in &mut self.events {
+            if let Some(arrived) = event.take_if(|arrived| whose(&arrived.event.customer_id)) {
+                self.ids.remove(&arrived.event.id);
+                self.of_customer.remove(&arrived.event.customer_id);
+                gone += 1;
+            }
+        }
+        gone
+    }
+
+    /// The events as records of the journal; one that was taken out keeps its place, so that the others keep their numbers.
+    pub fn records(&self) -> Vec<Vec<u8>> {
+        self.events.iter().map(|event| serde_json::to_vec(event).unwrap_or_default()).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_taken_out_leaves_its_place() {
+        let arrived = |id: &str, customer: &str| {
+            let event = format!(r#"{{"id":"{id}","customer_id":"{customer}","product_id":"7","kind":"browse"}}"#);
+            Some(Arrived { event: serde_json::from_str(&event).unwrap(), arrived: DateTime::UNIX_EPOCH })
+        };
+        let mut past = Past::default();
+        for (id, customer) in [("1", "a"), ("2", "b"), ("3", "a"), ("4", "c")] {
+            past.take(arrived(id, customer));
+        }
+        assert!(past.has_newer("a", 2) && !past.has_newer("a", 3) && !past.has_newer("nobody", 0));
+        assert_eq!(past.of("a", 2).count(), 1);
+        assert_eq!(past.forget(|customer| customer == "a"), 2);
+        assert_eq!((past.count(), past.of("a", 9).count(), past.named("1")), (4, 0, None));
+        assert_eq!(past.of("c", 4).map(|one| one.event.id.as_str()).collect::<Vec<_>>(), ["4"]);
+        let records = past.records();
+        assert_eq!(records[0], b"null");
+        assert_eq!(serde_json::from_slice::<Option<Arrived>>(&records[3]).unwrap(), arrived("4", "c"));
+    }
+}

@@ -1,0 +1,115 @@
+//! Events: checked, kept, and taken out again where their customers do not agree any more.
+
+use std::collections::BTreeSet;
+use std::sync::PoisonError;
+
+use chrono::{DateTime, Utc};
+use selvedge_project::error::Result;
+
+use super::Shared;
+use crate::event::{Arrived, Doubt, Event};
+use crate::release::ReleaseError;
+
+/// What became of the events of one request.
+#[derive(Debug, Default, PartialEq)]
+pub struct Counted {
+    pub kept: usize,
+    pub again: usize,
+    pub without_consent: usize,
+    /// Place in what was sent, and why it is kept but not used: nobody is known by that name yet, or no such article.
+    pub waiting: Vec<(usize, String)>,
+    /// Place in what was sent, and why it cannot be true.
+    pub refused: Vec<(usize, String)>,
+}
+
+/// An event that is about to be kept, with its place in what was sent.
+type Sent = (usize, Arrived);
+
+impl Shared {
+    /// Checks and keeps events; what is counted as kept is on disk.
+    ///
+    /// # Errors
+    /// A disk that is full: then none is kept, and the words say so.
+    pub async fn keep(&self, events: Vec<Event>) -> std::result::Result<Counted, String> {
+        let _keeping = self.keeping.lock().await;
+        let (mut counted, new) = self.checked(events, self.now()).map_err(|error| error.to_string())?;
+        let new: Vec<Arrived> = new.into_iter().map(|(_, arrived)| arrived).collect();
+        if !new.is_empty() {
+            let records = new.iter().map(|arrived| serde_json::to_vec(arrived).unwrap_or_default()).collect();
+            self.events.append(records).await.map_err(|error| error.to_string())?;
+        }
+        counted.kept = new.len();
+        let mut past = self.past.write().unwrap_or_else(PoisonError::into_inner);
+        let mut remembered = self.remembered.lock().unwrap_or_else(PoisonError::into_inner);
+        for arrived in new {
+            remembered.remove(&arrived.event.customer_id);
+            self.lately.happened(&arrived.event);
+            past.take(Some(arrived));
+        }
+        Ok(counted)
+    }
+
+    /// The events that are to be kept, and what becomes of the others.
+    fn checked(&self, events: Vec<Event>, now: DateTime<Utc>) -> Result<(Counted, Vec<Sent>)> {
+        let past = self.past.read().unwrap_or_else(PoisonError::into_inner);
+        let (mut counted, mut new) = (Counted::default(), Vec::<Sent>::new());
+        for (place, event) in events.into_iter().enumerate() {
+            let serving = self.serving_of(&event.customer_id).ok_or(ReleaseError::None)?;
+            if serving.tables.consents(&event.customer_id) == Some(false) {
+                counted.without_consent += 1;
+                continue;
+            }
+            let here = || new.iter().map(|(_, arrived)| &arrived.event).find(|before| before.id == event.id);
+            match past.named(&event.id).or_else(here) {
+                Some(before) if *before == event => counted.again += 1,
+                Some(_) => {
+                    let words = format!("the id '{}' was given to another event before", event.id);
+                    counted.refused.push((place, words));
+                }
+                None => match event.sound(now) {
+                    Ok(()) => new.push((place, Arrived { event, arrived: now })),
+                    Err(words) => counted.refused.push((place, words)),
+                },
+            }
+        }
+        let customers: BTreeSet<&String> = new.iter().map(|(_, arrived)| &arrived.event.customer_id).collect();
+        let mut never = BTreeSet::new();
+        for customer in customers {
+            let serving = self.serving_of(customer).ok_or(ReleaseError::None)?;
+            let own = new.iter().filter(|(_, arrived)| arrived.event.customer_id == *customer);
+            if serving.tables.consents(customer).is_none() {
+                let words = format!("there is no customer '{customer}' in this release; the next may know it");
+                counted.waiting.extend(own.map(|(place, _)| (*place, words.clone())));
+                continue;
+            }
+            let all = past.of(customer, usize::MAX).chain(own.clone().map(|(_, arrived)| arrived));
+            for (arrived, doubt) in serving.tables.read(customer, all)?.doubted {
+                let Some((place, _)) = own.clone().find(|(_, own)| std::ptr::eq(own, arrived)) else { continue };
+                match doubt {
+                    Doubt::Waits(words) => counted.waiting.push((*place, words)),
+                    Doubt::Never(words) => {
+                        never.insert(*place);
+                        counted.refused.push((*place, words));
+                    }
+                }
+            }
+        }
+        new.retain(|(place, _)| !never.contains(place));
+        counted.waiting.sort_unstable();
+        counted.refused.sort_unstable();
+        Ok((counted, new))
+    }
+
+    /// Takes the events of those out of the journal of whom the release that serves knows that they do not agree (any more); how
+    /// many.
+    pub(super) fn forget(&self) -> Result<usize> {
+        let _keeping = self.keeping.blocking_lock();
+        let Some(serving) = self.state().serving.and_then(|hash| self.serving(&hash)) else { return Ok(0) };
+        let mut past = self.past.write().unwrap_or_else(PoisonError::into_inner);
+        let gone = past.forget(|customer| serving.tables.consents(customer) == Some(false));
+        if gone > 0 {
+            self.events.replace(past.records())?;
+        }
+        Ok(gone)
+    }
+}
