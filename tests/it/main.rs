@@ -47,6 +47,9 @@ mod reproduce;
 mod requests;
 #[cfg(feature = "encoder")]
 mod serving;
+mod sample_drill;
+mod sample_ingest;
+mod sample_monitor;
 mod simulated;
 mod simulated_log;
 mod situations;

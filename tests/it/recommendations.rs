@@ -277,6 +277,11 @@ fn lists_of_an_earlier_day_know_nothing_later(shop: &Shop) {
     let latest = shop.ask("SELECT customer_id, rank, product_id FROM recommendations ORDER BY 1, 2");
     let before = lists(shop);
     assert!(before.iter().any(|line| line.contains(",personal,")), "the ranking of that day speaks");
+    // And `why-not` speaks of that day's lists.
+    let first = before.iter().find(|line| line.contains(",personal,")).unwrap();
+    let cells: Vec<&str> = first.splitn(4, ',').collect();
+    let said = shop.must(&["why-not", cells[0], cells[2], "--as-of", "2032-02-01"]);
+    assert!(said.contains(&format!("it is in the list, at place {}", cells[1])), "{said}");
     let whole = shop.read("materials/transactions.csv");
     // The day begins on the shop's clock, an hour before midnight UTC.
     let known =
