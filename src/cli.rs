@@ -182,6 +182,9 @@ struct WhyNotArgs {
     /// The article's number
     #[arg(value_name = "ARTICLE")]
     article: String,
+    /// Of the list of an earlier moment: a day (its first moment) or a time on the shop's clock [default: the export]
+    #[arg(long, value_name = "DAY")]
+    as_of: Option<String>,
 }
 
 #[derive(Debug, Args)]
@@ -314,7 +317,8 @@ impl Cli {
                 recommend::run(&project, as_of).map(|()| Outcome::Done)
             }
             Command::WhyNot(args) => {
-                recommend::why_not(&project, &args.customer, &args.article).map(|()| Outcome::Done)
+                let as_of = args.as_of.map(|text| monitor::moment(&text, &project.params.shop)).transpose()?;
+                recommend::why_not(&project, &args.customer, &args.article, as_of).map(|()| Outcome::Done)
             }
             Command::Monitor(args) => {
                 let as_of = args.as_of.map(|text| monitor::moment(&text, &project.params.shop)).transpose()?;

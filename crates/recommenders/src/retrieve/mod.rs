@@ -5,14 +5,14 @@
 
 mod also_bought;
 mod content;
-mod ease;
+pub mod ease;
 mod history;
-mod ials;
+pub mod ials;
 mod interactions;
-mod item_knn;
+pub mod item_knn;
 mod neighbours;
 mod popularity;
-mod rp3beta;
+pub mod rp3beta;
 mod slim;
 
 #[cfg(test)]

@@ -158,7 +158,7 @@ pub fn run(project: &Project) -> Result<()> {
         counted(material.visits.num_rows() as u64, "visit", "visits"),
         counted(material.sample.num_rows() as u64, "row", "rows"),
     ));
-    let made_from = Fingerprints::of(project)?.with_versions(&VERSIONS);
+    let made_from = Fingerprints::of(project)?.with_versions(&[&VERSIONS, voices::VERSIONS].concat());
     let fitted = fit_all(&material, &made_from, &progress)?;
     let staged = Staged::new(&project.paths, "rank")?;
     for (which, fitted) in fitted {

@@ -6,7 +6,8 @@ use recommenders::ModelError;
 use recommenders::boosted::{Boosted, BoostedSettings};
 use recommenders::rank::Ranker;
 use recommenders::retrieve::{
-    Ease, History, Ials, IalsSettings, ItemKnn, ItemKnnSettings, Recency, Retriever, Rp3Beta, Rp3BetaSettings,
+    Ease, History, Ials, IalsSettings, Interactions, ItemKnn, ItemKnnSettings, Recency, Retriever, Rp3Beta,
+    Rp3BetaSettings,
 };
 use serde::{Deserialize, Serialize};
 
@@ -27,15 +28,51 @@ const EASE_PENALTY: f64 = 300.0;
 /// In days, how fast the past fades.
 const HALF_LIFE: f64 = 180.0;
 
+/// What customers did with the same things: one line a generator, with its module, its name in tables, and how it is fitted.
+macro_rules! generators {
+    ($($kind:ident of $module:ident, $name:literal: $fit:expr;)*) => {
+        /// A generator of candidates, fitted.
+        #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+        pub enum Generator {
+            $($kind($kind),)*
+        }
+
+        impl Generator {
+            fn name(&self) -> &'static str {
+                match self {
+                    $(Self::$kind(_) => $name,)*
+                }
+            }
+
+            fn retriever(&self) -> &dyn Retriever {
+                match self {
+                    $(Self::$kind(fitted) => fitted,)*
+                }
+            }
+
+            fn fit_all(known: &Interactions) -> Vec<std::result::Result<Self, ModelError>> {
+                vec![$(($fit)(known).map(Self::$kind),)*]
+            }
+        }
+
+        /// Of each generator: what a remembered fit was made by.
+        pub const VERSIONS: &[u32] = &[$(recommenders::retrieve::$module::VERSION,)*];
+    };
+}
+
+generators! {
+    ItemKnn of item_knn, "item-kNN": |known| ItemKnn::fit(known, ItemKnnSettings::default());
+    Rp3Beta of rp3beta, "RP3beta": |known| Rp3Beta::fit(known, Rp3BetaSettings::default());
+    Ease of ease, "EASE": |known| Ease::fit(known, EASE_PENALTY, Recency::HalfLife(HALF_LIFE));
+    Ials of ials, "iALS": |known| Ials::fit(known, IalsSettings::default());
+}
+
 /// One of them, fitted.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub enum Voice {
     TwoTower(TwoTower),
     Boosted(Boosted),
-    ItemKnn(ItemKnn),
-    Rp3Beta(Rp3Beta),
-    Ease(Ease),
-    Ials(Ials),
+    Generator(Generator),
 }
 
 /// All of them, with the things in the order of the numbers that they have there.
@@ -51,23 +88,16 @@ impl Voice {
         match self {
             Self::TwoTower(_) => TOWER,
             Self::Boosted(_) => BOOSTED,
-            Self::ItemKnn(_) => "item-kNN",
-            Self::Rp3Beta(_) => "RP3beta",
-            Self::Ease(_) => "EASE",
-            Self::Ials(_) => "iALS",
+            Self::Generator(generator) => generator.name(),
         }
     }
 
     fn scores(&self, shelf: ArrayView2<f64>, history: &History, things: &[Option<u32>]) -> Result<Vec<f64>> {
-        let retriever: &dyn Retriever = match self {
+        let scores = match self {
             Self::TwoTower(tower) => return tower.scores(shelf, history),
             Self::Boosted(trees) => return Ok(trees.scores(shelf).map_err(RankError::Model)?),
-            Self::ItemKnn(fitted) => fitted,
-            Self::Rp3Beta(fitted) => fitted,
-            Self::Ease(fitted) => fitted,
-            Self::Ials(fitted) => fitted,
+            Self::Generator(generator) => generator.retriever().scores(history),
         };
-        let scores = retriever.scores(history);
         // What nobody has seen has nothing that speaks for it.
         let of = |thing: &Option<u32>| thing.and_then(|thing| scores.get(thing as usize)).copied().unwrap_or_default();
         Ok(things.iter().map(of).collect())
@@ -95,16 +125,10 @@ impl Voices {
         let settings =
             BoostedSettings { seed, trees: TREES, rate: RATE, columns: COLUMNS, ..BoostedSettings::default() };
         let interactions = past.interactions(cut)?;
-        let recency = Recency::HalfLife(HALF_LIFE);
-        let fitted = [
-            Boosted::fit(matrix, &labels, &queries, settings).map(Voice::Boosted),
-            ItemKnn::fit(&interactions, ItemKnnSettings::default()).map(Voice::ItemKnn),
-            Rp3Beta::fit(&interactions, Rp3BetaSettings::default()).map(Voice::Rp3Beta),
-            Ease::fit(&interactions, EASE_PENALTY, recency).map(Voice::Ease),
-            Ials::fit(&interactions, IalsSettings::default()).map(Voice::Ials),
-        ];
+        let boosted = Boosted::fit(matrix, &labels, &queries, settings).map(Voice::Boosted);
+        let generators = Generator::fit_all(&interactions).into_iter().map(|fitted| fitted.map(Voice::Generator));
         let mut all = vec![Voice::TwoTower(tower)];
-        for voice in fitted {
+        for voice in std::iter::once(boosted).chain(generators) {
             match voice {
                 // A catalogue too long for a full matrix has one voice less.
                 Err(ModelError::TooMany { .. }) => {}

@@ -2,12 +2,13 @@
 
 use std::fmt::Write as _;
 
+use chrono::{DateTime, Utc};
 use datafusion::arrow::array::{Array, AsArray, BooleanArray, RecordBatch};
 use datafusion::arrow::compute::filter_record_batch;
 use datafusion::arrow::datatypes::DataType;
 
-use super::{Listed, Maker, RecommendError, everybody};
-use crate::shelf::{Session, column, needed};
+use super::{Listed, Maker, RecommendError, at_moment, everybody};
+use crate::shelf::{Session, Shelves, column, needed};
 use recommenders::lists::Why;
 use selvedge_engine::Table;
 use selvedge_project::error::Result;
@@ -17,19 +18,13 @@ use selvedge_project::sql::TableName;
 
 const FILE: &str = "sql/recommend/filters.sql";
 
-/// Prints the answer.
+/// Prints the answer, as of the export or of an earlier moment, from what was known then.
 ///
 /// # Errors
 /// No such customer or article.
-pub fn why_not(project: &Project, customer: &str, article: &str) -> Result<()> {
-    let words = told(project, customer, article)?;
-    // Whoever reads has gone away, when it cannot be printed.
-    let _ = answer(words.as_bytes());
-    Ok(())
-}
-
-fn told(project: &Project, customer: &str, article: &str) -> Result<String> {
-    let maker = Maker::of(project, None)?;
+pub fn why_not(project: &Project, customer: &str, article: &str, as_of: Option<DateTime<Utc>>) -> Result<()> {
+    let project = &at_moment(project, as_of);
+    let maker = Maker::of(project, as_of)?;
     let session = Session::new(project)?;
     let requests = everybody(session.engine(), project.params.shop.exported_at)?;
     let ids = column(&requests, FILE, "customer_id")?.as_string::<i32>();
@@ -39,21 +34,31 @@ fn told(project: &Project, customer: &str, article: &str) -> Result<String> {
         return Err(RecommendError::NoCustomer(customer.to_owned()).into());
     }
     let shelves = session.shelves(request, true)?;
-    let mut words = String::new();
-    let listed = match shelves.candidates.num_rows() {
-        0 => None,
-        _ => maker.lists(&session, &shelves)?.into_iter().next(),
-    };
-    for (season, kept_out) in filters(project, &session, article)? {
-        let name = format!("{article} ({season})");
-        let line = match (kept_out, &listed) {
-            (Some(filter), _) => filter,
-            (None, Some(listed)) => ranked(project, &shelves.candidates, listed, article, &season)?,
-            (None, None) => "there is no list for this customer".to_owned(),
+    let words = maker.why_not(&session, &shelves, article)?;
+    // Whoever reads has gone away, when it cannot be printed.
+    let _ = answer(words.as_bytes());
+    Ok(())
+}
+
+impl Maker {
+    /// Of each season's article of this number: what keeps it out of the list of the one customer of `shelves`.
+    pub(super) fn why_not(&self, session: &Session, shelves: &Shelves, article: &str) -> Result<String> {
+        let mut words = String::new();
+        let listed = match shelves.candidates.num_rows() {
+            0 => None,
+            _ => self.lists(session, shelves)?.into_iter().next(),
         };
-        let _ = writeln!(words, "{name}: {line}");
+        for (season, kept_out) in filters(&self.project, session, article)? {
+            let name = format!("{article} ({season})");
+            let line = match (kept_out, &listed) {
+                (Some(filter), _) => filter,
+                (None, Some(listed)) => ranked(&self.project, &shelves.candidates, listed, article, &season)?,
+                (None, None) => "there is no list for this customer".to_owned(),
+            };
+            let _ = writeln!(words, "{name}: {line}");
+        }
+        Ok(words)
     }
-    Ok(words)
 }
 
 /// Of each season's article of this number, the filter that keeps it out.
