@@ -137,6 +137,22 @@ fn a_list_is_answered_explained_and_had_again() {
 
     let (code, why) = server.get(&format!("/why/{}/{}", list["request"].as_str().unwrap(), encoded(first)));
     assert_eq!((code, &why["article"]), (200, &articles[0]));
+    // What was not in it says why, in the words of `why-not`.
+    let owned = format!(
+        "SELECT product_id FROM sources.transactions WHERE customer_id = '{personal}' AND event_type = 'purchase' ORDER BY product_id LIMIT 1"
+    );
+    for article in shop.ask(&owned) {
+        let (code, why) = server.get(&format!("/why/{}/{}", list["request"].as_str().unwrap(), encoded(&article)));
+        assert_eq!(
+            (code, why["article"].is_null()),
+            (200, articles.iter().all(|one| one["product_id"] != json!(article)))
+        );
+        if why["article"].is_null() {
+            assert_eq!(shop.must(&["why-not", &personal, &article]).trim(), why["said"].as_str().unwrap().trim());
+        }
+    }
+    let (code, why) = server.get(&format!("/why/{}/no%20such", list["request"].as_str().unwrap()));
+    assert_eq!((code, why["error"].as_str().unwrap().contains("no such")), (409, true), "{why}");
 
     // An event counts for the next list, once however often it is sent; without consent it is not even kept.
     let event = look("e1", &personal, &articles[0]);

@@ -201,19 +201,50 @@ impl Serving {
         customers: &[String],
         at: DateTime<Utc>,
     ) -> Result<Vec<Vec<Article>>> {
+        let found = self.over_shelves(known, transactions, customers, at, |session, shelves| {
+            let mut found: HashMap<String, Vec<Article>> = HashMap::new();
+            if shelves.candidates.num_rows() > 0 {
+                for (customer, list) in self.lists.of(session, shelves)? {
+                    found.insert(customer, list.into_iter().zip(1..).map(article).collect());
+                }
+            }
+            Ok(found)
+        })?;
+        Ok(customers.iter().map(|customer| found.get(customer).cloned().unwrap_or_default()).collect())
+    }
+
+    /// Works over the shelves of some customers at a moment.
+    fn over_shelves<T>(
+        &self,
+        known: &Articles,
+        transactions: RecordBatch,
+        customers: &[String],
+        at: DateTime<Utc>,
+        work: impl FnOnce(&shelf::Session, &Shelves) -> Result<T>,
+    ) -> Result<T> {
         let project = as_of(&self.tables.project, at);
         let engine = self.tables.engine.over()?;
         engine.register(&TableName::new("sources", "transactions"), transactions)?;
         let session = shelf::Session::over(&project, engine).with_views(known.views.clone());
         let mut shelves = session.shelves(requests(customers, at)?, false)?;
         shelves.baselines = Some(known.beside(&shelves)?);
-        let mut found: HashMap<String, Vec<Article>> = HashMap::new();
-        if shelves.candidates.num_rows() > 0 {
-            for (customer, list) in self.lists.of(&session, &shelves)? {
-                found.insert(customer, list.into_iter().zip(1..).map(article).collect());
-            }
-        }
-        Ok(customers.iter().map(|customer| found.get(customer).cloned().unwrap_or_default()).collect())
+        work(&session, &shelves)
+    }
+
+    /// What keeps an article out of a customer's list: which filter, which rule, or how many places; at the moment of an
+    /// answer, from the first `seen` events.
+    ///
+    /// # Errors
+    /// No such article.
+    pub fn why_not(&self, past: &RwLock<Past>, customer: &str, article: &str, basis: Basis) -> Result<String> {
+        let transactions = {
+            let past = past.read().unwrap_or_else(PoisonError::into_inner);
+            self.tables.transactions_of(&past, &[customer.to_owned()], basis.seen)?
+        };
+        let customers = [customer.to_owned()];
+        self.over_shelves(&self.known(), transactions, &customers, basis.at, |session, shelves| {
+            self.lists.why_not(session, shelves, article)
+        })
     }
 
     /// Makes the lists of some customers from their own events and from everybody's: are they the same, bit by bit?

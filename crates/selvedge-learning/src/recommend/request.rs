@@ -37,6 +37,14 @@ impl Lists {
         &self.0.version
     }
 
+    /// What keeps an article out of the list of the one customer whose shelf this is, a line a season.
+    ///
+    /// # Errors
+    /// No such article.
+    pub fn why_not(&self, session: &Session, shelves: &Shelves, article: &str) -> Result<String> {
+        self.0.why_not(session, shelves, article)
+    }
+
     /// The lists of the customers whose shelves these are, which have their baselines.
     ///
     /// # Errors

@@ -1,5 +1,7 @@
 //! Lists, and why an article stood in one.
 
+use std::sync::Arc;
+
 use axum::Json;
 use axum::extract::{Path, Query, State};
 use axum::http::{HeaderMap, StatusCode};
@@ -100,15 +102,15 @@ pub struct Why {
     #[schema(value_type = String, format = DateTime)]
     answered_at: DateTime<Utc>,
     release: String,
-    /// None where it did not stand there.
+    /// None where it did not stand there; then `said` says why not, as of that answer.
     article: Option<Article>,
     said: String,
 }
 
-/// Why an article stood in a list, or that it did not.
+/// Why an article stood in a list, or which filter, which rule or how many places kept it out.
 #[utoipa::path(get, path = "/why/{request}/{product_id}",
     params(("request" = String, Path, description = "request of a list"), ("product_id" = String, Path, description = "article number")),
-    responses((status = 200, body = Why), (status = 401, body = Refusal), (status = 404, body = Refusal)))]
+    responses((status = 200, body = Why), (status = 401, body = Refusal), (status = 404, body = Refusal), (status = 409, body = Refusal)))]
 pub async fn why(
     State(app): State<App>,
     Path((request, product)): Path<(String, String)>,
@@ -127,9 +129,15 @@ pub async fn why(
         ));
     };
     let article = answered.articles.iter().find(|article| article.product_id == product).cloned();
-    let said = match &article {
-        Some(article) => format!("place {}: {}", article.place, article.reason),
-        None => format!("article {product} was not in this list of {}", answered.articles.len()),
+    let said = match (&article, app.shared.serving(&answered.release), answered.basis) {
+        (Some(article), _, _) => format!("place {}: {}", article.place, article.reason),
+        (None, Some(serving), Some(basis)) => {
+            let (shared, customer) = (Arc::clone(&app.shared), answered.customer_id.clone());
+            let why = move || serving.why_not(&shared.past, &customer, &product, basis);
+            let said = tokio::task::spawn_blocking(why).await;
+            said.map_err(|e| Refused(StatusCode::INTERNAL_SERVER_ERROR, e.to_string(), String::new()))??
+        }
+        (None, _, _) => format!("article {product} was not in this list of {}", answered.articles.len()),
     };
     let (answered_at, release) = (answered.answered_at, answered.release.clone());
     Ok(Json(Why { request, answered_at, release, article, said }))
