@@ -26,6 +26,7 @@ impl Shop {
             .replace("model: .minilm", &format!("model: {ROOT}/.minilm"))
             .replace("dimensions: [16, 32, 64, 128]", "dimensions: [2, 4]")
             .replace("draws: 400", "draws: 40")
+            .replace("draws: 1000", "draws: 100")
             .replace("permutations: 1000", "permutations: 100")
             .replace("replays: 8", "replays: 1");
         std::fs::write(shop.path("params.yaml"), params).unwrap();
