@@ -26,6 +26,11 @@ fn client_in_a_hurry() -> Shop {
     let less = [
         ("  dimensions: [", "  dimensions: [16]"),
         ("  penalties: [", "  penalties: [1000]"),
+        ("  negatives: ", "  negatives: 10"),
+        ("  look_penalties: [", "  look_penalties: [100, 300]"),
+        ("  buy_penalties: [", "  buy_penalties: [100]"),
+        ("  look_weights: [", "  look_weights: [1.0]"),
+        ("  training_shares: [", "  training_shares: [0.4, 1.0]"),
         ("  draws: ", "  draws: 40"),
         ("  permutations: ", "  permutations: 100"),
         ("  replays: ", "  replays: 1"),

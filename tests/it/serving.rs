@@ -393,4 +393,8 @@ fn keys_are_asked_for_where_there_are_any() {
     assert_eq!(server.ask(with(&format!("{key}0")), None).0, 401);
     let events = ureq::post(&format!("{}/events", server.address)).set("authorization", &format!("Bearer {key}"));
     assert_eq!(server.ask(events, Some(json!([]))).0, 401, "a key to read sends no events");
+    // One that is made while the server runs is known to it.
+    std::thread::sleep(std::time::Duration::from_millis(20));
+    let other = shop.must(&["key", "read", "write"]).trim().to_owned();
+    assert_eq!((server.ask(with(&other), None).0, server.ask(with(&key), None).0), (200, 200));
 }

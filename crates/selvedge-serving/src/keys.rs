@@ -1,6 +1,8 @@
 //! Keys of those who may ask: shown once, kept as a hash, compared in constant time.
 
 use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::SystemTime;
 
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
@@ -48,6 +50,41 @@ impl Advice for KeyError {
             Self::Open(_) => "make a key with `selvedge key read` first, or listen on 127.0.0.1".into(),
         })
     }
+}
+
+/// The keys of a project as they are now: one that is made, or taken out of the file, counts at once.
+#[derive(Debug)]
+pub struct Ring {
+    root: PathBuf,
+    read: Mutex<(Option<SystemTime>, Arc<Keys>)>,
+}
+
+impl Ring {
+    /// # Errors
+    /// A file that cannot be read.
+    pub fn open(root: &Path) -> Result<Self> {
+        let changed = changed(root);
+        let keys = Arc::new(Keys::read(root)?);
+        Ok(Self { root: root.to_owned(), read: Mutex::new((changed, keys)) })
+    }
+
+    /// The keys there are.  Once there were any, a file that is gone or cannot be read opens no door: the last keys stay.
+    pub fn now(&self) -> Arc<Keys> {
+        let mut read = self.read.lock().unwrap_or_else(PoisonError::into_inner);
+        let changed = changed(&self.root);
+        if changed.is_some()
+            && changed != read.0
+            && let Ok(keys) = Keys::read(&self.root)
+            && (!keys.are_none() || read.1.are_none())
+        {
+            *read = (changed, Arc::new(keys));
+        }
+        Arc::clone(&read.1)
+    }
+}
+
+fn changed(root: &Path) -> Option<SystemTime> {
+    path(root).metadata().and_then(|file| file.modified()).ok()
 }
 
 fn path(root: &Path) -> PathBuf {
@@ -117,6 +154,20 @@ impl Keys {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn keys_count_as_soon_as_they_are_there_and_are_never_forgotten() {
+        let folder = tempfile::tempdir().unwrap();
+        let ring = Ring::open(folder.path()).unwrap();
+        assert!(ring.now().are_none());
+        let first = Keys::make(folder.path(), &[Right::Read]).unwrap();
+        assert!(ring.now().allow(&first, Right::Read));
+        std::fs::remove_file(path(folder.path())).unwrap();
+        assert!(ring.now().allow(&first, Right::Read), "a file that is gone opens no door");
+        std::thread::sleep(std::time::Duration::from_millis(20));
+        let second = Keys::make(folder.path(), &[Right::Write]).unwrap();
+        assert!(ring.now().allow(&second, Right::Write) && !ring.now().allow(&first, Right::Read));
+    }
 
     #[test]
     fn a_key_allows_what_it_was_made_for() {

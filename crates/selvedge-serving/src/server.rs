@@ -14,7 +14,7 @@ use selvedge_project::progress::Progress;
 use selvedge_project::project::Project;
 
 use super::http::{App, router};
-use super::keys::{KeyError, Keys};
+use super::keys::{KeyError, Ring};
 use super::state::{Clock, Gathering, Open, Shared, watch};
 
 /// How often it is looked whether another release is wanted.
@@ -59,8 +59,8 @@ impl Advice for ServeError {
 /// Nothing to serve, an address that is taken, files that are damaged.
 pub fn run(project: &Project, open: Open, options: &Options) -> Result<()> {
     let progress = Progress::start("serve");
-    let keys = Keys::read(project.paths.root())?;
-    if keys.are_none() && !options.address.ip().is_loopback() {
+    let keys = Ring::open(project.paths.root())?;
+    if keys.now().are_none() && !options.address.ip().is_loopback() {
         return Err(KeyError::Open(options.address.to_string()).into());
     }
     let listen = |cause| ServeError::Listen { address: options.address, cause };
@@ -73,7 +73,7 @@ pub fn run(project: &Project, open: Open, options: &Options) -> Result<()> {
     if cut > 0 {
         progress.say(format!("cut off {cut} bytes of an event that was being written when the last server ended; nobody had been told that it was kept"));
     }
-    if keys.are_none() {
+    if keys.now().are_none() {
         progress.say("no keys: whoever is on this machine may ask; `selvedge key read` makes one".to_owned());
     }
     let serving = shared.state().serving.unwrap_or_default();
@@ -82,7 +82,7 @@ pub fn run(project: &Project, open: Open, options: &Options) -> Result<()> {
     wait_for(serve(shared, keys, listener, options))?
 }
 
-async fn serve(shared: Arc<Shared>, keys: Keys, listener: TcpListener, options: &Options) -> Result<()> {
+async fn serve(shared: Arc<Shared>, keys: Ring, listener: TcpListener, options: &Options) -> Result<()> {
     let params = &shared.project.params.serve;
     let gathering = Gathering::start(Arc::clone(&shared), params.gather, params.at_most);
     let app = App {

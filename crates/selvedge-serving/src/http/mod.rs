@@ -23,7 +23,7 @@ use utoipa_axum::routes;
 
 pub use self::lists::answered;
 
-use super::keys::{Keys, Right};
+use super::keys::{Right, Ring};
 use super::state::{Gathering, Shared};
 use selvedge_project::error::Error;
 
@@ -37,7 +37,7 @@ const LONGEST: Duration = Duration::from_secs(30);
 pub struct App {
     pub shared: Arc<Shared>,
     pub gathering: Gathering,
-    pub keys: Arc<Keys>,
+    pub keys: Arc<Ring>,
     pub deadline: Duration,
     /// Whether the page for people is there.
     pub playground: bool,
@@ -73,11 +73,12 @@ type Answer<T> = Result<Json<T>, Refused>;
 
 impl App {
     fn permit(&self, headers: &HeaderMap, right: Right) -> Result<(), Refused> {
-        if self.keys.are_none() {
+        let keys = self.keys.now();
+        if keys.are_none() {
             return Ok(());
         }
         let shown = headers.get(header::AUTHORIZATION).and_then(|value| value.to_str().ok()).unwrap_or_default();
-        match self.keys.allow(shown.strip_prefix("Bearer ").unwrap_or_default(), right) {
+        match keys.allow(shown.strip_prefix("Bearer ").unwrap_or_default(), right) {
             true => Ok(()),
             false => Err(Refused(
                 StatusCode::UNAUTHORIZED,

@@ -48,6 +48,8 @@ pub struct Shared {
     loaded: RwLock<HashMap<String, Arc<Serving>>>,
     events: Journal,
     requests: Journal,
+    /// Held while it is looked which releases are wanted and they are loaded: who comes later sees what came before.
+    switching: Mutex<()>,
     /// By customer and release.
     remembered: Mutex<HashMap<String, HashMap<String, Arc<Answered>>>>,
     /// Held while events are checked and kept, so that two cannot use up the same pieces.
@@ -108,6 +110,7 @@ impl Shared {
             loaded: RwLock::default(),
             events,
             requests,
+            switching: Mutex::default(),
             remembered: Mutex::default(),
             keeping: tokio::sync::Mutex::new(()),
             number: AtomicU64::new(answered),
@@ -137,12 +140,17 @@ impl Shared {
     /// # Errors
     /// A release that cannot be loaded: then all stays as it was.
     pub fn switch(&self) -> Result<bool> {
+        let _switching = self.switching.lock().unwrap_or_else(PoisonError::into_inner);
         let wanted = State::read(&self.project)?;
         if wanted == self.state() {
             return Ok(false);
         }
         let names =
             wanted.serving.iter().chain(wanted.canary.iter().map(|canary| &canary.release)).chain(&wanted.shadow);
+        // What would be gone back to stays, so that a rollback holds at once.
+        let is_loaded = |hash: &&String| self.serving(hash).is_some();
+        let back = wanted.before.last().filter(is_loaded).cloned();
+        let names: Vec<&String> = names.chain(&back).collect();
         let mut loaded = HashMap::new();
         for name in names {
             let there = self.loaded.read().unwrap_or_else(PoisonError::into_inner).get(name).cloned();
