@@ -83,6 +83,7 @@ impl Journal {
             file.set_len(whole as u64).map_err(disk)?;
             file.sync_all().map_err(disk)?;
         }
+        sync_folder(path).map_err(disk)?;
         let (sender, receiver) = channel();
         let mut writer = Writer { file, path: path.to_owned(), shown: shown.into(), length: whole as u64 };
         std::thread::Builder::new().name("journal".into()).spawn(move || writer.run(&receiver)).map_err(disk)?;
@@ -118,14 +119,14 @@ fn gone() -> JournalError {
 ///
 /// # Errors
 /// A file that cannot be read, or that is damaged before its end.
-pub fn read(path: &Path, shown: &str, seen: impl FnMut(&[u8])) -> Result<Recovered> {
+pub fn read(path: &Path, shown: &str, seen: impl FnMut(&[u8])) -> Result<()> {
     if !path.exists() {
-        return Ok(Recovered::default());
+        return Ok(());
     }
     let bytes =
         std::fs::read(path).map_err(|cause| JournalError::Disk { path: shown.into(), cause: cause.to_string() })?;
-    let (records, whole) = records_of(&bytes, shown, seen)?;
-    Ok(Recovered { records, cut: bytes.len() - whole })
+    records_of(&bytes, shown, seen)?;
+    Ok(())
 }
 
 /// How many whole records there are, and how many bytes they take.
@@ -212,9 +213,16 @@ impl Writer {
         file.write_all(bytes)?;
         file.sync_all()?;
         std::fs::rename(&scratch, &self.path)?;
+        sync_folder(&self.path)?;
         (self.file, self.length) = (file, bytes.len() as u64);
         Ok(())
     }
+}
+
+/// Makes sure that a file is still in its folder when the power comes back: what is acknowledged is of no use in a file that
+/// nobody finds.
+fn sync_folder(file: &Path) -> std::io::Result<()> {
+    file.parent().map_or(Ok(()), |folder| File::open(folder)?.sync_all())
 }
 
 fn answer(done: Done, outcome: std::result::Result<(), JournalError>) {
@@ -245,6 +253,10 @@ pub fn folder(root: &Path) -> PathBuf {
 mod tests {
     use super::*;
 
+    fn begun() -> (tempfile::TempDir, tokio::runtime::Runtime) {
+        (tempfile::tempdir().unwrap(), tokio::runtime::Builder::new_current_thread().build().unwrap())
+    }
+
     fn kept(path: &Path) -> (Vec<Vec<u8>>, Recovered) {
         let mut records = Vec::new();
         let (_, recovered) = Journal::open(path, "log", |record| records.push(record.to_vec())).unwrap();
@@ -254,9 +266,8 @@ mod tests {
     /// Cut at any byte, the whole records before it are there, the rest is told, and writing goes on behind them.
     #[test]
     fn a_torn_end_is_cut_off() {
-        let folder = tempfile::tempdir().unwrap();
+        let (folder, runtime) = begun();
         let path = folder.path().join("log");
-        let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
         let records: Vec<Vec<u8>> = (0..5_usize).map(|n| vec![n as u8; 3 * n]).collect();
         let (journal, _) = Journal::open(&path, "log", |_| ()).unwrap();
         for record in &records {
@@ -278,9 +289,8 @@ mod tests {
 
     #[test]
     fn records_are_replaced_at_once_and_a_longer_one_than_can_be_read_is_refused() {
-        let folder = tempfile::tempdir().unwrap();
+        let (folder, runtime) = begun();
         let path = folder.path().join("log");
-        let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
         let (journal, _) = Journal::open(&path, "log", |_| ()).unwrap();
         runtime.block_on(journal.append(vec![b"first".to_vec(), b"second".to_vec()])).unwrap();
         journal.replace(vec![b"third".to_vec()]).unwrap();
@@ -292,9 +302,8 @@ mod tests {
 
     #[test]
     fn damage_before_the_end_is_refused() {
-        let folder = tempfile::tempdir().unwrap();
+        let (folder, runtime) = begun();
         let path = folder.path().join("log");
-        let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
         let (journal, _) = Journal::open(&path, "log", |_| ()).unwrap();
         runtime.block_on(journal.append(vec![b"first".to_vec(), b"second".to_vec()])).unwrap();
         let mut bytes = std::fs::read(&path).unwrap();

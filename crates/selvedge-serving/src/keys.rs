@@ -1,7 +1,7 @@
 //! Keys of those who may ask: shown once, kept as a hash, compared in constant time.
 
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::SystemTime;
 
 use serde::{Deserialize, Serialize};
@@ -56,35 +56,57 @@ impl Advice for KeyError {
 #[derive(Debug)]
 pub struct Ring {
     root: PathBuf,
-    read: Mutex<(Option<SystemTime>, Arc<Keys>)>,
+    seen: Mutex<Seen>,
+}
+
+#[derive(Debug)]
+struct Seen {
+    /// When the file was written, and how long it is: two keys can be made within one tick of its clock.
+    file: Option<(SystemTime, u64)>,
+    keys: Arc<Keys>,
+    /// Whether there were ever any.
+    any: bool,
 }
 
 impl Ring {
     /// # Errors
     /// A file that cannot be read.
     pub fn open(root: &Path) -> Result<Self> {
-        let changed = changed(root);
+        let file = written(root);
         let keys = Arc::new(Keys::read(root)?);
-        Ok(Self { root: root.to_owned(), read: Mutex::new((changed, keys)) })
+        let any = !keys.are_none();
+        Ok(Self { root: root.to_owned(), seen: Mutex::new(Seen { file, keys, any }) })
     }
 
-    /// The keys there are.  Once there were any, a file that is gone or cannot be read opens no door: the last keys stay.
+    /// The keys there are; where their file is gone or cannot be read, the last that were read.
     pub fn now(&self) -> Arc<Keys> {
-        let mut read = self.read.lock().unwrap_or_else(PoisonError::into_inner);
-        let changed = changed(&self.root);
-        if changed.is_some()
-            && changed != read.0
+        Arc::clone(&self.look().keys)
+    }
+
+    /// Whether a key, as it was shown, allows something.  Where there never was any, whoever asks may; a door that had a lock
+    /// does not open because its last key was taken out.
+    pub fn allow(&self, shown: &str, right: Right) -> bool {
+        let seen = self.look();
+        !seen.any || seen.keys.allow(shown, right)
+    }
+
+    fn look(&self) -> MutexGuard<'_, Seen> {
+        let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
+        let file = written(&self.root);
+        if file.is_some()
+            && file != seen.file
             && let Ok(keys) = Keys::read(&self.root)
-            && (!keys.are_none() || read.1.are_none())
         {
-            *read = (changed, Arc::new(keys));
+            let any = seen.any || !keys.are_none();
+            *seen = Seen { file, keys: Arc::new(keys), any };
         }
-        Arc::clone(&read.1)
+        seen
     }
 }
 
-fn changed(root: &Path) -> Option<SystemTime> {
-    path(root).metadata().and_then(|file| file.modified()).ok()
+fn written(root: &Path) -> Option<(SystemTime, u64)> {
+    let file = path(root).metadata().ok()?;
+    Some((file.modified().ok()?, file.len()))
 }
 
 fn path(root: &Path) -> PathBuf {
@@ -167,6 +189,11 @@ mod tests {
         std::thread::sleep(std::time::Duration::from_millis(20));
         let second = Keys::make(folder.path(), &[Right::Write]).unwrap();
         assert!(ring.now().allow(&second, Right::Write) && !ring.now().allow(&first, Right::Read));
+        std::fs::write(path(folder.path()), "[]").unwrap();
+        assert!(
+            !ring.allow(&second, Right::Write) && !ring.allow("", Right::Read),
+            "nor does the last that is taken out"
+        );
     }
 
     #[test]

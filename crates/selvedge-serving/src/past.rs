@@ -1,12 +1,12 @@
 //! Everything that was sent since the server first started, in the order in which it came.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::path::Path;
 
 use chrono::{DateTime, Utc};
 
 use super::event::{Arrived, Event};
-use super::journal::{self, Recovered};
+use super::journal;
 use selvedge_project::error::Result;
 
 /// The journal of events, as messages name it.
@@ -19,8 +19,8 @@ pub struct Past {
     events: Vec<Option<Arrived>>,
     of_customer: HashMap<String, Vec<usize>>,
     ids: HashMap<String, usize>,
-    /// Records of the journal that are no events.
-    odd: usize,
+    /// Records of the journal that are no events, by number: they stay as they are.
+    odd: BTreeMap<usize, Vec<u8>>,
 }
 
 impl Past {
@@ -28,17 +28,19 @@ impl Past {
     ///
     /// # Errors
     /// A file that cannot be read, or that is damaged.
-    pub fn read(root: &Path) -> Result<(Self, Recovered)> {
+    pub fn read(root: &Path) -> Result<Self> {
         let mut past = Self::default();
-        let path = journal::folder(root).join("events.log");
-        let recovered = journal::read(&path, SHOWN, |record| match serde_json::from_slice(record) {
-            Ok(event) => past.take(event),
-            Err(_) => {
-                past.odd += 1;
-                past.events.push(None);
-            }
-        })?;
-        Ok((past, recovered))
+        journal::read(&journal::folder(root).join("events.log"), SHOWN, |record| past.record(record))?;
+        Ok(past)
+    }
+
+    /// Takes a record of the journal in.
+    pub fn record(&mut self, record: &[u8]) {
+        let event = serde_json::from_slice(record).unwrap_or_else(|_| {
+            self.odd.insert(self.events.len(), record.to_owned());
+            None
+        });
+        self.take(event);
     }
 
     /// How many there were, those that were taken out included.
@@ -48,7 +50,7 @@ impl Past {
 
     /// Records of the journal that are no events.
     pub fn odd(&self) -> usize {
-        self.odd
+        self.odd.len()
     }
 
     /// The moment of the latest.
@@ -87,7 +89,7 @@ impl Past {
         self.of_customer.keys()
     }
 
-    /// Takes the events of some customers out; how many.
+    /// Takes the events of some customers out of memory; how many.
     pub fn forget(&mut self, whose: impl Fn(&str) -> bool) -> usize {
         let mut gone = 0;
         for event in &mut self.events {
@@ -100,9 +102,17 @@ impl Past {
         gone
     }
 
-    /// The events as records of the journal; one that was taken out keeps its place, so that the others keep their numbers.
-    pub fn records(&self) -> Vec<Vec<u8>> {
-        self.events.iter().map(|event| serde_json::to_vec(event).unwrap_or_default()).collect()
+    /// The records of a journal without the events of some customers: each keeps its place, so that the others keep their
+    /// numbers.
+    pub fn records_without(&self, whose: impl Fn(&str) -> bool) -> Vec<Vec<u8>> {
+        let record = |(number, event): (usize, &Option<Arrived>)| match self.odd.get(&number) {
+            Some(odd) => odd.clone(),
+            None => {
+                let stays = event.as_ref().filter(|arrived| !whose(&arrived.event.customer_id));
+                serde_json::to_vec(&stays).unwrap_or_default()
+            }
+        };
+        self.events.iter().enumerate().map(record).collect()
     }
 }
 
@@ -120,13 +130,15 @@ mod tests {
         for (id, customer) in [("1", "a"), ("2", "b"), ("3", "a"), ("4", "c")] {
             past.take(arrived(id, customer));
         }
+        past.record(b"no event");
         assert!(past.has_newer("a", 2) && !past.has_newer("a", 3) && !past.has_newer("nobody", 0));
         assert_eq!(past.of("a", 2).count(), 1);
+        let records = past.records_without(|customer| customer == "a");
         assert_eq!(past.forget(|customer| customer == "a"), 2);
-        assert_eq!((past.count(), past.of("a", 9).count(), past.named("1")), (4, 0, None));
+        assert_eq!((past.count(), past.of("a", 9).count(), past.named("1")), (5, 0, None));
         assert_eq!(past.of("c", 4).map(|one| one.event.id.as_str()).collect::<Vec<_>>(), ["4"]);
-        let records = past.records();
-        assert_eq!(records[0], b"null");
+        assert_eq!((records[0].as_slice(), records[4].as_slice(), past.odd()), (&b"null"[..], &b"no event"[..], 1));
+        assert_eq!(past.records_without(|_| false), records, "what is gone from memory is gone from the journal");
         assert_eq!(serde_json::from_slice::<Option<Arrived>>(&records[3]).unwrap(), arrived("4", "c"));
     }
 }

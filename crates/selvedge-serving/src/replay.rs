@@ -40,7 +40,7 @@ pub fn replay(project: &Project, open: fn(&Path) -> Result<Project>, id: &str) -
     let root = project.paths.root();
     let answered = answered(root, id)?.ok_or_else(|| ReplayError::Unknown(id.into()))?;
     let basis = answered.basis.ok_or_else(|| ReplayError::Degraded(id.into()))?;
-    let (past, _) = Past::read(root)?;
+    let past = Past::read(root)?;
     let serving = Serving::load(Release::find(project, &answered.release)?, open, &past, basis.articles_at)?;
     let past = RwLock::new(past);
     serving.refresh(&past, basis.articles_at, Some(basis.articles_seen))?;

@@ -9,7 +9,7 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
-use super::{Answer, App, Refusal, Refused};
+use super::{Answer, App, Refusal, Refused, beside};
 use crate::journal;
 use crate::keys::Right;
 use crate::lists::Article;
@@ -119,8 +119,7 @@ pub async fn why(
     app.permit(&headers, Right::Read)?;
     let root = app.shared.project.paths.root().to_owned();
     let name = request.clone();
-    let found = tokio::task::spawn_blocking(move || answered(&root, &name)).await;
-    let found = found.map_err(|e| Refused(StatusCode::INTERNAL_SERVER_ERROR, e.to_string(), String::new()))??;
+    let found = beside(move || answered(&root, &name)).await??;
     let Some(answered) = found else {
         return Err(Refused(
             StatusCode::NOT_FOUND,
@@ -133,9 +132,7 @@ pub async fn why(
         (Some(article), _, _) => format!("place {}: {}", article.place, article.reason),
         (None, Some(serving), Some(basis)) => {
             let (shared, customer) = (Arc::clone(&app.shared), answered.customer_id.clone());
-            let why = move || serving.why_not(&shared.past, &customer, &product, basis);
-            let said = tokio::task::spawn_blocking(why).await;
-            said.map_err(|e| Refused(StatusCode::INTERNAL_SERVER_ERROR, e.to_string(), String::new()))??
+            beside(move || serving.why_not(&shared.past, &customer, &product, basis)).await??
         }
         (None, _, _) => format!("article {product} was not in this list of {}", answered.articles.len()),
     };

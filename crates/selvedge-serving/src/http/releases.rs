@@ -8,7 +8,7 @@ use axum::http::{HeaderMap, StatusCode};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::{Answer, App, Refusal, Refused};
+use super::{Answer, App, Refusal, Refused, beside};
 use crate::keys::Right;
 use crate::release::{self, Release, State as Releases};
 use crate::state::Shared;
@@ -67,13 +67,13 @@ pub async fn switch(
 ) -> Answer<ReleaseList> {
     app.permit(&headers, Right::Operate)?;
     let shared = Arc::clone(&app.shared);
-    let done = tokio::task::spawn_blocking(move || -> Result<(), Refused> {
+    beside(move || -> Result<(), Refused> {
         let because = wanted.because.unwrap_or_default();
         switched(&shared, &hash, &switch, wanted.share, &because)?;
         shared.switch()?;
         Ok(())
-    });
-    done.await.map_err(|e| Refused(StatusCode::INTERNAL_SERVER_ERROR, e.to_string(), String::new()))??;
+    })
+    .await??;
     app.releases().map(Json)
 }
 

@@ -5,9 +5,11 @@ use std::sync::PoisonError;
 
 use chrono::{DateTime, Utc};
 use selvedge_project::error::Result;
+use selvedge_project::progress::Progress;
 
 use super::Shared;
 use crate::event::{Arrived, Doubt, Event};
+use crate::past::SHOWN;
 use crate::release::ReleaseError;
 
 /// What became of the events of one request.
@@ -100,16 +102,28 @@ impl Shared {
         Ok((counted, new))
     }
 
-    /// Takes the events of those out of the journal of whom the release that serves knows that they do not agree (any more); how
-    /// many.
-    pub(super) fn forget(&self) -> Result<usize> {
+    /// Takes the events of those out of the journal of whom the release that serves knows that they do not agree (any more), and
+    /// tells it.  Where the disk does not let it, they stay there, unread, until the next switch or start.
+    pub(super) fn forget(&self) {
         let _keeping = self.keeping.blocking_lock();
-        let Some(serving) = self.state().serving.and_then(|hash| self.serving(&hash)) else { return Ok(0) };
-        let mut past = self.past.write().unwrap_or_else(PoisonError::into_inner);
-        let gone = past.forget(|customer| serving.tables.consents(customer) == Some(false));
-        if gone > 0 {
-            self.events.replace(past.records())?;
-        }
-        Ok(gone)
+        let Some(serving) = self.state().serving.and_then(|hash| self.serving(&hash)) else { return };
+        let whose = |customer: &str| serving.tables.consents(customer) == Some(false);
+        let records = {
+            let past = self.past.read().unwrap_or_else(PoisonError::into_inner);
+            if !past.customers().any(|customer| whose(customer)) {
+                return;
+            }
+            past.records_without(whose)
+        };
+        let said = match self.events.replace(records) {
+            Ok(()) => {
+                let gone = self.past.write().unwrap_or_else(PoisonError::into_inner).forget(whose);
+                format!("took {gone} events out of {SHOWN}: their customers do not agree to personalisation (any more)")
+            }
+            Err(error) => format!(
+                "warning: events of customers who do not agree any more are read no longer, but could not be taken out: {error}"
+            ),
+        };
+        Progress::start("serve").say(said);
     }
 }

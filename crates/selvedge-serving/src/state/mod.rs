@@ -14,7 +14,6 @@ use std::time::{Duration, Instant};
 use chrono::{DateTime, Utc};
 use selvedge_engine::Engine;
 use selvedge_project::error::Result;
-use selvedge_project::progress::Progress;
 use selvedge_project::project::Project;
 
 pub use self::batch::Gathering;
@@ -39,7 +38,7 @@ pub struct Shared {
     pub project: Project,
     pub open: Open,
     /// What promises are looked at with.
-    pub engine: Engine,
+    engine: Engine,
     pub past: RwLock<Past>,
     pub metrics: Metrics,
     pub lately: Lately,
@@ -86,8 +85,8 @@ impl Shared {
     /// Nothing to serve, or damaged files.
     pub fn open(project: Project, open: Open, clock: Clock) -> Result<Arc<Self>> {
         let folder = journal::folder(project.paths.root());
-        let (past, _) = Past::read(project.paths.root())?;
-        let (events, recovered) = Journal::open(&folder.join("events.log"), past::SHOWN, |_| ())?;
+        let mut past = Past::default();
+        let (events, recovered) = Journal::open(&folder.join("events.log"), past::SHOWN, |record| past.record(record))?;
         let mut answered = 0_u64;
         let (requests, _) =
             Journal::open(&folder.join("requests.log"), "work/serving/requests.log", |_| answered += 1)?;
@@ -148,13 +147,10 @@ impl Shared {
         let names =
             wanted.serving.iter().chain(wanted.canary.iter().map(|canary| &canary.release)).chain(&wanted.shadow);
         // What would be gone back to stays, so that a rollback holds at once.
-        let is_loaded = |hash: &&String| self.serving(hash).is_some();
-        let back = wanted.before.last().filter(is_loaded).cloned();
-        let names: Vec<&String> = names.chain(&back).collect();
+        let back = wanted.before.last().filter(|hash| self.serving(hash).is_some());
         let mut loaded = HashMap::new();
-        for name in names {
-            let there = self.loaded.read().unwrap_or_else(PoisonError::into_inner).get(name).cloned();
-            let serving = match there {
+        for name in names.chain(back) {
+            let serving = match self.serving(name) {
                 Some(serving) => serving,
                 None => {
                     let release = Release::find(&self.project, name)?;
@@ -167,13 +163,7 @@ impl Shared {
         *self.loaded.write().unwrap_or_else(PoisonError::into_inner) = loaded;
         *self.state.write().unwrap_or_else(PoisonError::into_inner) = wanted;
         self.remembered.lock().unwrap_or_else(PoisonError::into_inner).clear();
-        let forgotten = self.forget()?;
-        if forgotten > 0 {
-            Progress::start("serve").say(format!(
-                "took {forgotten} events out of {}: their customers do not agree to personalisation (any more)",
-                past::SHOWN
-            ));
-        }
+        self.forget();
         Ok(true)
     }
 
