@@ -2,10 +2,6 @@
 
 use crate::shop::Shop;
 
-fn only(shop: &Shop, query: &str) -> String {
-    shop.ask(query).join("\n")
-}
-
 /// A long CSV is read in blocks, from a quote on as a whole: the rows and their lines are the same.
 #[test]
 fn a_long_csv_is_read_as_a_short_one() {
@@ -66,12 +62,12 @@ fn every_event_has_one_article() {
         shop.must(&["ingest"]);
         let unresolved = "SELECT COUNT(*) FROM sources.{} t LEFT JOIN sources.products p ON p.product_id = t.product_id AND p.season = t.season WHERE p.product_id IS NULL";
         for table in ["transactions", "recommendations"] {
-            assert_eq!(only(&shop, &unresolved.replace("{}", table)), "0", "{table}");
+            assert_eq!(shop.only(&unresolved.replace("{}", table)), "0", "{table}");
         }
         let strayed = "SELECT COUNT(*) FROM sources.transactions r JOIN sources.transactions o ON o.order_id = r.order_id AND o.event_type = 'purchase' \
                        WHERE r.event_type = 'return' AND (r.season <> o.season OR r.product_id <> o.product_id)";
-        assert_eq!(only(&shop, strayed), "0");
-        assert_ne!(only(&shop, "SELECT COUNT(*) FROM sources.transactions WHERE event_type = 'return'"), "0");
+        assert_eq!(shop.only(strayed), "0");
+        assert_ne!(shop.only("SELECT COUNT(*) FROM sources.transactions WHERE event_type = 'return'"), "0");
     }
 }
 
@@ -146,9 +142,7 @@ fn without_consent_there_is_no_profile() {
     ];
     for (view, profiled) in known {
         let count = |consent: &str| {
-            only(
-                &shop,
-                &format!(
+            shop.only(&format!(
                     "SELECT COUNT(*) FROM features.{view} f JOIN sources.customers c ON c.customer_id = f.customer_id WHERE {consent} c.personalisation_consent AND {profiled}"
                 ),
             )
@@ -157,7 +151,7 @@ fn without_consent_there_is_no_profile() {
         assert_ne!(count(""), "0", "{view}");
     }
     let personal = "SELECT COUNT(*) FROM recommendations r JOIN sources.customers c ON c.customer_id = r.customer_id WHERE NOT c.personalisation_consent AND r.basis = 'personal'";
-    assert_eq!(only(&shop, personal), "0");
+    assert_eq!(shop.only(personal), "0");
     what_they_do_moves_nothing(&shop);
 }
 
@@ -205,9 +199,9 @@ fn recommendations_can_be_bought() {
     let wrong = "SELECT COUNT(*) FROM recommendations r JOIN sources.customers c ON c.customer_id = r.customer_id \
                  JOIN sources.products p ON p.product_id = r.product_id AND p.season = r.season \
                  WHERE p.on_sale_from > DATE '2032-03-01' OR p.on_sale_until < DATE '2032-03-01' OR position(c.country IN p.ships_to) = 0";
-    assert_eq!(only(&shop, wrong), "0");
+    assert_eq!(shop.only(wrong), "0");
     assert_eq!(
-        only(&shop, "SELECT COUNT(DISTINCT customer_id), COUNT(*) FROM recommendations r WHERE rank <= 5"),
+        shop.only("SELECT COUNT(DISTINCT customer_id), COUNT(*) FROM recommendations r WHERE rank <= 5"),
         "60,300"
     );
 }

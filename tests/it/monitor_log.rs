@@ -9,6 +9,7 @@ use selvedge::monitor::Outcome;
 use selvedge::project::Project;
 use selvedge::sql::TableName;
 use selvedge::{ingest, monitor, report};
+use serde::Deserialize;
 use serde_json::Value;
 
 use super::shop::Shop;
@@ -91,6 +92,17 @@ impl Log {
     pub fn table(&self, name: &str) -> RecordBatch {
         Engine::new(&self.project()).unwrap().read(&TableName::new("monitoring", name)).unwrap()
     }
+}
+
+/// A round of the alarm, of one segment.
+#[derive(Debug, Deserialize)]
+pub struct ChangeWindow {
+    pub round: i64,
+    pub segment_column: String,
+    pub segment_value: String,
+    pub phi: f64,
+    /// Against the rest of the shop alone.
+    pub apart_z: f64,
 }
 
 /// Counts alerts in a state.

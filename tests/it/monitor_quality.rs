@@ -10,7 +10,7 @@ use selvedge::project::Project;
 use selvedge::sql::TableName;
 use serde::Deserialize;
 
-use super::monitor_log::{Log, of};
+use super::monitor_log::{ChangeWindow, Log, of};
 use super::shop::Shop;
 use super::simulated::{DAYS, Kind, REFERENCE, Setting, accused, members, quiet, raised, shop, until};
 use super::simulated_log::{self, Pace};
@@ -213,15 +213,6 @@ fn forecasts_hold_what_comes_in_the_end() {
             assert!((forecast / came - 1.0).abs() <= 0.04, "{metric} of {pace:?}: {forecast} forecast, {came} came");
         }
     }
-}
-
-#[derive(Debug, Deserialize)]
-struct ChangeWindow {
-    round: i64,
-    segment_column: String,
-    segment_value: String,
-    phi: f64,
-    apart_z: f64,
 }
 
 #[derive(Debug, Deserialize)]

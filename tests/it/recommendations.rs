@@ -75,11 +75,9 @@ fn with_taste(transactions: &str) -> String {
 fn the_ranking_speaks(shop: &Shop) {
     let figures = "SELECT value > 0.05 AND low > 0 FROM evaluation.shelf_figures WHERE protocol = 'shelf-visit' AND \
                    ranking = 'chain' AND against = 'popularity' AND figure = 'right_order'";
-    assert_eq!(only(shop, figures), "true");
+    assert_eq!(shop.only(figures), "true");
     assert_eq!(
-        only(
-            shop,
-            "SELECT COUNT(*) > 0 FROM evaluation.shelf_figures WHERE shown AND ranking IN ('chain', 'two-tower', 'blend', 'boosted trees')"
+        shop.only("SELECT COUNT(*) > 0 FROM evaluation.shelf_figures WHERE shown AND ranking IN ('chain', 'two-tower', 'blend', 'boosted trees')"
         ),
         "true"
     );
@@ -92,12 +90,12 @@ fn the_ranking_speaks(shop: &Shop) {
 /// No figure without its protocol, its visits and its model; within a protocol all rest on the same visits.
 fn figures_have_their_protocol(shop: &Shop) {
     let bare = "SELECT COUNT(*) FROM evaluation.shelf_figures WHERE protocol = '' OR data = '' OR (ranking = 'chain' AND model = '')";
-    assert_eq!(only(shop, bare), "0");
+    assert_eq!(shop.only(bare), "0");
     let mixed = "SELECT COUNT(*) FROM (SELECT protocol FROM evaluation.shelf_figures GROUP BY protocol HAVING COUNT(DISTINCT data) > 1)";
-    assert_eq!(only(shop, mixed), "0");
+    assert_eq!(shop.only(mixed), "0");
     let outside =
         "SELECT COUNT(*) FROM evaluation.shelf_figures WHERE value < low - 1e-9 OR value > high + 1e-9 OR isnan(value)";
-    assert_eq!(only(shop, outside), "0");
+    assert_eq!(shop.only(outside), "0");
 }
 
 /// Each answer of `why-not` is one that the tables agree with.
@@ -119,10 +117,6 @@ fn why_an_article_is_not_there(shop: &Shop) {
     }
     let unknown = shop.run(&["why-not", customer, "no such thing"]);
     assert_eq!(unknown.status.code(), Some(1));
-}
-
-fn only(shop: &Shop, query: &str) -> String {
-    shop.ask(query).join("\n")
 }
 
 /// Each query counts what must not be.
@@ -173,29 +167,29 @@ const EXACT: &str = "SELECT MAX(ABS(a.score - b.score \
     WHERE a.basis = 'personal'";
 
 fn lists_keep_the_rules(shop: &Shop) {
-    assert_ne!(only(shop, "SELECT COUNT(*) FROM recommendations WHERE basis = 'personal'"), "0");
+    assert_ne!(shop.only("SELECT COUNT(*) FROM recommendations WHERE basis = 'personal'"), "0");
     for (what, query) in NEVER {
-        assert_eq!(only(shop, query), "0", "{what}");
+        assert_eq!(shop.only(query), "0", "{what}");
     }
-    assert_eq!(only(shop, EXACT), "true");
+    assert_eq!(shop.only(EXACT), "true");
     let lists =
         "SELECT list, COUNT(DISTINCT customer_id), COUNT(*) > 500 FROM exposure.lists GROUP BY list ORDER BY list";
     assert_eq!(shop.ask(lists), ["old,60,true", "ours,60,true"]);
     let cards = "SELECT COUNT(DISTINCT card), COUNT(DISTINCT customer_id) FROM exposure.cards";
-    assert_eq!(only(shop, cards), "10,10");
+    assert_eq!(shop.only(cards), "10,10");
 }
 
 /// The shares of the spread add up to 1 in every group, and lie within their ranges.
 fn drivers_share_the_whole_spread(shop: &Shop) {
     let groups = "SELECT COUNT(*) > 0, COUNT(*) FILTER (WHERE ABS(total - 1) > 1e-9) FROM \
                   (SELECT kind, name, SUM(share) AS total FROM drivers.shares WHERE share IS NOT NULL GROUP BY kind, name)";
-    assert_eq!(only(shop, groups), "true,0");
+    assert_eq!(shop.only(groups), "true,0");
     let outside =
         "SELECT COUNT(*) FROM drivers.shares WHERE share < share_low OR share > share_high OR push_low > push_high";
-    assert_eq!(only(shop, outside), "0");
+    assert_eq!(shop.only(outside), "0");
     // Too few customers: no figure, not a narrow one.
     let few = "SELECT COUNT(*) FROM drivers.shares WHERE customers < 20 AND share IS NOT NULL";
-    assert_eq!(only(shop, few), "0");
+    assert_eq!(shop.only(few), "0");
 }
 
 /// What a customer without consent did changes nothing in what they are shown.
@@ -261,9 +255,9 @@ fn who_owns_everything_gets_no_list(shop: &Shop) {
     for stage in ["ingest", "recommend"] {
         shop.must(&[stage]);
     }
-    assert_eq!(only(shop, "SELECT COUNT(*) FROM recommendations WHERE customer_id = 'anna/1'"), "0");
+    assert_eq!(shop.only("SELECT COUNT(*) FROM recommendations WHERE customer_id = 'anna/1'"), "0");
     let without = "SELECT why, customers FROM exposure.audience WHERE basis = 'none'";
-    assert_eq!(only(shop, without), "owns all that is on sale and can be sent there,1");
+    assert_eq!(shop.only(without), "owns all that is on sale and can be sent there,1");
 }
 
 /// The lists of a day, and the ranking fitted for them, are the same when all that came later had not happened.

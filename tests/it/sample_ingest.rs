@@ -4,10 +4,6 @@ use std::collections::BTreeMap;
 
 use crate::shop::Shop;
 
-fn only(shop: &Shop, query: &str) -> String {
-    shop.ask(query).join("\n")
-}
-
 /// The counts of the client's export, as its README and a profile of the raw files give them.
 #[test]
 fn the_clients_surprises_are_counted() {
@@ -39,12 +35,10 @@ fn the_clients_surprises_are_counted() {
         assert_eq!(counts.get(code).map(String::as_str), Some(rows), "{code}");
     }
     // Nothing is lost: rows in = rows kept + rows set aside, and each set-aside row is written down.
-    let files = only(
-        &shop,
-        "SELECT SUM(CASE kind WHEN 'rows' THEN rows WHEN 'kept' THEN -rows WHEN 'set_aside' THEN -rows ELSE 0 END) FROM sources.surprises",
+    let files = shop.only("SELECT SUM(CASE kind WHEN 'rows' THEN rows WHEN 'kept' THEN -rows WHEN 'set_aside' THEN -rows ELSE 0 END) FROM sources.surprises",
     );
     assert_eq!(files, "0");
-    assert_eq!(only(&shop, "SELECT COUNT(*) FROM sources.rejected WHERE reason IS NOT NULL AND \"row\" <> ''"), "446");
+    assert_eq!(shop.only("SELECT COUNT(*) FROM sources.rejected WHERE reason IS NOT NULL AND \"row\" <> ''"), "446");
 }
 
 /// A part of the export that did not come along is told, and by nothing else than what is missing.

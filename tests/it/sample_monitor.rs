@@ -3,17 +3,7 @@
 use selvedge::engine::read_rows;
 use serde::Deserialize;
 
-use super::monitor_log::{Log, in_state, of};
-
-#[derive(Debug, Deserialize)]
-struct ChangeWindow {
-    round: i64,
-    segment_column: String,
-    segment_value: String,
-    phi: f64,
-    /// Against the rest of the shop alone.
-    apart_z: f64,
-}
+use super::monitor_log::{ChangeWindow, Log, in_state, of};
 
 #[derive(Debug, Deserialize)]
 struct Line {

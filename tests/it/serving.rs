@@ -3,6 +3,7 @@
 use std::io::{BufRead, BufReader};
 use std::process::{Child, Command, Stdio};
 use std::sync::OnceLock;
+use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 
@@ -77,6 +78,10 @@ impl Server {
         self.ask(ureq::get(&format!("{}{path}", self.address)), None)
     }
 
+    fn list(&self, customer: &str) -> Value {
+        self.get(&format!("/recommend/{}", encoded(customer))).1
+    }
+
     fn post(&self, path: &str, body: Value) -> (u16, Value) {
         self.ask(ureq::post(&format!("{}{path}", self.address)), Some(body))
     }
@@ -96,6 +101,14 @@ fn encoded(text: &str) -> String {
         false => format!("%{byte:02X}"),
     };
     text.bytes().map(letter).collect()
+}
+
+/// Waits until something holds, for as long as a server may need at most.
+fn wait_until(holds: impl Fn() -> bool) {
+    let until = Instant::now() + Duration::from_secs(30);
+    while !holds() && Instant::now() < until {
+        std::thread::sleep(Duration::from_millis(100));
+    }
 }
 
 /// A customer with and one without consent, and what the release's own lists show the first.
@@ -129,7 +142,7 @@ fn a_list_is_answered_explained_and_had_again() {
             && articles.iter().all(|article| article["reason"].as_str().is_some_and(|r| !r.is_empty()))
     );
     // Asked again while nothing has changed, it is the same; cut, it is the same less what was cut.
-    let (_, again) = server.get(&format!("/recommend/{}", encoded(&personal)));
+    let again = server.list(&personal);
     assert_eq!(again["articles"], list["articles"]);
     let first = articles[0]["product_id"].as_str().unwrap();
     let (_, cut) = server.get(&format!("/recommend/{}?n=2&exclude={}", encoded(&personal), encoded(first)));
@@ -160,9 +173,9 @@ fn a_list_is_answered_explained_and_had_again() {
     assert_eq!((code, &sent["kept"]), (200, &json!(1)), "{sent}");
     let (_, sent) = server.post("/events", json!([event, look("e2", &without, &articles[0])]));
     assert_eq!((&sent["kept"], &sent["again"], &sent["without_consent"]), (&json!(0), &json!(1), &json!(1)));
-    let (_, moved) = server.get(&format!("/recommend/{}", encoded(&personal)));
+    let moved = server.list(&personal);
     assert_eq!(moved["articles"].as_array().unwrap().len(), articles.len());
-    let (_, other) = server.get(&format!("/recommend/{}", encoded(&without)));
+    let other = server.list(&without);
     assert!(other["articles"].as_array().unwrap().iter().all(|article| article["basis"] != "personal"), "{other}");
 
     // What cannot be true is refused in words, and nothing else is: who is not known yet may be known to the next release.
@@ -200,7 +213,7 @@ fn pieces_come_back_once() {
     let shop = shop();
     let (personal, _) = customers(&shop);
     let server = Server::start(&shop, &["--playground"]);
-    let (_, list) = server.get(&format!("/recommend/{}", encoded(&personal)));
+    let list = server.list(&personal);
     let deal = |id: &str, kind: &str, more: Value| {
         let mut event = look(id, &personal, &list["articles"][0]);
         event["kind"] = json!(kind);
@@ -236,7 +249,7 @@ fn who_no_longer_agrees_is_forgotten() {
     let shop = shop();
     let (personal, _) = customers(&shop);
     let server = Server::start(&shop, &["--playground"]);
-    let (_, list) = server.get(&format!("/recommend/{}", encoded(&personal)));
+    let list = server.list(&personal);
     let other = shop
         .ask("SELECT customer_id FROM sources.customers WHERE personalisation_consent ORDER BY customer_id LIMIT 1 OFFSET 1")
         .remove(0);
@@ -257,12 +270,9 @@ fn who_no_longer_agrees_is_forgotten() {
     }
     let second = shop.must(&["release", "build"]).trim().to_owned();
     shop.must(&["release", "promote", &second, "--because", "a test"]);
-    let until = std::time::Instant::now() + std::time::Duration::from_secs(30);
-    while journal().contains("visit of who goes") && std::time::Instant::now() < until {
-        std::thread::sleep(std::time::Duration::from_millis(100));
-    }
+    wait_until(|| !journal().contains("visit of who goes"));
     assert!(!journal().contains("visit of who goes") && journal().contains("visit of who stays"));
-    let (_, list) = server.get(&format!("/recommend/{}", encoded(&personal)));
+    let list = server.list(&personal);
     assert!(list["articles"].as_array().unwrap().iter().all(|article| article["basis"] != "personal"), "{list}");
     assert_eq!(server.get("/health/ready").1["events"], json!(2), "its number stays");
     // What is kept next is found again behind it.
@@ -277,7 +287,7 @@ fn what_was_acknowledged_survives_a_kill() {
     let shop = shop();
     let (personal, _) = customers(&shop);
     let mut server = Server::start(&shop, &["--playground"]);
-    let (_, list) = server.get(&format!("/recommend/{}", encoded(&personal)));
+    let list = server.list(&personal);
     let article = list["articles"][0].clone();
     for round in 0..3 {
         for event in 0..5 {
@@ -313,7 +323,7 @@ fn releases_are_promoted_tried_and_taken_back() {
     assert!(shop.must(&["release", "diff", &first, &second]).contains("changed  params.yaml"));
 
     let server = Server::start(&shop, &["--playground"]);
-    let shown = || server.get(&format!("/recommend/{}", encoded(&personal))).1;
+    let shown = || server.list(&personal);
     assert_eq!(shown()["release"], json!(first));
     let (code, _) = server.post(&format!("/releases/{second}/promote"), json!({}));
     assert_eq!(code, 200);
@@ -353,10 +363,7 @@ fn a_release_that_breaks_a_promise_is_taken_back() {
     server.post(&format!("/releases/{second}/promote"), json!({"because": "a test"}));
     ask_all();
     let serving = || server.get("/releases").1["serving"].clone();
-    let until = std::time::Instant::now() + std::time::Duration::from_secs(30);
-    while serving() != json!(first) && std::time::Instant::now() < until {
-        std::thread::sleep(std::time::Duration::from_millis(100));
-    }
+    wait_until(|| serving() == json!(first));
     assert_eq!(serving(), json!(first));
     assert!(shop.read("work/releases/log.jsonl").contains("95 of 100 came within"));
 }
@@ -394,7 +401,7 @@ fn keys_are_asked_for_where_there_are_any() {
     let events = ureq::post(&format!("{}/events", server.address)).set("authorization", &format!("Bearer {key}"));
     assert_eq!(server.ask(events, Some(json!([]))).0, 401, "a key to read sends no events");
     // One that is made while the server runs is known to it.
-    std::thread::sleep(std::time::Duration::from_millis(20));
+    std::thread::sleep(Duration::from_millis(20));
     let other = shop.must(&["key", "read", "write"]).trim().to_owned();
     assert_eq!((server.ask(with(&other), None).0, server.ask(with(&key), None).0), (200, 200));
 }

@@ -104,6 +104,11 @@ impl Shop {
         self.must(&["sql", query, "--format", "csv"]).lines().skip(1).map(str::to_owned).collect()
     }
 
+    /// The same in one text: of a query for one value, the value.
+    pub fn only(&self, query: &str) -> String {
+        self.ask(query).join("\n")
+    }
+
     /// Every file under `folder`, with its bytes, sorted by name.
     pub fn files(&self, folder: &str) -> Vec<(String, Vec<u8>)> {
         let mut files = Vec::new();
