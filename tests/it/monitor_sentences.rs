@@ -1,5 +1,5 @@
-//! Every sentence of the dashboard, made a second time from the tables beside it: a number, a segment or a date that
-//! differs fails.  Nothing of the product's own words is used here.
+//! The cells of every sentence of the dashboard, made a second time from the tables beside it: a number, a segment or a date
+//! that differs fails.  The words around the cells are the product's (`selvedge_reports::sentences`) and stand only there.
 
 use std::collections::BTreeMap;
 
@@ -8,6 +8,7 @@ use serde_json::Value;
 use super::monitor_log::{Log, Row};
 use super::page::{Page, Table};
 use super::shop::ROOT;
+use selvedge_reports::sentences as say;
 
 /// A dashboard and what lies beside it.
 struct Report {
@@ -47,11 +48,9 @@ impl Report {
         out.extend(self.model_sees());
         out.extend(self.collections());
         let line = whole(self.monitor("fairness_line") * 100.0);
-        out.push(format!("Watched: below {line} for every 100 of the rest"));
-        out.push("\"Between\" holds the true rate 95 times out of 100.".into());
-        out.push("\"Between\" holds the true difference 95 times out of 100.".into());
-        let since = self.days("since")[1].clone();
-        out.push(format!("What the open outcomes of the days since {since} will come to, if customers go on deciding as they have. \"Between\" holds 90 of 100 such forecasts."));
+        out.push(say::GapLine { line: &line }.to_string());
+        out.extend(["rate", "difference"].map(|what| say::RateBetween { what }.to_string()));
+        out.push(say::Forecasts { since: &self.days("since")[1] }.to_string());
         out
     }
 
@@ -64,25 +63,22 @@ impl Report {
         let (before, since, all) = (self.days("before"), self.days("since"), self.days("all together"));
         let compared = match (since[1] != "–", all[3] == "1") {
             (true, _) => {
-                let span = |days: &[String], words: &str| match days[1] == days[2] {
+                let span = |days: &[String], the: &str| match days[1] == days[2] {
                     true => days[1].clone(),
-                    false => format!("{words} from {} to {}", days[1], days[2]),
+                    false => say::Days { the, first: &days[1], last: &days[2] }.to_string(),
                 };
                 let are = if since[3] == "1" { "is" } else { "are" };
-                format!("{} {are} compared with {}.", span(since, "The days"), span(before, "those"))
+                let (since, before) = (span(since, "The days"), span(before, "those"));
+                say::Compared { since: &since, are, before: &before }.to_string()
             }
-            (false, true) => format!("There is only {}: nothing to compare it with yet.", before[1]),
-            (false, false) => {
-                format!(
-                    "There are only the days from {} to {}: nothing to compare them with yet.",
-                    before[1], before[2]
-                )
-            }
+            (false, true) => say::OnlyDay { day: &before[1] }.to_string(),
+            (false, false) => say::OnlyDays { first: &before[1], last: &before[2] }.to_string(),
         };
         let were = if all[4] == "1" { "recommendation was" } else { "recommendations were" };
         let as_of = self.alerts["as_of"].as_str().unwrap();
-        let moment = format!("{}, {}", long(&as_of[..10]), &as_of[11..16]);
-        format!("{} {were} looked at, up to {moment} on the shop's clock. {compared}", all[4])
+        let until = &format!("{}, {}", long(&as_of[..10]), &as_of[11..16]);
+        let recommendations_were = &format!("{} {were}", all[4]);
+        say::Scope { recommendations_were, until, compared: &compared }.to_string()
     }
 
     /// The row of everyone looked at: of a metric's noun, by the end of a name such as "customers of age group 25-34".
@@ -147,35 +143,32 @@ impl Report {
                     "This may be chance, and for whom cannot be told yet.",
                 ],
             };
-            out.extend(sure.iter().map(|sure| format!("{sentence} {sure} The figures are final.")));
+            out.extend(sure.iter().map(|how_sure| say::Told { change: &sentence, how_sure }.to_string()));
             if place > 0 {
                 continue;
             }
             for cells in &story {
                 let who = cells[0].split_once(" of ").unwrap().1;
                 let recommendations = if cells[4] == "1" { "recommendation" } else { "recommendations" };
-                out.push(format!(
-                    "{}: {} {recommendations} shown since, {} of them led to {}.",
-                    capital(who),
-                    cells[4],
-                    cells[5],
-                    noun.to_lowercase()
-                ));
+                let recommendations = &format!("{} {recommendations}", cells[4]);
+                let what = &noun.to_lowercase();
+                out.push(say::ToWhom { who: &capital(who), recommendations, did: &cells[5], what }.to_string());
                 out.extend(self.beside(cells).split("We will know more on ").nth(1).map(|day| {
                     let what = if story.len() == 1 { "Whether it is chance" } else { "Which of them it is" };
-                    format!("{what}: on {}, if it goes on as it has.", day.trim_end_matches('.'))
+                    say::KnownOnIfItGoesOn { what, day: day.trim_end_matches('.') }.to_string()
                 }));
             }
             let shop = ["the whole shop", "everyone else"].contains(&who);
-            let like = if shop { "had it gone on as before" } else { "had they moved like everyone else" };
-            out.push(format!("{} would have been expected {like}; there were {}.", cells[8], cells[5]));
+            let had_they = if shop { "had it gone on as before" } else { "had they moved like everyone else" };
+            out.push(say::Expected { expected: &cells[8], had_they, came: &cells[5] }.to_string());
             let reports = whole(1.0 / self.monitor("false_alarms"));
-            out.push(format!("At most one report in {reports} raises a false alarm."));
+            out.push(say::FalseAlarms { reports: &reports }.to_string());
             let life = self.page.with(&["opened", "withdrawn"]).unwrap();
             let named = if who == "everyone else" { format!("{noun} of the whole shop") } else { cells[0].clone() };
             if let Some(life) = life.rows.iter().rfind(|row| row[0] == named && row[5] == "–") {
                 let end = |cell: &str| cell.split(" to ").nth(1).unwrap().to_owned();
-                out.push(format!("First told on {}: {} in 100 then, {} now.", life[2], end(&life[3]), end(&life[7])));
+                let (then, now) = (end(&life[3]), end(&life[7]));
+                out.push(say::FirstTold { opened: &life[2], then: &then, now: &now }.to_string());
             }
             out.extend(self.next(cells, who));
         }
@@ -191,7 +184,7 @@ impl Report {
                 let each: Vec<String> =
                     several.iter().map(|cells| format!("{} ({})", for_whom(cells), from_to(cells))).collect();
                 // Both are tried: only the page knows whether something changed for sure.
-                let told = |verb: &str| format!("{noun} {verb}, either {}.", or(&each));
+                let told = |changed: &str| say::ChangeOfOneOf { what: noun, changed, whom: &or(&each) }.to_string();
                 let sure = told("changed");
                 if self.page.lines.iter().any(|line| line.contains(&sure)) { sure } else { told("may have changed") }
             }
@@ -213,17 +206,13 @@ impl Report {
             let not: Vec<String> = rows.iter().filter(|row| !moved(row)).map(|row| row[2].clone()).collect();
             if !not.is_empty() {
                 let verb = if fell { "fell" } else { "rose" };
-                out.push(format!("By {question}, it {verb} everywhere but for {}.", list(&not)));
+                out.push(say::EverywhereBut { question, moved: verb, not: &list(&not) }.to_string());
             }
         }
+        let since = &change[9];
         out.push(match who {
-            "the whole shop" | "everyone else" => {
-                format!("So look first at what reached everyone from {} on: pages, apps, mails and prices.", change[9])
-            }
-            _ => format!(
-                "So look first at what reached {who} alone from {} on: their pages, apps, mails and prices.",
-                change[9]
-            ),
+            "the whole shop" | "everyone else" => say::LookAtEveryone { since }.to_string(),
+            _ => say::LookAt { who, since }.to_string(),
         });
         out
     }
@@ -231,11 +220,11 @@ impl Report {
     fn unchanged(&self) -> Vec<String> {
         let Some(table) = self.everyone("Clicks") else { return Vec::new() };
         let worth = format!("{} %", whole(100.0 * self.monitor("worth_telling")));
-        let mut out = vec![format!("A change by {worth} or more can be ruled out.")];
+        let mut out = vec![say::RuledOut { change: &worth }.to_string()];
         let shop = table.rows.iter().find(|row| row[0].trim_matches('*') == "The whole shop");
         if let Some(row) = shop {
-            out.push(format!("Clicks in the whole shop: {} in 100 before, {} since.", row[2], row[5]));
-            out.push(format!("The whole shop: {}.", row[9]));
+            out.push(say::ShopUnchanged { before: &row[2], since: &row[5] }.to_string());
+            out.push(say::ShopPossible { range: &row[9] }.to_string());
         }
         let of = |is: &dyn Fn(&Vec<String>) -> bool| {
             let rows = table.rows.iter().filter(|row| !row[0].contains("whole shop") && is(row));
@@ -243,11 +232,11 @@ impl Report {
             (!names.is_empty()).then(|| self.by_column(&names))
         };
         let told = |verdict: &'static str| move |row: &Vec<String>| row[7] == verdict && row[8] != "u";
-        out.extend(of(&told("Unchanged")).map(|names| format!("Unchanged for {names}.")));
-        out.extend(of(&told("With the shop")).map(|names| format!("They moved as the whole shop did: {names}.")));
+        out.extend(of(&told("Unchanged")).map(|names| say::Unchanged { names: &names }.to_string()));
+        out.extend(of(&told("With the shop")).map(|names| say::WithShop { names: &names }.to_string()));
         let open = of(&told("Cannot be told yet"));
-        out.extend(open.map(|names| format!("A change by {worth} cannot be ruled out yet for {names}.")));
-        out.extend(of(&|row| row[8] == "u").map(|names| format!("Too early to say for {names}.")));
+        out.extend(open.map(|names| say::NotRuledOut { change: &worth, names: &names }.to_string()));
+        out.extend(of(&|row| row[8] == "u").map(|names| say::TooEarly { names: &names }.to_string()));
         out
     }
 
@@ -274,7 +263,8 @@ impl Report {
             for who in first.into_iter().chain(["the whole shop"]) {
                 let row = self.verdict(noun, who);
                 let day = row.and_then(|row| row.last().unwrap().split("We will know more on ").nth(1));
-                out.extend(day.map(|day| format!("{noun} of {who}: on {}.", day.trim_end_matches('.'))));
+                let known = |day: &str| say::KnownOn { what: noun, who, day: day.trim_end_matches('.') }.to_string();
+                out.extend(day.map(known));
             }
         }
         out
@@ -290,7 +280,6 @@ impl Report {
             // Titles name no figures but those of the table, in words of their own.
             let short = |story: &&Vec<&Vec<String>>| {
                 let whom: Vec<String> = story.iter().map(|cells| for_whom(cells)).collect();
-                let either = if whom.len() == 1 { " " } else { ", either " };
                 let verbs: Vec<&str> = story.iter().map(|cells| verb(cells)).collect();
                 let alike = verbs.iter().all(|verb| *verb == verbs[0]);
                 let sure = [if alike { verbs[0].to_owned() } else { "changed".to_owned() }];
@@ -303,36 +292,45 @@ impl Report {
                 } else {
                     maybe
                 };
-                format!("Clicks {}{either}{}", verb[0], or(&whom))
+                let (what, moved, whom) = ("Clicks", &verb[0], &or(&whom));
+                match story.len() {
+                    1 => say::ChangeInShort { what, moved, whom }.to_string(),
+                    _ => say::ChangeOfOneOfInShort { what, changed: moved, whom }.to_string(),
+                }
             };
             let titles: Vec<String> = clicks.iter().map(short).collect();
-            out.push(alt(&format!("{}; no other change stands out.", list(&few(&titles)))));
+            out.push(alt(&say::NothingElse { changes: &list(&few(&titles)) }.to_string()));
             let sides = clicks.iter().map(|story| {
                 let each: Vec<String> = story
                     .iter()
                     .map(|cells| format!("{} ({})", cells[0].split_once(" of ").unwrap().1, from_to(cells)))
                     .collect();
                 let clear = self.is_clear(story[0]) || !self.sentence(story).contains("may have");
-                let word = if clear { "Changed" } else { "May have changed" };
-                let either = if each.len() == 1 { "" } else { "either " };
-                format!("{word}: {either}{}", or(&each))
+                let (changed, figures) = (if clear { "Changed" } else { "May have changed" }, &or(&each));
+                match each.len() {
+                    1 => say::Side { changed, figures }.to_string(),
+                    _ => say::SideOfOneOf { changed, figures }.to_string(),
+                }
             });
             out.push(alt(&format!("{}.", sides.take(4).collect::<Vec<_>>().join("; "))));
         }
         if let Some(before) = self.verdict("Purchases", "the whole shop").map(|row| row[2].clone()) {
             let forecast = self.page.of("Purchases, provisional").next().map(|table| &table.rows[0]);
             out.push(alt(&match forecast {
-                Some(row) => format!("{before} in 100 recommendations led to a purchase; of the newer ones, {} in 100 probably will ({}).", row[4], row[5]),
-                None => format!("{before} in 100 recommendations led to a purchase."),
+                Some(row) => {
+                    let (lower, upper) = row[5].split_once(" to ").unwrap();
+                    say::PurchasesForecast { known: &before, forecast: &row[4], lower, upper }.to_string()
+                }
+                None => say::Purchases { known: &before }.to_string(),
             }));
         }
         let all = self.days("all together");
         let known = if all[6] == "–" {
             "No day's purchases are all known yet".into()
         } else {
-            format!("All purchases are known until {}", all[6])
+            say::KnownUntil { day: &all[6] }.to_string()
         };
-        out.push(alt(&format!("{known}; {} of {} outcomes are still open.", all[5], all[4])));
+        out.push(alt(&say::StillOpen { known: &known, open: &all[5], shown: &all[4] }.to_string()));
         if let Some(table) = self.page.of("Why the totals moved").next() {
             let row = table.rows.iter().find(|row| row[0].starts_with("All but ")).unwrap();
             let name = row[0].trim_start_matches("All but ");
@@ -344,12 +342,8 @@ impl Report {
                     cell.trim_start_matches(['−', '+'])
                 )
             };
-            out.push(alt(&format!(
-                "Clicks in the whole shop: {} {} in 100, the other groups {}.",
-                small(&own[0]),
-                told(&own[8]),
-                told(&row[8])
-            )));
+            let (segment, own, others) = (&small(&own[0]), &told(&own[8]), &told(&row[8]));
+            out.push(alt(&say::TotalStep { what: "Clicks", segment, own, others }.to_string()));
         }
         out
     }
@@ -364,21 +358,26 @@ impl Report {
                 .iter()
                 .any(|line| line.starts_with(&format!("{noun} in the whole shop: ")) && line.contains(" By "))
         });
-        there.zip(tables).map(|(noun, table)| {
-            let all = table.rows.last().unwrap();
-            let column = self.params["monitor"]["segments"].as_sequence().unwrap().iter().map(|column| column.as_str().unwrap().replace('_', " "));
-            let by = column.into_iter().find(|column| table.rows[0][0].starts_with(&capital(column))).unwrap();
-            format!(
-                "{noun} in the whole shop: {} in 100 before, {} since. By {by}, who was shown accounts for {} of the difference, what they did for {}.",
-                all[3], all[6], all[7], all[8]
-            )
-        }).collect()
+        there
+            .zip(tables)
+            .map(|(noun, table)| {
+                let all = table.rows.last().unwrap();
+                let column = self.params["monitor"]["segments"]
+                    .as_sequence()
+                    .unwrap()
+                    .iter()
+                    .map(|column| column.as_str().unwrap().replace('_', " "));
+                let by = &column.into_iter().find(|column| table.rows[0][0].starts_with(&capital(column))).unwrap();
+                let (before, since, mix, rate) = (&all[3], &all[6], &all[7], &all[8]);
+                say::Total { what: noun, before, since, by, mix, rate }.to_string()
+            })
+            .collect()
     }
 
     fn fairness(&self) -> Vec<String> {
         let say = |rows: &[Vec<String>], verdict: &str, at: usize, name: &dyn Fn(&str) -> String| -> Vec<String> {
             let own = rows.iter().filter(|row| row[at + 2] == verdict);
-            own.map(|row| format!("{} ({} for every 100 of the rest)", name(&row[0]), row[at])).collect()
+            own.map(|row| say::Gap { who: &name(&row[0]), ratio: &row[at] }.to_string()).collect()
         };
         let mut out = Vec::new();
         for table in self.page.of("Fairness") {
@@ -395,8 +394,8 @@ impl Report {
             let (gaps, watched) = (say(&table.rows, "Confirmed gap", at, name), say(&table.rows, "Watch", at, name));
             let told = match (gaps.is_empty(), watched.is_empty()) {
                 (true, true) => continue,
-                (true, false) => format!("No confirmed gap in {noun}; to be watched: {}.", list(&few(&watched))),
-                _ => format!("A confirmed gap in {noun}: {}.", list(&few(&gaps))),
+                (true, false) => say::GapWatched { what: noun, who: &list(&few(&watched)) }.to_string(),
+                _ => say::GapConfirmed { what: noun, who: &list(&few(&gaps)) }.to_string(),
             };
             out.extend([alt(&told), told]);
         }
@@ -406,7 +405,7 @@ impl Report {
     fn history(&self) -> Vec<String> {
         let reports = self.history["reports"].as_array().unwrap().iter();
         let days: Vec<String> = reports.map(|moment| long(&moment.as_str().unwrap()[..10])).collect();
-        let mut out = vec![format!("Reports looked at: {}.", list(&days))];
+        let mut out = vec![say::Reports { days: &list(&days) }.to_string()];
         let weeks = self.page.of("As first published").find(|table| table.title == "Purchases");
         let rows = weeks.map_or(&[][..], |table| &table.rows);
         // Of each week the forecast as first published, and the figure of the latest report.
@@ -418,12 +417,8 @@ impl Report {
         let gap = |pair: &(&str, &str, String)| ((number(pair.1) - number(&pair.2)).abs() * 10.0).round() as i64;
         let most = pairs.iter().map(gap).max().unwrap_or_default();
         // Figures are printed to a tenth: nearly equal gaps may print alike, or a tenth apart.
-        let told = |pair: &(&str, &str, String)| {
-            format!(
-                "Purchases of the week from {} were first told as {} in 100 and are now at {}; no other week moved further.",
-                pair.0, pair.1, pair.2
-            )
-        };
+        let told =
+            |pair: &(&str, &str, String)| say::FirstFigure { week: pair.0, then: pair.1, now: &pair.2 }.to_string();
         let near = pairs.iter().filter(|pair| gap(pair) >= most - 1).map(told);
         let said = near.filter(|told| self.page.lines.iter().any(|line| line == told));
         out.extend(said.last().into_iter().flat_map(|told| [alt(&told), told.clone()]));
@@ -432,20 +427,15 @@ impl Report {
 
     fn shown(&self) -> Vec<String> {
         let (before, since) = (self.days("before"), self.days("since"));
+        let span = |days: &[String]| format!("{} to {}", days[1], days[2]);
         let mut out = vec![
-            format!(
-                "The articles shown from {} to {}, against those shown from {} to {}.",
-                since[1], since[2], before[1], before[2]
-            ),
-            format!(
-                "The log begins on {}, so there is no earlier season and no year before to compare with.",
-                before[1]
-            ),
+            say::ShownSpans { since: &span(since), before: &span(before) }.to_string(),
+            say::NoEarlierSeason { first: &before[1] }.to_string(),
         ];
         let tables: Vec<&Table> = self.page.of("What was shown").collect();
         let [told, tally, ..] = tables.as_slice() else { return out };
         for all in tally.rows.iter().filter(|all| all[0] == "All together" && number(&all[3]) > 4.0) {
-            out.push(format!("{} more differences stand in the table.", number(&all[3]) - 4.0));
+            out.push(say::MoreDifferences { more: &(number(&all[3]) - 4.0).to_string() }.to_string());
         }
         for row in &told.rows {
             let (what, unit) = row[0].rsplit_once(", ").unwrap();
@@ -455,7 +445,7 @@ impl Report {
                 season => format!("in {season}"),
             };
             let is_share = unit == "of 100";
-            let end = match (row[9].as_str(), row[7] == row[8]) {
+            let choice = match (row[9].as_str(), row[7] == row[8]) {
                 ("Choice changed", _) => "the choice among them changed",
                 (_, false) if (number(&row[8]) < number(&row[7])) == (number(&row[3]) < number(&row[2])) => {
                     "the catalogue changed, not the choice"
@@ -463,52 +453,41 @@ impl Report {
                 _ => "whether the choice changed cannot be told yet",
             };
             let on_sale = if row[7] == row[8] {
-                format!("are as before ({} {unit})", row[8])
+                say::OnSaleAsBefore { figure: &row[8], unit, choice }.to_string()
             } else {
-                format!("went from {} to {} {unit}", row[7], row[8])
+                say::OnSaleMoved { before: &row[7], after: &row[8], unit, choice }.to_string()
             };
+            let (before, after, step, than) = (&row[2], &row[3], &row[4], &than);
             match (row[9].as_str(), is_share) {
-                ("Changed" | "Choice changed", true) => out.push(format!(
-                    "Of 100 shown, {} are {} than {than}: {} instead of {}. Those on sale {on_sale}: {end}.",
-                    row[4],
-                    small(what),
-                    row[3],
-                    row[2]
-                )),
-                ("Changed" | "Choice changed", false) => out.push(format!(
-                    "The articles shown are {} than {than}: {} instead of {} {unit}. Those on sale {on_sale}: {end}.",
-                    row[4], row[3], row[2]
-                )),
+                ("Changed" | "Choice changed", true) => {
+                    let moved = say::ShareMoved { step, value: &small(what), than, after, before };
+                    out.push(format!("{moved} {on_sale}"));
+                }
+                ("Changed" | "Choice changed", false) => {
+                    let moved = say::MeanMoved { step, than, after, before, unit };
+                    out.push(format!("{moved} {on_sale}"));
+                }
                 ("No change", false) if row[6] != "–" => {
                     let unit_of = if row[6] == "1" { unit.trim_end_matches('s') } else { unit };
-                    out.push(format!(
-                        "{what}: {} {unit} {than}, {} since. No change; {} {unit_of} would have been noticed.",
-                        row[2], row[3], row[6]
-                    ));
+                    let figures = say::MeanFigures { what, before, unit, than, after };
+                    let noticed = say::NoticedFrom { step: &format!("{} {unit_of}", row[6]) };
+                    out.push(format!("{figures} {noticed}"));
                 }
-                ("Did not follow", true) => out.push(format!(
-                    "Of 100 articles on sale, {} are {} instead of {}; of 100 shown, {}: the choice did not follow.",
-                    row[8],
-                    small(what),
-                    row[7],
-                    row[3]
-                )),
-                ("Did not follow", false) => out.push(format!(
-                    "The articles on sale went from {} to {} {unit}, those shown are at {}: the choice did not follow.",
-                    row[7], row[8], row[3]
-                )),
+                ("Did not follow", true) => {
+                    let (before, after, shown) = (&row[7], &row[8], &row[3]);
+                    out.push(say::ShareLeftBehind { after, value: &small(what), before, shown }.to_string());
+                }
+                ("Did not follow", false) => {
+                    let (before, after, shown) = (&row[7], &row[8], &row[3]);
+                    out.push(say::MeanLeftBehind { before, after, unit, shown }.to_string());
+                }
                 (early, false) if early.starts_with("Too early. ") => {
-                    out.push(format!("{what}: too early to say. {}", early.trim_start_matches("Too early. ")))
+                    out.push(say::MeanTooEarly { what, missing: early.trim_start_matches("Too early. ") }.to_string())
                 }
                 (early, true) if early.starts_with("Too early. ") => {
                     let all = tally.rows.iter().find(|all| all[0] == "All together" && all[1] == row[1]).unwrap();
-                    out.push(format!(
-                        "Too early to say for {} of {}, shown too seldom. The nearest, {}: {}",
-                        all[6],
-                        all[2],
-                        small(what),
-                        early.trim_start_matches("Too early. ")
-                    ));
+                    let (missing, nearest) = (early.trim_start_matches("Too early. "), &small(what));
+                    out.push(say::ValuesTooEarly { early: &all[6], all: &all[2], nearest, missing }.to_string());
                 }
                 _ => {}
             }
@@ -520,15 +499,12 @@ impl Report {
         let mut tables = self.page.of("What the model sees");
         let Some(looks) = tables.next().filter(|table| table.headings[0] == "looks") else { return Vec::new() };
         let span = |row: usize| looks.rows[row][1].clone();
-        let mut out =
-            vec![format!("Customers' latest looks ({}) against those the model learned from ({}).", span(1), span(0))];
+        let mut out = vec![say::LooksCompared { latest: &span(1), learned: &span(0) }.to_string()];
         let moved = tables.next().filter(|table| table.headings[0] == "what moved");
-        out.extend(
-            moved
-                .into_iter()
-                .flat_map(|table| table.rows.iter().take(5))
-                .map(|row| format!("{} ({}): {}, {} instead of {}.", row[0], row[1], row[4], row[3], row[2])),
-        );
+        out.extend(moved.into_iter().flat_map(|table| table.rows.iter().take(5)).map(|row| {
+            let [what, whom, learned, latest, step] = [0, 1, 2, 3, 4].map(|cell| row[cell].as_str());
+            say::FeatureMoved { what, whom, step, latest, learned }.to_string()
+        }));
         out
     }
 
@@ -536,30 +512,31 @@ impl Report {
         let Some(table) = self.page.of("Collections at equal age").next() else { return Vec::new() };
         let mut out = Vec::new();
         for row in &table.rows {
-            let (name, looks) =
-                (&row[0], |cell: &str| if cell == "1" { "look".to_owned() } else { "looks".to_owned() });
-            out.push(format!("Collection {name} came into the shop on {}, in the middle of the days compared", row[1]));
-            let age = if row[6] == "–" { "" } else { " at the same age" };
-            let before = match row[9].as_str() {
-                "–" => String::new(),
-                rate => format!(" {} had {rate}{age} ({} {}).", row[7], row[8], looks(&row[8])),
-            };
-            out.push(match row[12].as_str() {
-                "Confirmed" => {
-                    format!("Collection {name}: {} of 100 looks led to a purchase. Confirmed.{before}", row[4])
+            let name = &row[0];
+            let looks = |cell: &str| format!("{cell} {}", if cell == "1" { "look" } else { "looks" });
+            out.push(say::CollectionBetween { name, day: &row[1] }.to_string());
+            let before = match (row[9].as_str(), row[6].as_str()) {
+                ("–", _) => String::new(),
+                (rate, "–") => {
+                    format!(" {}", say::CollectionBefore { name: &row[7], rate, looks: &looks(&row[8]) })
                 }
-                "Provisional" => format!(
-                    "Collection {name}: {} of 100 looks led to a purchase. Too early: {} {} of {} needed.{before}",
-                    row[4],
-                    row[3],
-                    looks(&row[3]),
-                    row[10]
-                ),
-                "Prior only" => format!("Collection {name}: nothing is known yet but what the last one did.{before}"),
-                _ => format!("Collection {name}: no data yet."),
+                (rate, _) => {
+                    format!(" {}", say::CollectionBeforeAtAge { name: &row[7], rate, looks: &looks(&row[8]) })
+                }
+            };
+            let rate = &row[4];
+            out.push(match row[12].as_str() {
+                "Confirmed" => format!("{}{before}", say::CollectionConfirmed { name, rate }),
+                "Provisional" => {
+                    let early = say::CollectionEarly { name, rate, looks: &looks(&row[3]), needed: &row[10] };
+                    format!("{early}{before}")
+                }
+                "Prior only" => format!("{}{before}", say::CollectionNew { name }),
+                _ => say::CollectionWithout { name }.to_string(),
             });
-            out.push(format!("More can be said with events up to {};", row[11]));
-            out.push(format!("More can be said on {}.", row[11]));
+            let with_events = say::MoreWithEvents { day: &row[11], until: "" }.to_string();
+            out.push(with_events.split_inclusive(';').next().unwrap().to_owned());
+            out.push(say::MoreOn { day: &row[11] }.to_string());
         }
         out
     }
@@ -585,15 +562,10 @@ fn change(cells: &[String], clear: bool) -> String {
     let (steps, direction) = cells[7].split_once(' ').unwrap();
     assert!((number(&cells[6]) - number(&cells[3])).abs() - number(steps) < 1e-6, "{cells:?}");
     assert_eq!(direction.starts_with("fewer"), verb(cells) == "fell", "{cells:?}");
-    let verb = if clear { verb(cells).to_owned() } else { format!("may have {}", participle(verb(cells))) };
-    format!(
-        "{noun} {} {verb} from {} to {} in 100 shown ({} in 100) {}.",
-        for_whom(cells),
-        cells[3],
-        cells[6],
-        cells[7],
-        span(cells)
-    )
+    let moved = &if clear { verb(cells).to_owned() } else { format!("may have {}", participle(verb(cells))) };
+    let (whom, span) = (&for_whom(cells), &span(cells));
+    let (before, after, step) = (&cells[3], &cells[6], &cells[7]);
+    say::Change { what: noun, whom, moved, before, after, step, span }.to_string()
 }
 
 fn verb(cells: &[String]) -> &'static str {
@@ -616,7 +588,7 @@ fn span(cells: &[String]) -> String {
 }
 
 fn from_to(cells: &[String]) -> String {
-    format!("{} to {} in 100 shown {}", cells[3], cells[6], span(cells))
+    say::FromTo { before: &cells[3], after: &cells[6], span: &span(cells) }.to_string()
 }
 
 fn or(items: &[String]) -> String {

@@ -13,6 +13,7 @@ use std::collections::BTreeMap;
 
 use rayon::prelude::*;
 
+pub use dashboard::sentences;
 use selvedge_engine::{Engine, Staged};
 use selvedge_monitoring::monitor;
 use selvedge_project::error::{Advice, Result};

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use ::charts::{Caption, Interval, MOST, Picture, Tone, dumbbell, maturity, segment_line, small_multiples};
 
 use super::facts::{Facts, Nowcast};
+use super::sentences as say;
 use super::verdicts::Story;
 use super::{Pictures, tables, words};
 use selvedge_monitoring::monitor::{Finding, State};
@@ -96,7 +97,7 @@ fn verdict(facts: &Facts) -> String {
     match told.as_slice() {
         [] if facts.all_too_early("click") => "Too early to say whether any segment's clicks changed.".to_owned(),
         [] => "No change in anybody's clicks stands out.".to_owned(),
-        some => format!("{}; no other change stands out.", words::list_up_to(some, MOST_NAMES)),
+        some => say::NothingElse { changes: &words::list_up_to(some, MOST_NAMES) }.to_string(),
     }
 }
 
@@ -169,11 +170,10 @@ fn sides(facts: &Facts) -> String {
     let figures = |story: &Story| {
         let each: Vec<String> =
             story.of.iter().map(|of| format!("{} ({})", words::who(of), words::from_to(of))).collect();
-        match (story.is_clear, story.is_of_one()) {
-            (true, true) => format!("Changed: {}", each.concat()),
-            (false, true) => format!("May have changed: {}", each.concat()),
-            (true, false) => format!("Changed: either {}", words::either(&each)),
-            (false, false) => format!("May have changed: either {}", words::either(&each)),
+        let changed = if story.is_clear { "Changed" } else { "May have changed" };
+        match story.is_of_one() {
+            true => say::Side { changed, figures: &each.concat() }.to_string(),
+            false => say::SideOfOneOf { changed, figures: &words::either(&each) }.to_string(),
         }
     };
     let told: Vec<String> = clicks(facts).iter().map(figures).collect();
@@ -279,15 +279,16 @@ fn purchases(facts: &Facts) -> Option<segment_line::Chart> {
         _ => None,
     };
     let levels = confirmed.into_iter().chain(expected).collect();
-    let sure = words::cell(shop.before);
+    let known = &words::cell(shop.before);
     let title = match facts.nowcast(shop, "watched") {
-        Some(row) => format!(
-            "{sure} in 100 recommendations led to a purchase; of the newer ones, {} in 100 probably will ({} to {}).",
-            words::in_100(row.provisional_rate),
-            words::in_100(row.provisional_lower),
-            words::in_100(row.provisional_upper)
-        ),
-        None => format!("{sure} in 100 recommendations led to a purchase."),
+        Some(row) => say::PurchasesForecast {
+            known,
+            forecast: &words::in_100(row.provisional_rate),
+            lower: &words::in_100(row.provisional_lower),
+            upper: &words::in_100(row.provisional_upper),
+        }
+        .to_string(),
+        None => say::Purchases { known }.to_string(),
     };
     Some(segment_line::Chart {
         caption: Caption {
@@ -311,11 +312,11 @@ fn known(facts: &Facts) -> maturity::Chart {
     let shown: u64 = days.iter().map(|day| day.shown).sum();
     let until = days.iter().rfind(|day| tables::is_complete(day)).map(|day| day.shown_on.clone());
     let complete = until.as_deref().map_or("No day's purchases are all known yet".to_owned(), |until| {
-        format!("All purchases are known until {}", words::day(until))
+        say::KnownUntil { day: &words::day(until) }.to_string()
     });
     maturity::Chart {
         caption: Caption {
-            title: format!("{complete}; {} of {} outcomes are still open.", count(open), count(shown)),
+            title: say::StillOpen { known: &complete, open: &count(open), shown: &count(shown) }.to_string(),
             subtitle: "Recommendations by day and by whether it is known if they were bought".into(),
             footnote: "Figures: work/monitoring/daily.parquet. Known: bought, dismissed, or too old to be bought."
                 .into(),

@@ -4,6 +4,7 @@ use serde::Deserialize;
 
 use super::super::markdown::line_of;
 use super::facts;
+use super::sentences as say;
 use super::table;
 use super::words;
 use selvedge_engine::Engine;
@@ -62,11 +63,8 @@ impl Collections {
         }
         let between: Vec<&Collection> = self.rows.iter().filter(|row| row.launched_in_between == Some(true)).collect();
         for row in &between {
-            out += &format!(
-                "Collection {} came into the shop on {}, in the middle of the days compared: before and since are not the same articles.\n\n",
-                line_of(&row.season),
-                words::day(&row.launched_on)
-            );
+            let (name, day) = (line_of(&row.season), words::day(&row.launched_on));
+            out += &format!("{}\n\n", say::CollectionBetween { name: &name, day: &day });
         }
         if between.is_empty() {
             out += "No collection came into the shop in the middle of the days compared.\n\n";
@@ -115,33 +113,33 @@ impl Collections {
 }
 
 fn sentence(row: &Collection, today: &str) -> String {
-    let name = format!("Collection {}", row.season);
+    let name = row.season.as_str();
     let before = match (&row.previous, row.prior_rate) {
         (Some(previous), Some(rate)) => {
-            let age = row.known_age.map_or(String::new(), |_| " at the same age".to_owned());
-            let looks = counted(row.prior_n, "look", "looks");
-            format!(" {previous} had {}{age} ({looks}).", words::in_100(rate))
+            let (name, looks, rate) = (previous, &counted(row.prior_n, "look", "looks"), &words::in_100(rate));
+            match row.known_age {
+                Some(_) => format!(" {}", say::CollectionBeforeAtAge { name, rate, looks }),
+                None => format!(" {}", say::CollectionBefore { name, rate, looks }),
+            }
         }
         _ => " There is no collection of the same time of year to hold it against.".to_owned(),
     };
     let later = row.enough_known_on.as_deref().map_or(String::new(), |day| match &row.known_until {
-        Some(until) if day <= today => format!(
-            " More can be said with events up to {}; those at hand end on {}.",
-            words::day(day),
-            words::day(until)
-        ),
-        _ => format!(" More can be said on {}.", words::day(day)),
+        Some(until) if day <= today => {
+            format!(" {}", say::MoreWithEvents { day: &words::day(day), until: &words::day(until) })
+        }
+        _ => format!(" {}", say::MoreOn { day: &words::day(day) }),
     });
-    let rate = words::cell(row.confirmed_rate);
+    let rate = &words::cell(row.confirmed_rate);
     match row.state.as_str() {
-        "confirmed" => format!("{name}: {rate} of 100 looks led to a purchase. Confirmed.{before}"),
-        "provisional" => format!(
-            "{name}: {rate} of 100 looks led to a purchase. Too early: {} of {} needed.{before}{later}",
-            counted(row.mature, "look", "looks"),
-            row.needed.map_or("–".to_owned(), count)
-        ),
-        "prior_only" => format!("{name}: nothing is known yet but what the last one did.{before}{later}"),
-        _ => format!("{name}: no data yet.{before}"),
+        "confirmed" => format!("{}{before}", say::CollectionConfirmed { name, rate }),
+        "provisional" => {
+            let looks = &counted(row.mature, "look", "looks");
+            let needed = &row.needed.map_or("–".to_owned(), count);
+            format!("{}{before}{later}", say::CollectionEarly { name, rate, looks, needed })
+        }
+        "prior_only" => format!("{}{before}{later}", say::CollectionNew { name }),
+        _ => format!("{}{before}", say::CollectionWithout { name }),
     }
 }
 

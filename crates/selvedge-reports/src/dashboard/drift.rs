@@ -6,6 +6,7 @@ use serde::Deserialize;
 
 use super::super::markdown::{details, line_of};
 use super::facts;
+use super::sentences as say;
 use super::table;
 use super::words;
 use selvedge_engine::Engine;
@@ -95,11 +96,7 @@ impl Drift {
                 + "There are no looks that the model learned from beside later ones, so there is nothing to compare.\n\n";
         };
         let days = |span: &Span| format!("{} to {}", words::day(&span.first_day), words::day(&span.last_day));
-        out += &format!(
-            "Customers' latest looks ({}) against those the model learned from ({}).\n\n",
-            days(latest),
-            days(training)
-        );
+        out += &format!("{}\n\n", say::LooksCompared { latest: &days(latest), learned: &days(training) });
         let moved = self.moved();
         let sentences: Vec<String> = moved.iter().take(MOST_SENTENCES).map(Moved::sentence).collect();
         out += &match sentences.as_slice() {
@@ -231,8 +228,9 @@ struct Moved {
 
 impl Moved {
     fn sentence(&self) -> String {
-        let whom = line_of(&self.of_whom);
-        format!("- {} ({whom}): {}, {} instead of {}.\n", self.what, self.step, self.latest, self.training)
+        let whom = &line_of(&self.of_whom);
+        let (what, step, latest, learned) = (&self.what, &self.step, &self.latest, &self.training);
+        format!("- {}\n", say::FeatureMoved { what, whom, step, latest, learned })
     }
 
     fn cells(self) -> Vec<String> {

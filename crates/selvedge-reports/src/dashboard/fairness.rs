@@ -6,6 +6,7 @@ use serde::Deserialize;
 
 use super::super::markdown::line_of;
 use super::facts;
+use super::sentences as say;
 use super::table;
 use super::{Pictures, charts, words};
 use selvedge_engine::Engine;
@@ -178,12 +179,7 @@ impl Fairness {
             line_of(&self.articles_sentence())
         );
         let line = self.groups.first().map(|group| group.line).or_else(|| self.supply.first().map(|row| row.line));
-        let below = line.map_or(String::new(), |line| {
-            format!(
-                " Watched: below {} for every 100 of the rest; a gap is confirmed when the whole range is.",
-                whole(Some(line))
-            )
-        });
+        let below = line.map_or(String::new(), |line| format!(" {}", say::GapLine { line: &whole(Some(line)) }));
         out += &format!("Each group is held against the rest, never against the best group.{below}\n\n");
         for (metric, noun) in [("click", "Clicks"), ("purchase", "Purchases"), ("kept", "Kept purchases")] {
             let groups = self.latest_groups(metric);
@@ -243,17 +239,15 @@ impl Fairness {
 
 /// "age group 55+ (74 for every 100 of the rest)".
 fn told(name: &str, ratio: Option<f64>) -> String {
-    format!("{name} ({} for every 100 of the rest)", whole(ratio))
+    say::Gap { who: name, ratio: &whole(ratio) }.to_string()
 }
 
 fn sentence(gaps: &[String], watched: &[String], noun: &str, kind: &str) -> String {
     match (gaps, watched) {
         ([], []) => format!("No {kind} gets fewer {noun} than the rest, as far as can be told.")
             .replace("fewer exposure", "less exposure"),
-        ([], watched) => {
-            format!("No confirmed gap in {noun}; to be watched: {}.", words::list_up_to(watched, MOST_NAMES))
-        }
-        (gaps, _) => format!("A confirmed gap in {noun}: {}.", words::list_up_to(gaps, MOST_NAMES)),
+        ([], watched) => say::GapWatched { what: noun, who: &words::list_up_to(watched, MOST_NAMES) }.to_string(),
+        (gaps, _) => say::GapConfirmed { what: noun, who: &words::list_up_to(gaps, MOST_NAMES) }.to_string(),
     }
 }
 

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use super::super::markdown::line_of;
 use super::facts::{Facts, Place};
 use super::history::History;
+use super::sentences as say;
 use super::shown::Shown;
 use super::table;
 use super::verdicts::Story;
@@ -27,27 +28,33 @@ pub fn scope(facts: &Facts) -> String {
         Some(if first == last {
             words::day(first)
         } else {
-            format!("{of_many} from {} to {}", words::day(first), words::day(last))
+            say::Days { the: of_many, first: &words::day(first), last: &words::day(last) }.to_string()
         })
     };
     let compared = match (facts.span("reference"), facts.span("watched")) {
         (Some(_), Some(_)) => {
             let are = if facts.first_day("watched") == facts.last_day("watched") { "is" } else { "are" };
             let (watched, reference) = (days("watched", "The days"), days("reference", "those"));
-            format!("{} {are} compared with {}.", watched.unwrap_or_default(), reference.unwrap_or_default())
+            let (since, before) = (watched.unwrap_or_default(), reference.unwrap_or_default());
+            say::Compared { since: &since, are, before: &before }.to_string()
         }
-        (Some(only), None) => match facts.days.len() {
-            1 => format!("There is only {}: nothing to compare it with yet.", words::day(&facts.days[0].shown_on)),
-            _ => format!("There are only the days from {only}: nothing to compare them with yet."),
-        },
+        (Some(_), None) => {
+            let day = |day: Option<&str>| day.map(words::day).unwrap_or_default();
+            let (first, last) = (day(facts.first_day("reference")), day(facts.last_day("reference")));
+            match facts.days.len() {
+                1 => say::OnlyDay { day: &first }.to_string(),
+                _ => say::OnlyDays { first: &first, last: &last }.to_string(),
+            }
+        }
         (None, _) => String::new(),
     };
-    format!(
-        "{} {} looked at, up to {} on the shop's clock. {compared}\n",
-        counted(shown, "recommendation", "recommendations"),
-        if shown == 1 { "was" } else { "were" },
-        words::moment(&facts.as_of)
-    )
+    let were = if shown == 1 { "was" } else { "were" };
+    let scope = say::Scope {
+        recommendations_were: &format!("{} {were}", counted(shown, "recommendation", "recommendations")),
+        until: &words::moment(&facts.as_of),
+        compared: &compared,
+    };
+    format!("{scope}\n")
 }
 
 /// What happened, to whom, since when, how sure, what did not change, what to look at next.
@@ -76,7 +83,7 @@ pub fn first_screen(facts: &Facts, history: &History, shown: &Shown, monitor: &M
         // What may be chance is not set as loud as what is clear.
         let sentence = line_of(&story.sentence());
         let sentence = if story.is_loud() { format!("**{sentence}**") } else { sentence };
-        out += &format!("{sentence} {} The figures are final.\n\n", story.how_sure());
+        out += &format!("{}\n\n", say::Told { change: &sentence, how_sure: story.how_sure() });
     }
     let one = first.is_of_one().then(|| first.first());
     let told_first = one.map(|one| history.first_told(one)).unwrap_or_default();
@@ -149,12 +156,13 @@ fn row(name: &str, text: String) -> Vec<String> {
 fn whom(change: &Finding) -> String {
     let name = words::who(change);
     let shown = counted(change.after_n, "recommendation", "recommendations");
-    format!(
-        "{}: {shown} shown since, {} of them led to {}.",
-        words::capital(&name),
-        count(change.after_x),
-        words::metric(&change.metric).to_lowercase()
-    )
+    say::ToWhom {
+        who: &words::capital(&name),
+        recommendations: &shown,
+        did: &count(change.after_x),
+        what: &words::metric(&change.metric).to_lowercase(),
+    }
+    .to_string()
 }
 
 fn sure(story: &Story, monitor: &Monitor) -> String {
@@ -163,8 +171,9 @@ fn sure(story: &Story, monitor: &Monitor) -> String {
         && let Some(expected) = story.first().expected_x
     {
         let change = story.first();
-        let like = if change.is_shop() { "had it gone on as before" } else { "had they moved like everyone else" };
-        out += &format!(" {expected:.0} would have been expected {like}; there were {}.", count(change.after_x));
+        let had_they = if change.is_shop() { "had it gone on as before" } else { "had they moved like everyone else" };
+        let (expected, came) = (format!("{expected:.0}"), count(change.after_x));
+        out += &format!(" {}", say::Expected { expected: &expected, had_they, came: &came });
     }
     out + &match story.is_clear {
         true => format!(" {}.", promise(monitor)),
@@ -173,7 +182,8 @@ fn sure(story: &Story, monitor: &Monitor) -> String {
 }
 
 pub fn promise(monitor: &Monitor) -> String {
-    format!("At most one report in {:.0} raises a false alarm", (1.0 / monitor.false_alarms).round())
+    let reports = format!("{:.0}", (1.0 / monitor.false_alarms).round());
+    say::FalseAlarms { reports: &reports }.to_string()
 }
 
 /// The segments in a state, by column; the whole shop is told by itself.
@@ -182,26 +192,23 @@ fn named(facts: &Facts, state: State) -> Option<String> {
     (!segments.is_empty()).then(|| by_column(&segments))
 }
 
-/// What a change that is worth telling is, in words: "by 33 %".
+/// What a change that is worth telling is: "33 %".
 fn worth(monitor: &Monitor) -> String {
-    format!("by {:.0} %", monitor.worth_telling * 100.0)
+    format!("{:.0} %", monitor.worth_telling * 100.0)
 }
 
 /// What a change worth telling can be ruled out for, the whole shop first.
 fn unchanged(facts: &Facts, monitor: &Monitor) -> String {
     let mut text = String::new();
     if let Some(shop) = facts.shop("click").filter(|shop| shop.state == State::Unchanged) {
-        text += &format!(
-            "Clicks in the whole shop: {} in 100 before, {} since. ",
-            words::cell(shop.before),
-            words::cell(shop.after)
-        );
+        let (before, since) = (words::cell(shop.before), words::cell(shop.after));
+        text += &format!("{} ", say::ShopUnchanged { before: &before, since: &since });
     }
     if let Some(names) = named(facts, State::Unchanged) {
-        text += &format!("Unchanged for {names}. ");
+        text += &format!("{} ", say::Unchanged { names: &names });
     }
     if !text.is_empty() {
-        text += &format!("A change {} or more can be ruled out. ", worth(monitor));
+        text += &format!("{} ", say::RuledOut { change: &worth(monitor) });
     }
     for finding in facts.findings.iter().filter(|finding| finding.metric == "click" && finding.explained_by.is_some()) {
         text += &match finding.is_shop() {
@@ -215,20 +222,20 @@ fn unchanged(facts: &Facts, monitor: &Monitor) -> String {
 }
 
 fn with_shop(facts: &Facts) -> String {
-    named(facts, State::WithShop).map(|names| format!("They moved as the whole shop did: {names}.")).unwrap_or_default()
+    named(facts, State::WithShop).map(|names| say::WithShop { names: &names }.to_string()).unwrap_or_default()
 }
 
 /// What does not stand out though a change worth telling cannot be ruled out, and what there is too little of.
 fn not_known(facts: &Facts, monitor: &Monitor) -> String {
     let mut text = String::new();
     if let Some(shop) = facts.shop("click").filter(|shop| shop.state == State::NotKnown) {
-        text += &format!("The whole shop: {}. ", words::possible(shop));
+        text += &format!("{} ", say::ShopPossible { range: &words::possible(shop) });
     }
     if let Some(names) = named(facts, State::NotKnown) {
-        text += &format!("A change {} cannot be ruled out yet for {names}. ", worth(monitor));
+        text += &format!("{} ", say::NotRuledOut { change: &worth(monitor), names: &names });
     }
     if let Some(names) = named(facts, State::TooEarly) {
-        text += &format!("Too early to say for {names}.");
+        text += &say::TooEarly { names: &names }.to_string();
     }
     text.trim_end().to_owned()
 }
@@ -258,7 +265,7 @@ fn next(facts: &Facts, change: &Finding) -> String {
         return String::new();
     };
     let moved = |place: &&&Place| matches!((place.before, place.after), (Some(b), Some(a)) if (a < b) == (after < before) && a != b);
-    let verb = if after < before { "fell" } else { "rose" };
+    let moved_as = if after < before { "fell" } else { "rose" };
     let mut questions: Vec<&str> = own.iter().map(|place| place.question.as_str()).collect();
     questions.dedup();
     let mut sentences = Vec::new();
@@ -269,18 +276,19 @@ fn next(facts: &Facts, change: &Finding) -> String {
         match not.len() {
             0 if answers.len() > 1 => everywhere.push(question.to_owned()),
             0 => {}
-            _ => sentences.push(format!("By {question}, it {verb} everywhere but for {}.", words::list(&not))),
+            _ => {
+                let but = say::EverywhereBut { question, moved: moved_as, not: &words::list(&not) };
+                sentences.push(but.to_string());
+            }
         }
     }
     if !everywhere.is_empty() {
-        sentences.insert(0, format!("It {verb} whatever the {}.", words::list(&everywhere)));
-        let since = change.since.as_deref().map(words::day).unwrap_or_default();
+        let whatever = say::Everywhere { moved: moved_as, questions: &words::list(&everywhere) };
+        sentences.insert(0, whatever.to_string());
+        let since = &change.since.as_deref().map(words::day).unwrap_or_default();
         sentences.push(match change.is_shop() {
-            true => format!("So look first at what reached everyone from {since} on: pages, apps, mails and prices."),
-            false => format!(
-                "So look first at what reached {} alone from {since} on: their pages, apps, mails and prices.",
-                words::who(change)
-            ),
+            true => say::LookAtEveryone { since }.to_string(),
+            false => say::LookAt { who: &words::who(change), since }.to_string(),
         });
     }
     sentences.join(" ")
@@ -289,14 +297,15 @@ fn next(facts: &Facts, change: &Finding) -> String {
 fn later(facts: &Facts, story: Option<&Story>) -> String {
     let say = |finding: &Finding| {
         finding.known_on.as_deref().filter(|_| finding.state == State::TooEarly).map(|iso| {
-            format!("{} of {}: on {}.", words::metric(&finding.metric), words::who(finding), words::day(iso))
+            let what = words::metric(&finding.metric);
+            say::KnownOn { what, who: &words::who(finding), day: &words::day(iso) }.to_string()
         })
     };
     let mut sentences = Vec::new();
     if let Some(story) = story.filter(|story| !story.is_loud()) {
         let what = if story.is_of_one() { "Whether it is chance" } else { "Which of them it is" };
         let known = story.first().known_on.as_deref();
-        sentences.extend(known.map(|iso| format!("{what}: on {}, if it goes on as it has.", words::day(iso))));
+        sentences.extend(known.map(|iso| say::KnownOnIfItGoesOn { what, day: &words::day(iso) }.to_string()));
     }
     for metric in ["purchase", "kept"] {
         let own = story.and_then(|story| {

@@ -7,6 +7,7 @@ use charts::{Caption, Interval, Picture};
 use serde::Deserialize;
 
 use super::facts;
+use super::sentences as say;
 use super::table;
 use super::{Pictures, words};
 use selvedge_engine::Engine;
@@ -93,7 +94,8 @@ impl History {
             return "In this report for the first time.".to_owned();
         }
         let opened = words::day(date(&life.opened_on));
-        format!("First told on {opened}: {} in 100 then, {} now.", words::in_100(after), words::cell(life.last_after))
+        let (then, now) = (words::in_100(after), words::cell(life.last_after));
+        say::FirstTold { opened: &opened, then: &then, now: &now }.to_string()
     }
 
     pub fn tables(&self) -> String {
@@ -101,7 +103,7 @@ impl History {
         let reports: std::collections::BTreeSet<&str> =
             self.vintages.iter().map(|row| row.published_on.as_str()).collect();
         let days: Vec<String> = reports.iter().map(|moment| words::day(date(moment))).collect();
-        out += &format!("Reports looked at: {}.\n\n", words::list(&days));
+        out += &format!("{}\n\n", say::Reports { days: &words::list(&days) });
         if self.lives.is_empty() {
             out += "No report told of a change.\n\n";
         } else {
@@ -183,12 +185,10 @@ fn sentence(pairs: &[Pair]) -> String {
     });
     let furthest = moved.max_by(|a, b| (a.1 - a.0).abs().total_cmp(&(b.1 - b.0).abs()));
     match furthest {
-        Some((then, now, pair)) => format!(
-            "Purchases of the week from {} were first told as {} in 100 and are now at {}; no other week moved further.",
-            words::day(&pair.now.first_day),
-            words::points(then),
-            words::points(now)
-        ),
+        Some((then, now, pair)) => {
+            let (week, then, now) = (words::day(&pair.now.first_day), words::points(then), words::points(now));
+            say::FirstFigure { week: &week, then: &then, now: &now }.to_string()
+        }
         None => "No week could be forecast at its end yet; first figures are what had come so far.".to_owned(),
     }
 }

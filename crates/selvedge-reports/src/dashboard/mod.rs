@@ -10,6 +10,7 @@ mod fairness;
 mod first_screen;
 mod history;
 mod methods;
+pub mod sentences;
 mod shown;
 mod tables;
 mod total;

@@ -1,6 +1,7 @@
 //! The tables: everyone looked at, confirmed and provisional apart, with status letters.
 
 use super::facts::{Facts, LineDay};
+use super::sentences as say;
 use super::table;
 use super::words;
 use selvedge_monitoring::monitor::{Finding, State};
@@ -25,7 +26,8 @@ pub fn clicks(facts: &Facts) -> String {
     let headings =
         ["", "shown before#", "in 100#", "between", "shown since#", "in 100#", "between", "verdict", "status", ""];
     format!(
-        "## Clicks, everyone looked at\n\nConfirmed: all clicks are known. \"Between\" holds the true rate 95 times out of 100.\n\n{}\n",
+        "## Clicks, everyone looked at\n\nConfirmed: all clicks are known. {}\n\n{}\n",
+        say::RateBetween { what: "rate" },
         table(&headings, &rows.collect::<Vec<_>>())
     )
 }
@@ -116,8 +118,8 @@ pub fn purchases(facts: &Facts) -> String {
                 "Nothing can be forecast yet: too few recommendations have been followed to the end.\n\n".to_owned()
             }
             (false, _) => format!(
-                "What the open outcomes of the days since {} will come to, if customers go on deciding as they have. \"Between\" holds 90 of 100 such forecasts.\n\n{}\n",
-                facts.first_day("watched").map(words::day).unwrap_or_default(),
+                "{}\n\n{}\n",
+                say::Forecasts { since: &facts.first_day("watched").map(words::day).unwrap_or_default() },
                 table(&["", "shown#", "known#", "open#", "in 100#", "between", "status"], &forecasts)
             ),
         };

@@ -6,6 +6,7 @@ use serde::Deserialize;
 
 use super::super::markdown::line_of;
 use super::facts::{self, Facts};
+use super::sentences as say;
 use super::table;
 use super::verdicts::Story;
 use super::{Pictures, words};
@@ -106,16 +107,17 @@ impl Totals {
             || sentence(total),
             |first| {
                 let rest = total.rate - first.rate_part;
-                let verb = |change: f64| if change < 0.0 { "took away" } else { "added" };
-                let whole =
-                    format!("{} in the whole shop: {column} {}", words::metric(&total.metric), first.segment_value);
-                format!(
-                    "{whole} {} {} in 100, the other groups {} {}.",
-                    verb(first.rate_part),
-                    words::points(first.rate_part.abs()),
-                    verb(rest),
-                    words::points(rest.abs())
-                )
+                let step = |change: f64| {
+                    let verb = if change < 0.0 { "took away" } else { "added" };
+                    format!("{verb} {}", words::points(change.abs()))
+                };
+                say::TotalStep {
+                    what: words::metric(&total.metric),
+                    segment: &format!("{column} {}", first.segment_value),
+                    own: &step(first.rate_part),
+                    others: &step(rest),
+                }
+                .to_string()
             },
         );
         let chart = waterfall::Chart {
@@ -200,13 +202,15 @@ impl Totals {
 fn sentence(total: &Total) -> String {
     let noun = words::metric(&total.metric);
     let by = words::column(&total.segment_column);
-    let mut out = format!(
-        "{noun} in the whole shop: {} in 100 before, {} since. By {by}, who was shown accounts for {} of the difference, what they did for {}.",
-        words::points(total.before),
-        words::points(total.after),
-        waterfall::signed(total.mix),
-        waterfall::signed(total.rate)
-    );
+    let mut out = say::Total {
+        what: noun,
+        before: &words::points(total.before),
+        since: &words::points(total.after),
+        by: &by,
+        mix: &waterfall::signed(total.mix),
+        rate: &waterfall::signed(total.rate),
+    }
+    .to_string();
     if total.reversed {
         let (whole, each) = if total.change < 0.0 { ("fell", "rose") } else { ("rose", "fell") };
         out += &format!(

@@ -1,6 +1,7 @@
 //! The table of verdicts as stories: what changed, what may have, and between whom it cannot be told yet.  Sentences, titles,
 //! rows and remarks are all made here, so that none says what another denies.
 
+use super::sentences as say;
 use super::words;
 use selvedge_monitoring::monitor::{Finding, State};
 
@@ -55,7 +56,7 @@ impl Story<'_> {
                 let each: Vec<String> =
                     several.iter().map(|of| format!("{} ({})", words::for_whom(of), words::from_to(of))).collect();
                 let changed = if self.is_clear { "changed" } else { "may have changed" };
-                format!("{metric} {changed}, either {}.", words::either(&each))
+                say::ChangeOfOneOf { what: metric, changed, whom: &words::either(&each) }.to_string()
             }
         }
     }
@@ -73,8 +74,11 @@ impl Story<'_> {
             (false, false) => "may have changed".to_owned(),
         };
         match whom.as_slice() {
-            [one] => format!("{metric} {verb} {one}"),
-            several => format!("{metric} {verb}, either {}", words::either(several)),
+            [one] => say::ChangeInShort { what: metric, moved: &verb, whom: one }.to_string(),
+            several => {
+                let whom = words::either(several);
+                say::ChangeOfOneOfInShort { what: metric, changed: &verb, whom: &whom }.to_string()
+            }
         }
     }
 

@@ -2,6 +2,7 @@
 
 use chrono::{Datelike, NaiveDate};
 
+use super::sentences as say;
 use selvedge_monitoring::monitor::{Finding, State};
 use selvedge_project::numbers::counted;
 
@@ -147,7 +148,8 @@ pub fn span(finding: &Finding) -> String {
 
 /// "28 to 12 in 100 shown since 21 September 2026".
 pub fn from_to(finding: &Finding) -> String {
-    format!("{} to {} in 100 shown {}", cell(finding.before), cell(finding.after), span(finding))
+    let (before, after) = (cell(finding.before), cell(finding.after));
+    say::FromTo { before: &before, after: &after, span: &span(finding) }.to_string()
 }
 
 /// The sentence of a change: what, for whom, from what to what, since when.
@@ -155,20 +157,21 @@ pub fn change(finding: &Finding) -> String {
     let (Some(before), Some(after)) = (finding.before, finding.after) else {
         return format!("{} {} cannot be compared yet.", metric(&finding.metric), for_whom(finding));
     };
-    let verb = match finding.state {
+    let moved = match finding.state {
         State::Clear => verb(finding).to_owned(),
         _ => format!("may have {}", participle(verb(finding))),
     };
-    format!(
-        "{} {} {verb} from {} to {} in 100 shown ({} {} in 100) {}.",
-        metric(&finding.metric),
-        for_whom(finding),
-        in_100(before),
-        in_100(after),
-        step(before, after),
-        metric(&finding.metric).to_lowercase(),
-        span(finding)
-    )
+    let what = metric(&finding.metric);
+    say::Change {
+        what,
+        whom: &for_whom(finding),
+        moved: &moved,
+        before: &in_100(before),
+        after: &in_100(after),
+        step: &format!("{} {}", step(before, after), what.to_lowercase()),
+        span: &span(finding),
+    }
+    .to_string()
 }
 
 /// How far a rate may have moved, where nothing stands out: "anything from 20 % fewer to 31 % more is possible".

@@ -10,6 +10,7 @@ use serde::Deserialize;
 
 use self::sentences::missing;
 use super::facts::{self, Facts};
+use super::sentences as say;
 use super::table;
 use super::words;
 use selvedge_engine::Engine;
@@ -131,15 +132,13 @@ impl Shown {
         let (Some(watched), Some(reference)) = (facts.span("watched"), facts.span("reference")) else {
             return out + "There are no days to compare yet, so nothing can be said of what was shown.\n\n";
         };
-        out += &format!("The articles shown from {watched}, against those shown from {reference}.\n\n");
+        out += &format!("{}\n\n", say::ShownSpans { since: &watched, before: &reference });
         out += &self.told(BEFORE);
         out += &self.descriptions();
         let earlier: Vec<&str> = self.earlier();
         if earlier.is_empty() {
             let first = self.first_day.as_deref().map(words::day).unwrap_or_default();
-            out += &format!(
-                "The log begins on {first}, so there is no earlier season and no year before to compare with.\n\n"
-            );
+            out += &format!("{}\n\n", say::NoEarlierSeason { first: &first });
         }
         for against in &earlier {
             out += &format!("**Against {against}**\n\n{}", self.told(against));
@@ -158,7 +157,10 @@ impl Shown {
             "verdict",
             "status",
         ];
-        out += "A difference counts once it is larger than days differ anyway (\"noticed from\"). \"On sale\" is what an even choice among all articles on sale would have shown. \"Between\" holds the true difference 95 times out of 100.\n\n";
+        out += &format!(
+            "A difference counts once it is larger than days differ anyway (\"noticed from\"). \"On sale\" is what an even choice among all articles on sale would have shown. {}\n\n",
+            say::RateBetween { what: "difference" }
+        );
         out += &format!("{}\n", table(&headings, &rows.map(|row| self.cells(row)).collect::<Vec<_>>()));
         out += &format!(
             "{}\n",

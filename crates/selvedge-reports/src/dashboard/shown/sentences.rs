@@ -1,6 +1,6 @@
 //! The sentences of what was shown, each from the row of its change.
 
-use super::super::words;
+use super::super::{sentences as say, words};
 use super::{BEFORE, Change, Shown};
 use crate::markdown::line_of;
 use selvedge_project::numbers::count;
@@ -17,7 +17,8 @@ impl Shown {
             out += &format!("- {} {}\n", line_of(&self.sentence(change)), self.catalogue(change));
         }
         if moved.len() > MOST_SENTENCES {
-            out += &format!("- {} more differences stand in the table.\n", moved.len() - MOST_SENTENCES);
+            let more = (moved.len() - MOST_SENTENCES).to_string();
+            out += &format!("- {}\n", say::MoreDifferences { more: &more });
         }
         let left: Vec<&Change> = self
             .changes
@@ -35,11 +36,13 @@ impl Shown {
         let all = self.changes.iter().filter(|row| row.against == against).count();
         let early = self.of(against, "too_early").count();
         if let Some(nearest) = self.nearest(against).filter(|row| !self.is_number(row)) {
-            out += &format!(
-                "- Too early to say for {early} of {all}, shown too seldom. The nearest, {}: {}\n",
-                line_of(&self.value(nearest)),
-                missing(nearest)
-            );
+            let said = say::ValuesTooEarly {
+                early: &early.to_string(),
+                all: &all.to_string(),
+                nearest: &line_of(&self.value(nearest)),
+                missing: &missing(nearest),
+            };
+            out += &format!("- {said}\n");
         }
         if moved.is_empty() && left.is_empty() && early < all {
             out.insert_str(
@@ -94,68 +97,57 @@ impl Shown {
     }
 
     pub(super) fn sentence(&self, change: &Change) -> String {
-        let (before, after) = (self.figure(change, change.before), self.figure(change, change.after));
-        let (step, than) = (self.step(change, change.before, change.after), than(&change.against));
+        let (before, after) = (&self.figure(change, change.before), &self.figure(change, change.after));
+        let (step, than) = (&self.step(change, change.before, change.after), &than(&change.against));
         match self.unit(change) {
-            "" => {
-                format!("Of 100 shown, {step} are {} than {than}: {after} instead of {before}.", self.value(change))
-            }
-            unit => format!("The articles shown are {step} than {than}: {after} instead of {before} {unit}."),
+            "" => say::ShareMoved { step, value: &self.value(change), than, after, before }.to_string(),
+            unit => say::MeanMoved { step, than, after, before, unit }.to_string(),
         }
     }
 
     /// Whether the catalogue changed, or the choice among it.
     pub(super) fn catalogue(&self, change: &Change) -> String {
-        let (before, after) = (self.figure(change, change.even_before), self.figure(change, change.even_after));
+        let (before, after) = (&self.figure(change, change.even_before), &self.figure(change, change.even_after));
         let unit = match self.unit(change) {
-            "" => " of 100".to_owned(),
-            unit => format!(" {unit}"),
-        };
-        let on_sale = match before == after {
-            true => format!("Those on sale are as before ({after}{unit})"),
-            false => format!("Those on sale went from {before} to {after}{unit}"),
+            "" => "of 100",
+            unit => unit,
         };
         // As printed, so that a reader can follow.
         let alike = before != after && (change.even_after < change.even_before) == (change.after < change.before);
-        match (change.choice_moved, alike) {
-            (true, _) => format!("{on_sale}: the choice among them changed."),
-            (false, true) => format!("{on_sale}: the catalogue changed, not the choice."),
-            (false, false) => format!("{on_sale}: whether the choice changed cannot be told yet."),
+        let choice = match (change.choice_moved, alike) {
+            (true, _) => "the choice among them changed",
+            (false, true) => "the catalogue changed, not the choice",
+            (false, false) => "whether the choice changed cannot be told yet",
+        };
+        match before == after {
+            true => say::OnSaleAsBefore { figure: after, unit, choice }.to_string(),
+            false => say::OnSaleMoved { before, after, unit, choice }.to_string(),
         }
     }
 
     /// The catalogue moved, and what is shown did not follow.
     fn left_behind(&self, change: &Change) -> String {
-        let (before, after) = (self.figure(change, change.even_before), self.figure(change, change.even_after));
-        let shown = self.figure(change, change.after);
+        let (before, after) = (&self.figure(change, change.even_before), &self.figure(change, change.even_after));
+        let shown = &self.figure(change, change.after);
         match self.unit(change) {
-            "" => format!(
-                "Of 100 articles on sale, {after} are {} instead of {before}; of 100 shown, {shown}: the choice did not follow.",
-                self.value(change)
-            ),
-            unit => format!(
-                "The articles on sale went from {before} to {after} {unit}, those shown are at {shown}: the choice did not follow."
-            ),
+            "" => say::ShareLeftBehind { after, value: &self.value(change), before, shown }.to_string(),
+            unit => say::MeanLeftBehind { before, after, unit, shown }.to_string(),
         }
     }
 
     /// A number that did not move, and the step that would have been noticed.
     fn unmoved(&self, change: &Change) -> String {
         let unit = self.unit(change);
-        let name = words::heading(&change.about);
-        let figures = format!(
-            "{} {unit} {}, {} since",
-            self.figure(change, change.before),
-            than(&change.against),
-            self.figure(change, change.after)
-        );
+        let what = &words::heading(&change.about);
+        let (before, after) = (&self.figure(change, change.before), &self.figure(change, change.after));
+        let figures = say::MeanFigures { what, before, unit, than: &than(&change.against), after };
         match (change.state.as_str(), change.noticed_from) {
-            ("too_early", _) => format!("{name}: too early to say. {}", missing(change)),
-            ("slight", _) => format!("{name}: {figures}. That is a little, but more than chance."),
+            ("too_early", _) => say::MeanTooEarly { what, missing: &missing(change) }.to_string(),
+            ("slight", _) => format!("{figures} That is a little, but more than chance."),
             (_, Some(from)) => {
-                format!("{name}: {figures}. No change; {} would have been noticed.", with_unit(&plain(from), unit))
+                format!("{figures} {}", say::NoticedFrom { step: &with_unit(&plain(from), unit) })
             }
-            _ => format!("{name}: {figures}. No change."),
+            _ => format!("{figures} No change."),
         }
     }
 }
