@@ -5,6 +5,7 @@ use std::path::Path;
 use csv::ReaderBuilder;
 
 use super::NewError;
+use selvedge_engine::RawTable;
 use selvedge_project::error::Result;
 
 /// What an order line can say; the names are what people call it, the first that is there counts.
@@ -106,12 +107,11 @@ pub enum Times {
 impl Sample {
     pub fn read(path: &Path) -> Result<Self> {
         let shown = path.display().to_string();
-        let bytes = std::fs::read(path)
-            .map_err(|cause| NewError::Unreadable { file: shown.clone(), cause: cause.to_string() })?;
+        let bytes = RawTable::text(path, &shown)?;
         let latin_1 = std::str::from_utf8(&bytes).is_err();
         let text: String = match latin_1 {
             true => bytes.iter().map(|byte| char::from(*byte)).collect(),
-            false => String::from_utf8_lossy(&bytes).trim_start_matches('\u{feff}').to_owned(),
+            false => String::from_utf8_lossy(&bytes).into_owned(),
         };
         let mut reader = ReaderBuilder::new().flexible(true).from_reader(text.as_bytes());
         let bad = |cause: csv::Error| NewError::Unreadable { file: shown.clone(), cause: cause.to_string() };

@@ -23,8 +23,8 @@ pub struct Request {
     /// The new project's folder
     #[arg(value_name = "DIR")]
     folder: PathBuf,
-    /// The CSVs: order lines, and, where there are any, customers and articles
-    #[arg(long, num_args = 1.., required = true, value_name = "CSV")]
+    /// The files (.csv, .csv.gz or .parquet): order lines, and, where there are any, customers and articles
+    #[arg(long, num_args = 1.., required = true, value_name = "FILE")]
     from: Vec<PathBuf>,
     /// What a column of the order lines is: customer, article, time, order, pieces, price, name, kind, rating or region
     /// [default: as it is called]

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs::File;
-use std::io::Read;
+use std::io::{BufReader, ErrorKind, Read};
 use std::path::Path;
 use std::sync::Arc;
 
@@ -12,13 +12,16 @@ use datafusion::arrow::compute::concat_batches;
 use datafusion::arrow::datatypes::{DataType, Field, Int64Type, Schema, SchemaRef};
 use datafusion::arrow::error::ArrowError;
 use datafusion::arrow::record_batch::RecordBatch;
+use flate2::read::MultiGzDecoder;
 use memchr::{memchr, memchr_iter, memrchr};
 use rayon::prelude::*;
 
+use super::csv_error::CsvError;
 use super::csv_start::{before_header, header, lone_return};
 use super::latin_1::Latin1;
+use super::raw_parquet;
 use super::table::concatenated;
-use selvedge_project::error::{Advice, Result, near_names};
+use selvedge_project::error::Result;
 
 /// Bytes of a file that are read in one go.
 const BLOCK: usize = 1 << 23;
@@ -52,108 +55,6 @@ pub struct Expected<'a> {
     pub latin_1: bool,
 }
 
-#[derive(Debug, thiserror::Error)]
-pub enum CsvError {
-    #[error("{file} cannot be read: {cause}")]
-    Unreadable { file: String, cause: std::io::Error },
-    #[error("{file} is empty: it has no header line")]
-    Empty { file: String },
-    #[error("{file} has a header line and no rows")]
-    NoRows { file: String },
-    #[error("{file}:1: the file is not written in UTF-8")]
-    NotUtf8 { file: String },
-    #[error("{file}:1: the columns are not separated by commas: {text}")]
-    NotCommas { file: String, text: String },
-    #[error("{file}:1: the file is {what}")]
-    OtherFormat { file: String, what: &'static str, todo: &'static str },
-    #[error("{file}:1: the columns are separated by '{separator}', not by commas")]
-    OtherSeparator { file: String, separator: String },
-    #[error("{file}:1: this is no header line: {column} is expected there, and it reads: {text}")]
-    NoHeader { file: String, column: String, text: String },
-    #[error("{file}:1: {} has no name", if *at_end { "the line ends with a comma: a column".to_owned() } else { format!("column {place}") })]
-    NoName { file: String, place: usize, at_end: bool },
-    #[error("{file}:1: a column is called 'line', which is the name that selvedge gives the number of the line")]
-    OwnName { file: String, definition: String },
-    #[error("{file}:{line}: a line ends with a carriage return alone")]
-    LoneReturn { file: String, line: u64 },
-    #[error("{file}:1: {} missing", listed(columns, "is", "are"))]
-    MissingColumns { file: String, columns: Vec<String>, found: Vec<String> },
-    #[error("{file}:1: {} not expected", listed(columns, "is", "are"))]
-    ExtraColumns { file: String, columns: Vec<String>, definition: String },
-    #[error("{file}:1: the column '{column}' stands there twice")]
-    ColumnTwice { file: String, column: String },
-    #[error("{file}:{line}: a quote is opened and not closed: {text}")]
-    OpenQuote { file: String, line: u64, text: String },
-    #[error("{file}:{line}: {cause}")]
-    Broken { file: String, line: u64, cause: String },
-}
-
-impl Advice for CsvError {
-    fn advice(&self) -> Option<String> {
-        Some(match self {
-            Self::Unreadable { file, .. } => format!("put the client's export there, as {file}"),
-            Self::Empty { .. } => "ask for the export again; the tables of the last run are kept".into(),
-            Self::NoRows { .. } => {
-                "ask for the export again (the tables of the last run are kept), or write may_be_empty: true \
-                                    in the header of its file in sql/sources"
-                    .into()
-            }
-            Self::NotUtf8 { .. } => {
-                "save the file as CSV in UTF-8, or write encoding: latin-1 in the header of its source".into()
-            }
-            Self::NotCommas { .. } => "save the file as CSV in UTF-8, with commas between the columns".into(),
-            Self::OtherFormat { todo, .. } => (*todo).into(),
-            Self::OtherSeparator { .. } => "save the file with commas between the columns".into(),
-            Self::NoHeader { .. } => {
-                "remove what stands above the header line, or put one there that names the columns".into()
-            }
-            Self::NoName { at_end: true, .. } => {
-                "remove the comma at the end of every line, or give the column a name".into()
-            }
-            Self::NoName { .. } => "give the column a name in the first line, or leave it out of the export".into(),
-            Self::OwnName { definition, .. } => {
-                format!("rename it in the file's first line and in {definition}, for example to line_no")
-            }
-            Self::LoneReturn { .. } => {
-                "save the file with the line ends of Windows or Unix: in Excel, as CSV UTF-8".into()
-            }
-            Self::MissingColumns { columns, found, .. } => {
-                let near = |column: &String| {
-                    let near = near_names(column, found.iter().map(String::as_str));
-                    near.first().map(|near| format!("is {near} meant by {column}?"))
-                };
-                let near: Vec<String> = columns.iter().filter_map(near).collect();
-                match near.is_empty() {
-                    true => {
-                        format!("the file has {}; ask for the export again, or change sql/sources", found.join(", "))
-                    }
-                    false => near.join(" "),
-                }
-            }
-            Self::ExtraColumns { definition, columns, .. } => {
-                let each =
-                    columns.iter().map(|column| format!("`{column}: what it means`")).collect::<Vec<_>>().join(", ");
-                format!("add {each} to columns in {definition}, or leave them out of the export")
-            }
-            Self::ColumnTwice { .. } => "leave one of them out of the export".into(),
-            Self::OpenQuote { .. } => {
-                "close the quote on that line, or double the quotes that belong to the text".into()
-            }
-            Self::Broken { .. } => "correct that line".into(),
-        })
-    }
-}
-
-/// `the column 'a' is`, or `the columns 'a' and 'b' are`.
-fn listed(columns: &[String], one: &str, several: &str) -> String {
-    let quoted: Vec<String> = columns.iter().map(|column| format!("'{column}'")).collect();
-    match quoted.split_last() {
-        Some((last, [])) => format!("the column {last} {one}"),
-        Some((last, rest)) => format!("the columns {} and {last} {several}", rest.join(", ")),
-        None => format!("no column {one}"),
-    }
-}
-
 impl RawTable {
     /// No rows, of a file that is not there.
     pub fn nothing() -> Self {
@@ -161,10 +62,15 @@ impl RawTable {
         Self { batch: RecordBatch::new_empty(Arc::new(schema)), malformed: Vec::new() }
     }
 
-    /// Reads a CSV whose columns must be those that are expected, in any order; `file` is named in errors.
+    /// Reads a CSV (`.csv`), one that is compressed with gzip (`.csv.gz`) or a Parquet file (`.parquet`); its columns must be
+    /// those that are expected, in any order.  `file` is named in errors.
     pub fn read(path: &Path, file: &str, wanted: &Expected) -> Result<Self> {
-        let unreadable = |cause| CsvError::Unreadable { file: file.into(), cause };
-        let mut blocks = Blocks::open(path, wanted.latin_1).map_err(unreadable)?;
+        let kind = Kind::of(path);
+        if kind == Kind::Parquet {
+            return raw_parquet::read(path, file, wanted);
+        }
+        let unreadable = |cause| kind.failed(file, cause);
+        let mut blocks = Blocks::open(path, kind, wanted.latin_1).map_err(unreadable)?;
         let mut first = blocks.next().transpose().map_err(unreadable)?.unwrap_or_default();
         let (before, lines_before) = before_header(&first.text, file)?;
         first.text.drain(..before);
@@ -197,6 +103,20 @@ impl RawTable {
         Ok(Self { batch, malformed })
     }
 
+    /// The text of a file of materials as a CSV in which the header line comes first, whatever it is written in.
+    pub fn text(path: &Path, file: &str) -> Result<Vec<u8>> {
+        let kind = Kind::of(path);
+        if kind == Kind::Parquet {
+            return raw_parquet::as_csv(path, file);
+        }
+        let mut text = Vec::new();
+        let read = kind.open(path).and_then(|mut opened| opened.read_to_end(&mut text));
+        read.map_err(|cause| kind.failed(file, cause))?;
+        let (before, _) = before_header(&text, file)?;
+        text.drain(..before);
+        Ok(text)
+    }
+
     /// The line of every row, ascending.
     pub fn lines(&self) -> &[i64] {
         self.batch.column(0).as_primitive::<Int64Type>().values()
@@ -215,6 +135,41 @@ impl RawTable {
 
 fn broken(file: &str, cause: &ArrowError) -> CsvError {
     CsvError::Broken { file: file.into(), line: 1, cause: cause.to_string() }
+}
+
+/// How a table is written, by the end of its file's name.  One that is written another way than it is called is refused by
+/// its first bytes: an export that changed without a word is looked at first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    Csv,
+    Gzip,
+    Parquet,
+}
+
+impl Kind {
+    fn of(path: &Path) -> Self {
+        match path.extension().map(|end| end.to_string_lossy().to_lowercase()).as_deref() {
+            Some("gz") => Self::Gzip,
+            Some("parquet") => Self::Parquet,
+            _ => Self::Csv,
+        }
+    }
+
+    /// The bytes as they were before they were packed.
+    fn open(self, path: &Path) -> std::io::Result<Box<dyn Read + Send>> {
+        let file = File::open(path)?;
+        Ok(match self {
+            Self::Gzip => Box::new(MultiGzDecoder::new(BufReader::new(file))),
+            Self::Csv | Self::Parquet => Box::new(file),
+        })
+    }
+
+    fn failed(self, file: &str, cause: std::io::Error) -> CsvError {
+        match self {
+            Self::Gzip if cause.kind() != ErrorKind::NotFound => CsvError::BrokenGzip { file: file.into(), cause },
+            _ => CsvError::Unreadable { file: file.into(), cause },
+        }
+    }
 }
 
 /// Some of a CSV's rows, as they are written.
@@ -236,9 +191,9 @@ struct Blocks {
 }
 
 impl Blocks {
-    fn open(path: &Path, latin_1: bool) -> std::io::Result<Self> {
-        let file = File::open(path)?;
-        let file: Box<dyn Read + Send> = if latin_1 { Box::new(Latin1::new(file)) } else { Box::new(file) };
+    fn open(path: &Path, kind: Kind, latin_1: bool) -> std::io::Result<Self> {
+        let file = kind.open(path)?;
+        let file = if latin_1 { Box::new(Latin1::new(file)) } else { file };
         Ok(Self { file, begun: Vec::new(), line: 1 })
     }
 

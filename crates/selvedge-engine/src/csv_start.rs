@@ -5,20 +5,29 @@ use std::collections::BTreeSet;
 use csv::Reader;
 use memchr::{memchr_iter, memrchr};
 
-use super::csv::{CsvError, refuse_open_quote};
+use super::csv::refuse_open_quote;
+use super::csv_error::CsvError;
 use selvedge_project::error::Result;
 
 const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
 
 /// First bytes of other formats: what the file is, and what to do.
 const OTHERS: [(&[u8], &str, &str); 11] = [
-    (b"\x1f\x8b", "compressed with gzip", UNPACK),
+    (
+        b"\x1f\x8b",
+        "compressed with gzip",
+        "unpack it, or let its name end with .gz, there and in the header of its file in sql/sources",
+    ),
     (b"PK\x03\x04", "a zip archive or an Excel workbook", "unpack it; save a workbook as CSV in UTF-8"),
     (b"\xd0\xcf\x11\xe0", "an old Excel workbook", "save it as CSV in UTF-8"),
     (b"\x28\xb5\x2f\xfd", "compressed with zstd", UNPACK),
     (b"\xfd7zXZ", "compressed with xz", UNPACK),
     (b"BZh", "compressed with bzip2", UNPACK),
-    (b"PAR1", "a Parquet file", "export it as CSV in UTF-8"),
+    (
+        b"PAR1",
+        "a Parquet file",
+        "export it as CSV in UTF-8, or let its name end with .parquet, there and in the header of its file in sql/sources",
+    ),
     (b"%PDF", "a PDF", "ask for the export as CSV in UTF-8"),
     (b"\xff\xfe", "written in UTF-16", "save it as CSV in UTF-8"),
     (b"\xfe\xff", "written in UTF-16", "save it as CSV in UTF-8"),
@@ -63,8 +72,7 @@ pub fn header(
         return Err(CsvError::NotUtf8 { file: file.into() }.into());
     }
     let line: String = String::from_utf8_lossy(first_line).trim_end().chars().take(120).collect();
-    let mut seen = BTreeSet::new();
-    let twice = found.iter().find(|name| !seen.insert(name.as_str()));
+    let seen: BTreeSet<&str> = found.iter().map(String::as_str).collect();
     if expected.len() > 1 && !expected.iter().any(|name| seen.contains(name)) {
         let named_in_line = expected.iter().any(|name| line.contains(name));
         return Err(match expected.iter().next().filter(|_| found.len() > 1 || !named_in_line) {
@@ -76,7 +84,14 @@ pub fn header(
         let (place, at_end) = (place + 1, found[place..].iter().all(String::is_empty));
         return Err(CsvError::NoName { file: file.into(), place, at_end }.into());
     }
-    if let Some(column) = twice {
+    refuse_other_columns(&found, file, expected, definition)?;
+    Ok(found)
+}
+
+/// Fails where a file's columns are not those that are expected, each once, in any order.
+pub fn refuse_other_columns(found: &[String], file: &str, expected: &BTreeSet<&str>, definition: &str) -> Result<()> {
+    let mut seen = BTreeSet::new();
+    if let Some(column) = found.iter().find(|name| !seen.insert(name.as_str())) {
         return Err(CsvError::ColumnTwice { file: file.into(), column: column.clone() }.into());
     }
     if seen.contains("line") {
@@ -84,13 +99,13 @@ pub fn header(
     }
     let missing: Vec<String> = expected.iter().filter(|name| !seen.contains(**name)).map(ToString::to_string).collect();
     if !missing.is_empty() {
-        return Err(CsvError::MissingColumns { file: file.into(), columns: missing, found }.into());
+        return Err(CsvError::MissingColumns { file: file.into(), columns: missing, found: found.to_vec() }.into());
     }
     let extra: Vec<String> = found.iter().filter(|name| !expected.contains(name.as_str())).cloned().collect();
     if !extra.is_empty() {
         return Err(CsvError::ExtraColumns { file: file.into(), columns: extra, definition: definition.into() }.into());
     }
-    Ok(found)
+    Ok(())
 }
 
 /// The first line of `text` that ends with a carriage return alone, counted from 0.  Within quotes it belongs to a text.

@@ -6,6 +6,7 @@
 mod answer;
 mod context;
 mod csv;
+mod csv_error;
 mod csv_start;
 mod cte_materialization;
 mod engine;
@@ -15,6 +16,7 @@ mod overlay;
 mod parquet;
 mod plan;
 mod query_error;
+mod raw_parquet;
 pub mod row_local;
 mod rows;
 mod session;
