@@ -1,28 +1,31 @@
 //! The command line: one subcommand per stage, `run` for all, `sql` for questions.
 
+mod args;
 mod writes;
 
 use std::path::PathBuf;
 
-use chrono::NaiveDate;
-use clap::builder::PossibleValuesParser;
-use clap::{ArgMatches, Args, FromArgMatches, Parser, Subcommand, ValueEnum};
+use clap::{ArgMatches, CommandFactory, FromArgMatches, Parser, Subcommand};
 
-use crate::explore::{Format, Question};
+use self::args::{
+    CheckArgs, CompletionsArgs, DiffArgs, DrillArgs, FailOnClear, FailOnMissed, LineageArgs, LintArgs, MonitorArgs,
+    PlanArgs, RecommendArgs, RunArgs, Select, SqlArgs, TestArgs, TrackArgs, WhoArgs, WhyArgs, WhyNotArgs,
+};
+use crate::explore::Question;
 use crate::flow::{self, FLOW};
 use crate::lock::Lock;
 use crate::serving::{self, KeyArgs, ReleaseCommand, ReplayArgs, ServeArgs};
 use crate::stage::Stage;
 use crate::{
-    audit, cases, changes, check, drill, explore, fits, lineage, lint, monitor, new, plan, proof, recommend, tracking,
-    who, why,
+    audit, cases, changes, check, drill, explore, features, fits, lineage, lint, monitor, new, plan, proof, recommend,
+    tracking, who, why,
 };
-use selvedge_analysis::lineage::GraphFormat;
 use selvedge_engine::Staged;
 use selvedge_project::error::{Outcome, Result};
-use selvedge_project::params::{Segment, Shift, written};
+use selvedge_project::params::Shift;
 use selvedge_project::progress::Progress;
 use selvedge_project::project::Project;
+use selvedge_project::sql::Selection;
 
 /// Features, recommendations and monitoring from SQL files, with edges that cannot fray.
 #[derive(Debug, Parser)]
@@ -50,6 +53,8 @@ enum Command {
     Run(RunArgs),
     #[command(flatten)]
     Stage(PlainStage),
+    #[command(about = features::STAGE.about)]
+    Features(Select),
     #[command(about = recommend::STAGE.about)]
     Recommend(RecommendArgs),
     /// Why an article is not in a customer's list: which filter, which rule, or behind which place
@@ -88,27 +93,8 @@ enum Command {
     Replay(ReplayArgs),
     /// Make a key for the server, which is shown once
     Key(KeyArgs),
-}
-
-#[derive(Debug, Args)]
-struct CheckArgs {
-    /// End with exit code 1 where something is missing that should be there
-    #[arg(long)]
-    strict: bool,
-}
-
-#[derive(Debug, Args)]
-struct WhoArgs {
-    /// What the page says, such as P-3f0c9a1b22
-    #[arg(value_name = "PSEUDONYM")]
-    pseudonym: String,
-}
-
-#[derive(Debug, Args)]
-struct RunArgs {
-    /// Stages to run; what the others make must be there already
-    #[arg(value_name = "STAGE", value_parser = PossibleValuesParser::new(FLOW.iter().map(|stage| stage.name)))]
-    stages: Vec<String>,
+    /// What a shell completes after `selvedge`, as its own script: `source <(selvedge completions bash)`
+    Completions(CompletionsArgs),
 }
 
 /// A stage that takes no arguments of its own: each of the flow is a subcommand by its row alone.
@@ -117,7 +103,7 @@ struct PlainStage(&'static Stage);
 
 impl PlainStage {
     fn all() -> impl Iterator<Item = &'static Stage> {
-        let with_arguments = [recommend::STAGE.name, monitor::STAGE.name, drill::STAGE.name];
+        let with_arguments = [features::STAGE.name, recommend::STAGE.name, monitor::STAGE.name, drill::STAGE.name];
         FLOW.iter().filter(move |stage| !with_arguments.contains(&stage.name))
     }
 }
@@ -148,138 +134,16 @@ impl FromArgMatches for PlainStage {
     }
 }
 
-#[derive(Debug, Args)]
-struct LintArgs {
-    /// Files to look at, such as sql/features/visit.sql [default: all of sql/]
-    #[arg(value_name = "FILE")]
-    files: Vec<String>,
-}
-
-#[derive(Debug, Args)]
-struct TestArgs {
-    /// Feature views to test [default: all]
-    #[arg(value_name = "VIEW")]
-    views: Vec<String>,
-    /// Write a case from real rows instead: a view and the key of one of its rows, such as
-    /// `--record customer_history customer_id=… as_of=…`
-    #[arg(long, num_args = 2.., value_names = ["VIEW", "KEY=VALUE"], conflicts_with = "views")]
-    record: Vec<String>,
-}
-
-#[derive(Debug, Args)]
-struct RecommendArgs {
-    /// The lists of an earlier moment, from what was known then: a day (its first moment) or a time on the shop's clock
-    /// [default: the export]
-    #[arg(long, value_name = "DAY")]
-    as_of: Option<String>,
-}
-
-#[derive(Debug, Args)]
-struct WhyNotArgs {
-    /// The customer's number
-    #[arg(value_name = "CUSTOMER")]
-    customer: String,
-    /// The article's number
-    #[arg(value_name = "ARTICLE")]
-    article: String,
-    /// Of the list of an earlier moment: a day (its first moment) or a time on the shop's clock [default: the export]
-    #[arg(long, value_name = "DAY")]
-    as_of: Option<String>,
-}
-
-#[derive(Debug, Args)]
-struct MonitorArgs {
-    /// Replay an earlier report: a day (its first moment) or a time on the shop's clock [default: the export]
-    #[arg(long, value_name = "DAY")]
-    as_of: Option<String>,
-    /// End with exit code 1 when a change is clear; reports/alerts.json is written all the same
-    #[arg(long, value_enum, value_name = "WHAT")]
-    fail_on: Option<FailOnClear>,
-}
-
-#[derive(Debug, Clone, Copy, ValueEnum)]
-enum FailOnClear {
-    Clear,
-}
-
-#[derive(Debug, Clone, Copy, ValueEnum)]
-enum FailOnMissed {
-    Missed,
-}
-
-#[derive(Debug, Args)]
-struct DrillArgs {
-    /// Whose clicks are lost, such as age_group=45-54
-    #[arg(long, value_name = "COLUMN=VALUE", requires_all = ["drop", "from"], value_parser = written::segment)]
-    segment: Option<Segment>,
-    /// How many of them, such as 40%
-    #[arg(long, value_name = "SHARE", requires = "segment", value_parser = written::percent)]
-    drop: Option<f64>,
-    /// The first day of it, on the shop's clock
-    #[arg(long, value_name = "DAY", requires = "segment", value_parser = written::day)]
-    from: Option<NaiveDate>,
-    /// End with exit code 1 when a drill of params.yaml is not noticed in time; reports are written all the same
-    #[arg(long, value_enum, value_name = "WHAT", conflicts_with = "segment")]
-    fail_on: Option<FailOnMissed>,
-}
-
-#[derive(Debug, Args)]
-struct TrackArgs {
-    /// Send the runs that no server has taken yet, instead of the present one
-    #[arg(long)]
-    pending: bool,
-}
-
-#[derive(Debug, Args)]
-struct PlanArgs {
-    /// What each view reads and is known by, too
-    #[arg(short, long)]
-    verbose: bool,
-}
-
-#[derive(Debug, Args)]
-struct DiffArgs {
-    /// A commit, branch or tag
-    #[arg(long, value_name = "REV")]
-    from: String,
-}
-
-#[derive(Debug, Args)]
-struct LineageArgs {
-    /// A feature view or one of its columns; without it, every view
-    #[arg(value_name = "VIEW[.COLUMN]")]
-    of: Option<String>,
-    #[arg(long, value_enum, default_value = "text")]
-    format: GraphFormat,
-}
-
-#[derive(Debug, Args)]
-struct WhyArgs {
-    /// A column of a feature view
-    #[arg(value_name = "VIEW.COLUMN")]
-    of: String,
-    /// The row: each column of the view's key, such as customer_id=… as_of=…; any moment will do, UTC
-    #[arg(value_name = "KEY=VALUE", required = true)]
-    key: Vec<String>,
-}
-
-#[derive(Debug, Args)]
-struct SqlArgs {
-    /// The query
-    #[arg(conflicts_with = "file")]
-    query: Option<String>,
-    /// Read the query from a file; - is standard input
-    #[arg(short, long, value_name = "FILE")]
-    file: Option<PathBuf>,
-    #[arg(long, value_enum, default_value = "table")]
-    format: Format,
-}
-
 impl Cli {
     /// Runs the command.
     pub fn run(self) -> Result<Outcome> {
         let command = match self.command {
             Command::New(args) => return new::run(&args).map(|()| Outcome::Done),
+            Command::Completions(args) => {
+                let mut script = Vec::new();
+                clap_complete::generate(args.shell, &mut Self::command(), "selvedge", &mut script);
+                return explore::write_out(&script).map(|()| Outcome::Done);
+            }
             command => command,
         };
         let mut project = flow::open(self.root.as_deref())?;
@@ -299,8 +163,8 @@ impl Cli {
             Staged::clear_up(&project.paths)?;
         }
         match command {
-            // Needs no project, and has been run.
-            Command::New(_) => Ok(Outcome::Done),
+            // Need no project, and have been run.
+            Command::New(_) | Command::Completions(_) => Ok(Outcome::Done),
             Command::Check(args) => check::run(&project, args.strict).map(|()| Outcome::Done),
             Command::Who(args) => who::run(&project, &args.pseudonym).map(|()| Outcome::Done),
             Command::Run(args) => {
@@ -311,6 +175,10 @@ impl Cli {
                 }
             }
             Command::Stage(PlainStage(stage)) => flow::run_stage(&project, stage).map(|()| Outcome::Done),
+            Command::Features(tables) => {
+                lint::refuse_broken(&project, features::STAGE.layers)?;
+                features::run_selected(&project, &tables.of(&project)?).map(|()| Outcome::Done)
+            }
             Command::Recommend(args) => {
                 lint::refuse_broken(&project, recommend::STAGE.layers)?;
                 let as_of = args.as_of.map(|text| monitor::moment(&text, &project.params.shop)).transpose()?;
@@ -336,16 +204,21 @@ impl Cli {
             Command::Test(args) => match args.record.split_first() {
                 Some((view, key)) => cases::record(&project, view, key).map(|()| Outcome::Done),
                 None => {
-                    cases::run(&project, &args.views)?;
-                    proof::run(&project, &args.views)?;
+                    let written = [args.views, args.tables.select].concat();
+                    let views = match written.is_empty() {
+                        true => Vec::new(),
+                        false => Selection::of(&project.library, &written)?.views(&project.library, &written)?,
+                    };
+                    cases::run(&project, &views)?;
+                    proof::run(&project, &views)?;
                     // Whoever names views asks about those.
-                    if args.views.is_empty() {
+                    if views.is_empty() {
                         fits::run(&project)?;
                     }
                     Ok(Outcome::Done)
                 }
             },
-            Command::Plan(args) => plan::print(&project, args.verbose),
+            Command::Plan(args) => plan::print(&project, args.verbose, &args.tables.of(&project)?),
             Command::Diff(args) => changes::run(&project, &args.from).map(|()| Outcome::Done),
             Command::Lineage(args) => lineage::print(&project, args.of.as_deref(), args.format).map(|()| Outcome::Done),
             Command::Why(args) => why::print(&project, &args.of, &args.key).map(|()| Outcome::Done),

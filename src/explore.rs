@@ -1,4 +1,4 @@
-//! `selvedge sql`: any query over every table there is, the raw CSVs included.
+//! `selvedge sql`: any query over every table there is, the raw CSVs included, and over any file.
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -15,7 +15,7 @@ use datafusion::parquet::arrow::ArrowWriter;
 use selvedge_engine::Engine;
 use selvedge_features::ingest;
 use selvedge_project::error::{self, Advice};
-use selvedge_project::progress::answer as answer_with;
+use selvedge_project::progress::{Progress, answer as answer_with};
 use selvedge_project::project::Project;
 use selvedge_project::sql::TableName;
 
@@ -72,6 +72,11 @@ pub fn answer(project: &Project, question: &Question, format: Format) -> error::
     };
     for table in project.library.tables() {
         open(project, &engine, &table)?;
+    }
+    let told = engine.open_named_files(&text)?;
+    if !told.is_empty() {
+        let progress = Progress::start("sql");
+        told.into_iter().for_each(|line| progress.say(line));
     }
     print(&engine.query(&text, &shown)?, format)
 }
@@ -146,6 +151,7 @@ pub fn print_lines(lines: &[String]) -> error::Result<()> {
     write_out(text.as_bytes())
 }
 
-fn write_out(bytes: &[u8]) -> error::Result<()> {
+/// Bytes on standard output.
+pub fn write_out(bytes: &[u8]) -> error::Result<()> {
     Ok(answer_with(bytes).map_err(|e| ExploreError::Print(e.to_string()))?)
 }

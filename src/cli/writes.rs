@@ -2,7 +2,7 @@
 
 use super::{Command, PlainStage};
 use crate::serving::ReleaseCommand;
-use crate::{drill, monitor, recommend};
+use crate::{drill, features, monitor, recommend};
 
 impl Command {
     /// Its name, where it writes into the project's folder; the others only read.
@@ -10,6 +10,7 @@ impl Command {
         Some(match self {
             Self::Run(_) => "run",
             Self::Stage(PlainStage(stage)) => stage.name,
+            Self::Features(_) => features::STAGE.name,
             Self::Recommend(_) => recommend::STAGE.name,
             Self::Monitor(_) => monitor::STAGE.name,
             Self::Drill(_) => drill::STAGE.name,
@@ -24,6 +25,7 @@ impl Command {
             | Self::Release(_)
             | Self::Replay(_)
             | Self::Key(_)
+            | Self::Completions(_)
             | Self::Audit
             | Self::Lint(_)
             | Self::Test(_)

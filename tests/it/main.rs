@@ -20,6 +20,7 @@ mod ingest;
 mod known_truth;
 mod layout;
 mod lint;
+mod manners;
 #[cfg(feature = "encoder")]
 mod models;
 mod monitor_alarm;

@@ -10,7 +10,7 @@ use selvedge_engine::{Engine, Verdict};
 use selvedge_project::error::{Advice, Outcome, Result};
 use selvedge_project::progress::answer;
 use selvedge_project::project::Project;
-use selvedge_project::sql::{Layer, TableName};
+use selvedge_project::sql::{Layer, Selection, TableName};
 use selvedge_project::stage;
 
 /// What became of a table or of one of its columns since it was stored.
@@ -222,17 +222,19 @@ fn removed(project: &Project) -> Vec<TableChange> {
     gone
 }
 
-/// Prints the plan; a view that means something else under its old version is a warning.
-pub fn print(project: &Project, verbose: bool) -> Result<Outcome> {
+/// Prints what the plan says of the selected tables; a view that means something else under its old version is a warning.
+pub fn print(project: &Project, verbose: bool, selected: &Selection) -> Result<Outcome> {
     let remembered = Memory::read(&project.paths.plan_memory());
     let traces = Traces::of(project, Layer::FEATURES, Basis::Remembered(&remembered))?;
-    let plan = Plan::of(project, &traces)?;
+    let mut plan = Plan::of(project, &traces)?;
+    plan.changes.retain(|change| selected.has(&change.table) || project.library.file(&change.table).is_none());
+    plan.same.retain(|table| selected.has(table));
     let mut out = String::new();
     if verbose {
-        for (table, trace) in &traces.tables {
+        for (table, trace) in traces.tables.iter().filter(|(table, _)| selected.has(table)) {
             about(&mut out, table, trace);
         }
-        joins(&mut out, project)?;
+        joins(&mut out, project, selected)?;
     }
     for change in &plan.changes {
         describe(&mut out, change);
@@ -248,9 +250,9 @@ pub fn print(project: &Project, verbose: bool) -> Result<Outcome> {
 }
 
 /// Whether the joins of each feature view run in one pass, and if not, what is in the way.
-fn joins(out: &mut String, project: &Project) -> Result<()> {
+fn joins(out: &mut String, project: &Project, selected: &Selection) -> Result<()> {
     let engine = Engine::new(project)?;
-    for file in project.library.layer(Layer::FEATURES) {
+    for file in project.library.layer(Layer::FEATURES).filter(|file| selected.has(&file.table())) {
         let mut made = true;
         for table in &file.reads {
             made = engine.open_if_made(table)? && made;

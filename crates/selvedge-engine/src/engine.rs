@@ -150,6 +150,11 @@ impl Engine {
         self.wait(self.session.query(sql, shown))
     }
 
+    /// See [`Session::open_named_files`].
+    pub fn open_named_files(&self, sql: &str) -> Result<Vec<String>> {
+        self.wait(self.session.open_named_files(sql))
+    }
+
     /// See [`Session::table`].
     pub fn table(&self, project: &Project, file: &SqlFile) -> Result<Table> {
         self.wait(self.session.table(project, file))

@@ -11,6 +11,7 @@ mod csv_start;
 mod cte_materialization;
 mod engine;
 mod latin_1;
+mod named_files;
 mod output;
 mod overlay;
 mod parquet;

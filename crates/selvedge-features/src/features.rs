@@ -11,7 +11,7 @@ use selvedge_engine::{Engine, SharedScan, Staged, Table, sorted};
 use selvedge_project::error::{Advice, Result, did_you_mean};
 use selvedge_project::progress::Progress;
 use selvedge_project::project::Project;
-use selvedge_project::sql::{FeatureHeader, Header, Layer, Library, SqlFile, TableName};
+use selvedge_project::sql::{FeatureHeader, Header, Layer, Library, Selection, SqlFile, TableName};
 use selvedge_project::stage::Stage;
 
 /// One feature view, computed: one row per row of its grain, in the grain's order.
@@ -68,6 +68,11 @@ pub const STAGE: Stage = Stage {
 
 /// Runs the stage: `work/grain/*.parquet` and `work/features/*.parquet`.  What would come out the same is kept.
 pub fn run(project: &Project) -> Result<()> {
+    run_selected(project, &Selection::of(&project.library, &[])?)
+}
+
+/// The same for the selected grains and views alone; others that are out of date are left as they are, and told.
+pub fn run_selected(project: &Project, selected: &Selection) -> Result<()> {
     let progress = Progress::start("features");
     refuse_column_twice(&project.library)?;
     project.library.crosses()?;
@@ -82,6 +87,7 @@ pub fn run(project: &Project) -> Result<()> {
     let mut made = Vec::new();
     let mut wanted = Vec::new();
     let mut stayed = Vec::new();
+    let mut left = Vec::new();
     let mut made_grains = Grains::new();
     for file in project.library.layer(Layer::GRAIN).chain(project.library.layer(Layer::FEATURES)) {
         let stamp = traces.stamp(&file.table()).unwrap_or_default();
@@ -92,6 +98,12 @@ pub fn run(project: &Project) -> Result<()> {
                 refuse_other_columns(file, header, columns.collect(), project.library.key(file))?;
             }
             staged.keep(&folder(project, file), file.header.name())?;
+        } else if !selected.has(&file.table()) {
+            // What was never made is missing afterwards too.
+            if stored.is_some() {
+                staged.keep(&folder(project, file), file.header.name())?;
+            }
+            left.push(file.table().to_string());
         } else if file.layer == Layer::GRAIN {
             let table = engine.table(project, file)?;
             engine.register(&file.table(), table.batch.clone())?;
@@ -127,6 +139,9 @@ pub fn run(project: &Project) -> Result<()> {
     let views = project.library.layer(Layer::FEATURES).count();
     if !made.is_empty() {
         progress.say(format!("computed: {}", made.join(", ")));
+    }
+    if !left.is_empty() {
+        progress.say(format!("warning: out of date or not made yet, and not selected: {}", left.join(", ")));
     }
     lint.say_allowed(&progress);
     for (file, version) in stayed {

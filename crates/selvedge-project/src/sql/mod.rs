@@ -9,6 +9,7 @@ mod header;
 pub mod label;
 mod layer;
 mod library;
+mod selection;
 
 pub use features::Feature;
 pub use file::{SqlFile, TableName, plain_syntax};
@@ -18,3 +19,4 @@ pub use header::{
 };
 pub use layer::Layer;
 pub use library::Library;
+pub use selection::Selection;
