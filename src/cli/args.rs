@@ -16,34 +16,34 @@ use selvedge_project::project::Project;
 use selvedge_project::sql::Selection;
 
 #[derive(Debug, Args)]
-pub struct CompletionsArgs {
+pub(super) struct CompletionsArgs {
     #[arg(value_name = "SHELL")]
     pub shell: Shell,
 }
 
 #[derive(Debug, Args)]
-pub struct CheckArgs {
+pub(super) struct CheckArgs {
     /// End with exit code 1 where something is missing that should be there
     #[arg(long)]
     pub strict: bool,
 }
 
 #[derive(Debug, Args)]
-pub struct WhoArgs {
+pub(super) struct WhoArgs {
     /// What the page says, such as P-3f0c9a1b22
     #[arg(value_name = "PSEUDONYM")]
     pub pseudonym: String,
 }
 
 #[derive(Debug, Args)]
-pub struct RunArgs {
+pub(super) struct RunArgs {
     /// Stages to run; what the others make must be there already
     #[arg(value_name = "STAGE", value_parser = PossibleValuesParser::new(FLOW.iter().map(|stage| stage.name)))]
     pub stages: Vec<String>,
 }
 
 #[derive(Debug, Args)]
-pub struct LintArgs {
+pub(super) struct LintArgs {
     /// Files to look at, such as sql/features/visit.sql [default: all of sql/]
     #[arg(value_name = "FILE")]
     pub files: Vec<String>,
@@ -51,7 +51,7 @@ pub struct LintArgs {
 
 /// Which tables are meant, as dbt writes it.
 #[derive(Debug, Args)]
-pub struct Select {
+pub(super) struct Select {
     /// These tables only: `visit_record` is a view, `sources.products+` a table and all that is made from it, `+visit_record`
     /// a view and all that it is made from [default: all]
     #[arg(long, num_args = 1.., value_name = "TABLE")]
@@ -65,7 +65,7 @@ impl Select {
 }
 
 #[derive(Debug, Args)]
-pub struct TestArgs {
+pub(super) struct TestArgs {
     /// Feature views to test, also as `--select` writes them [default: all]
     #[arg(value_name = "VIEW")]
     pub views: Vec<String>,
@@ -78,7 +78,7 @@ pub struct TestArgs {
 }
 
 #[derive(Debug, Args)]
-pub struct RecommendArgs {
+pub(super) struct RecommendArgs {
     /// The lists of an earlier moment, from what was known then: a day (its first moment) or a time on the shop's clock
     /// [default: the export]
     #[arg(long, value_name = "DAY")]
@@ -86,7 +86,7 @@ pub struct RecommendArgs {
 }
 
 #[derive(Debug, Args)]
-pub struct WhyNotArgs {
+pub(super) struct WhyNotArgs {
     /// The customer's number
     #[arg(value_name = "CUSTOMER")]
     pub customer: String,
@@ -99,7 +99,7 @@ pub struct WhyNotArgs {
 }
 
 #[derive(Debug, Args)]
-pub struct MonitorArgs {
+pub(super) struct MonitorArgs {
     /// Replay an earlier report: a day (its first moment) or a time on the shop's clock [default: the export]
     #[arg(long, value_name = "DAY")]
     pub as_of: Option<String>,
@@ -109,17 +109,17 @@ pub struct MonitorArgs {
 }
 
 #[derive(Debug, Clone, Copy, ValueEnum)]
-pub enum FailOnClear {
+pub(super) enum FailOnClear {
     Clear,
 }
 
 #[derive(Debug, Clone, Copy, ValueEnum)]
-pub enum FailOnMissed {
+pub(super) enum FailOnMissed {
     Missed,
 }
 
 #[derive(Debug, Args)]
-pub struct DrillArgs {
+pub(super) struct DrillArgs {
     /// Whose clicks are lost, such as age_group=45-54
     #[arg(long, value_name = "COLUMN=VALUE", requires_all = ["drop", "from"], value_parser = written::segment)]
     pub segment: Option<Segment>,
@@ -135,14 +135,14 @@ pub struct DrillArgs {
 }
 
 #[derive(Debug, Args)]
-pub struct TrackArgs {
+pub(super) struct TrackArgs {
     /// Send the runs that no server has taken yet, instead of the present one
     #[arg(long)]
     pub pending: bool,
 }
 
 #[derive(Debug, Args)]
-pub struct PlanArgs {
+pub(super) struct PlanArgs {
     #[command(flatten)]
     pub tables: Select,
     /// What each view reads and is known by, too
@@ -151,14 +151,14 @@ pub struct PlanArgs {
 }
 
 #[derive(Debug, Args)]
-pub struct DiffArgs {
+pub(super) struct DiffArgs {
     /// A commit, branch or tag
     #[arg(long, value_name = "REV")]
     pub from: String,
 }
 
 #[derive(Debug, Args)]
-pub struct LineageArgs {
+pub(super) struct LineageArgs {
     /// A feature view or one of its columns; without it, every view
     #[arg(value_name = "VIEW[.COLUMN]")]
     pub of: Option<String>,
@@ -167,7 +167,7 @@ pub struct LineageArgs {
 }
 
 #[derive(Debug, Args)]
-pub struct WhyArgs {
+pub(super) struct WhyArgs {
     /// A column of a feature view
     #[arg(value_name = "VIEW.COLUMN")]
     pub of: String,
@@ -177,7 +177,7 @@ pub struct WhyArgs {
 }
 
 #[derive(Debug, Args)]
-pub struct SqlArgs {
+pub(super) struct SqlArgs {
     /// The query
     #[arg(conflicts_with = "file")]
     pub query: Option<String>,
