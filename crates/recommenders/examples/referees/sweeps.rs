@@ -18,7 +18,8 @@ const FITS: usize = 5;
 pub fn run(folder: &Path) -> Result<Table, Box<dyn Error>> {
     let path = folder.join("ml-100k/u.data");
     let (ratings, items) = data::ratings(&path)?;
-    let seen: Vec<Vec<u32>> = ratings.iter().map(|ratings| ratings.iter().map(|(_, item, _)| *item).collect()).collect();
+    let seen: Vec<Vec<u32>> =
+        ratings.iter().map(|ratings| ratings.iter().map(|(_, item, _)| *item).collect()).collect();
     let interactions = data::interactions(&seen, items)?;
     let lines = FACTORS.into_iter().map(|factors| line(&interactions, factors)).collect::<Result<_, _>>()?;
     Ok(Table { protocol: "ials-sweeps", figures: &["milliseconds a sweep"], hash: data::hash(&[&path])?, lines })
@@ -26,8 +27,15 @@ pub fn run(folder: &Path) -> Result<Table, Box<dyn Error>> {
 
 fn line(interactions: &Interactions, factors: usize) -> Result<Line, Box<dyn Error>> {
     let solver = Solver::Conjugate(3);
-    let settings =
-        IalsSettings { factors, sweeps: SWEEPS, solver, recency: NEVER, weight: 5.0, l2: 10.0, ..IalsSettings::default() };
+    let settings = IalsSettings {
+        factors,
+        sweeps: SWEEPS,
+        solver,
+        recency: NEVER,
+        weight: 5.0,
+        l2: 10.0,
+        ..IalsSettings::default()
+    };
     let mut seconds = Vec::new();
     let mut name = String::new();
     for _ in 0..FITS {
@@ -49,6 +57,10 @@ mod tests {
     fn a_sweep_takes_time() {
         let seen: Vec<Vec<u32>> = (0..30).map(|user| (user..user + 5).collect()).collect();
         let line = line(&data::interactions(&seen, 40).unwrap(), 8).unwrap();
-        assert!(line.figures[0] > 0.0 && line.users == 30 && line.model.starts_with("iALS 8 factors"), "{}", line.model);
+        assert!(
+            line.figures[0] > 0.0 && line.users == 30 && line.model.starts_with("iALS 8 factors"),
+            "{}",
+            line.model
+        );
     }
 }
