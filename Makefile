@@ -9,7 +9,7 @@
 #   make processors               the same bits on emulated processors? (needs qemu-user; some minutes)
 #   make bench                    how fast? -> reports/benchmarks.md (some minutes)
 #   make bench-encoder            our encoder against sentence-transformers, on the same texts -> reports/encoder.md (many minutes)
-#   make bench-recommenders DATA=<folder>   models on public data that you have fetched -> reports/recommenders.md
+#   make bench-recommenders DATA=<folder>   models on public data that you have fetched, beside implicit and lightgbm -> reports/recommenders.md
 #   make bench-monitoring         does the monitor keep its promises? -> reports/monitoring-quality.md (many minutes)
 #   make bench-fits               how long fits and lists take, ten times the shop and 20,000 articles too -> reports/fits.md
 #   make bench-shops              lists against the best possible, on ten invented shops -> reports/unseen-shops.md (many minutes)
@@ -63,9 +63,10 @@ bench-encoder: setup .venv-peers/ready
 	cargo build --release
 	.venv-peers/bin/python scripts/bench_encoder.py $(or $(CARGO_TARGET_DIR),target)/release/selvedge .minilm
 
-bench-recommenders:
+bench-recommenders: .venv-recommenders/ready
 	mkdir -p work/benchmarks
-	cargo run --release --quiet --package recommenders --example referees -- $(DATA) > work/benchmarks/recommenders.md
+	cargo build --release --package recommenders --example referees
+	.venv-recommenders/bin/python scripts/bench_recommenders.py $(or $(CARGO_TARGET_DIR),target)/release/examples/referees $(DATA) > work/benchmarks/recommenders.md
 	mv work/benchmarks/recommenders.md reports/recommenders.md
 
 bench-monitoring: setup
@@ -84,6 +85,11 @@ setup: $(NEEDS)
 .venv-peers/ready: crates/benchmarks/requirements.txt
 	command -v $(PYTHON) >/dev/null && $(PYTHON) -m venv .venv-peers || python3 -m venv .venv-peers
 	.venv-peers/bin/pip install --quiet --disable-pip-version-check -r crates/benchmarks/requirements.txt
+	touch $@
+
+.venv-recommenders/ready: crates/benchmarks/requirements-recommenders.txt
+	command -v $(PYTHON) >/dev/null && $(PYTHON) -m venv .venv-recommenders || python3 -m venv .venv-recommenders
+	.venv-recommenders/bin/pip install --quiet --disable-pip-version-check -r crates/benchmarks/requirements-recommenders.txt
 	touch $@
 
 .venv/ready: requirements.txt

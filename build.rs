@@ -1,4 +1,4 @@
-//! Lets the encoder's program find libtorch at run time, wherever the target folder is, and packs the SQL files that a new project
+//! Lets the programs that need libtorch find it at run time, wherever the target folder is, and packs the SQL files that a new project
 //! begins with.
 
 use std::fmt::Write as _;
@@ -7,10 +7,12 @@ use std::path::{Path, PathBuf};
 fn main() {
     println!("cargo:rerun-if-changed=build.rs");
     println!("cargo:rerun-if-env-changed=LIBTORCH");
-    if std::env::var_os("CARGO_FEATURE_ENCODER").is_some()
-        && let Ok(libtorch) = std::env::var("LIBTORCH")
-    {
-        println!("cargo:rustc-link-arg-bin=selvedge-encoder=-Wl,-rpath,{libtorch}/lib");
+    for (feature, program) in [("ENCODER", "selvedge-encoder"), ("TOWERS", "selvedge-towers")] {
+        if std::env::var_os(format!("CARGO_FEATURE_{feature}")).is_some()
+            && let Ok(libtorch) = std::env::var("LIBTORCH")
+        {
+            println!("cargo:rustc-link-arg-bin={program}=-Wl,-rpath,{libtorch}/lib");
+        }
     }
     pack();
 }

@@ -2,7 +2,9 @@
 //! tests/it/unseen_shops.rs.  Writes reports/unseen-shops.md from all shops that have been measured.
 //!
 //!     make bench-shops
-//!     cargo bench --bench shops -- 3 14     only the shops of these numbers anew
+//!     cargo bench --bench shops -- 3 14     only the shops of these numbers anew; those from 10 on are for tuning, and stand in
+//!                                           no report
+//!     cargo bench --bench shops -- page     only the page, of what has been measured
 
 #[path = "../tests/it/known_truth/mod.rs"]
 #[allow(dead_code, reason = "the tests read more of it")]
@@ -22,8 +24,11 @@ const CLIENT: Size = Size { customers: 2000, articles: 114, seasons: 7, busy: 1.
 const WIDTH: f64 = 3.92;
 
 fn main() {
-    let wanted: Vec<u64> = std::env::args().skip(1).filter_map(|argument| argument.parse().ok()).collect();
-    let wanted = if wanted.is_empty() { SHOPS.collect() } else { wanted };
+    let arguments: Vec<String> = std::env::args().skip(1).filter(|argument| !argument.starts_with('-')).collect();
+    let wanted: Vec<u64> = match &arguments[..] {
+        [] => SHOPS.collect(),
+        numbers => numbers.iter().filter_map(|argument| argument.parse().ok()).collect(),
+    };
     let folder = std::path::Path::new(shop::ROOT).join("work/benchmarks/shops");
     std::fs::create_dir_all(&folder).unwrap();
     let file = |number: u64| folder.join(format!("{number}.json"));

@@ -34,27 +34,35 @@ taste AS (
   LEFT JOIN events e ON e.customer_id = m.customer_id AND e.event_time < m.as_of AND c.personalisation_consent
   GROUP BY m.customer_id, m.as_of
 ),
+-- Many tick the same styles, so how near an article is to them is worked out once for all of these.
+wanted AS (
+  SELECT DISTINCT c.styles, g.product_id, g.season, g.as_of
+  -- lint: allow no-time-bound because of other rows only the styles and articles are taken, which are what they always were
+  FROM grain.customer_product g
+  JOIN sources.customers c ON c.customer_id = g.customer_id
+),
 likeness AS (
   SELECT s.style, v.product_id, v.season, CAST(cosine_similarity(s.vector, v.vector) AS DECIMAL(18, 12)) AS near
   FROM embeddings.styles s CROSS JOIN embeddings.products v
 ),
 ticked AS (
-  SELECT c.customer_id, s.style
-  FROM sources.customers c
+  SELECT w.styles, w.as_of, s.style
+  FROM (SELECT DISTINCT styles, as_of FROM wanted) w
   -- lint: allow no-time-bound because the words of a style are there before anybody ticks it
-  JOIN embeddings.styles s ON concat(';', replace(c.styles, ' ', ''), ';') LIKE concat('%;', replace(s.style, ' ', ''), ';%')
+  JOIN embeddings.styles s ON concat(';', replace(w.styles, ' ', ''), ';') LIKE concat('%;', replace(s.style, ' ', ''), ';%')
 ),
 fits AS (
-  SELECT g.customer_id, g.product_id, g.season, g.as_of, CAST(AVG(l.near) AS DOUBLE) AS style_fit
-  FROM grain.customer_product g
-  JOIN ticked t ON t.customer_id = g.customer_id
-  JOIN likeness l ON l.style = t.style AND l.product_id = g.product_id AND l.season = g.season
-  GROUP BY g.customer_id, g.product_id, g.season, g.as_of
+  SELECT w.styles, w.product_id, w.season, w.as_of, CAST(AVG(l.near) AS DOUBLE) AS style_fit
+  FROM wanted w
+  JOIN ticked t ON t.styles = w.styles AND t.as_of = w.as_of
+  JOIN likeness l ON l.style = t.style AND l.product_id = w.product_id AND l.season = w.season
+  GROUP BY w.styles, w.product_id, w.season, w.as_of
 )
 SELECT g.customer_id, g.product_id, g.season, g.as_of, f.style_fit,
        cosine_similarity(t.taste, v.reduced) AS taste_near,
        cosine_similarity(t.taste_choice, v.reduced) AS taste_near_choice
 FROM grain.customer_product g
-LEFT JOIN fits f ON f.customer_id = g.customer_id AND f.product_id = g.product_id AND f.season = g.season AND f.as_of = g.as_of
+LEFT JOIN sources.customers c ON c.customer_id = g.customer_id
+LEFT JOIN fits f ON f.styles = c.styles AND f.product_id = g.product_id AND f.season = g.season AND f.as_of = g.as_of
 LEFT JOIN taste t ON t.customer_id = g.customer_id AND t.as_of = g.as_of
 LEFT JOIN embeddings.products v ON v.product_id = g.product_id AND v.season = g.season

@@ -24,7 +24,7 @@ const ORDER: &[&[&str]] = &[
     &["transformer", "sentence-encoder"],
     &["selvedge-project", "selvedge-engine"],
     &["selvedge-analysis", "selvedge-features", "selvedge-checks"],
-    &["models", "recommenders", "selvedge-learning"],
+    &["models", "recommenders", "two-tower", "selvedge-learning"],
     &["selvedge-monitoring"],
     &["selvedge-reports", "selvedge-serving", "selvedge", "benchmarks"],
 ];
@@ -84,7 +84,9 @@ fn no_crate_names_a_later_one() {
 #[test]
 fn only_those_link_it_who_need_it() {
     for (package, users) in [
-        ("tch", &["sentence-encoder"][..]),
+        ("tch", &["sentence-encoder", "two-tower"][..]),
+        ("two-tower", &["selvedge"]),
+        ("sentence-encoder", &["selvedge"]),
         ("rust-bert", &["sentence-encoder"]),
         ("ureq", &["selvedge"]),
         ("axum", &["selvedge-serving"]),
@@ -202,10 +204,11 @@ fn code_of(stage: &str, rooms: &BTreeMap<String, BTreeSet<String>>) -> BTreeSet<
     };
     let mut parts = BTreeSet::from([own.clone()]);
     let mut waiting = vec![own];
-    if stage == "embeddings" {
-        // Its other program.
-        parts.insert(("sentence-encoder".into(), None));
-        waiting.push(("sentence-encoder".into(), None));
+    // Their other programs.
+    let others = [("embeddings", "sentence-encoder"), ("rank", "two-tower")];
+    for (_, other) in others.into_iter().filter(|(of, _)| *of == stage) {
+        parts.insert((other.into(), None));
+        waiting.push((other.into(), None));
     }
     while let Some(part) = waiting.pop() {
         let new: Vec<Part> = named_parts(&part, rooms).difference(&parts).cloned().collect();

@@ -11,6 +11,8 @@ mod catalogue;
 mod changes;
 #[cfg(feature = "encoder")]
 mod encoder;
+#[cfg(all(feature = "encoder", feature = "towers"))]
+mod deep;
 mod drill;
 mod examples;
 mod failures;

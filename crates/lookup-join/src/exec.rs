@@ -25,6 +25,7 @@ use futures::future::{BoxFuture, Shared};
 use futures::{FutureExt, TryStreamExt, future, stream};
 
 use crate::table::{Asking, Pairs, Table};
+use crate::vectors::taken;
 
 /// The table that every partition looks things up in, and its place in the memory pool.
 type Held = Arc<(Table, MemoryReservation)>;
@@ -151,7 +152,7 @@ impl Shape {
             if found.null_count() == found.len() {
                 return Ok(new_null_array(values.data_type(), found.len()));
             }
-            Ok(take(values, found, None)?)
+            Ok(taken(values, found)?)
         };
         let columns = self.columns.iter().map(column).collect::<Result<_>>()?;
         let count = RecordBatchOptions::new().with_row_count(Some(found.len()));

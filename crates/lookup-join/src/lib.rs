@@ -8,6 +8,7 @@
 mod exec;
 mod rule;
 mod table;
+mod vectors;
 
 pub use exec::LookupJoinExec;
 pub use rule::LookupJoinRule;

@@ -30,9 +30,11 @@ const DESCRIPTION: usize = 24;
 const STYLES: usize = 8;
 const BANDS: usize = 3;
 const WIDTH: usize = NUMBERS + DESCRIPTION + STYLES + BANDS;
-/// Looks of a visit, and articles drawn beside them.
+/// Looks of a visit, and articles drawn beside them: fewer where there would be too many rows (`rank.most_rows`).
 const LOOKS: usize = 3;
 const OTHERS: usize = 30;
+const FEWEST: usize = 5;
+const MOST_ROWS: usize = 200_000;
 /// Articles on sale.
 const SHELF: usize = 115;
 /// Articles that are retrieved for each customer.
@@ -55,7 +57,8 @@ fn main() -> Result<(), Box<dyn Error>> {
 fn page() -> Result<(), Box<dyn Error>> {
     writeln!(
         stdout(),
-        "# How long fits and lists take\n\nOn generated numbers, on {} threads, one after the other. Made by `make bench-fits`.\n",
+        "# How long fits and lists take\n\nOn generated numbers, on {} threads, one after the other; as many rows as the stage `rank` learns from, with its \
+         settings. Made by `make bench-fits`.\n",
         rayon::current_num_threads()
     )?;
     for (name, [customers, events, things]) in
@@ -128,7 +131,10 @@ fn shop(customers: usize, count: usize, things: usize) -> Result<(), Box<dyn Err
 fn rankers(customers: usize, count: usize, things: usize, interactions: &Interactions) -> Result<(), Box<dyn Error>> {
     let mut random = seeds::stream(1, "visits", 0);
     let visits = count * 2 / 3 / LOOKS;
-    let rows = LOOKS + OTHERS;
+    let others_of_visit = (MOST_ROWS / visits.max(1)).saturating_sub(LOOKS).clamp(FEWEST, OTHERS);
+    let rows = LOOKS + others_of_visit;
+    // Then fewer visits are learned from.
+    let visits = visits.min(MOST_ROWS / rows);
     let mut matrix = Array2::<f64>::zeros((visits * rows, WIDTH));
     let (mut labels, mut grades) = (Vec::new(), Vec::new());
     for (row, mut line) in matrix.rows_mut().into_iter().enumerate() {
@@ -150,7 +156,7 @@ fn rankers(customers: usize, count: usize, things: usize, interactions: &Interac
         let articles: Vec<u64> = (0..SHELF as u64).collect();
         (0..visits as u64)
             .into_par_iter()
-            .map(|visit| others(0, visit, &articles, &[false; SHELF], OTHERS).len())
+            .map(|visit| others(0, visit, &articles, &[false; SHELF], others_of_visit).len())
             .sum::<usize>()
     })?;
     let terms = Terms {
@@ -172,7 +178,9 @@ fn rankers(customers: usize, count: usize, things: usize, interactions: &Interac
     let keep = Keep::Shares(KeptShares::fit(of_looks.view(), &bought, 0, None)?);
     let chain = Chain { weight: 1.0, look, buy, keep: keep.clone() };
     let queries = vec![rows; visits];
-    timed("LambdaMART", || Boosted::fit(matrix.view(), &grades, &queries, BoostedSettings::default()))??;
+    // As it stands beside the chain: fewer and bolder trees than by itself.
+    let settings = BoostedSettings { trees: 60, rate: 0.12, columns: 0.25, ..BoostedSettings::default() };
+    timed("LambdaMART, 60 trees", || Boosted::fit(matrix.view(), &grades, &queries, settings))??;
     let articles = Array2::from_shape_simple_fn((things, 95), || random.gen_range(-1.0..1.0));
     let visit = |number: usize| Visit {
         customer: (0..30).map(|at| f64::from(u8::from(at % 7 == number % 7))).collect(),

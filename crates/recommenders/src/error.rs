@@ -19,6 +19,8 @@ pub enum ModelError {
     Unknown { what: &'static str, number: usize, count: usize },
     #[error("{things} things are more than {most}, the most that a full matrix of likeness is made for")]
     TooMany { things: usize, most: usize },
+    #[error("what was learned has no matrix '{matrix}' of {rows} x {columns} finite numbers")]
+    NotLearned { matrix: String, rows: usize, columns: usize },
 }
 
 impl ModelError {
@@ -29,8 +31,9 @@ impl ModelError {
                 Some("fill the cell before the fit: a missing value needs a value that means it".into())
             }
             Self::NotDefinite { .. } | Self::NotArrived { .. } => Some("raise the penalty (l2)".into()),
-            Self::TooMany { .. } => Some("use item_knn or rp3beta, which keep only the nearest".into()),
+            Self::TooMany { .. } => Some("use item-kNN or RP3beta, which keep only the nearest".into()),
             Self::Setting { what, allowed, .. } => Some(format!("set {what} to a value that is {allowed}")),
+            Self::NotLearned { .. } => Some("build the programs of one version together: `cargo build --release`".into()),
             Self::Length { .. } | Self::NoColumn { .. } | Self::Unknown { .. } => None,
         }
     }

@@ -19,6 +19,7 @@ pub mod chain;
 pub mod retrieve;
 pub mod tower;
 pub mod boosted;
+pub mod deep;
 pub mod blend;
 pub mod lists;
 pub mod nearest;

@@ -102,14 +102,14 @@ pub fn run(project: &Project) -> Result<()> {
         customers.ok_or(DriversError::NoColumn("customer_id"))?.iter().map(Option::unwrap_or_default).collect();
     let mut shares = Vec::new();
     let mut columns = Vec::new();
-    let fitted = train::load(project, Kind::Combined)?;
+    let fitted = train::load(project, Kind::USED)?;
     let notes = fitted.made_from.notes();
     if let Some(model) = fitted.model {
         let declared = project.library.feature_columns();
         let driver_of: BTreeMap<&str, &'static str> =
             declared.iter().map(|feature| (feature.name.as_str(), feature.driver())).collect();
         let failed = DriversError::OtherFrame;
-        model.accepts(&looks.schema(), &Kind::Combined.features(project)).map_err(failed)?;
+        model.accepts(&looks.schema(), &Kind::USED.features(project)).map_err(failed)?;
         let groups =
             model.contributions(&looks, |name| driver_of.get(name).copied().unwrap_or_default()).map_err(failed)?;
         for slice in &slices {

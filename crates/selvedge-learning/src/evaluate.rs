@@ -75,7 +75,7 @@ struct Judged {
 }
 
 /// The models as they were fitted, in the order of [`Kind::ALL`].
-type Models = [Fitted; Kind::ALL.len()];
+type Models = [Fitted];
 
 /// Metric tables over predictions.
 pub const LAYER: Layer = Layer {
@@ -115,8 +115,7 @@ pub fn run(project: &Project) -> Result<()> {
     let progress = Progress::start("evaluate");
     let engine = Engine::new(project)?;
     let frame = engine.read(&TableName::bare("frame"))?;
-    let [a, b, c, d] = Kind::ALL.map(|kind| train::load(project, kind));
-    let models: Models = [a?, b?, c?, d?];
+    let models: Vec<Fitted> = Kind::ALL.iter().map(|kind| train::load(project, *kind)).collect::<Result<_>>()?;
     let predictions = predict(project, &models, &frame)?;
     engine.register(&TableName::bare("predictions"), predictions.batch.clone())?;
     let staged = Staged::new(&project.paths, "evaluate")?;

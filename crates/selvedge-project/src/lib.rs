@@ -18,3 +18,5 @@ pub mod sql;
 pub mod project;
 /// What pages call a customer.
 pub mod pseudonyms;
+/// A program that stands beside this one.
+pub mod program;

@@ -3,6 +3,8 @@
 use std::path::Path;
 use std::sync::Arc;
 
+use chrono::{DateTime, Utc};
+
 use crate::error::Result;
 use crate::params::{Params, SqlParams};
 use crate::paths::Paths;
@@ -38,6 +40,11 @@ impl Project {
         let mut project = self.clone();
         project.params.sql.entry(section).or_default().insert(name.into(), literal);
         project
+    }
+
+    /// The same project as if the export had been taken at `moment`.
+    pub fn as_of(&self, moment: DateTime<Utc>) -> Self {
+        Self { params: self.params.as_of(moment), ..self.clone() }
     }
 
     /// The `$parameters` that files of a layer may use: the shop's and their section's.

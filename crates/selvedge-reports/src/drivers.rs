@@ -68,7 +68,7 @@ pub fn report(project: &Project, engine: &Engine) -> Result<Report> {
     let figures: Vec<Figure> = engine.rows(&TableName::new("drivers", "shares"))?;
     let lifts = lifts(engine.rows(&TableName::new("exposure", "lifts"))?);
     let overall: Vec<&Figure> = figures.iter().filter(|figure| figure.kind == ALL).collect();
-    let early = train::load(project, Kind::Combined)?.too_early;
+    let early = train::load(project, Kind::USED)?.too_early;
     let title = title(&lifts, &overall, early.as_deref());
     let mut out = String::from("# What drives a recommendation\n\n");
     out += &format!("**{title}**\n\n");

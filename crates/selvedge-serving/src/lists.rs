@@ -222,7 +222,7 @@ impl Serving {
         at: DateTime<Utc>,
         work: impl FnOnce(&shelf::Session, &Shelves) -> Result<T>,
     ) -> Result<T> {
-        let project = as_of(&self.tables.project, at);
+        let project = self.tables.project.as_of(at);
         let engine = self.tables.engine.over()?;
         engine.register(&TableName::new("sources", "transactions"), transactions)?;
         let session = shelf::Session::over(&project, engine).with_views(known.views.clone());
@@ -287,11 +287,6 @@ fn article((listing, place): (Listing, usize)) -> Article {
     }
 }
 
-/// The project as its queries see it at a moment.
-fn as_of(project: &Project, at: DateTime<Utc>) -> Project {
-    Project { params: project.params.as_of(at), ..project.clone() }
-}
-
 fn moment(at: DateTime<Utc>, rows: usize) -> ArrayRef {
     Arc::new(TimestampNanosecondArray::from_value(at.timestamp_nanos_opt().unwrap_or_default(), rows))
 }
@@ -308,7 +303,7 @@ fn articles(
     at: DateTime<Utc>,
     seen: usize,
 ) -> Result<Articles> {
-    let project = as_of(&tables.project, at);
+    let project = tables.project.as_of(at);
     let engine = tables.engine.over()?;
     engine.register(&TableName::new("sources", "transactions"), everybody)?;
     engine.register(&TableName::new("grain", "request"), requests(&tables.customers(usize::MAX), at)?)?;

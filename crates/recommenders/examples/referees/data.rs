@@ -15,6 +15,25 @@ pub fn lines(path: &Path) -> Result<Vec<Vec<String>>, Box<dyn Error>> {
     Ok(words.filter(|words| !words.is_empty()).collect())
 }
 
+/// Each user's ratings as time, item and rating, in the order of time.
+pub type Ratings = Vec<Vec<(u64, u32, f64)>>;
+
+/// The ratings of a file of lines of user, item, rating and time, and how many items there are.
+pub fn ratings(path: &Path) -> Result<(Ratings, usize), Box<dyn Error>> {
+    let (mut users, mut items) = (Numbers::default(), Numbers::default());
+    let mut ratings: Ratings = Vec::new();
+    for line in lines(path)? {
+        let [user, item, rating, time] = &line[..] else {
+            return Err(format!("{}: a line that is not user, item, rating, time", path.display()).into());
+        };
+        let user = users.of(user) as usize;
+        ratings.resize(ratings.len().max(user + 1), Vec::new());
+        ratings[user].push((time.parse()?, items.of(item), rating.parse()?));
+    }
+    ratings.iter_mut().for_each(|ratings| ratings.sort_unstable_by(|a, b| a.0.cmp(&b.0).then(a.1.cmp(&b.1))));
+    Ok((ratings, items.count()))
+}
+
 /// A number for the bytes of files.
 pub fn hash(paths: &[&Path]) -> Result<u64, Box<dyn Error>> {
     let mut hash = 0;

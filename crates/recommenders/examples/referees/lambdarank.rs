@@ -13,6 +13,8 @@ use recommenders::{
 use crate::{Line, Table, data};
 
 const PLACES: [usize; 4] = [1, 3, 5, 10];
+/// The median of so many fits counts.
+const FITS: usize = 3;
 
 /// Rows of queries: a matrix, labels, and queries.
 struct Rows {
@@ -42,9 +44,16 @@ pub fn run(folder: &Path) -> Result<Table, Box<dyn Error>> {
         normalised: true,
         seed: 0,
     };
-    let since = Instant::now();
-    let model = Boosted::fit(train_rows.matrix.view(), &train_rows.labels, &train_rows.queries, settings)?;
-    let seconds = since.elapsed().as_secs_f64();
+    let mut seconds = Vec::new();
+    let fit = || Boosted::fit(train_rows.matrix.view(), &train_rows.labels, &train_rows.queries, settings);
+    let mut model = fit()?;
+    for _ in 0..FITS {
+        let since = Instant::now();
+        model = fit()?;
+        seconds.push(since.elapsed().as_secs_f64());
+    }
+    seconds.sort_by(f64::total_cmp);
+    let seconds = seconds[FITS / 2];
     let figures = judge(&model, &test_rows)?;
     let name = format!("{} (version {})", model.name(), model.version());
     let lines = vec![Line { model: name, users: test_rows.queries.len(), figures, seconds }];

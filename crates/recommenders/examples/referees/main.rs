@@ -4,7 +4,7 @@
 //! |---|---|---|
 //! | `tois-ml100k` | `ml-100k-tois/train.txt`, `test.txt`: lines of a user and then all its items | the split of the TOIS study of top-n recommendation (Anelli and others; Dong and others 2023) |
 //! | `beauty-loo` | `beauty.txt`: lines of a user and an item, in the order of time | SASRec's repository |
-//! | `seed-sampled` | `ml-100k/u.data`: user, item, rating, time | GroupLens |
+//! | `seed-sampled`, `ials-sweeps` | `ml-100k/u.data`: user, item, rating, time | GroupLens |
 //! | `lambdarank` | `lambdarank/rank.train`, `rank.test`, each with `.query` | LightGBM's examples |
 //!
 //! Prints a table for each protocol whose files are there.  Figures of different protocols are not to be compared.
@@ -14,6 +14,7 @@ mod lambdarank;
 mod leave_one_out;
 mod sampled;
 mod split;
+mod sweeps;
 
 use std::{
     error::Error,
@@ -42,10 +43,11 @@ pub struct Table {
 
 type Run = fn(&Path) -> Result<Table, Box<dyn Error>>;
 
-const PROTOCOLS: [(&str, &[&str], Run); 4] = [
+const PROTOCOLS: [(&str, &[&str], Run); 5] = [
     ("tois-ml100k", &["ml-100k-tois/train.txt", "ml-100k-tois/test.txt"], split::run),
     ("beauty-loo", &["beauty.txt"], leave_one_out::run),
     ("seed-sampled", &["ml-100k/u.data"], sampled::run),
+    ("ials-sweeps", &["ml-100k/u.data"], sweeps::run),
     (
         "lambdarank",
         &["lambdarank/rank.train", "lambdarank/rank.train.query", "lambdarank/rank.test", "lambdarank/rank.test.query"],
@@ -75,7 +77,7 @@ fn write(out: &mut impl Write, table: &Table) -> std::io::Result<()> {
     writeln!(out, "|---|---:|{}---:|", "---:|".repeat(table.figures.len()))?;
     for line in &table.lines {
         let figures: Vec<String> = line.figures.iter().map(|figure| format!("{figure:.4}")).collect();
-        writeln!(out, "| {} | {} | {} | {:.1} |", line.model, line.users, figures.join(" | "), line.seconds)?;
+        writeln!(out, "| {} | {} | {} | {:.2} |", line.model, line.users, figures.join(" | "), line.seconds)?;
     }
     writeln!(out)
 }

@@ -15,7 +15,7 @@ use recommenders::{
 
 use crate::{
     Line, Table,
-    data::{self, NEVER, Numbers, named},
+    data::{self, NEVER, named},
 };
 
 const PLACES: usize = 10;
@@ -31,18 +31,8 @@ struct Judged {
 
 pub fn run(folder: &Path) -> Result<Table, Box<dyn Error>> {
     let path = folder.join("ml-100k/u.data");
-    let (mut users, mut items) = (Numbers::default(), Numbers::default());
-    let mut ratings: Vec<Vec<(u64, u32, f64)>> = Vec::new();
-    for line in data::lines(&path)? {
-        let [user, item, rating, time] = &line[..] else {
-            return Err(format!("{}: a line that is not user, item, rating, time", path.display()).into());
-        };
-        let user = users.of(user) as usize;
-        ratings.resize(ratings.len().max(user + 1), Vec::new());
-        ratings[user].push((time.parse()?, items.of(item), rating.parse()?));
-    }
-    ratings.iter_mut().for_each(|ratings| ratings.sort_unstable_by(|a, b| a.0.cmp(&b.0).then(a.1.cmp(&b.1))));
-    let lines = judge(&ratings, items.count())?;
+    let (ratings, items) = data::ratings(&path)?;
+    let lines = judge(&ratings, items)?;
     let figures = &["P@10", "R@10", "N@10", "N@10 of what was found"];
     Ok(Table { protocol: "seed-sampled", figures, hash: data::hash(&[&path])?, lines })
 }

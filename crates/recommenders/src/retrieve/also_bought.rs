@@ -40,7 +40,7 @@ impl AlsoBought {
 
 impl Retriever for AlsoBought {
     fn name(&self) -> &'static str {
-        "also_bought"
+        "others also bought"
     }
 
     fn version(&self) -> u32 {

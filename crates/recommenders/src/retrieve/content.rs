@@ -83,7 +83,7 @@ fn weight(kind: Kind) -> f64 {
 
 impl Retriever for Content {
     fn name(&self) -> &'static str {
-        "content"
+        "nearest description"
     }
 
     fn version(&self) -> u32 {

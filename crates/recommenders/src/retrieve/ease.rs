@@ -76,7 +76,7 @@ impl Ease {
 
 impl Retriever for Ease {
     fn name(&self) -> &'static str {
-        "ease"
+        "EASE"
     }
 
     fn version(&self) -> u32 {

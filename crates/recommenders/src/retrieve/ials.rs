@@ -207,7 +207,7 @@ fn matrix(rows: Vec<Vec<f64>>, width: usize) -> Array2<f64> {
 
 impl Retriever for Ials {
     fn name(&self) -> &'static str {
-        "ials"
+        "iALS"
     }
 
     fn version(&self) -> u32 {

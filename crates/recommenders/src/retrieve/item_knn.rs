@@ -63,7 +63,10 @@ impl ItemKnn {
 
 impl Retriever for ItemKnn {
     fn name(&self) -> &'static str {
-        "item_knn"
+        match self.recency {
+            Recency::Steps(_) => "session kNN",
+            Recency::Never | Recency::HalfLife(_) => "item-kNN",
+        }
     }
 
     fn version(&self) -> u32 {

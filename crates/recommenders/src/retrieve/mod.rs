@@ -16,7 +16,7 @@ pub mod rp3beta;
 mod slim;
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 
 pub use also_bought::AlsoBought;
 pub use content::Content;

@@ -62,7 +62,7 @@ impl Rp3Beta {
 
 impl Retriever for Rp3Beta {
     fn name(&self) -> &'static str {
-        "rp3beta"
+        "RP3beta"
     }
 
     fn version(&self) -> u32 {

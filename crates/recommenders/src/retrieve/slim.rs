@@ -97,7 +97,7 @@ fn column(gram: &Array2<f64>, j: usize, settings: SlimSettings) -> (Vec<(u32, f6
 
 impl Retriever for Slim {
     fn name(&self) -> &'static str {
-        "slim"
+        "SLIM"
     }
 
     fn version(&self) -> u32 {

@@ -3,7 +3,7 @@
 use super::*;
 
 /// The interactions that test vectors are written for: five customers, six things, all looked at on the day of the cut.
-pub(super) fn example(without_last: bool) -> Interactions {
+pub(crate) fn example(without_last: bool) -> Interactions {
     let rows = ["110000", "101100", "011001", "001110", "110100"];
     let rows = &rows[..rows.len() - usize::from(without_last)];
     let event = |customer, thing| Event { customer, past: Past { thing, kind: Kind::Looked, age: 0.0 } };
@@ -14,17 +14,17 @@ pub(super) fn example(without_last: bool) -> Interactions {
 }
 
 /// Looks on the day of the cut.
-pub(super) fn past(things: &[u32]) -> History {
+pub(crate) fn past(things: &[u32]) -> History {
     History::new(things.iter().map(|thing| Past { thing: *thing, kind: Kind::Looked, age: 0.0 }))
 }
 
-pub(super) fn near(a: &[f64], b: &[f64]) {
+pub(crate) fn near(a: &[f64], b: &[f64]) {
     assert_eq!(a.len(), b.len());
     assert!(a.iter().zip(b).all(|(a, b)| (a - b).abs() < 1e-6), "{a:?} {b:?}");
 }
 
 /// What past things add to a score is the score.
-pub(super) fn adds_up(retriever: &dyn Retriever, history: &History) {
+pub(crate) fn adds_up(retriever: &dyn Retriever, history: &History) {
     for (thing, score) in (0..).zip(retriever.scores(history)) {
         let parts = retriever.contributions(history, thing);
         assert!(parts.is_sorted_by_key(|(thing, _)| *thing) && parts.iter().all(|(_, part)| *part != 0.0));
@@ -33,7 +33,7 @@ pub(super) fn adds_up(retriever: &dyn Retriever, history: &History) {
 }
 
 /// Nobody and nothing, one of each, everything bought by one customer, and things after the fit: finite scores for all.
-pub(super) fn odd_shops<R>(fit: impl Fn(&Interactions) -> R + Sync)
+pub(crate) fn odd_shops<R>(fit: impl Fn(&Interactions) -> R + Sync)
 where
     R: Retriever + PartialEq + std::fmt::Debug + serde::Serialize + serde::de::DeserializeOwned,
 {

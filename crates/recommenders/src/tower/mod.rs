@@ -139,7 +139,7 @@ fn through(matrix: &Array2<f64>, x: &[f64]) -> Vec<f64> {
 }
 
 impl Scale {
-    fn fit(matrix: ArrayView2<f64>, columns: &[usize]) -> Scale {
+    pub(crate) fn fit(matrix: ArrayView2<f64>, columns: &[usize]) -> Scale {
         let rows = matrix.nrows();
         let width = columns.len();
         let sums = crate::blocks::sum(rows, 2 * width, |range, sums| {
@@ -165,13 +165,13 @@ impl Scale {
     }
 
     /// With spreads that are not below a floor.
-    fn floored(&self, at: usize, value: f64) -> f64 {
+    pub(crate) fn floored(&self, at: usize, value: f64) -> f64 {
         (value - self.means[at]) / self.spreads[at].max(LEAST_SPREAD)
     }
 }
 
 /// m_b and m_l of a past, over rows of z that are centred; articles that are not there add nothing.
-fn means_of_past(z: &Array2<f64>, history: &History) -> [Vec<f64>; 2] {
+pub(crate) fn means_of_past(z: &Array2<f64>, history: &History) -> [Vec<f64>; 2] {
     let mut means = [vec![0.0; z.ncols()], vec![0.0; z.ncols()]];
     let mut weights = [PRIOR.0, PRIOR.1];
     for (article, weights_of) in past_weights(z.nrows(), history) {

@@ -1,15 +1,15 @@
-//! The sentence encoder as the stages know it: the program `selvedge-encoder`, which stands beside this one and alone links
+//! The sentence encoder as the stages know it: the program `selvedge-encoder`, which stands beside this one, because it links
 //! to libtorch (see `crates/sentence-encoder`).
 
 use std::io::{self, BufReader, ErrorKind, Read};
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
 
 use serde::Serialize;
 use sha2::{Digest, Sha256};
 
 use selvedge_project::error::Advice;
+use selvedge_project::program::Program;
 
 /// Numbers in a text's vector.
 pub const DIMENSIONS: usize = 384;
@@ -107,12 +107,14 @@ impl<'a> Encoder<'a> {
         if texts.is_empty() {
             return Ok(());
         }
-        let mut program = Program::start()?;
+        let start = Program::start("selvedge-encoder", &[]);
+        let mut program = start.map_err(|(path, source)| EncoderError::NoProgram { path, source })?;
+        let (input, output) = program.pipes();
         // Dropped at once, so that the program knows that it has heard all.  If it does not listen, its own words say why.
-        if let Some(input) = program.0.stdin.take() {
+        if let Some(input) = input {
             let _ = serde_json::to_writer(io::BufWriter::new(input), &Request { model: self.folder, threads, texts });
         }
-        let mut answers = program.0.stdout.take().map(BufReader::new);
+        let mut answers = output.map(BufReader::new);
         let mut left = texts.len();
         let mut answer = [0; 4 + 4 * DIMENSIONS];
         while left > 0 && answers.as_mut().is_some_and(|answers| answers.read_exact(&mut answer).is_ok()) {
@@ -128,40 +130,6 @@ impl<'a> Encoder<'a> {
                 return Ok(());
             }
         }
-        if left == 0 { Ok(()) } else { Err(program.reason()) }
-    }
-}
-
-/// `selvedge-encoder`, running; stopped when dropped.
-struct Program(Child);
-
-impl Program {
-    fn start() -> Result<Self, EncoderError> {
-        let name = format!("selvedge-encoder{}", std::env::consts::EXE_SUFFIX);
-        let path = std::env::current_exe().map(|program| program.with_file_name(&name)).unwrap_or(name.into());
-        let mut command = Command::new(&path);
-        command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
-        command.spawn().map(Self).map_err(|source| EncoderError::NoProgram { path, source })
-    }
-
-    /// Its last words.
-    fn reason(&mut self) -> EncoderError {
-        let mut words = String::new();
-        if let Some(errors) = &mut self.0.stderr {
-            let _ = errors.read_to_string(&mut words);
-        }
-        let reason = match (words.trim(), self.0.wait()) {
-            ("", Ok(status)) => format!("it ended with {status}"),
-            ("", Err(error)) => error.to_string(),
-            (words, _) => words.to_owned(),
-        };
-        EncoderError::GaveUp { reason }
-    }
-}
-
-impl Drop for Program {
-    fn drop(&mut self) {
-        let _ = self.0.kill();
-        let _ = self.0.wait();
+        if left == 0 { Ok(()) } else { Err(EncoderError::GaveUp { reason: program.reason() }) }
     }
 }

@@ -28,8 +28,12 @@ pub const TOWER: &str = "two-tower";
 /// Trees over the columns of the chain.
 pub const BOOSTED: &str = "boosted trees";
 
-/// Those that may speak in the place of the chain, the first that leads it.
-pub const SPEAKERS: [&str; 3] = [TOWER, BLEND, BOOSTED];
+/// The deep ones.
+pub const DEEP: &str = "deep two-tower";
+pub const SESSION: &str = "session transformer";
+
+/// Those that may speak in the place of the chain, the first that leads it: the simplest first.
+pub const SPEAKERS: [&str; 5] = [TOWER, BLEND, BOOSTED, DEEP, SESSION];
 
 /// One combination, with what came of it.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
@@ -165,12 +169,12 @@ pub fn decide(folds: &[Scored], voices: &[&str], params: &Rank, places: usize) -
     let place = names.iter().position(|name| *name == speaker).unwrap_or(1);
     let blend = match speaker {
         BLEND => fitted(&folds.iter().collect::<Vec<_>>(), voices.len())?,
+        CHAIN => None,
         // One voice alone is a blend in which nothing else has a weight.
-        TOWER | BOOSTED => Some(Blend {
+        _ => Some(Blend {
             weights: (1..=voices.len() + 1).map(|at| f64::from(u8::from(at + 1 == place))).collect(),
             intercept: 0.0,
         }),
-        _ => None,
     };
     let lead = lead(speaker, POPULARITY)?;
     let customers = judged.customers as u64;

@@ -68,7 +68,7 @@ impl<'a> Material<'a> {
             Ok((heads, matrix)) => {
                 let past = self.past.known_by(cut);
                 let voices = match with_voices {
-                    true => Voices::fit(&known, (&heads, matrix.view()), &past, cut, params.rank.seed)?,
+                    true => Voices::fit(&known, (&heads, matrix.view()), &past, cut, &params.rank)?,
                     false => Voices::default(),
                 };
                 Ok(Ok(FittedAt { heads, voices, past }))

@@ -3,6 +3,7 @@
 //! What was chosen is then fitted again on everything known by the export: that is what lists are made with.
 
 mod choice;
+mod deep;
 mod fit;
 mod fold;
 mod known;
@@ -44,10 +45,11 @@ use selvedge_project::stage::Stage;
 pub const VERSION: u32 = 1;
 
 /// Of everything that a ranking is made with.
-const VERSIONS: [u32; 6] = [
+const VERSIONS: [u32; 7] = [
     VERSION,
     recommenders::chain::VERSION,
     recommenders::boosted::VERSION,
+    recommenders::deep::VERSION,
     recommenders::tower::VERSION,
     recommenders::blend::VERSION,
     recommenders::calibration::VERSION,

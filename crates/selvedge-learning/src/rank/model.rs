@@ -163,7 +163,7 @@ impl Ranking {
                     let of = trees.contributions(shelf).map_err(RankError::Model)?;
                     add(&mut parts, *slope, &places(&of), of.values.select(Axis(0), rows).rows());
                 }
-                Voice::Generator(_) => {
+                Voice::Deep(_) | Voice::Generator(_) => {
                     let mean = scores.iter().sum::<f64>() / scores.len().max(1) as f64;
                     let more = Array2::from_shape_fn((rows.len(), 1), |(row, _)| scores[rows[row]] - mean);
                     add(&mut parts, *slope, &[together()], more.rows());

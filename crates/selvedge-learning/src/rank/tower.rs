@@ -31,32 +31,32 @@ struct Asked {
     articles: Vec<u32>,
 }
 
-impl TwoTower {
-    /// Fits it on visits whose purchases were known at the cut; `matrix`: the rows as the chain reads them.
-    pub fn fit(
-        known: &Known,
-        matrix: ArrayView2<f64>,
-        past: &Past,
-        sides: &Sides,
-        keep: Keep,
-        seed: u64,
-    ) -> Result<Self> {
+/// What was shown in the visits that a tower learns from: those whose purchases were known at the cut.
+pub struct Shown {
+    /// By number of the thing, the last row at which it stood on a shelf.
+    rows: Vec<Option<usize>>,
+    pub visits: Vec<Visit>,
+    /// When each of them began, in nanoseconds.
+    pub begun: Vec<i64>,
+}
+
+impl Shown {
+    /// `matrix`: the rows as the chain reads them.
+    pub fn of(known: &Known, matrix: ArrayView2<f64>, past: &Past, sides: &Sides) -> Result<Self> {
         let rows = known.rows().rows();
-        let begun = moments(rows, "the shelf", "as_of")?;
-        let mut things = vec![Vec::new(); past.things.len()];
-        let mut visits = Vec::new();
+        let moments = moments(rows, "the shelf", "as_of")?;
+        let mut shown = Self { rows: vec![None; past.things.len()], visits: Vec::new(), begun: Vec::new() };
         for visit in requests_of(rows)? {
             let numbers = past.of_rows(rows, &visit)?;
             let articles: Option<Vec<u32>> = numbers.into_iter().collect();
             let bought: Option<Vec<bool>> = known.bought[visit.clone()].iter().copied().collect();
             let (Some(articles), Some(bought)) = (articles, bought) else { continue };
-            for (row, thing) in visit.clone().zip(&articles) {
-                things[*thing as usize] = picked(matrix, row, &sides.article);
-            }
+            visit.clone().zip(&articles).for_each(|(row, thing)| shown.rows[*thing as usize] = Some(row));
             let looked = known.looked[visit.clone()].to_vec();
-            visits.push(Visit {
+            shown.begun.push(moments[visit.start]);
+            shown.visits.push(Visit {
                 customer: picked(matrix, visit.start, &sides.customer),
-                history: past.history(&customer(rows, visit.start)?, begun[visit.start]),
+                history: past.history(&customer(rows, visit.start)?, moments[visit.start]),
                 first_row: visit.start,
                 wished: vec![false; looked.len()],
                 articles,
@@ -64,13 +64,26 @@ impl TwoTower {
                 bought,
             });
         }
+        Ok(shown)
+    }
+
+    /// By number of the thing, these columns as they last stood on a shelf; empty where it never did.
+    pub fn things(&self, matrix: ArrayView2<f64>, columns: &[usize]) -> Vec<Vec<f64>> {
+        self.rows.iter().map(|row| row.map_or(Vec::new(), |row| picked(matrix, row, columns))).collect()
+    }
+}
+
+impl TwoTower {
+    /// Fits it on these visits.
+    pub fn fit(matrix: ArrayView2<f64>, shown: &Shown, sides: &Sides, keep: Keep, seed: u64) -> Result<Self> {
+        let things = shown.things(matrix, &sides.article);
         let mut catalogue = Array2::zeros((things.len(), sides.article.len()));
         for (thing, mut row) in things.iter().zip(catalogue.rows_mut()) {
             row.iter_mut().zip(thing).for_each(|(cell, value)| *cell = *value);
         }
         let settings = TowerSettings { seed, ..TowerSettings::default() };
-        let reads = (sides.both.as_slice(), sides.record.as_slice());
-        let tower = Tower::fit(catalogue.view(), matrix, &visits, reads, keep, settings).map_err(RankError::Model)?;
+        let (reads, visits) = ((sides.both.as_slice(), sides.record.as_slice()), &shown.visits);
+        let tower = Tower::fit(catalogue.view(), matrix, visits, reads, keep, settings).map_err(RankError::Model)?;
         Ok(Self { tower, sides: sides.clone(), things })
     }
 
@@ -119,6 +132,7 @@ impl Asked {
     }
 }
 
-fn picked(matrix: ArrayView2<f64>, row: usize, columns: &[usize]) -> Vec<f64> {
+/// Some columns of a row.
+pub fn picked(matrix: ArrayView2<f64>, row: usize, columns: &[usize]) -> Vec<f64> {
     columns.iter().map(|column| matrix[[row, *column]]).collect()
 }

@@ -1,5 +1,5 @@
-//! Rankings that stand beside the chain for validation to choose from: a two-tower and trees over the columns of the chain,
-//! and what customers did with the same things.
+//! Rankings that stand beside the chain for validation to choose from: two-towers and trees over the columns of the chain,
+//! what customers did with the same things, and what they did last.
 
 use ndarray::ArrayView2;
 use recommenders::ModelError;
@@ -13,11 +13,13 @@ use serde::{Deserialize, Serialize};
 
 use super::RankError;
 use super::choice::{BOOSTED, TOWER};
+use super::deep::{Deep, Tasks};
 use super::fit::Heads;
 use super::known::Known;
-use super::tower::TwoTower;
+use super::tower::{Shown, TwoTower};
 use crate::shelf::{Past, Thing, requests_of};
 use selvedge_project::error::Result;
+use selvedge_project::params::Rank;
 
 /// Of the boosted trees: fewer and bolder than by themselves, because each fit of the stage costs seconds.
 const TREES: usize = 60;
@@ -27,23 +29,19 @@ const COLUMNS: f64 = 0.25;
 const EASE_PENALTY: f64 = 300.0;
 /// In days, how fast the past fades.
 const HALF_LIFE: f64 = 180.0;
+/// How much less each step back counts, where what was done last says most.
+const SESSION: f64 = 0.8;
 
-/// What customers did with the same things: one line a generator, with its module, its name in tables, and how it is fitted.
+/// What customers did with the same things: one line a generator, with its module, and how it is fitted.
 macro_rules! generators {
-    ($($kind:ident of $module:ident, $name:literal: $fit:expr;)*) => {
+    ($($kind:ident($model:ident) of $module:ident: $fit:expr;)*) => {
         /// A generator of candidates, fitted.
         #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
         pub enum Generator {
-            $($kind($kind),)*
+            $($kind($model),)*
         }
 
         impl Generator {
-            fn name(&self) -> &'static str {
-                match self {
-                    $(Self::$kind(_) => $name,)*
-                }
-            }
-
             fn retriever(&self) -> &dyn Retriever {
                 match self {
                     $(Self::$kind(fitted) => fitted,)*
@@ -61,10 +59,13 @@ macro_rules! generators {
 }
 
 generators! {
-    ItemKnn of item_knn, "item-kNN": |known| ItemKnn::fit(known, ItemKnnSettings::default());
-    Rp3Beta of rp3beta, "RP3beta": |known| Rp3Beta::fit(known, Rp3BetaSettings::default());
-    Ease of ease, "EASE": |known| Ease::fit(known, EASE_PENALTY, Recency::HalfLife(HALF_LIFE));
-    Ials of ials, "iALS": |known| Ials::fit(known, IalsSettings::default());
+    ItemKnn(ItemKnn) of item_knn: |known| ItemKnn::fit(known, ItemKnnSettings::default());
+    SessionKnn(ItemKnn) of item_knn: |known| {
+        ItemKnn::fit(known, ItemKnnSettings { recency: Recency::Steps(SESSION), ..ItemKnnSettings::default() })
+    };
+    Rp3Beta(Rp3Beta) of rp3beta: |known| Rp3Beta::fit(known, Rp3BetaSettings::default());
+    Ease(Ease) of ease: |known| Ease::fit(known, EASE_PENALTY, Recency::HalfLife(HALF_LIFE));
+    Ials(Ials) of ials: |known| Ials::fit(known, IalsSettings::default());
 }
 
 /// One of them, fitted.
@@ -72,6 +73,7 @@ generators! {
 pub enum Voice {
     TwoTower(TwoTower),
     Boosted(Boosted),
+    Deep(Box<Deep>),
     Generator(Generator),
 }
 
@@ -88,7 +90,8 @@ impl Voice {
         match self {
             Self::TwoTower(_) => TOWER,
             Self::Boosted(_) => BOOSTED,
-            Self::Generator(generator) => generator.name(),
+            Self::Deep(deep) => deep.name(),
+            Self::Generator(generator) => generator.retriever().name(),
         }
     }
 
@@ -96,6 +99,7 @@ impl Voice {
         let scores = match self {
             Self::TwoTower(tower) => return tower.scores(shelf, history),
             Self::Boosted(trees) => return Ok(trees.scores(shelf).map_err(RankError::Model)?),
+            Self::Deep(deep) => return deep.scores(shelf, history),
             Self::Generator(generator) => generator.retriever().scores(history),
         };
         // What nobody has seen has nothing that speaks for it.
@@ -111,9 +115,38 @@ impl Voices {
         (heads, matrix): (&Heads, ArrayView2<f64>),
         past: &Past,
         cut: i64,
-        seed: u64,
+        params: &Rank,
     ) -> Result<Self> {
-        let tower = TwoTower::fit(known, matrix, past, &heads.columns.sides, heads.keep.clone(), seed)?;
+        let (seed, sides) = (params.seed, &heads.columns.sides);
+        let shown = Shown::of(known, matrix, past, sides)?;
+        let tasks = match params.deep {
+            true => Some(Tasks::of(known, matrix, (&shown, sides), (past, cut), seed)?),
+            false => None,
+        };
+        // The program that learns the deep ones works beside this one.
+        let (deep, others) = std::thread::scope(|scope| {
+            let deep = tasks.map(|tasks| scope.spawn(move || tasks.learned()));
+            let others = Self::others(known, (heads, matrix), (past, cut), &shown, seed);
+            (deep.map(|learned| learned.join()), others)
+        });
+        let mut all = others?;
+        match deep {
+            None => {}
+            Some(Ok(learned)) => all.extend(learned?.map(|deep| Voice::Deep(Box::new(deep)))),
+            Some(Err(panic)) => std::panic::resume_unwind(panic),
+        }
+        Ok(Self { all, things: past.things.clone() })
+    }
+
+    /// Those that are learned here.
+    fn others(
+        known: &Known,
+        (heads, matrix): (&Heads, ArrayView2<f64>),
+        (past, cut): (&Past, i64),
+        shown: &Shown,
+        seed: u64,
+    ) -> Result<Vec<Voice>> {
+        let tower = TwoTower::fit(matrix, shown, &heads.columns.sides, heads.keep.clone(), seed)?;
         let label = |row: usize| match (known.looked[row], known.bought[row], known.kept[row]) {
             (true, Some(true), Some(true)) => 4,
             (true, Some(true), _) => 3,
@@ -135,7 +168,7 @@ impl Voices {
                 voice => all.push(voice.map_err(RankError::Model)?),
             }
         }
-        Ok(Self { all, things: past.things.clone() })
+        Ok(all)
     }
 
     /// What each says of a shelf.

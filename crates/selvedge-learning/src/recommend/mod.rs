@@ -239,17 +239,11 @@ pub const STAGE: Stage = Stage {
     run: |project| run(project, None),
 };
 
-/// The project as it was at an earlier moment.
-fn at_moment(project: &Project, as_of: Option<DateTime<Utc>>) -> Project {
-    let params = as_of.map_or_else(|| project.params.clone(), |moment| project.params.as_of(moment));
-    Project { params, ..project.clone() }
-}
-
 /// Runs the stage: `work/recommendations.parquet`, and what the lists show: `work/exposure/*.parquet`.  With `as_of` the lists
 /// of an earlier moment, from what was known then.
 pub fn run(project: &Project, as_of: Option<DateTime<Utc>>) -> Result<()> {
     let progress = Progress::start("recommend");
-    let project = &at_moment(project, as_of);
+    let project = &as_of.map_or_else(|| project.clone(), |moment| project.as_of(moment));
     let moment = project.params.shop.exported_at;
     let maker = Maker::of(project, as_of)?;
     let loaded = Instant::now();

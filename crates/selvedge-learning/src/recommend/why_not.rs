@@ -7,7 +7,7 @@ use datafusion::arrow::array::{Array, AsArray, BooleanArray, RecordBatch};
 use datafusion::arrow::compute::filter_record_batch;
 use datafusion::arrow::datatypes::DataType;
 
-use super::{Listed, Maker, RecommendError, at_moment, everybody};
+use super::{Listed, Maker, RecommendError, everybody};
 use crate::shelf::{Session, Shelves, column, needed};
 use recommenders::lists::Why;
 use selvedge_engine::Table;
@@ -23,7 +23,7 @@ const FILE: &str = "sql/recommend/filters.sql";
 /// # Errors
 /// No such customer or article.
 pub fn why_not(project: &Project, customer: &str, article: &str, as_of: Option<DateTime<Utc>>) -> Result<()> {
-    let project = &at_moment(project, as_of);
+    let project = &as_of.map_or_else(|| project.clone(), |moment| project.as_of(moment));
     let maker = Maker::of(project, as_of)?;
     let session = Session::new(project)?;
     let requests = everybody(session.engine(), project.params.shop.exported_at)?;

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use std::ops::Range;
 
 use datafusion::arrow::array::{AsArray, RecordBatch};
+use recommenders::deep::{LENGTH, Step};
 use recommenders::retrieve::{Event, History, Interactions, Kind, Past as Deed};
 
 use super::{KEY, Session, ShelfError, column, moments};
@@ -110,6 +111,26 @@ impl Past {
             .zip(&customers)
             .flat_map(|(customer, deeds)| deeds.iter().map(move |past| Event { customer, past: *past }));
         Ok(Interactions::new(customers.len(), self.things.len(), events).map_err(ShelfError::Model)?)
+    }
+
+    /// What customers did next before a moment, each with what they had done before it, all in the order of time.  The same
+    /// thing again is no step, nor is what was sent back.
+    pub fn steps(&self, moment: i64) -> Vec<Step> {
+        let mut steps = Vec::new();
+        for events in self.events.values() {
+            let known = events.partition_point(|(at, _, _)| *at < moment);
+            for (at, thing, kind) in events[..known].iter().filter(|(_, _, kind)| *kind != Kind::Returned) {
+                let before = &events[..events.partition_point(|(earlier, _, _)| earlier < at)];
+                if before.last().is_some_and(|(_, last, _)| last != thing) {
+                    let latest = &before[before.len().saturating_sub(LENGTH)..];
+                    let before = latest.iter().map(|(_, thing, kind)| (*thing, *kind)).collect();
+                    steps.push((*at, *kind, Step { before, next: *thing }));
+                }
+            }
+        }
+        // Customers stand in their order, and stay in it where moments are equal.
+        steps.sort_by_key(|(at, kind, step)| (*at, *kind, step.next));
+        steps.into_iter().map(|(_, _, step)| step).collect()
     }
 
     /// The thing of each of these rows; none where it is not known.

@@ -145,6 +145,7 @@ impl Rank {
             buy_penalties: section.positive_numbers("buy_penalties")?,
             look_weights: section.positive_numbers("look_weights")?,
             draws: section.draws("draws")?,
+            deep: section.flag("deep")?,
         })
     }
 }
@@ -220,6 +221,8 @@ pub struct Rank {
     pub look_weights: Vec<f64>,
     /// Bootstrap draws, by customer, when it is decided what speaks.
     pub draws: usize,
+    /// Whether deep models are learned beside the others, by a program that needs libtorch.
+    pub deep: bool,
 }
 
 /// How sure the figures are.

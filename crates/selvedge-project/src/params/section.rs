@@ -91,6 +91,10 @@ impl Section {
         })
     }
 
+    pub fn flag(&mut self, key: &'static str) -> Result<bool> {
+        self.take(key, "true or false", Value::as_bool)
+    }
+
     pub fn seed(&mut self) -> Result<u64> {
         self.take("seed", "a whole number from 0 on", Value::as_u64)
     }

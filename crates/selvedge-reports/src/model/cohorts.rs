@@ -141,7 +141,7 @@ fn without_waiting(cohorts: &Cohorts, references: &[Reference], steps: &[Step]) 
     let Some(row) = cohorts.of(USED.name(), Metric::Auc).find(of_group) else { return String::new() };
     let cells = |kind: Kind| -> Vec<String> {
         let figure = |metric| cohorts.interval(row, kind.name(), metric);
-        let mut cells = vec![super::figures::model_words(kind).to_owned()];
+        let mut cells = vec![kind.words().to_owned()];
         cells.extend(metrics.map(|metric| super::figures::shown(figure(metric))));
         cells
     };

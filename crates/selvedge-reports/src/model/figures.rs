@@ -13,17 +13,7 @@ use selvedge_project::numbers::{count, counted};
 use selvedge_project::project::Project;
 
 /// The model that is used.
-pub const USED: Kind = Kind::Combined;
-
-/// What a model is called in front of readers.
-pub fn model_words(kind: Kind) -> &'static str {
-    match kind {
-        Kind::Popularity => "article popularity",
-        Kind::Tabular => "without descriptions",
-        Kind::Descriptions => "descriptions only",
-        Kind::Combined => "with descriptions",
-    }
-}
+pub const USED: Kind = Kind::USED;
 
 /// One line of the table.
 pub struct Line {
@@ -167,7 +157,7 @@ pub fn comparison_chart(figures: &Figures, headline: &str, length: usize) -> com
                  the same ones for all models; the table tells better how far two are apart."
             ),
         },
-        models: Kind::ALL.iter().map(|kind| model_words(*kind).to_owned()).collect(),
+        models: Kind::ALL.iter().map(|kind| kind.words().to_owned()).collect(),
         metrics: metrics.into(),
     }
 }
@@ -192,7 +182,7 @@ pub fn metrics_section(project: &Project, figures: &Figures, lists: Vec<Lists>, 
         cells
     };
     let rows: Vec<Vec<String>> = lines.iter().map(row).collect();
-    let names = Kind::ALL.map(|kind| format!("{}#", capital(model_words(kind))));
+    let names = Kind::ALL.map(|kind| format!("{}#", capital(kind.words())));
     let mut headings = vec![""];
     headings.extend(names.iter().map(String::as_str));
     headings.push("What the descriptions add#");

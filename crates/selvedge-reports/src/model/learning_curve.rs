@@ -3,7 +3,7 @@
 use charts::{Caption, Interval, Tone, Unit, curve};
 use serde::Deserialize;
 
-use super::figures::{USED, model_words};
+use super::figures::USED;
 use selvedge_learning::train::Kind;
 use selvedge_project::numbers::count;
 
@@ -27,7 +27,7 @@ pub struct Part {
 pub fn chart(parts: &[Part], early: Option<&str>) -> curve::Chart {
     let point = |part: &Part| curve::Point { n: part.looks, score: Interval::of(part.value, part.low, part.high) };
     let points = |kind: Kind| parts.iter().filter(|part| part.model == kind.name()).map(point).collect();
-    let series = |kind: Kind, tone| curve::Series { name: model_words(kind).into(), tone, points: points(kind) };
+    let series = |kind: Kind, tone| curve::Series { name: kind.words().into(), tone, points: points(kind) };
     let used = series(USED, Tone::Better);
     curve::Chart {
         caption: Caption {

@@ -1,6 +1,6 @@
 //! What the ML team asks: what was tried, what a model is made from, how it differs from the others.
 
-use super::figures::{Figures, lines, model_words, signed};
+use super::figures::{Figures, lines, signed};
 use crate::markdown::{details, table};
 use selvedge_learning::train::{self, Kind};
 use selvedge_project::error::Result;
@@ -48,17 +48,18 @@ pub fn section(project: &Project, figures: &Figures, length: usize) -> Result<St
 
 /// What the used model has more than each other one.
 fn differences(figures: &Figures, length: usize) -> String {
-    let others = [Kind::Popularity, Kind::Tabular, Kind::Descriptions];
+    let others = Kind::others();
     let rows: Vec<Vec<String>> = lines(length)
         .iter()
         .map(|line| {
             let mut cells = vec![line.words.clone()];
-            cells.extend(others.map(|other| signed(figures.more_than(other, line.metric))));
+            cells.extend(others.iter().map(|other| signed(figures.more_than(*other, line.metric))));
             cells
         })
         .collect();
-    let names = others.map(|other| format!("than {}#", model_words(other)));
-    let headings = ["What the combined model has more …", &names[0], &names[1], &names[2]];
+    let names: Vec<String> = others.iter().map(|other| format!("than {}#", other.words())).collect();
+    let headings: Vec<&str> =
+        std::iter::once("What the combined model has more …").chain(names.iter().map(String::as_str)).collect();
     format!("{}\n", table(&headings, &rows))
 }
 
