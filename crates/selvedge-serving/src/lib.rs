@@ -1,14 +1,13 @@
 //! Lists at request time: the same SQL, asked now; releases that can be taken back; a log from which every answer can be had
 //! again.
 
-/// Moments in JSON.
-pub mod moment;
+/// What a customer did, and whether it can be true; and moments in JSON.
+pub use selvedge_features::served::{event, moment};
+
 /// A file of checksummed records.
 pub mod journal;
 /// Who may ask for what.
 pub mod keys;
-/// What a customer did, and whether it can be true.
-pub mod event;
 /// Everything that was sent.
 pub mod past;
 /// Sealed folders, and which of them serves.

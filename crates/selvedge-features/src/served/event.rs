@@ -56,7 +56,7 @@ pub struct Event {
     pub season: Option<String>,
     pub kind: Kind,
     /// When; the moment of arrival where it is left out.
-    #[serde(default, skip_serializing_if = "Option::is_none", with = "crate::moment::option")]
+    #[serde(default, skip_serializing_if = "Option::is_none", with = "crate::served::moment::option")]
     #[schema(value_type = Option<String>, format = DateTime)]
     pub at: Option<DateTime<Utc>>,
     /// Of a purchase or a return: the order.
@@ -81,7 +81,7 @@ pub struct Event {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Arrived {
     pub event: Event,
-    #[serde(with = "crate::moment")]
+    #[serde(with = "crate::served::moment")]
     pub arrived: DateTime<Utc>,
 }
 

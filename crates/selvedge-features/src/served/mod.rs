@@ -1,0 +1,8 @@
+//! What customers did as the shop's pages send it, and what the tables of an export make of it.
+
+/// Moments in JSON.
+pub mod moment;
+/// What a customer did, and whether it can be true.
+pub mod event;
+/// What events mean beside the tables of an export.
+pub mod facts;
