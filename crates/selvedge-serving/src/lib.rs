@@ -14,6 +14,8 @@ pub mod past;
 pub mod release;
 /// A release's tables, and what it reads in everything that was sent.
 pub mod live;
+/// What is known of articles.
+mod known;
 /// Lists of one release.
 pub mod lists;
 /// What was answered.
