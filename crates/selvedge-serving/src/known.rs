@@ -25,6 +25,8 @@ pub(super) struct Articles {
     /// Events that cannot be used.
     pub unused: usize,
     pub views: Vec<View>,
+    /// What views of customers read of everybody.
+    pub everybody: Vec<(TableName, RecordBatch)>,
     /// By region, number and season: score in the region, in the shop, and the reason.
     popular: HashMap<(String, String, String), (f64, f64, String)>,
 }
@@ -59,6 +61,12 @@ pub(super) fn articles(
         engine.register(&file.table(), table.batch)?;
     }
     let popular = popular(&engine.read(&TableName::new("recommend", "popular"))?)?;
+    let mut everybody = Vec::new();
+    for (file, part) in parts(&project) {
+        if let Some(query) = file.part(part) {
+            everybody.push((of_everybody(file, part), engine.run(&project, &query)?));
+        }
+    }
     let products = engine.read(&TableName::new("sources", "products"))?;
     let mut views = Vec::new();
     for file in project.library.layer(Layer::FEATURES).filter(|file| of_articles(&project, file)) {
@@ -80,7 +88,33 @@ pub(super) fn articles(
         let batch = view.table.batch.project(&kept).map_err(shelf::ShelfError::Arrow)?;
         views.push(View { name: view.name, table: Table::new(batch, &key, &file.shown)? });
     }
-    Ok(Articles { at, seen, unused, views, popular })
+    Ok(Articles { at, seen, unused, views, everybody, popular })
+}
+
+/// The `WITH` queries of views of customers that are over what everybody did.
+fn parts(project: &Project) -> impl Iterator<Item = (&SqlFile, &String)> {
+    project.library.layer(Layer::FEATURES).flat_map(|file| match &file.header {
+        Header::Feature(header) => header.everybody.iter().map(move |part| (file, part)).collect(),
+        _ => Vec::new(),
+    })
+}
+
+/// Where such a query is read from once it is worked out.
+fn of_everybody(file: &SqlFile, part: &str) -> TableName {
+    TableName::new("everybody", &format!("{}_{part}", file.header.name()))
+}
+
+/// The project where these queries are read from what is known now and then: what else its views read of what was done is beside
+/// who asks.
+pub(super) fn narrowed(project: &Project) -> Project {
+    let library = project.library.changed(|file| {
+        let own = parts(project).filter(|(other, _)| other.table() == file.table());
+        own.fold(file.clone(), |file, (_, part)| {
+            let table = of_everybody(&file, part);
+            file.reading(part, &table)
+        })
+    });
+    Project { library: Arc::new(library), ..project.clone() }
 }
 
 /// Whether a view says the same of an article whoever asks.

@@ -13,7 +13,7 @@ use datafusion::arrow::array::RecordBatch;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::known::{Articles, articles, as_of, requests};
+use super::known::{Articles, articles, as_of, narrowed, requests};
 use super::live::Tables;
 use super::past::Past;
 use super::release::Release;
@@ -51,8 +51,8 @@ pub struct Serving {
     pub tables: Tables,
     lists: Lists,
     articles: RwLock<Arc<Articles>>,
-    /// Whether a customer's own events are all that their features need.
-    narrowed: bool,
+    /// The project as it is asked of a customer's own events; none where its views read others' too.
+    narrowed: Option<Project>,
     /// The lists that the release came with, for who cannot be answered in time.
     made_before: HashMap<String, Vec<Article>>,
 }
@@ -103,8 +103,11 @@ impl Serving {
         for row in tables.engine.rows::<Recommended>(&TableName::bare("recommendations"))? {
             made_before.entry(row.customer_id.clone()).or_default().push(row.into());
         }
-        let mut serving = Self { release, tables, lists, articles, narrowed: true, made_before };
-        serving.narrowed = serving.may_narrow(past, at)?;
+        let narrowed = narrowed(&tables.project);
+        let mut serving = Self { release, tables, lists, articles, narrowed: None, made_before };
+        if serving.may_narrow(&narrowed, past, at)? {
+            serving.narrowed = Some(narrowed);
+        }
         Ok(serving)
     }
 
@@ -115,7 +118,7 @@ impl Serving {
 
     /// Whether requests read the customer's own events alone.
     pub fn is_narrowed(&self) -> bool {
-        self.narrowed
+        self.narrowed.is_some()
     }
 
     /// As of when articles are known.
@@ -168,24 +171,34 @@ impl Serving {
         let (transactions, seen) = {
             let past = past.read().unwrap_or_else(PoisonError::into_inner);
             let seen = seen.unwrap_or(past.count());
-            let transactions = match self.narrowed {
-                true => self.tables.transactions_of(&past, customers, seen)?,
-                false => self.tables.all_transactions(&past, seen)?.0,
-            };
-            (transactions, seen)
+            (self.read_by(&past, customers, seen)?, seen)
         };
         let basis = Basis { at, seen, articles_at: known.at, articles_seen: known.seen };
-        Ok((self.made(&known, transactions, customers, at)?, basis))
+        Ok((self.made(self.project(), &known, transactions, customers, at)?, basis))
+    }
+
+    /// The project as requests ask it.
+    fn project(&self) -> &Project {
+        self.narrowed.as_ref().unwrap_or(&self.tables.project)
+    }
+
+    /// The transactions that requests of some customers read.
+    fn read_by(&self, past: &Past, customers: &[String], seen: usize) -> Result<RecordBatch> {
+        match self.narrowed {
+            Some(_) => self.tables.transactions_of(past, customers, seen),
+            None => Ok(self.tables.all_transactions(past, seen)?.0),
+        }
     }
 
     fn made(
         &self,
+        project: &Project,
         known: &Articles,
         transactions: RecordBatch,
         customers: &[String],
         at: DateTime<Utc>,
     ) -> Result<Vec<Vec<Article>>> {
-        let found = self.over_shelves(known, transactions, customers, at, |session, shelves| {
+        let found = self.over_shelves(project, known, transactions, customers, at, |session, shelves| {
             let mut found: HashMap<String, Vec<Article>> = HashMap::new();
             if shelves.candidates.num_rows() > 0 {
                 for (customer, list) in self.lists.of(session, shelves)? {
@@ -200,15 +213,19 @@ impl Serving {
     /// Works over the shelves of some customers at a moment.
     fn over_shelves<T>(
         &self,
+        project: &Project,
         known: &Articles,
         transactions: RecordBatch,
         customers: &[String],
         at: DateTime<Utc>,
         work: impl FnOnce(&shelf::Session, &Shelves) -> Result<T>,
     ) -> Result<T> {
-        let project = as_of(&self.tables.project, at);
+        let project = as_of(project, at);
         let engine = self.tables.engine.over()?;
         engine.register(&TableName::new("sources", "transactions"), transactions)?;
+        for (table, batch) in &known.everybody {
+            engine.register(table, batch.clone())?;
+        }
         let session = shelf::Session::over(&project, engine).with_views(known.views.clone());
         let mut shelves = session.shelves(requests(customers, at)?, false)?;
         shelves.baselines = Some(known.beside(&shelves)?);
@@ -223,21 +240,22 @@ impl Serving {
     pub fn why_not(&self, past: &RwLock<Past>, customer: &str, article: &str, basis: Basis) -> Result<String> {
         let transactions = {
             let past = past.read().unwrap_or_else(PoisonError::into_inner);
-            self.tables.transactions_of(&past, &[customer.to_owned()], basis.seen)?
+            self.read_by(&past, &[customer.to_owned()], basis.seen)?
         };
         let customers = [customer.to_owned()];
-        self.over_shelves(&self.known(), transactions, &customers, basis.at, |session, shelves| {
+        self.over_shelves(self.project(), &self.known(), transactions, &customers, basis.at, |session, shelves| {
             self.lists.why_not(session, shelves, article)
         })
     }
 
     /// Makes the lists of some customers from their own events and from everybody's: are they the same, bit by bit?
-    fn may_narrow(&self, past: &Past, at: DateTime<Utc>) -> Result<bool> {
+    fn may_narrow(&self, narrowed: &Project, past: &Past, at: DateTime<Utc>) -> Result<bool> {
         let customers = self.tables.customers(TRIED);
         let known = self.known();
         let own = self.tables.transactions_of(past, &customers, known.seen)?;
         let (all, _) = self.tables.all_transactions(past, known.seen)?;
-        Ok(self.made(&known, own, &customers, at)? == self.made(&known, all, &customers, at)?)
+        let from_own = self.made(narrowed, &known, own, &customers, at)?;
+        Ok(from_own == self.made(&self.tables.project, &known, all, &customers, at)?)
     }
 }
 
