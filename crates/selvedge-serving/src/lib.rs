@@ -26,5 +26,7 @@ pub mod state;
 pub mod http;
 /// Answers made again.
 pub mod replay;
+/// Features of answers, held against the flow's.
+pub mod skew;
 /// Start, switch, refresh, stop.
 pub mod server;

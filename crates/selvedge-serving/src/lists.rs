@@ -126,6 +126,12 @@ impl Serving {
         self.known().at
     }
 
+    /// As of when, and from how many events, articles are known.
+    pub fn articles_known(&self) -> (DateTime<Utc>, usize) {
+        let known = self.known();
+        (known.at, known.seen)
+    }
+
     /// Events that this release could not use when articles were last looked at: no such customer, article or order.
     pub fn unused(&self) -> usize {
         self.known().unused
@@ -230,6 +236,26 @@ impl Serving {
         let mut shelves = session.shelves(requests(customers, at)?, false)?;
         shelves.baselines = Some(known.beside(&shelves)?);
         work(&session, &shelves)
+    }
+
+    /// Every feature of the shelves of some customers at a moment, from the first `seen` events, or all.
+    ///
+    /// # Errors
+    /// Queries that cannot be answered.
+    pub fn features(
+        &self,
+        past: &RwLock<Past>,
+        customers: &[String],
+        at: DateTime<Utc>,
+        seen: Option<usize>,
+    ) -> Result<RecordBatch> {
+        let transactions = {
+            let past = past.read().unwrap_or_else(PoisonError::into_inner);
+            self.read_by(&past, customers, seen.unwrap_or(past.count()))?
+        };
+        self.over_shelves(self.project(), &self.known(), transactions, customers, at, |session, shelves| {
+            session.features(&shelves.candidates)
+        })
     }
 
     /// What keeps an article out of a customer's list: which filter, which rule, or how many places; at the moment of an

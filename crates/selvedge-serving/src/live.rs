@@ -1,6 +1,5 @@
 //! What is known now: a release's tables in memory, and everything that was sent since.
 
-use chrono::{DateTime, Utc};
 use datafusion::arrow::array::RecordBatch;
 
 use super::event::Arrived;
@@ -11,6 +10,9 @@ use selvedge_features::served::facts::{Facts, Reading};
 use selvedge_project::error::Result;
 use selvedge_project::project::Project;
 use selvedge_project::sql::{Layer, TableName};
+
+/// The line of what stands in no file yet.
+const OF_LOG: i64 = 0;
 
 /// The tables of a release that requests read, in memory.
 pub struct Tables {
@@ -37,8 +39,8 @@ impl Tables {
             engine.register(&table, batch)?;
         }
         let read = |name: &str| engine.read(&TableName::new("sources", name));
-        let until = project.params.shop.exported_at;
-        let facts = Facts::of(read("transactions")?, &read("customers")?, &read("products")?, until)?;
+        let (delivered_at, taken_in) = (project.params.shop.delivered_at, project.params.shop.served_until);
+        let facts = Facts::of(read("transactions")?, &read("customers")?, &read("products")?, delivered_at, taken_in)?;
         Ok(Self { project, engine, facts })
     }
 
@@ -96,6 +98,7 @@ impl Tables {
             };
             readings.push(reading);
         }
-        Ok((self.facts.with(known, readings.iter().flat_map(|reading| &reading.read))?, unused))
+        let read = readings.iter().flat_map(|reading| &reading.read).map(|read| (read, OF_LOG));
+        Ok((self.facts.with(known, read)?, unused))
     }
 }

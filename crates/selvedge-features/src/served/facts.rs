@@ -3,16 +3,19 @@
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
 
-use chrono::{DateTime, NaiveDate, NaiveTime, Utc};
+use chrono::{DateTime, NaiveDate, NaiveTime, TimeDelta, Utc};
 use datafusion::arrow::array::{Array, AsArray, RecordBatch, StringArray, UInt32Array};
 use datafusion::arrow::compute::{cast, concat_batches, take_record_batch};
-use datafusion::arrow::datatypes::{DataType, Date32Type, Int64Type, SchemaRef, TimeUnit};
+use datafusion::arrow::datatypes::{DataType, Date32Type, Decimal128Type, Int64Type, SchemaRef, TimeUnit};
 use datafusion::arrow::error::ArrowError;
 use datafusion::arrow::json::ReaderBuilder;
 use serde_json::{Value, json};
 
 use super::event::{Arrived, Doubt, Kind, Purchase, Purchases, Read};
 use selvedge_project::error::{Advice, Result};
+
+/// An export says moments to the second.
+const SECOND: TimeDelta = TimeDelta::seconds(1);
 
 #[derive(Debug, thiserror::Error)]
 pub enum FactsError {
@@ -42,14 +45,18 @@ pub struct Facts {
     customers: HashMap<String, bool>,
     /// The articles of each number: season, and from when until when it is on sale.
     seasons: HashMap<String, Vec<(String, DateTime<Utc>, DateTime<Utc>)>>,
-    /// The moment up to which the tables know everything.
-    known_until: DateTime<Utc>,
+    /// When the export was taken.
+    delivered_at: DateTime<Utc>,
+    /// What arrived before is among the rows, or was set aside when they were made.
+    taken_in: Option<DateTime<Utc>>,
 }
 
 /// A customer's events as they are read beside an export, in the order of their moments.
 #[derive(Debug, Default)]
 pub struct Reading<'a> {
     pub read: Vec<Read<'a>>,
+    /// Those that the export holds already.
+    pub again: Vec<&'a Arrived>,
     /// Those that cannot be used, and why.
     pub doubted: Vec<(&'a Arrived, Doubt)>,
 }
@@ -75,7 +82,7 @@ fn day(days: i32) -> DateTime<Utc> {
 }
 
 impl Facts {
-    /// Of the sources' tables, which know everything until a moment.
+    /// Of the sources' tables of an export; what arrived before `taken_in` was read when they were made.
     ///
     /// # Errors
     /// Tables without a column that events need.
@@ -83,7 +90,8 @@ impl Facts {
         transactions: RecordBatch,
         customers: &RecordBatch,
         products: &RecordBatch,
-        known_until: DateTime<Utc>,
+        delivered_at: DateTime<Utc>,
+        taken_in: Option<DateTime<Utc>>,
     ) -> Result<Self> {
         let mut of_customer: HashMap<String, Vec<u32>> = HashMap::new();
         for (row, id) in texts(&transactions, "transactions", "customer_id")?.iter().enumerate() {
@@ -109,7 +117,7 @@ impl Facts {
             let season = (names.value(row).to_owned(), day(from.value(row)), day(until.value(row).saturating_add(1)));
             seasons.entry(numbers.value(row).to_owned()).or_default().push(season);
         }
-        Ok(Self { transactions, stands_for, of_customer, customers: known, seasons, known_until })
+        Ok(Self { transactions, stands_for, of_customer, customers: known, seasons, delivered_at, taken_in })
     }
 
     /// Whether a customer has agreed to personalisation; none where there is no such customer.
@@ -131,8 +139,7 @@ impl Facts {
         Ok(take_record_batch(&self.transactions, &rows).map_err(arrow)?)
     }
 
-    /// Reads a customer's events beside what the tables hold of them; nothing of who has not agreed to
-    /// personalisation.
+    /// Reads a customer's events beside what the tables hold of them; nothing of who has not agreed to personalisation.
     ///
     /// # Errors
     /// Tables that are not what they should be.
@@ -141,26 +148,24 @@ impl Facts {
         if self.consents(customer) != Some(true) {
             return Ok(reading);
         }
-        // What arrived before the export was taken is in the export.
-        let mut events: Vec<&Arrived> = events.filter(|event| event.arrived >= self.known_until).collect();
+        let new = |event: &&Arrived| self.taken_in.is_none_or(|until| event.arrived >= until);
+        let mut events: Vec<&Arrived> = events.filter(new).collect();
         // What happened at the same moment stays as it came.
         events.sort_by_key(|event| event.at());
         let Some(first) = events.first() else { return Ok(reading) };
         let deals = |event: &&Arrived| matches!(event.event.kind, Kind::Purchase | Kind::Return);
-        let known = match first.at() < self.known_until || events.iter().any(deals) {
+        // What came after the export is no look of the export's.
+        let mut known = match first.at() <= self.delivered_at || events.iter().any(deals) {
             true => Known::of(&self.known(customer)?)?,
             false => Known::default(),
         };
-        let mut purchases = known.purchases;
         for arrived in events {
-            // Late events that the export holds already.
-            let event = &arrived.event;
-            let kind = event.kind.event_type().unwrap_or_default().to_owned();
-            if known.ids.contains(&event.id) || known.deeds.contains(&(kind, event.product_id.clone(), arrived.at())) {
+            if known.holds(arrived) {
+                reading.again.push(arrived);
                 continue;
             }
-            let seasons = self.seasons.get(&event.product_id).map_or(&[][..], Vec::as_slice);
-            match arrived.read(seasons, &mut purchases) {
+            let seasons = self.seasons.get(&arrived.event.product_id).map_or(&[][..], Vec::as_slice);
+            match arrived.read(seasons, &mut known.purchases) {
                 Ok(read) => reading.read.push(read),
                 Err(doubt) => reading.doubted.push((arrived, doubt)),
             }
@@ -182,12 +187,12 @@ impl Facts {
         &self.transactions
     }
 
-    /// Some of its rows with what further events say, as rows of the same columns.
+    /// Some of its rows with what further events say, each with its line, as rows of the same columns.
     ///
     /// # Errors
     /// Columns of other types than events have.
-    pub fn with<'a>(&self, known: RecordBatch, read: impl Iterator<Item = &'a Read<'a>>) -> Result<RecordBatch> {
-        let rows: Vec<Value> = read.filter_map(|read| row(read, &self.stands_for)).collect();
+    pub fn with<'a>(&self, known: RecordBatch, read: impl Iterator<Item = (&'a Read<'a>, i64)>) -> Result<RecordBatch> {
+        let rows: Vec<Value> = read.filter_map(|(read, line)| row(read, line, &self.stands_for)).collect();
         if rows.is_empty() {
             return Ok(known);
         }
@@ -201,8 +206,12 @@ impl Facts {
 struct Known {
     purchases: Purchases,
     ids: HashSet<String>,
-    /// Kind, article number and moment.
-    deeds: HashSet<(String, String, DateTime<Utc>)>,
+    /// By order and article number.
+    bought: HashSet<(String, String)>,
+    /// The pieces of each return, by order and article number; one that is held against an event is taken out.
+    back: HashMap<(String, String), Vec<u32>>,
+    /// The moments of looks and wishes, by kind and article number; likewise.
+    deeds: HashMap<(String, String), Vec<DateTime<Utc>>>,
 }
 
 impl Known {
@@ -216,31 +225,58 @@ impl Known {
         let (ids, kinds, orders) = (text("transaction_id")?, text("event_type")?, text("order_id")?);
         let (numbers, seasons) = (text("product_id")?, text("season")?);
         let (moments, pieces) = (moments.as_primitive::<Int64Type>(), pieces.as_primitive::<Int64Type>());
-        let prices = prices.as_primitive::<datafusion::arrow::datatypes::Decimal128Type>();
+        let prices = prices.as_primitive::<Decimal128Type>();
         let mut known = Self::default();
-        let mut back: Vec<((String, String), u32)> = Vec::new();
         for row in 0..batch.num_rows() {
             let at = DateTime::from_timestamp_nanos(moments.value(row));
-            let key = (orders.value(row).to_owned(), numbers.value(row).to_owned());
+            let (kind, article) = (kinds.value(row), numbers.value(row).to_owned());
+            let key = (orders.value(row).to_owned(), article.clone());
             let count = u32::try_from(pieces.value(row).unsigned_abs()).unwrap_or(u32::MAX);
             known.ids.insert(ids.value(row).to_owned());
-            known.deeds.insert((kinds.value(row).to_owned(), numbers.value(row).to_owned(), at));
-            match kinds.value(row) {
+            match kind {
                 "purchase" => {
                     let cents = i64::try_from(prices.value(row)).unwrap_or_default();
                     let season = seasons.value(row).to_owned();
+                    known.bought.insert(key.clone());
                     known.purchases.insert(key, Purchase { season, at, left: count, pieces: count, cents });
                 }
-                "return" => back.push((key, count)),
-                _ => {}
+                "return" => known.back.entry(key).or_default().push(count),
+                _ => known.deeds.entry((kind.to_owned(), article)).or_default().push(at),
             }
         }
-        for (key, count) in back {
-            if let Some(purchase) = known.purchases.get_mut(&key) {
-                purchase.left = purchase.left.saturating_sub(count);
+        for (key, counts) in &known.back {
+            if let Some(purchase) = known.purchases.get_mut(key) {
+                purchase.left =
+                    purchase.left.saturating_sub(counts.iter().fold(0, |sum, count| sum.saturating_add(*count)));
             }
         }
         Ok(known)
+    }
+
+    /// Whether the export says what an event says: by its id, its order, or the second of a look or wish.  Each row of the export
+    /// stands for one event.
+    fn holds(&mut self, arrived: &Arrived) -> bool {
+        let (event, at) = (&arrived.event, arrived.at());
+        if self.ids.contains(&event.id) {
+            return true;
+        }
+        let order = || (event.order_id.clone().unwrap_or_default(), event.product_id.clone());
+        match event.kind {
+            Kind::Purchase => self.bought.contains(&order()),
+            Kind::Return => {
+                let Some(counts) = self.back.get_mut(&order()) else { return false };
+                let same = counts.iter().position(|count| *count == event.quantity.unwrap_or(1));
+                same.map(|place| counts.swap_remove(place)).is_some()
+            }
+            Kind::Browse | Kind::Wishlist => {
+                let key = (event.kind.word().to_owned(), event.product_id.clone());
+                let Some(moments) = self.deeds.get_mut(&key) else { return false };
+                let near = |moment: &DateTime<Utc>| (*moment - at).abs() < SECOND;
+                let same = moments.iter().position(near);
+                same.map(|place| moments.swap_remove(place)).is_some()
+            }
+            Kind::Shown | Kind::Clicked => false,
+        }
     }
 }
 
@@ -249,7 +285,7 @@ fn arrow(cause: ArrowError) -> FactsError {
 }
 
 /// An event as a row of `sources.transactions`; what a column is not known by is missing.
-fn row(read: &Read<'_>, stands_for: &BTreeMap<String, String>) -> Option<Value> {
+fn row(read: &Read<'_>, line: i64, stands_for: &BTreeMap<String, String>) -> Option<Value> {
     let event = read.event;
     let kind = event.kind.event_type()?;
     let counts = matches!(event.kind, Kind::Purchase | Kind::Return);
@@ -270,6 +306,8 @@ fn row(read: &Read<'_>, stands_for: &BTreeMap<String, String>) -> Option<Value> 
         "consented": true,
         "session_id": event.session_id,
         "channel": event.channel.as_deref().unwrap_or("not given"),
+        "line": line,
+        "surprises": "",
     }))
 }
 

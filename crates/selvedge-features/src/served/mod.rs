@@ -1,4 +1,5 @@
-//! What customers did as the shop's pages send it, and what the tables of an export make of it.
+//! The served log: what was answered, what customers did then as the shop's pages send it, and what the tables of an export make
+//! of it.
 
 /// Moments in JSON.
 pub mod moment;
@@ -6,3 +7,7 @@ pub mod moment;
 pub mod event;
 /// What events mean beside the tables of an export.
 pub mod facts;
+/// Answers as tables.
+pub mod answers;
+/// Sealed files.
+pub mod segments;

@@ -20,11 +20,12 @@ pub struct Library {
     flow: Flow,
 }
 
-/// The tables that only the server has: of a release that wants to serve and of the one that does, and what was answered lately.
+/// The tables of the server: of a release that wants to serve and of the one that does, what was answered lately, and the served
+/// log.
 const SERVED: [(&str, &[&str]); 3] = [
     ("candidate", &["recommendations", "shelf_figures"]),
     ("serving", &["recommendations", "shelf_figures"]),
-    ("served", &["answers", "outcomes", "releases"]),
+    ("served", &["answers", "events", "outcomes", "releases", "requests", "shown"]),
 ];
 
 #[derive(Debug, thiserror::Error)]
