@@ -18,6 +18,10 @@ use selvedge_project::error::{self, Advice};
 use selvedge_project::progress::{Progress, answer as answer_with};
 use selvedge_project::project::Project;
 use selvedge_project::sql::TableName;
+use selvedge_serving::log;
+
+/// The schema of the served log.
+const SERVED: &str = "served";
 
 /// What is asked.
 #[derive(Debug)]
@@ -78,6 +82,12 @@ pub fn answer(project: &Project, question: &Question, format: Format) -> error::
         let progress = Progress::start("sql");
         told.into_iter().for_each(|line| progress.say(line));
     }
+    // It may be long, so it is read for who asks for it.
+    if text.to_lowercase().contains(SERVED) {
+        for (part, batch) in log::whole(project)? {
+            engine.register(&TableName::new(SERVED, part.word()), batch)?;
+        }
+    }
     print(&engine.query(&text, &shown)?, format)
 }
 
@@ -87,8 +97,11 @@ fn tables(project: &Project, engine: &Engine) -> Vec<String> {
     project.library.tables().into_iter().filter(exists).map(|table| table.to_string()).collect()
 }
 
-/// Opens a table if it has been made; raw tables are read from their CSVs.
+/// Opens a table if it has been made; raw tables are read from their CSVs, and the served log from where a server is writing it.
 fn open(project: &Project, engine: &Engine, table: &TableName) -> error::Result<bool> {
+    if table.schema.as_deref() == Some(SERVED) {
+        return Ok(engine.has(table) || log::is_there(project, &table.name));
+    }
     if table.schema.as_deref() != Some("raw") {
         return engine.open_if_made(table);
     }

@@ -45,6 +45,7 @@ pub fn run(project: &Project, wanted: &[String]) -> Result<()> {
     let (before, rest) = (&stages[..monitor], &stages[monitor + 1..]);
     let fed = before.iter().take_while(|stage| FEEDS_MONITOR.contains(&stage.name)).count();
     run(&before[..fed])?;
+    let project = &project.as_ingested()?;
     // What the log tells needs nothing of what is learned, so both are worked out side by side.
     monitor::run_beside(project, None, || run(&before[fed..]))?;
     run(rest)
@@ -52,8 +53,9 @@ pub fn run(project: &Project, wanted: &[String]) -> Result<()> {
 
 /// One stage, once all its files can be planned: a wrong name is told at once, not after minutes.
 pub fn run_stage(project: &Project, stage: &Stage) -> Result<()> {
-    lint::refuse_broken(project, stage.layers)?;
-    (stage.run)(project)
+    let project = project.as_ingested()?;
+    lint::refuse_broken(&project, stage.layers)?;
+    (stage.run)(&project)
 }
 
 /// The stages that must be done before the monitor can begin.

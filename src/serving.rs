@@ -3,13 +3,15 @@
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
+use chrono::NaiveDate;
 use clap::{Args, Subcommand, ValueEnum};
 use selvedge_serving::keys::{Keys, Right};
 use selvedge_serving::release::{self, Release, State, roll_back};
-use selvedge_serving::replay;
 use selvedge_serving::server::{self, Options};
+use selvedge_serving::state::Clock;
+use selvedge_serving::{replay, skew};
 
-use crate::error::Result;
+use crate::error::{Advice, Result};
 use crate::flow;
 use crate::project::Project;
 use selvedge_project::params::written;
@@ -25,6 +27,9 @@ pub struct ServeArgs {
     /// released yet
     #[arg(long)]
     playground: bool,
+    /// By a clock that starts at the export, or at the last event, and runs on from there: to try a day on an old export
+    #[arg(long)]
+    from_export: bool,
     /// A certificate (PEM), for https
     #[arg(long, value_name = "FILE", requires = "key")]
     certificate: Option<PathBuf>,
@@ -66,11 +71,33 @@ pub enum ReleaseCommand {
     Diff { a: String, b: String },
 }
 
-/// Whose answer to make again.
+/// What to make again.
 #[derive(Debug, Args)]
 pub struct ReplayArgs {
     /// The `request` of a list
-    request: String,
+    #[arg(required_unless_present = "day")]
+    request: Option<String>,
+    /// The features of all answers of a day, on the shop's clock: as they were made then, and by the flow for all at once
+    #[arg(long, value_name = "DAY", conflicts_with = "request")]
+    day: Option<NaiveDate>,
+}
+
+#[derive(Debug, thiserror::Error)]
+#[error(
+    "{columns} of {of} features of that day's answers come out another way; the first: {first}, in {differ} of {rows} rows"
+)]
+struct SkewError {
+    columns: usize,
+    of: usize,
+    first: String,
+    differ: usize,
+    rows: usize,
+}
+
+impl Advice for SkewError {
+    fn advice(&self) -> Option<String> {
+        Some("a view that reads what others did says so in `everybody`; otherwise this is a fault of the program, please report it".into())
+    }
 }
 
 /// What a key is to allow.
@@ -105,7 +132,8 @@ pub fn serve(project: &Project, args: ServeArgs) -> Result<()> {
         release.promote(project, "the playground's first release")?;
     }
     let tls = args.certificate.zip(args.key);
-    let options = Options { address: args.address, playground: args.playground, tls };
+    let clock = if args.playground || args.from_export { Clock::FromExport } else { Clock::Now };
+    let options = Options { address: args.address, playground: args.playground, clock, tls };
     server::run(project, |root| flow::open(Some(root)), &options)
 }
 
@@ -166,15 +194,45 @@ fn what(state: &State, hash: &str) -> String {
     parts.into_iter().flatten().collect()
 }
 
-/// Makes an answer again; it must be the same.
+/// Makes an answer, or a day's features, again; they must be the same.
 pub fn replay(project: &Project, args: &ReplayArgs) -> Result<()> {
-    let answered = replay::replay(project, |root| flow::open(Some(root)), &args.request)?;
+    if let Some(day) = args.day {
+        return replay_day(project, day);
+    }
+    let request = args.request.as_deref().unwrap_or_default();
+    let answered = replay::replay(project, |root| flow::open(Some(root)), request)?;
     for article in &answered.articles {
         say(&format!("{:>3}  {} ({})  {}", article.place, article.product_id, article.season, article.reason));
     }
     Progress::start("replay").done(format!(
         "{}: customer {}, release {}: the same, bit for bit",
         answered.id, answered.customer_id, answered.release
+    ));
+    Ok(())
+}
+
+fn replay_day(project: &Project, day: NaiveDate) -> Result<()> {
+    let progress = Progress::start("replay");
+    let skew = skew::day(project, |root| flow::open(Some(root)), day)?;
+    let differ: Vec<_> = skew.columns.iter().filter(|column| column.differ > 0).collect();
+    for column in &differ {
+        say(&format!("{}: {} of {} rows differ", column.name, column.differ, column.rows));
+    }
+    if skew.late > 0 {
+        progress.say(format!(
+            "{} answers are left out: their customers had done something of which the server heard later",
+            skew.late
+        ));
+    }
+    if let Some(first) = differ.first() {
+        let (columns, of, name) = (differ.len(), skew.columns.len(), first.name.clone());
+        return Err(SkewError { columns, of, first: name, differ: first.differ, rows: first.rows }.into());
+    }
+    let rows = skew.columns.first().map_or(0, |column| column.rows);
+    progress.done(format!(
+        "{} answers of {day}, {rows} rows of {} features: the same, bit for bit",
+        skew.requests,
+        skew.columns.len()
     ));
     Ok(())
 }

@@ -3,6 +3,7 @@ name: customer_affinity
 version: 1
 entity: customer_product
 owner: growth
+everybody: [daily]
 description: |
   How far the article is what this customer looks at and chooses (buys or wishes for), drawn towards nothing or towards
   what customers of the same price band pay, so that one event decides little.  Without consent: NULL; without history

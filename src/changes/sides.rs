@@ -83,6 +83,7 @@ impl Side {
         project.params.embeddings.model = tree.params.embeddings.model.clone();
         project.params.engine = tree.params.engine.clone();
         ingest::run(&project)?;
+        let project = project.as_ingested()?;
         embeddings::run(&project)?;
         features::run(&project)?;
         frame::run(&project)?;
@@ -117,7 +118,9 @@ fn write(path: &Path, content: &[u8]) -> Result<()> {
 
 fn copy(from: &Path, to: &Path) -> Result<()> {
     for entry in std::fs::read_dir(from).map_err(|cause| disk(from, cause))?.flatten() {
-        if entry.path().is_file() {
+        if entry.path().is_dir() {
+            copy(&entry.path(), &to.join(entry.file_name()))?;
+        } else {
             let content = std::fs::read(entry.path()).map_err(|cause| disk(&entry.path(), cause))?;
             write(&to.join(entry.file_name()), &content)?;
         }

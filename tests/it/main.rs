@@ -50,6 +50,10 @@ mod reproduce;
 mod requests;
 #[cfg(feature = "encoder")]
 mod serving;
+#[cfg(feature = "encoder")]
+mod feedback;
+#[cfg(feature = "encoder")]
+mod skew;
 mod sample_drill;
 mod sample_ingest;
 mod sample_monitor;

@@ -22,7 +22,7 @@ fn made() -> &'static Shop {
 }
 
 /// The same in a folder of its own.
-fn shop() -> Shop {
+pub fn shop() -> Shop {
     let (shop, made) = (Shop::bare(), made());
     for part in ["work", "materials", "sql"] {
         shop.copy(&made.path(part), part);
@@ -31,13 +31,13 @@ fn shop() -> Shop {
     shop
 }
 
-struct Server {
+pub struct Server {
     child: Child,
     address: String,
 }
 
 impl Server {
-    fn start(shop: &Shop, arguments: &[&str]) -> Self {
+    pub fn start(shop: &Shop, arguments: &[&str]) -> Self {
         let mut child = Command::new(env!("CARGO_BIN_EXE_selvedge"))
             .args(["serve", "--address", "127.0.0.1:0"])
             .args(arguments)
@@ -74,16 +74,24 @@ impl Server {
         (code, serde_json::from_str(&text).unwrap_or(Value::String(text)))
     }
 
-    fn get(&self, path: &str) -> (u16, Value) {
+    pub fn get(&self, path: &str) -> (u16, Value) {
         self.ask(ureq::get(&format!("{}{path}", self.address)), None)
     }
 
-    fn list(&self, customer: &str) -> Value {
+    pub fn list(&self, customer: &str) -> Value {
         self.get(&format!("/recommend/{}", encoded(customer))).1
     }
 
-    fn post(&self, path: &str, body: Value) -> (u16, Value) {
+    pub fn post(&self, path: &str, body: Value) -> (u16, Value) {
         self.ask(ureq::post(&format!("{}{path}", self.address)), Some(body))
+    }
+}
+
+impl Server {
+    /// Tells it to stop, and waits until it has.
+    pub fn stop(mut self) {
+        let told = Command::new("kill").arg(self.child.id().to_string()).status().unwrap();
+        assert!(told.success() && self.child.wait().unwrap().success());
     }
 }
 
@@ -112,7 +120,7 @@ fn wait_until(holds: impl Fn() -> bool) {
 }
 
 /// A customer with and one without consent, and what the release's own lists show the first.
-fn customers(shop: &Shop) -> (String, String) {
+pub fn customers(shop: &Shop) -> (String, String) {
     let one = |consent: &str| {
         let query = format!(
             "SELECT customer_id FROM sources.customers WHERE COALESCE(personalisation_consent, false) = {consent} ORDER BY customer_id LIMIT 1"
@@ -122,7 +130,7 @@ fn customers(shop: &Shop) -> (String, String) {
     (one("true"), one("false"))
 }
 
-fn look(id: &str, customer: &str, article: &Value) -> Value {
+pub fn look(id: &str, customer: &str, article: &Value) -> Value {
     json!({"id": id, "customer_id": customer, "product_id": article["product_id"], "season": article["season"], "kind": "browse"})
 }
 
@@ -199,8 +207,10 @@ fn a_list_is_answered_explained_and_had_again() {
     assert!(metrics.as_str().unwrap().contains("selvedge_events_total{outcome=\"kept\"} 2"), "{metrics}");
     assert!(!metrics.as_str().unwrap().contains(&personal), "no customer is a label");
 
-    // Every answer can be had again.
-    for list in [&list, &moved, &other] {
+    // Every answer can be had again; those to who has not agreed are written down nowhere.
+    let none = shop.run(&["replay", other["request"].as_str().unwrap()]);
+    assert!(String::from_utf8_lossy(&none.stderr).contains("there is no answer"));
+    for list in [&list, &moved] {
         let output = shop.run(&["replay", list["request"].as_str().unwrap()]);
         let said = String::from_utf8_lossy(&output.stderr);
         assert!(output.status.success() && said.contains("the same, bit for bit"), "{said}");
@@ -259,7 +269,7 @@ fn who_no_longer_agrees_is_forgotten() {
     goes["session_id"] = json!("visit of who goes");
     assert_eq!(server.post("/events", json!([goes, stays])).1["kept"], json!(2));
     let journal =
-        || String::from_utf8_lossy(&std::fs::read(shop.path("work/serving/events.log")).unwrap()).into_owned();
+        || String::from_utf8_lossy(&std::fs::read(shop.path("work/playground/events.log")).unwrap()).into_owned();
     assert!(journal().contains("visit of who goes"));
 
     let agreed = shop.read("materials/customers.csv");
@@ -297,7 +307,7 @@ fn what_was_acknowledged_survives_a_kill() {
         server.child.kill().unwrap();
         server.child.wait().unwrap();
         // As if the machine had gone while the next was being written.
-        let path = shop.path("work/serving/events.log");
+        let path = shop.path("work/playground/events.log");
         let mut bytes = std::fs::read(&path).unwrap();
         bytes.extend([200, 0, 0, 0, 1, 2]);
         std::fs::write(&path, bytes).unwrap();

@@ -33,7 +33,7 @@ pub use sql_functions::{register as register_functions, version as function_vers
 pub use csv::{Expected, Malformed, RawTable};
 pub use engine::{Engine, wait_for};
 pub use output::Staged;
-pub use parquet::notes as stored_notes;
+pub use parquet::{notes as stored_notes, rows as rows_of_parquet, write as write_parquet};
 pub use rows::read as read_rows;
 pub use session::{Session, sorted};
 pub use shared_scan::SharedScan;

@@ -4,6 +4,7 @@ mod answer;
 mod judged;
 mod kinds;
 mod profile;
+mod served;
 mod tables;
 mod terms;
 
@@ -11,12 +12,13 @@ use datafusion::arrow::error::ArrowError;
 use rayon::prelude::*;
 
 pub use self::judged::Judged;
+pub use self::served::{Added, Log, Told};
 use self::tables::{Aside, rejected, surprises};
 use selvedge_analysis::lineage::{Basis, Traces};
-use selvedge_engine::{Engine, Expected, RawTable, Staged};
+use selvedge_engine::{Engine, Expected, RawTable, Staged, Table};
 use selvedge_project::error::{Advice, Error, Result};
 use selvedge_project::progress::Progress;
-use selvedge_project::project::Project;
+use selvedge_project::project::{Ingested, Project};
 use selvedge_project::sql::{Encoding, Layer, SourceHeader, SqlFile, TableName};
 use selvedge_project::stage::Stage;
 
@@ -103,6 +105,8 @@ pub const STAGE: Stage = Stage {
 /// Runs the stage: `work/ingest/*.parquet` and `work/split/*.parquet`.
 pub fn run(project: &Project) -> Result<()> {
     let progress = Progress::start("ingest");
+    let log = Log::read(project)?;
+    let project = &project.with_served(log.as_ref().map(|log| log.until));
     let engine = Engine::new(project)?;
     terms::refuse_consent_twice(project)?;
     let files: Vec<_> = project.library.sources().collect();
@@ -152,20 +156,38 @@ pub fn run(project: &Project) -> Result<()> {
     };
     let (judged, profiles) = rayon::join(judge_all, profile_all);
     let judged = judged?;
-    let terms = terms::told(project, sources.iter().zip(&judged).map(|(source, judged)| (source.file, &judged.kept)));
+    let added = log.as_ref().map(|log| log.add(project, &engine)).transpose()?;
+    added.iter().flat_map(|added| &added.told.said).for_each(|words| progress.say(words));
+    let kept = |place: usize| -> &Table {
+        match (&added, sources[place].header.name.as_str()) {
+            (Some(added), "transactions") => &added.transactions,
+            (Some(added), "recommendations") => &added.recommendations,
+            _ => &judged[place].kept,
+        }
+    };
+    let shows = added.as_ref().is_some_and(|added| added.recommendations.batch.num_rows() > 0);
+    let terms =
+        terms::told(project, sources.iter().enumerate().map(|(place, source)| (source.file, kept(place))), shows);
     terms.iter().filter(|term| !term.given).for_each(|term| progress.say(term.sentence()));
     engine.register(&TableName::new("sources", "contract"), terms::table(&terms)?.batch)?;
     let write_kept = || -> Result<()> {
-        let write = |(Source { file, header, .. }, judged): (&Source, &Judged)| {
-            staged.table(&target, Some(&header.name), &judged.kept, &notes(file))
+        let write = |(place, Source { file, header, .. }): (usize, &Source)| {
+            staged.table(&target, Some(&header.name), kept(place), &notes(file))
         };
-        sources.par_iter().zip(&judged).map(write).collect::<Vec<_>>().into_iter().collect()
+        sources.par_iter().enumerate().map(write).collect::<Vec<_>>().into_iter().collect()
     };
     let write_rest = || -> Result<()> {
-        let counts = judged.iter().zip(&sources).flat_map(|(judged, source)| judged.counts(source.header));
-        let aside: Vec<&Aside> = judged.iter().flat_map(|judged| &judged.aside).collect();
+        let mut counts: Vec<_> =
+            judged.iter().zip(&sources).flat_map(|(judged, source)| judged.counts(source.header)).collect();
+        let mut aside: Vec<&Aside> = judged.iter().flat_map(|judged| &judged.aside).collect();
+        if let (Some(log), Some(added)) = (&log, added.as_ref()) {
+            counts.extend(added.told.counts.iter().cloned());
+            aside.extend(&added.told.aside);
+            let until = Ingested { until: log.until_text() };
+            staged.json(&target, Some("served.json"), &until)?;
+        }
         staged.table(&target, Some("rejected"), &rejected(&aside)?, &[])?;
-        staged.table(&target, Some("surprises"), &surprises(&counts.collect::<Vec<_>>())?, &[])?;
+        staged.table(&target, Some("surprises"), &surprises(&counts)?, &[])?;
         staged.table(&target, Some("profile"), &profile::table(&profiles)?, &[])?;
         staged.table(&target, Some("contract"), &terms::table(&terms)?, &[])?;
         staged.folder(&project.paths.split())?;

@@ -1,5 +1,7 @@
 //! From CSVs to the training frame: the stages ingest, embeddings, features and frame.
 
+/// What was served, and what customers did then.
+pub mod served;
 /// CSVs -> typed sources.
 pub mod ingest;
 /// Texts -> vectors.

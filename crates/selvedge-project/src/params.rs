@@ -29,6 +29,8 @@ use crate::error::{Advice, Result, did_you_mean, near_names};
 use crate::paths::PARAMS;
 use crate::stage::Flow;
 
+/// The section of the SQL files that read the CSVs.
+const CSVS: &str = "ingest";
 /// The sections that no stage brings along.
 const GROUND: [&str; 5] = ["shop", "engine", "test", "serve", "tracking"];
 
@@ -172,6 +174,22 @@ impl Params {
         params
     }
 
+    /// The same once the served log tells what happened until a moment.  Where that lies after the export, everybody but those
+    /// who read the CSVs takes it for the moment up to which all is known.
+    pub fn with_served(&self, until: Option<DateTime<Utc>>) -> Self {
+        let mut params = self.clone();
+        params.shop.exported_at = params.shop.delivered_at;
+        let (of_csvs, reads_csvs) = (params.shop.sql_moment(), params.sql.entry(CSVS).or_default());
+        of_csvs.keys().for_each(|key| drop(reads_csvs.remove(key)));
+        if let Some(until) = until.filter(|until| *until > params.shop.delivered_at) {
+            reads_csvs.extend(of_csvs);
+            params.shop.exported_at = until;
+        }
+        params.shop.served_until = until;
+        params.sql.entry("shop").or_default().extend(params.shop.sql_params());
+        params
+    }
+
     /// Every key as `section.key`, with its value as it would be written.
     pub fn flat(&self) -> BTreeMap<String, String> {
         section::flat(&self.text)
@@ -184,8 +202,13 @@ impl Params {
 
     /// Whether the program itself reads a key that SQL files may use too.
     pub fn is_own(section: &str, key: &str) -> bool {
-        let own =
-            [("recommend", Recommend::LENGTH), ("monitor", Monitor::FALSE_ALARMS), ("monitor", Monitor::WORTH_TELLING)];
+        let own = [
+            ("recommend", Recommend::LENGTH),
+            ("monitor", Monitor::FALSE_ALARMS),
+            ("monitor", Monitor::WORTH_TELLING),
+            (CSVS, "exported_at"),
+            (CSVS, "exported_on"),
+        ];
         own.contains(&(section, key))
     }
 

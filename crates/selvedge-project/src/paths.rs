@@ -71,6 +71,16 @@ impl Paths {
         self.root.join("materials")
     }
 
+    /// What `selvedge serve` seals: what was answered, and what customers did then.
+    pub fn served(&self) -> PathBuf {
+        self.materials().join("served")
+    }
+
+    /// Until when the served log is among the sources; there once it is.
+    pub fn served_until(&self) -> PathBuf {
+        self.ingest().join("served.json")
+    }
+
     /// Stage outputs; git-ignored, kept by DVC.
     pub fn work(&self) -> PathBuf {
         self.root.join("work")

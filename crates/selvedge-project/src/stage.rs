@@ -50,7 +50,12 @@ pub fn kept(flow: Flow, paths: &Paths, table: &TableName) -> Option<(PathBuf, &'
     })
 }
 
-/// The layers of `sql/`, in the order of the flow; audits, gates and what is promised of the server come last.
+/// The layers of `sql/`, in the order of the flow; what the served log says, audits, gates and what is promised of the server come last.
 pub fn layers(flow: Flow) -> impl Iterator<Item = Layer> + Clone {
-    flow.iter().flat_map(|stage| stage.layers.iter().copied()).chain([Layer::AUDITS, Layer::GATES, Layer::SLO])
+    flow.iter().flat_map(|stage| stage.layers.iter().copied()).chain([
+        Layer::SERVED,
+        Layer::AUDITS,
+        Layer::GATES,
+        Layer::SLO,
+    ])
 }

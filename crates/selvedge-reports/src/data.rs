@@ -45,6 +45,12 @@ struct Gap {
     usual_after: u64,
 }
 
+/// What the served log holds, as `ingest` counts it.
+const SERVED: [(&str, &str); 2] = [
+    ("served/events", "What customers did, as the shop's pages sent it to the server."),
+    ("served/shown", "What the server's lists showed, a row for each place of each answer."),
+];
+
 const CHART: &str = "set-aside.png";
 
 pub fn report(project: &Project, engine: &Engine) -> Result<Report> {
@@ -56,12 +62,18 @@ pub fn report(project: &Project, engine: &Engine) -> Result<Report> {
     out += &format!(
         "Export of {} ({}). Of {}, {} are used and {} were set aside, each with a reason. Nothing is lost: every row \
          that was set aside is in `work/ingest/rejected.parquet` with its file, line and reason.\n\n",
-        shop.exported_at.with_timezone(&shop.timezone).format("%-d %B %Y, %H:%M"),
+        shop.delivered_at.with_timezone(&shop.timezone).format("%-d %B %Y, %H:%M"),
         shop.timezone.name(),
         counted(rows, "row", "rows"),
         count(kept),
         count(rows - kept),
     );
+    if let Some(until) = shop.served_until {
+        out += &format!(
+            "Among them are the rows of what was served until {}, which are read in like the export's.\n\n",
+            until.with_timezone(&shop.timezone).format("%-d %B %Y, %H:%M"),
+        );
+    }
     let mut charts = std::collections::BTreeMap::new();
     let chart = chart(&lines, rows, kept);
     out += &picture(CHART, &chart.caption.title);
@@ -77,6 +89,9 @@ pub fn report(project: &Project, engine: &Engine) -> Result<Report> {
             out += &columns_section(header, &profile);
         }
     }
+    for (file, description) in SERVED.iter().filter(|(file, _)| lines.iter().any(|line| line.file == *file)) {
+        out += &file_section(file, description, &lines);
+    }
     Ok(Report { markdown: out, charts })
 }
 
@@ -86,8 +101,10 @@ pub fn json(project: &Project, engine: &Engine) -> Result<Vec<u8>> {
     let profile: Vec<Profile> = engine.rows(&TableName::new("sources", "profile"))?;
     let gaps: Vec<Gap> = engine.rows(&TableName::new("split", "gaps"))?;
     let mut files = serde_json::Map::new();
-    for (_, header) in project.library.sources().filter(|(_, header)| !header.is_absent()) {
-        let from = header.from();
+    let sources = project.library.sources().filter(|(_, header)| !header.is_absent());
+    let served = SERVED.iter().filter(|(file, _)| lines.iter().any(|line| line.file == *file));
+    let all = sources.map(|(_, header)| (header.from(), header.name.as_str()));
+    for (from, name) in all.chain(served.map(|(file, _)| ((*file).to_owned(), ""))) {
         let of = |kind: &'static str| {
             let from = &from;
             lines.iter().filter(move |line| line.file == *from && line.kind == kind)
@@ -115,13 +132,13 @@ pub fn json(project: &Project, engine: &Engine) -> Result<Vec<u8>> {
             "rows": total("rows"), "kept": total("kept"), "set_aside": total("rows") - total("kept"),
             "columns": columns.collect::<serde_json::Map<_, _>>(),
             "set_aside_because": codes("set_aside"), "odd_but_used": codes("surprise"),
-            "days_without": gaps.iter().filter(|gap| gap.source == header.name).collect::<Vec<_>>(),
+            "days_without": gaps.iter().filter(|gap| gap.source == name).collect::<Vec<_>>(),
         });
         files.insert(from.clone(), file);
     }
     let all = |kind: &str| -> u64 { lines.iter().filter(|line| line.kind == kind).map(|line| line.rows).sum() };
     let whole = json!({
-        "exported_at": project.params.shop.exported_at.to_rfc3339(), "rows": all("rows"), "kept": all("kept"),
+        "exported_at": project.params.shop.delivered_at.to_rfc3339(), "rows": all("rows"), "kept": all("kept"),
         "set_aside": all("rows") - all("kept"), "files": files, "not_there": missing(engine)?,
     });
     let mut bytes = serde_json::to_vec_pretty(&whole).unwrap_or_default();

@@ -56,7 +56,11 @@ enum Task {
     Append(Vec<Vec<u8>>, Done),
     /// Records to put in the place of all.
     Replace(Vec<Vec<u8>>, Done),
+    /// What to put in the place of all that is there then; none: it stays.
+    Rework(Rework, Done),
 }
+
+type Rework = Box<dyn FnOnce(Vec<Vec<u8>>) -> Option<Vec<Vec<u8>>> + Send>;
 
 /// A journal that is open for writing.  Its file is written by a thread of its own.
 #[derive(Debug, Clone)]
@@ -107,6 +111,22 @@ impl Journal {
     pub fn replace(&self, records: Vec<Vec<u8>>) -> std::result::Result<(), JournalError> {
         let (done, kept) = oneshot::channel();
         self.sender.send(Task::Replace(records, done)).map_err(|_| gone())?;
+        kept.blocking_recv().map_err(|_| gone())?
+    }
+}
+
+impl Journal {
+    /// Gives all records to `work`, and puts what it returns in their place; nothing is written meanwhile.  To be called where
+    /// waiting is allowed.
+    ///
+    /// # Errors
+    /// As [`Journal::append`]; then all stays as it was.
+    pub fn rework(
+        &self,
+        work: impl FnOnce(Vec<Vec<u8>>) -> Option<Vec<Vec<u8>>> + Send + 'static,
+    ) -> std::result::Result<(), JournalError> {
+        let (done, kept) = oneshot::channel();
+        self.sender.send(Task::Rework(Box::new(work), done)).map_err(|_| gone())?;
         kept.blocking_recv().map_err(|_| gone())?
     }
 }
@@ -179,16 +199,40 @@ impl Writer {
                         let replaced = framed(&records).and_then(|bytes| self.replace(&bytes));
                         answer(done, replaced.map_err(|cause| self.error(&cause)));
                     }
+                    Task::Rework(work, done) => {
+                        // What came before it is to be seen.
+                        self.finish(&mut bytes, &mut waiting);
+                        let reworked = self.rework(work);
+                        answer(done, reworked.map_err(|cause| self.error(&cause)));
+                    }
                 }
             }
-            let written = self.write(&bytes).map_err(|cause| {
-                // What is half written is no record; it is overwritten by the next.
-                let _ = self.file.set_len(self.length);
-                self.error(&cause)
-            });
-            for done in waiting {
-                answer(done, written.clone());
-            }
+            self.finish(&mut bytes, &mut waiting);
+        }
+    }
+
+    /// Writes what is waiting, and tells those who wait.
+    fn finish(&mut self, bytes: &mut Vec<u8>, waiting: &mut Vec<Done>) {
+        let written = self.write(bytes).map_err(|cause| {
+            // What is half written is no record; it is overwritten by the next.
+            let _ = self.file.set_len(self.length);
+            self.error(&cause)
+        });
+        bytes.clear();
+        for done in waiting.drain(..) {
+            answer(done, written.clone());
+        }
+    }
+
+    fn rework(&mut self, work: Rework) -> std::io::Result<()> {
+        let mut bytes = Vec::new();
+        self.file.seek(SeekFrom::Start(0))?;
+        (&self.file).take(self.length).read_to_end(&mut bytes)?;
+        let mut records = Vec::new();
+        records_of(&bytes, &self.shown, |record| records.push(record.to_vec())).map_err(std::io::Error::other)?;
+        match work(records) {
+            Some(records) => self.replace(&framed(&records)?),
+            None => Ok(()),
         }
     }
 
@@ -249,6 +293,11 @@ pub fn folder(root: &Path) -> PathBuf {
     root.join("work").join("serving")
 }
 
+/// Where those of its playground are: what is played is nobody's behaviour.
+pub fn played(root: &Path) -> PathBuf {
+    root.join("work").join("playground")
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -294,6 +343,9 @@ mod tests {
         let (journal, _) = Journal::open(&path, "log", |_| ()).unwrap();
         runtime.block_on(journal.append(vec![b"first".to_vec(), b"second".to_vec()])).unwrap();
         journal.replace(vec![b"third".to_vec()]).unwrap();
+        runtime.block_on(journal.append(vec![b"not for long".to_vec()])).unwrap();
+        journal.rework(|records| (records.len() == 2).then(|| records[..1].to_vec())).unwrap();
+        journal.rework(|records| (records.len() == 2).then(Vec::new)).unwrap();
         let refused = runtime.block_on(journal.append(vec![b"small".to_vec(), vec![0; LONGEST + 1]])).unwrap_err();
         assert!(refused.to_string().contains("of at most"), "{refused}");
         runtime.block_on(journal.append(vec![b"fourth".to_vec()])).unwrap();

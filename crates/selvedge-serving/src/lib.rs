@@ -1,20 +1,21 @@
 //! Lists at request time: the same SQL, asked now; releases that can be taken back; a log from which every answer can be had
 //! again.
 
-/// Moments in JSON.
-pub mod moment;
+/// What a customer did, and whether it can be true; and moments in JSON.
+pub use selvedge_features::served::{event, moment};
+
 /// A file of checksummed records.
 pub mod journal;
 /// Who may ask for what.
 pub mod keys;
-/// What a customer did, and whether it can be true.
-pub mod event;
 /// Everything that was sent.
 pub mod past;
 /// Sealed folders, and which of them serves.
 pub mod release;
 /// A release's tables, and what it reads in everything that was sent.
 pub mod live;
+/// What is known of articles.
+mod known;
 /// Lists of one release.
 pub mod lists;
 /// What was answered.
@@ -25,5 +26,7 @@ pub mod state;
 pub mod http;
 /// Answers made again.
 pub mod replay;
+/// Features of answers, held against the flow's.
+pub mod skew;
 /// Start, switch, refresh, stop.
 pub mod server;

@@ -9,24 +9,19 @@ use std::collections::HashMap;
 use std::sync::{Arc, PoisonError, RwLock};
 
 use chrono::{DateTime, Utc};
-use datafusion::arrow::array::{
-    ArrayRef, AsArray, Float64Array, Int64Array, RecordBatch, StringArray, TimestampNanosecondArray,
-};
-use datafusion::arrow::compute::cast;
-use datafusion::arrow::datatypes::{DataType, Float64Type};
+use datafusion::arrow::array::RecordBatch;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
+use super::known::{Articles, articles, narrowed, requests};
 use super::live::Tables;
 use super::past::Past;
 use super::release::Release;
-use selvedge_engine::{Table, batch_of};
-use selvedge_features::features::{self, View};
 use selvedge_learning::recommend::{Listing, Lists};
 use selvedge_learning::shelf::{self, Shelves};
 use selvedge_project::error::Result;
 use selvedge_project::project::Project;
-use selvedge_project::sql::{Header, Layer, SqlFile, TableName};
+use selvedge_project::sql::TableName;
 
 /// Customers whose lists are made both ways when a release is loaded.
 const TRIED: usize = 24;
@@ -50,25 +45,14 @@ pub struct Article {
     pub propensity: f64,
 }
 
-/// What is known of articles, as of a moment.
-struct Articles {
-    at: DateTime<Utc>,
-    seen: usize,
-    /// Events that cannot be used.
-    unused: usize,
-    views: Vec<View>,
-    /// By region, number and season: score in the region, in the shop, and the reason.
-    popular: HashMap<(String, String, String), (f64, f64, String)>,
-}
-
 /// A release that is loaded.
 pub struct Serving {
     pub release: Release,
     pub tables: Tables,
     lists: Lists,
     articles: RwLock<Arc<Articles>>,
-    /// Whether a customer's own events are all that their features need.
-    narrowed: bool,
+    /// The project as it is asked of a customer's own events; none where its views read others' too.
+    narrowed: Option<Project>,
     /// The lists that the release came with, for who cannot be answered in time.
     made_before: HashMap<String, Vec<Article>>,
 }
@@ -119,8 +103,11 @@ impl Serving {
         for row in tables.engine.rows::<Recommended>(&TableName::bare("recommendations"))? {
             made_before.entry(row.customer_id.clone()).or_default().push(row.into());
         }
-        let mut serving = Self { release, tables, lists, articles, narrowed: true, made_before };
-        serving.narrowed = serving.may_narrow(past, at)?;
+        let narrowed = narrowed(&tables.project);
+        let mut serving = Self { release, tables, lists, articles, narrowed: None, made_before };
+        if serving.may_narrow(&narrowed, past, at)? {
+            serving.narrowed = Some(narrowed);
+        }
         Ok(serving)
     }
 
@@ -131,12 +118,18 @@ impl Serving {
 
     /// Whether requests read the customer's own events alone.
     pub fn is_narrowed(&self) -> bool {
-        self.narrowed
+        self.narrowed.is_some()
     }
 
     /// As of when articles are known.
     pub fn articles_at(&self) -> DateTime<Utc> {
         self.known().at
+    }
+
+    /// As of when, and from how many events, articles are known.
+    pub fn articles_known(&self) -> (DateTime<Utc>, usize) {
+        let known = self.known();
+        (known.at, known.seen)
     }
 
     /// Events that this release could not use when articles were last looked at: no such customer, article or order.
@@ -184,24 +177,34 @@ impl Serving {
         let (transactions, seen) = {
             let past = past.read().unwrap_or_else(PoisonError::into_inner);
             let seen = seen.unwrap_or(past.count());
-            let transactions = match self.narrowed {
-                true => self.tables.transactions_of(&past, customers, seen)?,
-                false => self.tables.all_transactions(&past, seen)?.0,
-            };
-            (transactions, seen)
+            (self.read_by(&past, customers, seen)?, seen)
         };
         let basis = Basis { at, seen, articles_at: known.at, articles_seen: known.seen };
-        Ok((self.made(&known, transactions, customers, at)?, basis))
+        Ok((self.made(self.project(), &known, transactions, customers, at)?, basis))
+    }
+
+    /// The project as requests ask it.
+    fn project(&self) -> &Project {
+        self.narrowed.as_ref().unwrap_or(&self.tables.project)
+    }
+
+    /// The transactions that requests of some customers read.
+    fn read_by(&self, past: &Past, customers: &[String], seen: usize) -> Result<RecordBatch> {
+        match self.narrowed {
+            Some(_) => self.tables.transactions_of(past, customers, seen),
+            None => Ok(self.tables.all_transactions(past, seen)?.0),
+        }
     }
 
     fn made(
         &self,
+        project: &Project,
         known: &Articles,
         transactions: RecordBatch,
         customers: &[String],
         at: DateTime<Utc>,
     ) -> Result<Vec<Vec<Article>>> {
-        let found = self.over_shelves(known, transactions, customers, at, |session, shelves| {
+        let found = self.over_shelves(project, known, transactions, customers, at, |session, shelves| {
             let mut found: HashMap<String, Vec<Article>> = HashMap::new();
             if shelves.candidates.num_rows() > 0 {
                 for (customer, list) in self.lists.of(session, shelves)? {
@@ -216,19 +219,43 @@ impl Serving {
     /// Works over the shelves of some customers at a moment.
     fn over_shelves<T>(
         &self,
+        project: &Project,
         known: &Articles,
         transactions: RecordBatch,
         customers: &[String],
         at: DateTime<Utc>,
         work: impl FnOnce(&shelf::Session, &Shelves) -> Result<T>,
     ) -> Result<T> {
-        let project = self.tables.project.as_of(at);
+        let project = project.as_of(at);
         let engine = self.tables.engine.over()?;
         engine.register(&TableName::new("sources", "transactions"), transactions)?;
+        for (table, batch) in &known.everybody {
+            engine.register(table, batch.clone())?;
+        }
         let session = shelf::Session::over(&project, engine).with_views(known.views.clone());
         let mut shelves = session.shelves(requests(customers, at)?, false)?;
         shelves.baselines = Some(known.beside(&shelves)?);
         work(&session, &shelves)
+    }
+
+    /// Every feature of the shelves of some customers at a moment, from the first `seen` events, or all.
+    ///
+    /// # Errors
+    /// Queries that cannot be answered.
+    pub fn features(
+        &self,
+        past: &RwLock<Past>,
+        customers: &[String],
+        at: DateTime<Utc>,
+        seen: Option<usize>,
+    ) -> Result<RecordBatch> {
+        let transactions = {
+            let past = past.read().unwrap_or_else(PoisonError::into_inner);
+            self.read_by(&past, customers, seen.unwrap_or(past.count()))?
+        };
+        self.over_shelves(self.project(), &self.known(), transactions, customers, at, |session, shelves| {
+            session.features(&shelves.candidates)
+        })
     }
 
     /// What keeps an article out of a customer's list: which filter, which rule, or how many places; at the moment of an
@@ -239,21 +266,22 @@ impl Serving {
     pub fn why_not(&self, past: &RwLock<Past>, customer: &str, article: &str, basis: Basis) -> Result<String> {
         let transactions = {
             let past = past.read().unwrap_or_else(PoisonError::into_inner);
-            self.tables.transactions_of(&past, &[customer.to_owned()], basis.seen)?
+            self.read_by(&past, &[customer.to_owned()], basis.seen)?
         };
         let customers = [customer.to_owned()];
-        self.over_shelves(&self.known(), transactions, &customers, basis.at, |session, shelves| {
+        self.over_shelves(self.project(), &self.known(), transactions, &customers, basis.at, |session, shelves| {
             self.lists.why_not(session, shelves, article)
         })
     }
 
     /// Makes the lists of some customers from their own events and from everybody's: are they the same, bit by bit?
-    fn may_narrow(&self, past: &Past, at: DateTime<Utc>) -> Result<bool> {
+    fn may_narrow(&self, narrowed: &Project, past: &Past, at: DateTime<Utc>) -> Result<bool> {
         let customers = self.tables.customers(TRIED);
         let known = self.known();
         let own = self.tables.transactions_of(past, &customers, known.seen)?;
         let (all, _) = self.tables.all_transactions(past, known.seen)?;
-        Ok(self.made(&known, own, &customers, at)? == self.made(&known, all, &customers, at)?)
+        let from_own = self.made(narrowed, &known, own, &customers, at)?;
+        Ok(from_own == self.made(&self.tables.project, &known, all, &customers, at)?)
     }
 }
 
@@ -284,112 +312,5 @@ fn article((listing, place): (Listing, usize)) -> Article {
         basis: listing.basis.into(),
         reason: listing.reason,
         propensity: 1.0,
-    }
-}
-
-fn moment(at: DateTime<Utc>, rows: usize) -> ArrayRef {
-    Arc::new(TimestampNanosecondArray::from_value(at.timestamp_nanos_opt().unwrap_or_default(), rows))
-}
-
-fn requests(customers: &[String], at: DateTime<Utc>) -> Result<RecordBatch> {
-    let ids: ArrayRef = Arc::new(StringArray::from_iter_values(customers));
-    batch_of("grain.request", [("customer_id", ids), ("as_of", moment(at, customers.len()))])
-}
-
-/// Works out what is known of all articles at a moment.
-fn articles(
-    tables: &Tables,
-    (everybody, unused): (RecordBatch, usize),
-    at: DateTime<Utc>,
-    seen: usize,
-) -> Result<Articles> {
-    let project = tables.project.as_of(at);
-    let engine = tables.engine.over()?;
-    engine.register(&TableName::new("sources", "transactions"), everybody)?;
-    engine.register(&TableName::new("grain", "request"), requests(&tables.customers(usize::MAX), at)?)?;
-    for file in shelf::needed(&project, &["popular"])? {
-        let table = engine.table(&project, file)?;
-        engine.register(&file.table(), table.batch)?;
-    }
-    let popular = popular(&engine.read(&TableName::new("recommend", "popular"))?)?;
-    let products = engine.read(&TableName::new("sources", "products"))?;
-    let mut views = Vec::new();
-    for file in project.library.layer(Layer::FEATURES).filter(|file| of_articles(&project, file)) {
-        let Header::Feature(header) = &file.header else { continue };
-        let grain = TableName::new("grain", &header.entity);
-        let mut columns: Vec<(&str, ArrayRef)> = Vec::new();
-        for name in project.library.key(file) {
-            columns.push(match name.as_str() {
-                "as_of" => (name, moment(at, products.num_rows())),
-                _ => (name, Arc::clone(shelf::column(&products, "sql/sources/products.sql", name)?)),
-            });
-        }
-        engine.register(&grain, batch_of(&grain.to_string(), columns)?)?;
-        let view = features::view(&project, &engine, file)?;
-        let key: Vec<String> = view.table.key.iter().filter(|name| *name != "as_of").cloned().collect();
-        let kept: Vec<usize> = (0..view.table.batch.num_columns())
-            .filter(|place| view.table.batch.schema().field(*place).name() != "as_of")
-            .collect();
-        let batch = view.table.batch.project(&kept).map_err(shelf::ShelfError::Arrow)?;
-        views.push(View { name: view.name, table: Table::new(batch, &key, &file.shown)? });
-    }
-    Ok(Articles { at, seen, unused, views, popular })
-}
-
-/// Whether a view says the same of an article whoever asks.
-fn of_articles(project: &Project, file: &SqlFile) -> bool {
-    let key = project.library.key(file);
-    ["product_id", "season", "as_of"].iter().all(|name| key.iter().any(|key| key == name)) && key.len() == 3
-}
-
-type Popular = HashMap<(String, String, String), (f64, f64, String)>;
-
-fn popular(table: &RecordBatch) -> Result<Popular> {
-    let file = "sql/recommend/popular.sql";
-    let text = |name| -> Result<StringArray> {
-        let column = cast(shelf::column(table, file, name)?, &DataType::Utf8).map_err(shelf::ShelfError::Arrow)?;
-        Ok(column.as_string::<i32>().clone())
-    };
-    let number = |name| -> Result<Float64Array> {
-        let column = cast(shelf::column(table, file, name)?, &DataType::Float64).map_err(shelf::ShelfError::Arrow)?;
-        Ok(column.as_primitive::<Float64Type>().clone())
-    };
-    let (regions, products, seasons) = (text("region")?, text("product_id")?, text("season")?);
-    let (scores, in_shop, reasons) = (number("score")?, number("in_shop")?, text("reason")?);
-    let row = |row: usize| {
-        let key = (regions.value(row).to_owned(), products.value(row).to_owned(), seasons.value(row).to_owned());
-        (key, (scores.value(row), in_shop.value(row), reasons.value(row).to_owned()))
-    };
-    Ok((0..table.num_rows()).map(row).collect())
-}
-
-impl Articles {
-    /// What `sql/recommend/baselines.sql` says of these shelves, but for what others also bought.
-    fn beside(&self, shelves: &Shelves) -> Result<RecordBatch> {
-        let (candidates, file) = (&shelves.candidates, "sql/recommend/candidates.sql");
-        let text = |name| -> Result<StringArray> {
-            let column =
-                cast(shelf::column(candidates, file, name)?, &DataType::Utf8).map_err(shelf::ShelfError::Arrow)?;
-            Ok(column.as_string::<i32>().clone())
-        };
-        let (regions, products, seasons) = (text("region")?, text("product_id")?, text("season")?);
-        let of = |row: usize| {
-            let key = (regions.value(row).to_owned(), products.value(row).to_owned(), seasons.value(row).to_owned());
-            self.popular.get(&key)
-        };
-        let rows = 0..candidates.num_rows();
-        let popular: Float64Array = rows.clone().map(|row| Some(of(row).map_or(0.0, |found| found.0))).collect();
-        let in_shop: Float64Array = rows.clone().map(|row| Some(of(row).map_or(0.0, |found| found.1))).collect();
-        let because: StringArray =
-            rows.clone().map(|row| Some(of(row).map_or("on sale now", |found| found.2.as_str()))).collect();
-        let mut columns: Vec<(&str, ArrayRef)> = Vec::new();
-        for name in shelf::KEY {
-            columns.push((name, Arc::clone(shelf::column(candidates, file, name)?)));
-        }
-        columns.push(("popular", Arc::new(popular)));
-        columns.push(("popular_in_shop", Arc::new(in_shop)));
-        columns.push(("because", Arc::new(because)));
-        columns.push(("also_bought", Arc::new(Int64Array::from_value(0, candidates.num_rows()))));
-        batch_of("recommend.baselines", columns)
     }
 }

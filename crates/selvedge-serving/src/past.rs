@@ -21,16 +21,18 @@ pub struct Past {
     ids: HashMap<String, usize>,
     /// Records of the journal that are no events, by number: they stay as they are.
     odd: BTreeMap<usize, Vec<u8>>,
+    /// When the latest arrived.
+    latest: Option<DateTime<Utc>>,
 }
 
 impl Past {
-    /// Reads the journal of a project, which a server may be writing.
+    /// Reads the journal of a folder, which a server may be writing.
     ///
     /// # Errors
     /// A file that cannot be read, or that is damaged.
-    pub fn read(root: &Path) -> Result<Self> {
+    pub fn read(folder: &Path) -> Result<Self> {
         let mut past = Self::default();
-        journal::read(&journal::folder(root).join("events.log"), SHOWN, |record| past.record(record))?;
+        journal::read(&folder.join("events.log"), SHOWN, |record| past.record(record))?;
         Ok(past)
     }
 
@@ -58,6 +60,17 @@ impl Past {
         self.events.iter().flatten().map(Arrived::at).max()
     }
 
+    /// When the latest arrived.
+    pub fn latest(&self) -> Option<DateTime<Utc>> {
+        self.latest
+    }
+
+    /// What arrived at a moment or later, or all, with its numbers.
+    pub fn since(&self, from: Option<DateTime<Utc>>) -> impl Iterator<Item = (usize, &Arrived)> {
+        let numbered = self.events.iter().enumerate().filter_map(|(number, event)| Some((number, event.as_ref()?)));
+        numbered.filter(move |(_, event)| from.is_none_or(|from| event.arrived >= from))
+    }
+
     /// What an id was given to.
     pub fn named(&self, id: &str) -> Option<&Event> {
         self.events[*self.ids.get(id)?].as_ref().map(|arrived| &arrived.event)
@@ -67,6 +80,7 @@ impl Past {
     pub fn take(&mut self, arrived: Option<Arrived>) {
         let number = self.events.len();
         if let Some(arrived) = &arrived {
+            self.latest = self.latest.max(Some(arrived.arrived));
             self.ids.insert(arrived.event.id.clone(), number);
             self.of_customer.entry(arrived.event.customer_id.clone()).or_default().push(number);
         }

@@ -6,15 +6,15 @@ use std::sync::RwLock;
 use selvedge_project::error::{Advice, Result};
 use selvedge_project::project::Project;
 
-use super::http::answered;
+use super::journal;
 use super::lists::{Article, Serving};
-use super::log::Answered;
+use super::log::{self, Answered};
 use super::past::Past;
 use super::release::Release;
 
 #[derive(Debug, thiserror::Error)]
 pub enum ReplayError {
-    #[error("there is no answer '{0}' in work/serving/requests.log")]
+    #[error("there is no answer '{0}' in the served log")]
     Unknown(String),
     #[error("the answer '{0}' was the release's own list, because there was no time")]
     Degraded(String),
@@ -25,7 +25,7 @@ pub enum ReplayError {
 impl Advice for ReplayError {
     fn advice(&self) -> Option<String> {
         Some(match self {
-            Self::Unknown(_) => "name the `request` of a list that was answered from this folder".into(),
+            Self::Unknown(_) => "name the `request` of a list that was answered from this folder; answers to who has not agreed to personalisation are not kept".into(),
             Self::Degraded(_) => "it is in work/recommendations.parquet of its release".into(),
             Self::Differs { .. } => "an answer depends on nothing but its release, its moment and the events before it: this is a fault of the program, please report it".into(),
         })
@@ -38,9 +38,14 @@ impl Advice for ReplayError {
 /// An answer that is not there, or that comes out another way.
 pub fn replay(project: &Project, open: fn(&Path) -> Result<Project>, id: &str) -> Result<Answered> {
     let root = project.paths.root();
-    let answered = answered(root, id)?.ok_or_else(|| ReplayError::Unknown(id.into()))?;
+    let mut found = None;
+    for folder in [journal::folder(root), journal::played(root)] {
+        let answered = log::find(&folder, &project.paths.served(), id)?;
+        found = found.or(answered.map(|answered| (answered, folder)));
+    }
+    let (answered, folder) = found.ok_or_else(|| ReplayError::Unknown(id.into()))?;
     let basis = answered.basis.ok_or_else(|| ReplayError::Degraded(id.into()))?;
-    let past = Past::read(root)?;
+    let past = Past::read(&folder)?;
     let serving = Serving::load(Release::find(project, &answered.release)?, open, &past, basis.articles_at)?;
     let past = RwLock::new(past);
     serving.refresh(&past, basis.articles_at, Some(basis.articles_seen))?;

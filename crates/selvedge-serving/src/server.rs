@@ -19,6 +19,8 @@ use super::state::{Clock, Gathering, Open, Shared, watch};
 
 /// How often it is looked whether another release is wanted.
 const LOOKS: Duration = Duration::from_millis(200);
+/// How often it is looked whether a day has passed, or much was answered.
+const SEALS: Duration = Duration::from_secs(5);
 /// How long requests that are being answered have, when the server is stopped.
 const GRACE: Duration = Duration::from_secs(10);
 
@@ -27,6 +29,8 @@ const GRACE: Duration = Duration::from_secs(10);
 pub struct Options {
     pub address: SocketAddr,
     pub playground: bool,
+    /// By which clock.
+    pub clock: Clock,
     /// Certificate and key, as PEM files.
     pub tls: Option<(PathBuf, PathBuf)>,
 }
@@ -67,8 +71,9 @@ pub fn run(project: &Project, open: Open, options: &Options) -> Result<()> {
     let listener = TcpListener::bind(options.address).map_err(listen)?;
     listener.set_nonblocking(true).map_err(listen)?;
     let address = listener.local_addr().map_err(listen)?;
-    let clock = if options.playground { Clock::FromExport } else { Clock::Now };
-    let shared = Shared::open(project.clone(), open, clock)?;
+    let shared = Shared::open(project.clone(), open, options.clock, options.playground)?;
+    // What a server left that was killed.
+    seal(shared.seal());
     let [events, cut, _] = shared.metrics.found();
     if cut > 0 {
         progress.say(format!("cut off {cut} bytes of an event that was being written when the last server ended; nobody had been told that it was kept"));
@@ -79,7 +84,18 @@ pub fn run(project: &Project, open: Open, options: &Options) -> Result<()> {
     let serving = shared.state().serving.unwrap_or_default();
     let scheme = if options.tls.is_some() { "https" } else { "http" };
     progress.say(format!("release {serving}, {events} events; listening on {scheme}://{address}"));
-    wait_for(serve(shared, keys, listener, options))?
+    wait_for(serve(Arc::clone(&shared), keys, listener, options))??;
+    seal(shared.seal());
+    Ok(())
+}
+
+/// Tells what became of sealing; where it failed, all stays in the journals until the next time.
+fn seal(sealed: Result<bool>) {
+    match sealed {
+        Ok(true) => say("sealed what was served; `dvc repro` reads it".to_owned()),
+        Ok(false) => {}
+        Err(error) => say(format!("warning: what was served cannot be sealed: {}", error.to_string().trim())),
+    }
 }
 
 async fn serve(shared: Arc<Shared>, keys: Ring, listener: TcpListener, options: &Options) -> Result<()> {
@@ -95,6 +111,7 @@ async fn serve(shared: Arc<Shared>, keys: Ring, listener: TcpListener, options: 
     tokio::spawn(follow(Arc::clone(&shared)));
     tokio::spawn(refresh(Arc::clone(&shared), params.refresh));
     tokio::spawn(keep_promises(Arc::clone(&shared), params.watch));
+    tokio::spawn(seal_in_time(Arc::clone(&shared)));
     let handle = Handle::new();
     let told = Arc::new(AtomicBool::new(false));
     for signal in [signal_hook::consts::SIGINT, signal_hook::consts::SIGTERM] {
@@ -163,6 +180,17 @@ async fn keep_promises(shared: Arc<Shared>, every: Duration) {
                 say(format!("warning: what is promised cannot be looked at: {}", error.to_string().trim()));
             }
             _ => {}
+        }
+    }
+}
+
+/// Seals what was served, day by day.
+async fn seal_in_time(shared: Arc<Shared>) {
+    loop {
+        tokio::time::sleep(SEALS).await;
+        let own = Arc::clone(&shared);
+        if let Ok(sealed) = tokio::task::spawn_blocking(move || own.seal_in_time()).await {
+            seal(sealed);
         }
     }
 }

@@ -19,6 +19,8 @@ use selvedge_project::sql::{Header, Layer, SqlFile, TableName};
 
 /// Raise it when the same reduction parameters give other numbers.
 const REDUCTION_VERSION: &str = "2";
+/// The sources to which `ingest` adds the served log.
+const SERVED: [&str; 2] = ["transactions", "recommendations"];
 /// The layers that features are made through, in the order of the flow.
 const LAYERS: [Layer; 5] = [Layer::SOURCES, Layer::SPLIT, Layer::TEXTS, Layer::GRAIN, Layer::FEATURES];
 
@@ -174,7 +176,13 @@ impl Traces {
         rows: ColumnTrace,
     ) -> TableTrace {
         let mut materials = match &file.header {
-            Header::Source(header) => material(project, &header.file),
+            Header::Source(header) => {
+                let mut own = material(project, &header.file);
+                if SERVED.contains(&header.name.as_str()) {
+                    own.extend(served(project));
+                }
+                own
+            }
             _ => BTreeMap::new(),
         };
         for (csv, hash) in file.reads.iter().filter_map(|read| self.tables.get(read)).flat_map(|read| &read.materials) {
@@ -242,6 +250,19 @@ impl Traces {
 fn material(project: &Project, csv: &str) -> BTreeMap<String, String> {
     let hash = hash_of_file(&project.paths.materials().join(csv));
     hash.map(|hash| (csv.to_owned(), hash)).into_iter().collect()
+}
+
+/// The served log with a SHA-256 of all its files, where there is one.
+fn served(project: &Project) -> Option<(String, String)> {
+    let folder = project.paths.served();
+    let files = std::fs::read_dir(&folder).ok()?.filter_map(|file| Some(file.ok()?.path()));
+    let mut files: Vec<_> = files.filter(|path| path.extension().is_some_and(|ending| ending == "parquet")).collect();
+    files.sort();
+    let mut whole = Digester::new("served");
+    for file in &files {
+        whole = whole.text(&file.file_name()?.to_string_lossy()).text(&hash_of_file(file)?);
+    }
+    (!files.is_empty()).then(|| ("served".to_owned(), whole.end().to_string()))
 }
 
 /// The `$parameters` of a file, with the literals they stand for.

@@ -212,7 +212,10 @@ fn export_earlier(project: &Project, engine: &Engine, materials: &Materials, cut
         let batch = rows(&raw, (0..raw.num_rows() as u32).filter(early).collect())?;
         ingest::judge(project, engine, file, header, &RawTable { batch, malformed: Vec::new() })?;
     }
-    Ok(())
+    match ingest::Log::ingested(project)? {
+        Some(log) => log.before(cut)?.add(project, engine).map(|_| ()),
+        None => Ok(()),
+    }
 }
 
 /// Every CSV with all its rows a second time, through the sources' own queries: it is for them to set copies aside.
@@ -222,5 +225,8 @@ fn repeat_delivery(project: &Project, engine: &Engine) -> Result<()> {
         let batch = raw.repeated().map_err(|cause| MaterialError::Arrow { table: header.file.clone(), cause })?;
         ingest::judge(project, engine, file, header, &RawTable { batch, malformed: Vec::new() })?;
     }
-    Ok(())
+    match ingest::Log::ingested(project)? {
+        Some(log) => log.add(project, engine).map(|_| ()),
+        None => Ok(()),
+    }
 }

@@ -43,12 +43,20 @@ pub fn rows(project: &Project, engine: &Engine, file: &SqlFile, rows: &BTreeSet<
         let failed = |e: ArrowError| WhyError::Print(e.to_string());
         let batch = engine.read(&table)?;
         let numbers = proof::lines(&batch, &source.shown)?;
-        let batch = of_lines(&batch, &numbers, lines, &columns).map_err(failed)?;
-        listed.push(Listed {
-            csv: project.paths.shown(&project.paths.materials().join(&header.file)),
-            rows: batch.num_rows(),
-            table: pretty_format_batches(std::slice::from_ref(&batch)).map_err(failed)?.to_string(),
-        });
+        // What stands in the served log has lines below 0.
+        let (served, of_csv): (BTreeSet<i64>, BTreeSet<i64>) = lines.iter().partition(|line| **line < 0);
+        for (lines, path) in [(of_csv, project.paths.materials().join(&header.file)), (served, project.paths.served())]
+        {
+            if lines.is_empty() {
+                continue;
+            }
+            let batch = of_lines(&batch, &numbers, &lines, &columns).map_err(failed)?;
+            listed.push(Listed {
+                csv: project.paths.shown(&path),
+                rows: batch.num_rows(),
+                table: pretty_format_batches(std::slice::from_ref(&batch)).map_err(failed)?.to_string(),
+            });
+        }
     }
     Ok(listed)
 }

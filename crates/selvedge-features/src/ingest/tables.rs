@@ -18,6 +18,7 @@ pub struct Aside {
 }
 
 /// One line of the surprises table.
+#[derive(Clone)]
 pub struct Count {
     pub csv: String,
     /// rows, kept, set_aside or surprise.

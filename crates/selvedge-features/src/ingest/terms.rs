@@ -15,6 +15,8 @@ use selvedge_project::sql::{Layer, SqlFile, TableName};
 
 /// The source whose rows are of several kinds, and the column that names them.
 const KINDS: [&str; 2] = ["transactions", "event_type"];
+/// The source of what was shown.
+const LOG: &str = "recommendations";
 /// What says whose behaviour may be used.
 const CONSENT: &str = "personalisation_consent";
 
@@ -43,8 +45,9 @@ impl Told {
     }
 }
 
-/// Every line of the contract; kinds of rows are looked for among those that were kept.
-pub fn told<'a>(project: &Project, kept: impl Iterator<Item = (&'a SqlFile, &'a Table)>) -> Vec<Told> {
+/// Every line of the contract; kinds of rows are looked for among those that were kept.  Where the served log shows lists, it is
+/// the log that an export may lack.
+pub fn told<'a>(project: &Project, kept: impl Iterator<Item = (&'a SqlFile, &'a Table)>, shows: bool) -> Vec<Told> {
     let terms = project.library.terms();
     let mut told: Vec<Told> = terms
         .clauses
@@ -53,7 +56,8 @@ pub fn told<'a>(project: &Project, kept: impl Iterator<Item = (&'a SqlFile, &'a 
             source: clause.source.clone(),
             column: clause.column.clone().unwrap_or_else(|| "*".into()),
             need: clause.term.need,
-            given: clause.given.is_some(),
+            given: clause.given.is_some()
+                || shows && clause.source == LOG && clause.column.as_deref() != Some("dismissed"),
             without: match (clause.column.as_deref(), project.params.shop.consent) {
                 (Some(CONSENT), Consent::NotAsked) => EVERYBODYS.into(),
                 (Some(CONSENT), Consent::Nobody) => NOBODYS.into(),

@@ -14,8 +14,12 @@ use crate::error::Result;
 /// What holds for the whole shop.
 #[derive(Debug, Clone)]
 pub struct Shop {
-    /// When the export was taken; nothing after it is known.
+    /// The moment up to which all is known: when the export was taken, or, where the served log goes on, its end.
     pub exported_at: DateTime<Utc>,
+    /// When the export was taken, as params.yaml says.
+    pub delivered_at: DateTime<Utc>,
+    /// Until when the served log was read in by the last `ingest`.
+    pub served_until: Option<DateTime<Utc>>,
     /// The shop's clock, an IANA name.
     pub timezone: Tz,
     /// A purchase counts for a look or a recommendation when it comes within this many days.
@@ -342,21 +346,30 @@ impl Monitor {
 }
 
 impl Shop {
-    /// The export's moment in UTC as every table has it.
+    /// A moment in UTC as every table has it, to the nanosecond: an event is known at once.
     pub fn sql_time(moment: DateTime<Utc>) -> String {
-        format!("TIMESTAMP '{}'", moment.format("%Y-%m-%dT%H:%M:%S"))
+        format!("TIMESTAMP '{}'", moment.format("%Y-%m-%dT%H:%M:%S%.f"))
+    }
+
+    /// The moment of the export as `$parameters`.
+    pub(super) fn sql_moment(&self) -> SqlParams {
+        let day = self.exported_at.with_timezone(&self.timezone).date_naive();
+        SqlParams::from([
+            ("exported_at".into(), Self::sql_time(self.exported_at)),
+            ("exported_on".into(), format!("DATE '{day}'")),
+        ])
     }
 
     /// The shop's `$parameters`, which every file may use.
     pub(super) fn sql_params(&self) -> SqlParams {
-        SqlParams::from([
-            ("exported_at".into(), Self::sql_time(self.exported_at)),
-            ("exported_on".into(), format!("DATE '{}'", self.exported_at.with_timezone(&self.timezone).date_naive())),
+        let mut params = self.sql_moment();
+        params.extend([
             ("timezone".into(), format!("'{}'", self.timezone.name())),
             ("purchase_window".into(), format!("INTERVAL '{}' DAY", self.purchase_days.0)),
             ("return_window".into(), format!("INTERVAL '{}' DAY", self.return_days.0)),
             ("currency".into(), format!("'{}'", self.currency)),
             ("consent".into(), (self.consent == Consent::NotAsked).to_string()),
-        ])
+        ]);
+        params
     }
 }

@@ -164,7 +164,18 @@ impl Section {
             true => self.text_or_null("pseudonym_key")?,
             false => None,
         };
-        Ok(Shop { exported_at, timezone, purchase_days, return_days, consent, currency, pseudonym_key })
+        let (delivered_at, served_until) = (exported_at, None);
+        Ok(Shop {
+            exported_at,
+            delivered_at,
+            served_until,
+            timezone,
+            purchase_days,
+            return_days,
+            consent,
+            currency,
+            pseudonym_key,
+        })
     }
 
     /// The keys that are left, as literals for SQL.

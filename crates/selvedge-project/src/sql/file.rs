@@ -1,5 +1,7 @@
 //! One SQL file: a YAML header in its leading comment, and one query.
 
+mod parts;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::ops::ControlFlow;

@@ -113,6 +113,10 @@ pub struct FeatureHeader {
     /// Columns that the ranking reads multiplied by each other.
     #[serde(default)]
     pub crosses: Vec<Cross>,
+    /// `WITH` queries over what everybody did, whoever asks: the server works them out now and then, as it does what is known of
+    /// articles, and reads what they are beside from who asks alone.
+    #[serde(default)]
+    pub everybody: Vec<String>,
 }
 
 /// A feature that the ranking reads once for each answer of a customer: a block of columns for each value of `set` or

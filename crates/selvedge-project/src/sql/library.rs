@@ -20,11 +20,12 @@ pub struct Library {
     flow: Flow,
 }
 
-/// The tables that only the server has: of a release that wants to serve and of the one that does, and what was answered lately.
+/// The tables of the server: of a release that wants to serve and of the one that does, what was answered lately, and the served
+/// log.
 const SERVED: [(&str, &[&str]); 3] = [
     ("candidate", &["recommendations", "shelf_figures"]),
     ("serving", &["recommendations", "shelf_figures"]),
-    ("served", &["answers", "outcomes", "releases"]),
+    ("served", &["answers", "events", "outcomes", "releases", "requests", "shown"]),
 ];
 
 #[derive(Debug, thiserror::Error)]
@@ -49,6 +50,10 @@ pub enum LibraryError {
     UnknownEntity { file: String, entity: String, known: Vec<String> },
     #[error("{file}: entity is {entity}, but the query does not read grain.{entity}")]
     EntityNotRead { file: String, entity: String },
+    #[error("{file}: everybody names '{part}', which is no WITH query of it")]
+    NoPart { file: String, part: String },
+    #[error("{file}: everybody names '{part}', which reads {table}: who asks decides what is in it")]
+    PartAsks { file: String, part: String, table: String },
     #[error("{file}: the key of a grain needs as_of, and has {key}")]
     NoMoment { file: String, key: String },
     #[error("{place}: {section}.{key} is used by nobody")]
@@ -77,6 +82,10 @@ impl Advice for LibraryError {
                 did_you_mean(entity, names(known), &format!("the entities are {}", known.join(", ")))
             }
             Self::EntityNotRead { entity, .. } => format!("write FROM grain.{entity}: one row out per row of the grain"),
+            Self::NoPart { part, .. } => format!("take {part} out of everybody, or give the query that name"),
+            Self::PartAsks { part, .. } => {
+                format!("let {part} read sources alone, or take it out of everybody")
+            }
             Self::NoMoment { .. } => "add as_of to key and to the SELECT: the moment at which a row asks".into(),
             Self::UnusedParameter { key, known, .. } => {
                 did_you_mean(key, names(known), "remove it, or use it as a $parameter in a SQL file of that section")
@@ -127,6 +136,7 @@ impl Library {
         library.refuse_forbidden_reads()?;
         library.refuse_grains_without_moment()?;
         library.refuse_wrong_entities()?;
+        library.refuse_wrong_parts()?;
         Ok(Self { files: in_run_order(library.files, &layers)?, ..library })
     }
 
@@ -257,6 +267,26 @@ impl Library {
             }
         }
         Ok(())
+    }
+
+    fn refuse_wrong_parts(&self) -> Result<()> {
+        for file in &self.files {
+            let Header::Feature(header) = &file.header else { continue };
+            for part in &header.everybody {
+                let (file, part, own) = (file.shown.clone(), part.clone(), file.part(part));
+                let Some(own) = own else { return Err(LibraryError::NoPart { file, part }.into()) };
+                if let Some(table) = own.reads.iter().find(|table| table.schema.as_deref() == Some(Layer::GRAIN.folder))
+                {
+                    return Err(LibraryError::PartAsks { file, part, table: table.to_string() }.into());
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// The same with each file changed, which may read something else then.
+    pub fn changed(&self, change: impl Fn(&SqlFile) -> SqlFile) -> Self {
+        Self { files: self.files.iter().map(change).collect(), ..self.clone() }
     }
 
     fn refuse_wrong_entities(&self) -> Result<()> {

@@ -10,7 +10,6 @@ use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
 use super::{Answer, App, Refusal, Refused, beside};
-use crate::journal;
 use crate::keys::Right;
 use crate::lists::Article;
 use crate::log::Answered;
@@ -117,14 +116,13 @@ pub async fn why(
     headers: HeaderMap,
 ) -> Answer<Why> {
     app.permit(&headers, Right::Read)?;
-    let root = app.shared.project.paths.root().to_owned();
-    let name = request.clone();
-    let found = beside(move || answered(&root, &name)).await??;
+    let (shared, name) = (Arc::clone(&app.shared), request.clone());
+    let found = beside(move || shared.answered(&name)).await??;
     let Some(answered) = found else {
         return Err(Refused(
             StatusCode::NOT_FOUND,
             format!("there is no answer '{request}'"),
-            "send the request of a list that was answered here".into(),
+            "send the request of a list that was answered here; those of who has not agreed to personalisation are not kept".into(),
         ));
     };
     let article = answered.articles.iter().find(|article| article.product_id == product).cloned();
@@ -138,20 +136,4 @@ pub async fn why(
     };
     let (answered_at, release) = (answered.answered_at, answered.release.clone());
     Ok(Json(Why { request, answered_at, release, article, said }))
-}
-
-/// An answer of the log.
-///
-/// # Errors
-/// A log that cannot be read.
-pub fn answered(root: &std::path::Path, id: &str) -> selvedge_project::error::Result<Option<Answered>> {
-    let mut found = None;
-    journal::read(&journal::folder(root).join("requests.log"), "work/serving/requests.log", |record| {
-        if let Ok(answered) = serde_json::from_slice::<Answered>(record)
-            && answered.id == id
-        {
-            found = Some(answered);
-        }
-    })?;
-    Ok(found)
 }

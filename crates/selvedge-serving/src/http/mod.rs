@@ -21,8 +21,6 @@ use utoipa::{OpenApi, ToSchema};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-pub use self::lists::answered;
-
 use super::keys::{Right, Ring};
 use super::state::{Gathering, Shared};
 use selvedge_project::error::Error;

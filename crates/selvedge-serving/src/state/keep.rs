@@ -1,14 +1,17 @@
 //! Events: checked, kept, and taken out again where their customers do not agree any more.
 
 use std::collections::BTreeSet;
-use std::sync::PoisonError;
+use std::sync::{Arc, PoisonError};
 
 use chrono::{DateTime, Utc};
 use selvedge_project::error::Result;
 use selvedge_project::progress::Progress;
 
 use super::Shared;
-use crate::event::{Arrived, Doubt, Event};
+use super::seal::forget;
+use crate::event::{Arrived, Event};
+use crate::lists::Serving;
+use crate::log::Answered;
 use crate::past::SHOWN;
 use crate::release::ReleaseError;
 
@@ -34,7 +37,7 @@ impl Shared {
     /// A disk that is full: then none is kept, and the words say so.
     pub async fn keep(&self, events: Vec<Event>) -> std::result::Result<Counted, String> {
         let _keeping = self.keeping.lock().await;
-        let (mut counted, new) = self.checked(events, self.now()).map_err(|error| error.to_string())?;
+        let (mut counted, new) = self.checked(events, self.arrives_at()).map_err(|error| error.to_string())?;
         let new: Vec<Arrived> = new.into_iter().map(|(_, arrived)| arrived).collect();
         if !new.is_empty() {
             let records = new.iter().map(|arrived| serde_json::to_vec(arrived).unwrap_or_default()).collect();
@@ -87,12 +90,11 @@ impl Shared {
             let all = past.of(customer, usize::MAX).chain(own.clone().map(|(_, arrived)| arrived));
             for (arrived, doubt) in serving.tables.read(customer, all)?.doubted {
                 let Some((place, _)) = own.clone().find(|(_, own)| std::ptr::eq(own, arrived)) else { continue };
-                match doubt {
-                    Doubt::Waits(words) => counted.waiting.push((*place, words)),
-                    Doubt::Never(words) => {
-                        never.insert(*place);
-                        counted.refused.push((*place, words));
-                    }
+                if doubt.waits {
+                    counted.waiting.push((*place, doubt.words));
+                } else {
+                    never.insert(*place);
+                    counted.refused.push((*place, doubt.words));
                 }
             }
         }
@@ -105,9 +107,10 @@ impl Shared {
     /// Takes the events of those out of the journal of whom the release that serves knows that they do not agree (any more), and
     /// tells it.  Where the disk does not let it, they stay there, unread, until the next switch or start.
     pub(super) fn forget(&self) {
-        let _keeping = self.keeping.blocking_lock();
         let Some(serving) = self.state().serving.and_then(|hash| self.serving(&hash)) else { return };
         let whose = |customer: &str| serving.tables.consents(customer) == Some(false);
+        self.forget_answers(&serving);
+        let _keeping = self.keeping.blocking_lock();
         let records = {
             let past = self.past.read().unwrap_or_else(PoisonError::into_inner);
             if !past.customers().any(|customer| whose(customer)) {
@@ -123,6 +126,34 @@ impl Shared {
             Err(error) => format!(
                 "warning: events of customers who do not agree any more are read no longer, but could not be taken out: {error}"
             ),
+        };
+        Progress::start("serve").say(said);
+    }
+
+    /// Takes out what was answered to them, and what of all that is sealed.
+    fn forget_answers(&self, serving: &Arc<Serving>) {
+        let own = Arc::clone(serving);
+        let reworked = self.requests.rework(move |records| {
+            let stays = |record: &Vec<u8>| match serde_json::from_slice::<Answered>(record) {
+                Ok(answered) => own.tables.consents(&answered.customer_id) != Some(false),
+                Err(_) => true,
+            };
+            let kept: Vec<Vec<u8>> = records.iter().filter(|record| stays(record)).cloned().collect();
+            (kept.len() < records.len()).then_some(kept)
+        });
+        let whose = |customer: &str| serving.tables.consents(customer) == Some(false);
+        let sealed = self.served.as_deref().map(|served| forget(served, whose)).transpose();
+        let said = match (reworked, sealed) {
+            (Ok(()), Ok(None | Some((0, 0)))) => return,
+            (Ok(()), Ok(Some((events, answers)))) => {
+                format!(
+                    "took {events} events and {answers} answers out of materials/served: their customers do not agree (any more)"
+                )
+            }
+            (Err(error), _) => {
+                format!("warning: answers to customers who do not agree any more could not be taken out: {error}")
+            }
+            (_, Err(error)) => format!("warning: customers who do not agree any more could not be taken out: {error}"),
         };
         Progress::start("serve").say(said);
     }

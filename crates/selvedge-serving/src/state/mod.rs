@@ -3,16 +3,18 @@
 mod batch;
 mod keep;
 mod metrics;
+mod seal;
 mod watch;
 
 use std::collections::HashMap;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::time::{Duration, Instant};
 
 use chrono::{DateTime, Utc};
-use selvedge_engine::Engine;
+use selvedge_engine::{Engine, rows_of_parquet};
+use selvedge_features::served::segments::{self, Part};
 use selvedge_project::error::Result;
 use selvedge_project::project::Project;
 
@@ -23,7 +25,7 @@ pub use self::watch::{Lately, watch};
 
 use crate::journal::{self, Journal};
 use crate::lists::Serving;
-use crate::log::Answered;
+use crate::log::{self, Answered};
 use crate::past::{self, Past};
 use crate::release::{Release, ReleaseError, State};
 
@@ -54,7 +56,16 @@ pub struct Shared {
     /// Held while events are checked and kept, so that two cannot use up the same pieces.
     keeping: tokio::sync::Mutex<()>,
     number: AtomicU64,
-    started: String,
+    /// Where the journals are.
+    folder: PathBuf,
+    /// Where what was served is sealed; none in a playground.
+    served: Option<PathBuf>,
+    /// Everything that arrived before is sealed.
+    sealed: Mutex<Option<DateTime<Utc>>>,
+    /// Answers since then.
+    unsealed: AtomicU64,
+    /// Answers that are not on disk yet, by id.
+    writing: Mutex<HashMap<String, Arc<Answered>>>,
     /// How far the server's clock is from the machine's.
     ahead: chrono::Duration,
 }
@@ -83,17 +94,23 @@ impl Shared {
     ///
     /// # Errors
     /// Nothing to serve, or damaged files.
-    pub fn open(project: Project, open: Open, clock: Clock) -> Result<Arc<Self>> {
-        let folder = journal::folder(project.paths.root());
+    pub fn open(project: Project, open: Open, clock: Clock, playground: bool) -> Result<Arc<Self>> {
+        let root = project.paths.root();
+        let folder = if playground { journal::played(root) } else { journal::folder(root) };
+        let served = (!playground).then(|| project.paths.served());
+        let sealed = served.as_deref().map(segments::sealed_until).transpose()?.flatten();
         let mut past = Past::default();
         let (events, recovered) = Journal::open(&folder.join("events.log"), past::SHOWN, |record| past.record(record))?;
         let mut answered = 0_u64;
-        let (requests, _) =
-            Journal::open(&folder.join("requests.log"), "work/serving/requests.log", |_| answered += 1)?;
+        let (requests, _) = Journal::open(&folder.join("requests.log"), log::SHOWN, |_| answered += 1)?;
+        for segment in served.as_deref().map(|served| Part::Requests.files(served)).transpose()?.unwrap_or_default() {
+            answered += rows_of_parquet(&segment.path).unwrap_or_default();
+        }
         let ahead = match clock {
             Clock::Now => chrono::Duration::zero(),
             Clock::FromExport => {
-                past.last().unwrap_or(project.params.shop.exported_at).max(project.params.shop.exported_at) - Utc::now()
+                let known = [past.last(), past.latest(), sealed, Some(project.params.shop.exported_at)];
+                known.into_iter().flatten().max().unwrap_or_default() - Utc::now()
             }
         };
         let odd = past.odd();
@@ -113,7 +130,11 @@ impl Shared {
             remembered: Mutex::default(),
             keeping: tokio::sync::Mutex::new(()),
             number: AtomicU64::new(answered),
-            started: format!("{:x}", Utc::now().timestamp_millis()),
+            folder,
+            served,
+            sealed: Mutex::new(sealed),
+            unsealed: AtomicU64::default(),
+            writing: Mutex::default(),
         };
         shared.metrics.recovered(recovered.records, recovered.cut, odd);
         shared.switch()?;
@@ -209,10 +230,10 @@ impl Shared {
             }
         };
         let (articles, basis, degraded) = whole;
-        let number = self.number.fetch_add(1, Ordering::Relaxed);
+        let answered_at = self.now();
         let answered = Arc::new(Answered {
-            id: format!("{}-{number:x}", self.started),
-            answered_at: self.now(),
+            id: log::name(answered_at, self.number.fetch_add(1, Ordering::Relaxed)),
+            answered_at,
             customer_id: wish.customer.clone(),
             release: serving.release.hash.clone(),
             basis,
@@ -225,7 +246,7 @@ impl Shared {
         self.remember(&answered);
         let cut = Arc::new(wish.cut(&answered));
         self.lately.answered(&cut);
-        self.write_down(Arc::clone(&cut));
+        self.write_down(&serving, Arc::clone(&cut));
         self.ask_shadow(gathering, &wish);
         Some(cut)
     }
@@ -245,14 +266,40 @@ impl Shared {
         own.insert(answered.release.clone(), Arc::clone(answered));
     }
 
-    /// Writes an answer down, behind the answer itself.
-    fn write_down(self: &Arc<Self>, answered: Arc<Answered>) {
+    /// An answer that was written down.
+    ///
+    /// # Errors
+    /// A log that cannot be read.
+    pub fn answered(&self, id: &str) -> Result<Option<Answered>> {
+        let writing = self.writing.lock().unwrap_or_else(PoisonError::into_inner).get(id).cloned();
+        if let Some(answered) = writing {
+            return Ok(Some(answered.as_ref().clone()));
+        }
+        log::find(&self.folder, self.served.as_deref().unwrap_or(&self.folder), id)
+    }
+
+    /// Writes an answer down, behind the answer itself; nothing of who has not agreed to personalisation.
+    fn write_down(self: &Arc<Self>, serving: &Serving, answered: Arc<Answered>) {
+        if serving.tables.consents(&answered.customer_id) != Some(true) {
+            return;
+        }
+        self.unsealed.fetch_add(1, Ordering::Relaxed);
+        let record = serde_json::to_vec(answered.as_ref()).unwrap_or_default();
+        let writing = |shared: &Self, id: &str, answered: Option<Arc<Answered>>| {
+            let mut writing = shared.writing.lock().unwrap_or_else(PoisonError::into_inner);
+            match answered {
+                Some(answered) => writing.insert(id.to_owned(), answered),
+                None => writing.remove(id),
+            };
+        };
+        let id = answered.id.clone();
+        writing(self, &id, Some(answered));
         let shared = Arc::clone(self);
         tokio::spawn(async move {
-            let record = serde_json::to_vec(answered.as_ref()).unwrap_or_default();
             if shared.requests.append(vec![record]).await.is_err() {
                 shared.metrics.not_logged();
             }
+            writing(&shared, &id, None);
         });
     }
 
@@ -262,23 +309,21 @@ impl Shared {
         let (shared, gathering, wish) = (Arc::clone(self), gathering.clone(), wish.clone());
         tokio::spawn(async move {
             let began = Instant::now();
-            let (id, release) = (
-                format!("{}-shadow", Utc::now().timestamp_nanos_opt().unwrap_or_default()),
-                serving.release.hash.clone(),
-            );
-            let Ok((articles, basis)) = gathering.ask(serving, wish.customer.clone()).await else { return };
+            let asked = gathering.ask(Arc::clone(&serving), wish.customer.clone());
+            let Ok((articles, basis)) = asked.await else { return };
+            let answered_at = shared.now();
             let answered = Answered {
-                id,
-                answered_at: shared.now(),
+                id: log::name(answered_at, shared.number.fetch_add(1, Ordering::Relaxed)),
+                answered_at,
                 customer_id: wish.customer.clone(),
-                release,
+                release: serving.release.hash.clone(),
                 basis: Some(basis),
                 articles,
                 degraded: Vec::new(),
                 shadow: true,
                 milliseconds: began.elapsed().as_secs_f64() * 1e3,
             };
-            shared.write_down(Arc::new(wish.cut(&answered)));
+            shared.write_down(&serving, Arc::new(wish.cut(&answered)));
         });
     }
 

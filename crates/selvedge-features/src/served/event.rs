@@ -31,15 +31,28 @@ pub enum Kind {
 }
 
 impl Kind {
+    const WORDS: [(Self, &str); 6] = [
+        (Self::Browse, "browse"),
+        (Self::Wishlist, "wishlist"),
+        (Self::Purchase, "purchase"),
+        (Self::Return, "return"),
+        (Self::Shown, "shown"),
+        (Self::Clicked, "clicked"),
+    ];
+
+    /// As it is sent.
+    pub fn word(self) -> &'static str {
+        Self::WORDS.iter().find(|(kind, _)| *kind == self).map_or("", |(_, word)| word)
+    }
+
+    /// The kind that is sent as this word.
+    pub fn of(word: &str) -> Option<Self> {
+        Self::WORDS.iter().find(|(_, known)| *known == word).map(|(kind, _)| *kind)
+    }
+
     /// The word of `sources.transactions`; none for what is no deed in the shop.
     pub fn event_type(self) -> Option<&'static str> {
-        match self {
-            Self::Browse => Some("browse"),
-            Self::Wishlist => Some("wishlist"),
-            Self::Purchase => Some("purchase"),
-            Self::Return => Some("return"),
-            Self::Shown | Self::Clicked => None,
-        }
+        (!matches!(self, Self::Shown | Self::Clicked)).then(|| self.word())
     }
 }
 
@@ -56,7 +69,7 @@ pub struct Event {
     pub season: Option<String>,
     pub kind: Kind,
     /// When; the moment of arrival where it is left out.
-    #[serde(default, skip_serializing_if = "Option::is_none", with = "crate::moment::option")]
+    #[serde(default, skip_serializing_if = "Option::is_none", with = "crate::served::moment::option")]
     #[schema(value_type = Option<String>, format = DateTime)]
     pub at: Option<DateTime<Utc>>,
     /// Of a purchase or a return: the order.
@@ -81,11 +94,11 @@ pub struct Event {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Arrived {
     pub event: Event,
-    #[serde(with = "crate::moment")]
+    #[serde(with = "crate::served::moment")]
     pub arrived: DateTime<Utc>,
 }
 
-/// An event as a release reads it.
+/// An event as it is read beside an export.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Read<'a> {
     pub event: &'a Event,
@@ -98,13 +111,31 @@ pub struct Read<'a> {
     pub first_return: bool,
 }
 
-/// Why a release cannot use an event, in words for who sent it.
+/// Why an event cannot be used.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Doubt {
-    /// Nothing says so yet: another event, or the next release, may.
-    Waits(String),
-    /// It says what cannot be true beside what is known.
-    Never(String),
+pub struct Doubt {
+    /// Names the reason, as the codes of `sql/sources` do.
+    pub code: &'static str,
+    /// Nothing says what it means yet, but another event, or the next release, may; otherwise it says what cannot be true beside
+    /// what is known.
+    pub waits: bool,
+    /// The reason in words for who sent it.
+    pub words: String,
+}
+
+impl Doubt {
+    fn waits(code: &'static str, words: String) -> Self {
+        Self { code, waits: true, words }
+    }
+
+    fn never(code: &'static str, words: String) -> Self {
+        Self { code, waits: false, words }
+    }
+
+    /// What [`Event::sound`] should have refused.
+    fn unsound(words: String) -> Self {
+        Self::never("unsound", words)
+    }
 }
 
 /// A purchase, with the pieces of it that are still there.
@@ -194,7 +225,7 @@ impl Arrived {
     pub fn read(&self, seasons: &Seasons, purchases: &mut Purchases) -> Result<Read<'_>, Doubt> {
         let (event, at) = (&self.event, self.at());
         if seasons.is_empty() {
-            return Err(Doubt::Waits(format!("no article has the number '{}'", event.product_id)));
+            return Err(Doubt::waits("unknown_product", format!("no article has the number '{}'", event.product_id)));
         }
         if event.kind == Kind::Return {
             return self.returned(purchases);
@@ -207,22 +238,22 @@ impl Arrived {
             (Some((season, _, _)), None) => season.clone(),
             (None, _) => {
                 let words = format!("no article of the number '{}' is on sale at {at}", event.product_id);
-                return Err(Doubt::Waits(words));
+                return Err(Doubt::waits("not_on_sale", words));
             }
             (Some(_), Some(_)) => {
                 let number = &event.product_id;
                 let words = format!("several articles of the number '{number}' are on sale; name the season");
-                return Err(Doubt::Never(words));
+                return Err(Doubt::never("several_on_sale", words));
             }
         };
         let (mut pieces, mut cents) = (0, 0);
         if event.kind == Kind::Purchase {
-            let order = event.order().map_err(Doubt::Never)?;
-            (pieces, cents) = (event.pieces().map_err(Doubt::Never)?, event.cents().map_err(Doubt::Never)?);
+            let order = event.order().map_err(Doubt::unsound)?;
+            (pieces, cents) = (event.pieces().map_err(Doubt::unsound)?, event.cents().map_err(Doubt::unsound)?);
             let key = (order.to_owned(), event.product_id.clone());
             if purchases.contains_key(&key) {
                 let words = format!("order {order} holds this article already; send its pieces in one event");
-                return Err(Doubt::Never(words));
+                return Err(Doubt::never("order_twice", words));
             }
             purchases.insert(key, Purchase { season: season.clone(), at, left: pieces, pieces, cents });
         }
@@ -231,16 +262,18 @@ impl Arrived {
 
     fn returned(&self, purchases: &mut Purchases) -> Result<Read<'_>, Doubt> {
         let (event, at) = (&self.event, self.at());
-        let order = event.order().map_err(Doubt::Never)?;
-        let pieces = event.pieces().map_err(Doubt::Never)?;
+        let order = event.order().map_err(Doubt::unsound)?;
+        let pieces = event.pieces().map_err(Doubt::unsound)?;
         let bought = purchases.get_mut(&(order.to_owned(), event.product_id.clone()));
         let Some(bought) = bought.filter(|bought| bought.at <= at) else {
             let number = &event.product_id;
-            return Err(Doubt::Waits(format!("this customer bought no article {number} under order {order} by {at}")));
+            let words = format!("this customer bought no article {number} under order {order} by {at}");
+            return Err(Doubt::waits("return_without_order", words));
         };
         if bought.left == 0 {
             let number = &event.product_id;
-            return Err(Doubt::Never(format!("all pieces of article {number} of order {order} came back before")));
+            let words = format!("all pieces of article {number} of order {order} came back before");
+            return Err(Doubt::never("return_again", words));
         }
         let pieces = pieces.min(bought.left);
         let first_return = bought.left == bought.pieces;
@@ -321,7 +354,7 @@ mod tests {
         let read = back.read(&seasons, &mut purchases).unwrap();
         assert_eq!((read.pieces, read.cents, read.first_return), (1, 500, false), "no more than is left");
         let again = back.read(&seasons, &mut purchases);
-        assert!(matches!(again, Err(Doubt::Never(words)) if words.contains("came back before")));
+        assert!(matches!(again, Err(doubt) if !doubt.waits && doubt.words.contains("came back before")));
         for (json, expected) in [
             (
                 r#"{"id":"e","customer_id":"c","product_id":"7","kind":"browse","at":"2031-01-02T11:00:00Z"}"#,
@@ -340,13 +373,11 @@ mod tests {
                 "waits: this customer bought no article 7 under order o9",
             ),
         ] {
-            let found = match sent(json).read(&seasons, &mut purchases).unwrap_err() {
-                Doubt::Waits(words) => format!("waits: {words}"),
-                Doubt::Never(words) => format!("never: {words}"),
-            };
+            let doubt = sent(json).read(&seasons, &mut purchases).unwrap_err();
+            let found = format!("{}: {}", if doubt.waits { "waits" } else { "never" }, doubt.words);
             assert!(found.starts_with(expected), "{json}: {found}");
         }
         let unknown = look.read(&[], &mut purchases);
-        assert!(matches!(unknown, Err(Doubt::Waits(words)) if words.contains("no article has the number '7'")));
+        assert!(matches!(unknown, Err(doubt) if doubt.waits && doubt.words.contains("no article has the number '7'")));
     }
 }
