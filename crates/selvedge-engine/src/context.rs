@@ -23,7 +23,9 @@ pub fn point_in_time_rule() -> PointInTimeRule {
 
 /// A session without tables or own functions.
 pub fn open(params: &params::Engine) -> Result<SessionContext> {
-    let mut config = SessionConfig::new().with_target_partitions(params.partitions).with_information_schema(false);
+    // One part alone is no slice of a cluster.
+    let partitions = params.partitions.max(1 + usize::from(params.cluster.is_some()));
+    let mut config = SessionConfig::new().with_target_partitions(partitions).with_information_schema(false);
     config.options_mut().sql_parser.collect_spans = true;
     // One string type everywhere: Utf8 in, Utf8 out, whatever the path a column takes.
     config.options_mut().sql_parser.map_string_types_to_utf8view = false;

@@ -96,13 +96,13 @@ impl Section {
         })
     }
 
-    pub fn flag(&mut self, key: &'static str) -> Result<bool> {
-        self.take(key, "true or false", Value::as_bool)
-    }
-
     /// The same, where the key is there.
     pub fn address_if_there(&mut self, key: &'static str) -> Result<Option<String>> {
         if self.keys.contains_key(key) { self.address(key) } else { Ok(None) }
+    }
+
+    pub fn flag(&mut self, key: &'static str) -> Result<bool> {
+        self.take(key, "true or false", Value::as_bool)
     }
 
     pub fn seed(&mut self) -> Result<u64> {
