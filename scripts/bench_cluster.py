@@ -51,7 +51,7 @@ class Cluster:
         return self
 
     def __exit__(self, *_):
-        for process in self.running:
+        for process in reversed(self.running):
             process.terminate()
         for process in self.running:
             process.wait()

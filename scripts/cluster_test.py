@@ -81,7 +81,7 @@ def main() -> int:
                 return 1
             seconds = time.monotonic() - began
         finally:
-            for process in running:
+            for process in reversed(running):
                 process.terminate()
             for process in running:
                 process.wait()

@@ -29,13 +29,13 @@ fn files(folder: &str, endings: &[&str]) -> Vec<(String, String)> {
 fn sources() -> Vec<(String, String)> {
     let of_crates: Vec<_> = files("crates", &["rs"]).into_iter().filter(|(name, _)| !is_test(name)).collect();
     let before = |text: String| text.split(TESTS).next().unwrap_or_default().to_owned();
-    [files("src", &["rs"]), of_crates].concat().into_iter().map(|(name, text)| (name, before(text))).collect()
+    [files("src", &["rs"]), files("cluster/src", &["rs"]), of_crates].concat().into_iter().map(|(name, text)| (name, before(text))).collect()
 }
 
 /// Every test, of the whole and of its crates, and what tries a crate out.
 fn tests() -> Vec<(String, String)> {
     let of_crates = files("crates", &["rs"]).into_iter().filter(|(name, text)| is_test(name) || text.contains(TESTS));
-    [files("tests", &["rs"]), of_crates.collect()].concat()
+    [files("tests", &["rs"]), files("cluster/tests", &["rs"]), of_crates.collect()].concat()
 }
 
 /// Where a file's own tests begin.
