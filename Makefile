@@ -87,11 +87,11 @@ bench-shops: setup
 CLUSTER_TARGET := $(if $(CARGO_TARGET_DIR),$(abspath $(CARGO_TARGET_DIR))-cluster,$(CURDIR)/cluster/target)
 
 cluster:
-	cd cluster && CARGO_TARGET_DIR=$(CLUSTER_TARGET) cargo build --release --locked
+	cd cluster && CARGO_TARGET_DIR=$(CLUSTER_TARGET) cargo build --release
 
 cluster-test: setup cluster
 	cargo build --release
-	cd cluster && CARGO_TARGET_DIR=$(CLUSTER_TARGET) cargo test --release --locked
+	cd cluster && CARGO_TARGET_DIR=$(CLUSTER_TARGET) cargo test --release
 	.venv/bin/python scripts/cluster_test.py $(CLUSTER_TARGET)/release/selvedge-cluster \
 	  $(abspath $(or $(CARGO_TARGET_DIR),target))/release/selvedge-encoder
 
