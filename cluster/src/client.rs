@@ -21,6 +21,7 @@ use datafusion_proto::protobuf::PhysicalPlanNode;
 use futures::TryStreamExt;
 use selvedge_engine::elsewhere::Elsewhere;
 use selvedge_project::error::Result;
+use selvedge_project::progress::Progress;
 use selvedge_project::project::Project;
 use tokio::task::block_in_place;
 
@@ -75,8 +76,18 @@ fn find(project: &Project, address: &str) -> Result<Arc<dyn Elsewhere>> {
     Ok(Arc::new(Cluster::new(address, root, scratch, project.params.engine.cluster_least_rows, settings)))
 }
 
-/// What this process sent, in words; nothing where it sent none.
-pub fn summary() -> Option<String> {
+fn say(words: impl AsRef<str>) {
+    Progress::start("cluster").say(words);
+}
+
+/// Says what this process sent, where it sent something.
+pub fn say_summary() {
+    if let Some(summary) = summary() {
+        say(summary);
+    }
+}
+
+fn summary() -> Option<String> {
     let (sent, few) = (SENT.load(Ordering::Relaxed), FEW.load(Ordering::Relaxed));
     let kept = KEPT.lock().unwrap_or_else(PoisonError::into_inner);
     if sent == 0 && kept.is_empty() {
@@ -141,7 +152,7 @@ impl Elsewhere for Cluster {
                 return Err(error);
             }
             tries += 1;
-            eprintln!("cluster     a query lost an executor, and is asked again");
+            say("a query lost an executor, and is asked again");
         }
     }
 }

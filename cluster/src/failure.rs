@@ -47,7 +47,7 @@ const KNOWN: &[(&[&str], &str, &str)] = &[
         "start executors with a larger --memory or fewer --tasks, or set engine.partitions to a larger number",
     ),
     (
-        &["No space left on device", "StorageFull"],
+        &["No space left on device", "StorageFull", "FileTooLarge", "File too large"],
         "an executor's disk is full",
         "free space where its --scratch lies, then run again; the last outputs are kept",
     ),

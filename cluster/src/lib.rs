@@ -4,18 +4,18 @@
 //! [`codec`] of our operators and our SQL functions.  What is not known to come out the same when slices of it run each by
 //! itself is not sent ([`slices`]).
 
-pub mod certificates;
-pub mod client;
-pub mod codec;
-pub mod executor;
-mod failure;
-pub mod logging;
-pub mod peers;
-pub mod scheduler;
-pub mod slices;
-pub mod status;
 mod tables;
 mod whole;
+pub mod failure;
+pub mod logging;
+pub mod certificates;
+pub mod peers;
+pub mod codec;
+pub mod slices;
+pub mod status;
+pub mod scheduler;
+pub mod executor;
+pub mod client;
 
 use std::collections::hash_map::DefaultHasher;
 use std::hash::{Hash, Hasher};
@@ -32,8 +32,7 @@ use selvedge_engine::{ENGINE_VERSION, function_versions, register_functions};
 pub static VERSION: LazyLock<String> = LazyLock::new(|| {
     let mut functions = DefaultHasher::new();
     function_versions().for_each(|function| function.hash(&mut functions));
-    let program = env!("CARGO_PKG_VERSION");
-    format!("selvedge-cluster/{program}-engine.{ENGINE_VERSION}-functions.{:08x}", functions.finish() as u32)
+    format!("selvedge-cluster/engine.{ENGINE_VERSION}-functions.{:08x}", functions.finish() as u32)
 });
 
 /// The largest plan that is sent, in bytes.

@@ -9,10 +9,12 @@ use std::time::Duration;
 use clap::{Args, Parser, Subcommand};
 use selvedge::cli::Cli as Selvedge;
 use selvedge_cluster::client::{self, Settings};
+use selvedge_cluster::failure::Failure;
 use selvedge_cluster::peers::Peers;
 use selvedge_cluster::{certificates, executor, logging, scheduler, status};
 use selvedge_engine::wait_for;
 use selvedge_project::error::{Outcome, Result};
+use selvedge_project::progress::answer;
 use tokio::signal::unix::{SignalKind, signal};
 
 /// selvedge's queries on several machines
@@ -141,6 +143,13 @@ fn absolute(folder: &Path) -> PathBuf {
     std::fs::canonicalize(folder).unwrap_or_else(|_| folder.to_owned())
 }
 
+/// An answer, on standard output.
+fn say(words: &str) -> Result<()> {
+    let failed =
+        |e: std::io::Error| Failure::new(format!("the answer cannot be written: {e}"), "look at where it goes");
+    Ok(answer(words.as_bytes()).map_err(failed)?)
+}
+
 fn run(command: Command) -> Result<Outcome> {
     match command {
         Command::Scheduler(args) => {
@@ -172,14 +181,12 @@ fn run(command: Command) -> Result<Outcome> {
             client::start(Settings { peers, patience: Duration::from_secs(args.patience) });
             let name = OsString::from("selvedge");
             let ran = Selvedge::parse_from(std::iter::once(name).chain(args.arguments)).run();
-            if let Some(summary) = client::summary() {
-                eprintln!("cluster     {summary}");
-            }
+            client::say_summary();
             return ran;
         }
         Command::Status(args) => {
             let peers = args.certified.peers("client")?;
-            print!("{}", wait_for(status::show(&args.scheduler, &peers))??);
+            say(&wait_for(status::show(&args.scheduler, &peers))??)?;
         }
         Command::Certificates(args) => {
             certificates::make(&args.folder)?;

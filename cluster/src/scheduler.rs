@@ -21,11 +21,10 @@ use ballista_core::serde::protobuf::{
 use ballista_scheduler::cluster::BallistaCluster;
 use ballista_scheduler::config::SchedulerConfig;
 use ballista_scheduler::scheduler_process::create_scheduler;
-use ballista_scheduler::scheduler_server::SchedulerServer;
 use datafusion::execution::TaskContext;
 use datafusion::prelude::SessionConfig;
 use datafusion_proto::physical_plan::AsExecutionPlan;
-use datafusion_proto::protobuf::{LogicalPlanNode, PhysicalPlanNode};
+use datafusion_proto::protobuf::PhysicalPlanNode;
 use selvedge_project::error::Result;
 use tokio::net::TcpListener;
 use tonic::service::Routes;
@@ -34,6 +33,7 @@ use tonic::{Request, Response, Status};
 use crate::codec::Codec;
 use crate::failure::Failure;
 use crate::peers::Peers;
+use crate::status::Ballista;
 use crate::whole::Whole;
 use crate::{LARGEST_PLAN, session, slices, status};
 
@@ -48,9 +48,6 @@ pub struct Options {
     /// An executor that does not ask for so many seconds is taken for lost.
     pub lost_after: u64,
 }
-
-/// Ballista's scheduler.
-pub type Inner = SchedulerServer<LogicalPlanNode, PhysicalPlanNode>;
 
 /// Runs a scheduler until `stop`.
 pub async fn run(options: Options, stop: impl Future<Output = ()>) -> Result<()> {
@@ -79,7 +76,7 @@ pub async fn run(options: Options, stop: impl Future<Output = ()>) -> Result<()>
     };
     let broken = |e: ballista_core::error::BallistaError| failed(format!("the scheduler did not start: {e}"));
     let cluster = BallistaCluster::new_from_config(&config).await.map_err(broken)?;
-    let inner: Inner = create_scheduler(cluster, Arc::new(config)).await.map_err(broken)?;
+    let inner: Ballista = create_scheduler(cluster, Arc::new(config)).await.map_err(broken)?;
     let context = session(SessionConfig::new()).map_err(|e| failed(e.to_string()))?.task_ctx();
     let whole = Arc::new(Whole::default());
     let guarded = Guarded { inner: inner.clone(), folders: options.folders, context, whole: Arc::clone(&whole) };
@@ -103,7 +100,7 @@ pub async fn run(options: Options, stop: impl Future<Output = ()>) -> Result<()>
 /// Ballista's scheduler, which runs whatever it is given, behind what is refused: everything but plans whose operators and
 /// files are known.
 struct Guarded {
-    inner: Inner,
+    inner: Ballista,
     folders: Vec<PathBuf>,
     context: Arc<TaskContext>,
     whole: Arc<Whole>,
@@ -130,7 +127,7 @@ type Answer<T> = std::result::Result<Response<T>, Status>;
 
 #[tonic::async_trait]
 impl SchedulerGrpc for Guarded {
-    type ExecuteQueryPushStream = <Inner as SchedulerGrpc>::ExecuteQueryPushStream;
+    type ExecuteQueryPushStream = <Ballista as SchedulerGrpc>::ExecuteQueryPushStream;
 
     async fn execute_query_push(&self, asked: Request<ExecuteQueryParams>) -> Answer<Self::ExecuteQueryPushStream> {
         self.refuse(asked.get_ref())?;

@@ -6,7 +6,9 @@ use std::future::poll_fn;
 
 use ballista_core::serde::protobuf::job_status::Status as Job;
 use ballista_core::serde::protobuf::task_status::Status as Task;
+use ballista_scheduler::scheduler_server::SchedulerServer;
 use ballista_scheduler::state::execution_stage::{ExecutionStage, TaskInfo};
+use datafusion_proto::protobuf::{LogicalPlanNode, PhysicalPlanNode};
 use selvedge_project::error::Result;
 use serde::{Deserialize, Serialize};
 use tonic::Status;
@@ -15,12 +17,14 @@ use tonic::transport::Channel;
 
 use crate::failure::Failure;
 use crate::peers::Peers;
-use crate::scheduler::Inner;
 use crate::whole::Whole;
 use crate::{LARGEST_PLAN, VERSION};
 
 /// Where a scheduler tells it.
 pub const PATH: &str = "/state";
+
+/// Ballista's scheduler.
+pub type Ballista = SchedulerServer<LogicalPlanNode, PhysicalPlanNode>;
 
 /// A scheduler's executors and queries.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
@@ -54,7 +58,7 @@ pub struct Query {
 }
 
 /// The state of a scheduler.
-pub async fn of(scheduler: &Inner, whole: &Whole) -> State {
+pub async fn of(scheduler: &Ballista, whole: &Whole) -> State {
     let executors = scheduler.state.executor_manager.get_executors_state().await.unwrap_or_default();
     let executors =
         executors.into_iter().filter(|(executor, ..)| whole.is_there(&executor.id)).map(|(executor, ..)| Executor {

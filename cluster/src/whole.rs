@@ -13,7 +13,7 @@ use ballista_core::serde::protobuf::job_status::Status;
 use ballista_core::serde::protobuf::{TaskStatus, task_status};
 use ballista_scheduler::state::task_manager::JobOverview;
 
-use crate::scheduler::Inner;
+use crate::status::Ballista;
 
 /// In the place of a query's name: all of them.
 pub const EVERY: &str = "*";
@@ -44,7 +44,7 @@ impl Whole {
     }
 
     /// Before Ballista hears what became of tasks: ends the queries of those that it would do again.
-    pub async fn before_told(&self, scheduler: &Inner, told: &[TaskStatus]) {
+    pub async fn before_told(&self, scheduler: &Ballista, told: &[TaskStatus]) {
         for task in told {
             if let Some(reason) = would_be_done_again(task) {
                 self.end(scheduler, reason, |job| job.job_id.as_str() == task.job_id).await;
@@ -53,13 +53,13 @@ impl Whole {
     }
 
     /// An executor has gone: ends the queries that it may have had a part in.
-    pub async fn gone(&self, scheduler: &Inner, executor: &str) {
+    pub async fn gone(&self, scheduler: &Ballista, executor: &str) {
         locked(&self.asked).remove(executor);
         self.end(scheduler, "an executor was lost", |_| true).await;
     }
 
     /// Looks for executors that are silent for so long, for ever.
-    pub async fn watch(&self, scheduler: &Inner, silent: Duration) {
+    pub async fn watch(&self, scheduler: &Ballista, silent: Duration) {
         loop {
             tokio::time::sleep(silent / 8).await;
             let asked = locked(&self.asked).clone();
@@ -70,7 +70,7 @@ impl Whole {
         }
     }
 
-    async fn end(&self, scheduler: &Inner, reason: &str, which: impl Fn(&JobOverview) -> bool) {
+    async fn end(&self, scheduler: &Ballista, reason: &str, which: impl Fn(&JobOverview) -> bool) {
         // What Ballista calls running jobs are those that are done.
         let jobs = match scheduler.state.task_manager.get_all_jobs().await {
             Ok(jobs) => jobs,

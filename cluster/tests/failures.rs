@@ -1,5 +1,6 @@
 //! What goes wrong, in words, and within its time.
 
+use std::process::Command;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -9,7 +10,7 @@ use selvedge_cluster::client::Cluster;
 use selvedge_engine::elsewhere::{Elsewhere, NoAnswer};
 use tokio::runtime::Runtime;
 
-use crate::programs::Running;
+use crate::programs::{PROGRAM, Process, Running, free_port};
 use crate::random_plans::{plan, session_of_asking};
 use crate::two_executors::client;
 
@@ -101,4 +102,37 @@ fn too_little_memory() {
     let query = "SELECT shop, name, size, a, b, COUNT(*) FROM (SELECT * FROM asking UNION ALL SELECT shop + 1, a, b, name, size FROM asking) GROUP BY shop, name, size, a, b ORDER BY name, size";
     let words = words(runtime.block_on(ask(&client(&running, Duration::from_secs(60)), &context, query)));
     says(&words, &["too little memory", "--memory"]);
+}
+
+/// As on a machine that does not have the project's folder.
+#[test]
+fn a_file_that_an_executor_cannot_see() {
+    let folder = tempfile::tempdir().unwrap();
+    let running = Running::start(folder.path(), 1, None);
+    let (runtime, context) = (Runtime::new().unwrap(), session_of_asking(1, 2));
+    let path = running.folder.join("asked.parquet").to_str().unwrap().to_owned();
+    let answer = runtime.block_on(async {
+        let asking = context.table("asking").await.unwrap();
+        asking.write_parquet(&path, Default::default(), None).await.unwrap();
+        context.register_parquet("file", &path, Default::default()).await.unwrap();
+        let plan = plan(&context, "SELECT shop, COUNT(*) FROM file GROUP BY shop").await;
+        std::fs::remove_dir_all(&path).or_else(|_| std::fs::remove_file(&path)).unwrap();
+        client(&running, Duration::from_secs(60)).answer(plan, &context.state()).await
+    });
+    says(&words(answer.map(|rows| rows.len())), &["an executor cannot see a file", "under the same path"]);
+}
+
+/// As on a disk where no file can have more than 8 KiB.
+#[test]
+fn a_disk_that_is_full() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut running = Running::start(folder.path(), 0, None);
+    let arguments = ["executor", "--scheduler", &running.url(), "--port", &free_port().to_string()].map(str::to_owned);
+    let script = "trap '' XFSZ; ulimit -f 16; exec \"$@\"";
+    running.executors.push(Process::of(Command::new("sh").args(["-c", script, "sh", PROGRAM]).args(arguments)));
+    running.wait_for_executors(1);
+    let (runtime, context) = (Runtime::new().unwrap(), session_of_asking(1, 2));
+    let query = "SELECT shop, name, size, COUNT(*), MIN(a), MAX(b) FROM asking GROUP BY shop, name, size";
+    let words = words(runtime.block_on(ask(&client(&running, Duration::from_secs(60)), &context, query)));
+    says(&words, &["an executor's disk is full", "--scratch"]);
 }

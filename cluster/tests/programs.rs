@@ -17,7 +17,11 @@ pub struct Process {
 
 impl Process {
     pub fn start(arguments: &[&str]) -> Self {
-        let mut child = Command::new(PROGRAM).args(arguments).stderr(Stdio::piped()).spawn().unwrap();
+        Self::of(Command::new(PROGRAM).args(arguments))
+    }
+
+    pub fn of(command: &mut Command) -> Self {
+        let mut child = command.stderr(Stdio::piped()).spawn().unwrap();
         let said = Arc::new(Mutex::new(String::new()));
         let (lines, heard) = (BufReader::new(child.stderr.take().unwrap()).lines(), Arc::clone(&said));
         std::thread::spawn(move || {
@@ -66,6 +70,16 @@ pub fn free_port() -> u16 {
     TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
 }
 
+fn with(arguments: &[&str], certificates: &[String]) -> Process {
+    let certificates = certificates.iter().map(String::as_str);
+    Process::start(&arguments.iter().copied().chain(certificates).collect::<Vec<_>>())
+}
+
+fn scheduler(port: u16, folder: &Path, certificates: &[String]) -> Process {
+    let (port, folder) = (port.to_string(), folder.to_str().unwrap());
+    with(&["scheduler", "--port", &port, "--folder", folder, "--lost-after", "8"], certificates)
+}
+
 /// A scheduler and its executors, on one machine.
 pub struct Running {
     pub scheduler: Process,
@@ -80,14 +94,9 @@ impl Running {
     pub fn start(folder: &Path, executors: usize, certificates: Option<&Path>) -> Self {
         let folder = folder.canonicalize().unwrap();
         let certificates = certificates.map(|folder| vec!["--certificates".into(), folder.to_str().unwrap().into()]);
-        let mut running = Self {
-            scheduler: Process::start(&["--help"]),
-            executors: Vec::new(),
-            port: free_port(),
-            folder,
-            certificates: certificates.unwrap_or_default(),
-        };
-        running.start_scheduler();
+        let (certificates, port) = (certificates.unwrap_or_default(), free_port());
+        let scheduler = scheduler(port, &folder, &certificates);
+        let mut running = Self { scheduler, executors: Vec::new(), port, folder, certificates };
         (0..executors).for_each(|_| running.start_executor(&[]));
         running.wait_for_executors(executors);
         running
@@ -97,20 +106,14 @@ impl Running {
         format!("http://127.0.0.1:{}", self.port)
     }
 
-    fn start_process(&self, arguments: &[&str]) -> Process {
-        let certificates = self.certificates.iter().map(String::as_str);
-        Process::start(&arguments.iter().copied().chain(certificates).collect::<Vec<_>>())
-    }
-
     pub fn start_scheduler(&mut self) {
-        let (port, folder) = (self.port.to_string(), self.folder.to_str().unwrap().to_owned());
-        self.scheduler = self.start_process(&["scheduler", "--port", &port, "--folder", &folder, "--lost-after", "8"]);
+        self.scheduler = scheduler(self.port, &self.folder, &self.certificates);
     }
 
     pub fn start_executor(&mut self, more: &[&str]) {
         let (port, url) = (free_port().to_string(), self.url());
         let arguments = [&["executor", "--port", &port, "--scheduler", &url, "--tasks", "2"], more].concat();
-        self.executors.push(self.start_process(&arguments));
+        self.executors.push(with(&arguments, &self.certificates));
     }
 
     /// `selvedge-cluster` with the certificates of this cluster.
