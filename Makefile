@@ -13,7 +13,10 @@
 #   make bench-monitoring         does the monitor keep its promises? -> reports/monitoring-quality.md (many minutes)
 #   make bench-fits               how long fits and lists take, ten times the shop and 20,000 articles too -> reports/fits.md
 #   make bench-shops              lists against the best possible, on ten invented shops -> reports/unseen-shops.md (many minutes)
-.PHONY: repro test examples serve reproduce processors mlflow bench bench-encoder bench-monitoring bench-recommenders bench-fits bench-shops setup
+#   make cluster                  the programs of a cluster -> cluster/target/release/selvedge-cluster (20 minutes, once)
+#   make cluster-test             its tests, and the client's export on two executors: is every table as in dvc.lock?
+#   make bench-cluster            what a cluster costs, on generated shops -> reports/cluster.md (some minutes)
+.PHONY: cluster cluster-test bench-cluster repro test examples serve reproduce processors mlflow bench bench-encoder bench-monitoring bench-recommenders bench-fits bench-shops setup
 .DELETE_ON_ERROR:
 
 PYTHON ?= python3.11
@@ -80,7 +83,27 @@ bench-fits:
 bench-shops: setup
 	cargo bench --bench shops
 
+# A workspace of its own, with a target folder of its own.
+CLUSTER_TARGET := $(if $(CARGO_TARGET_DIR),$(abspath $(CARGO_TARGET_DIR))-cluster,$(CURDIR)/cluster/target)
+
+cluster:
+	cd cluster && CARGO_TARGET_DIR=$(CLUSTER_TARGET) cargo build --release
+
+cluster-test: setup cluster
+	cargo build --release
+	cd cluster && CARGO_TARGET_DIR=$(CLUSTER_TARGET) cargo test --release
+	.venv/bin/python scripts/cluster_test.py $(CLUSTER_TARGET)/release/selvedge-cluster \
+	  $(abspath $(or $(CARGO_TARGET_DIR),target))/release/selvedge-encoder
+
+bench-cluster: cluster .venv-cluster/ready
+	.venv-cluster/bin/python scripts/bench_cluster.py $(CLUSTER_TARGET)/release/selvedge-cluster $(EVENTS)
+
 setup: $(NEEDS)
+
+.venv-cluster/ready: cluster/requirements.txt
+	command -v $(PYTHON) >/dev/null && $(PYTHON) -m venv .venv-cluster || python3 -m venv .venv-cluster
+	.venv-cluster/bin/pip install --quiet --disable-pip-version-check -r cluster/requirements.txt
+	touch $@
 
 .venv-peers/ready: crates/benchmarks/requirements.txt
 	command -v $(PYTHON) >/dev/null && $(PYTHON) -m venv .venv-peers || python3 -m venv .venv-peers

@@ -672,6 +672,18 @@ fn params() {
             |s| s.replace("params.yaml", "partitions: 2", "partitions: [2"),
             &["params.yaml:", "']'"],
         ),
+        (
+            "a cluster, and a program that knows none",
+            "ingest",
+            |s| s.replace("params.yaml", "partitions: 2", "partitions: 2\n  cluster: http://127.0.0.1:50050"),
+            &["params.yaml:13: engine.cluster is http://127.0.0.1:50050", "selvedge-cluster run -- …"],
+        ),
+        (
+            "a cluster without an address",
+            "ingest",
+            |s| s.replace("params.yaml", "partitions: 2", "partitions: 2\n  cluster: three machines"),
+            &["params.yaml:13: engine.cluster is three machines", "an address such as"],
+        ),
         ("a tab", "ingest", |s| s.replace("params.yaml", "  partitions", "\tpartitions"), &["params.yaml:12:"]),
         ("key twice", "ingest", |s| s.replace("params.yaml", "draws: 40", "draws: 40\n  draws: 3"), &["\"draws\""]),
         ("empty", "ingest", |s| s.write("params.yaml", ""), &["params.yaml: section 'shop' is missing"]),

@@ -111,6 +111,34 @@ fn packages_are_counted() {
     assert!(locked <= LOCKED_PACKAGES, "{locked} packages are locked, the budget is {LOCKED_PACKAGES}");
 }
 
+/// The cluster has a workspace of its own, whose packages nobody builds who needs none.  Its programs write the same tables: they
+/// are compiled as ours are, and of what both use there is a version that both have.
+#[test]
+fn the_cluster_is_built_as_this_is() {
+    let packages = |lock: &str| {
+        let mut packages = BTreeMap::<String, BTreeSet<String>>::new();
+        for package in read(lock).split("[[package]]").skip(1) {
+            let value = |key: &str| {
+                let line = package.lines().find_map(|line| line.strip_prefix(key)?.strip_prefix(" = "));
+                line.unwrap().trim_matches('"').to_owned()
+            };
+            packages.entry(value("name")).or_default().insert(value("version"));
+        }
+        packages
+    };
+    let (ours, theirs) = (packages("Cargo.lock"), packages("cluster/Cargo.lock"));
+    let profile = |manifest: &str| {
+        let text = read(manifest);
+        let profile = text[text.find("[profile.release]").unwrap()..].lines();
+        let package = |line: &str| line.split_once(" = {").map(|(name, _)| theirs.contains_key(name));
+        profile.filter(|line| package(line).unwrap_or(true)).map(str::to_owned).collect::<Vec<_>>()
+    };
+    assert_eq!(profile("cluster/Cargo.toml"), profile("Cargo.toml"));
+    let apart = ours.iter().filter(|(name, ours)| theirs.get(*name).is_some_and(|theirs| theirs.is_disjoint(ours)));
+    let apart: Vec<_> = apart.map(|(name, ours)| (name, ours, &theirs[name])).collect();
+    assert!(apart.is_empty(), "cluster/Cargo.lock has other versions: {apart:?}");
+}
+
 /// A part of the code that a stage can depend on: a crate, or a module of a crate that holds several stages.
 type Part = (String, Option<String>);
 

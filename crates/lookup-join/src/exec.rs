@@ -13,6 +13,7 @@ use datafusion::common::{DataFusionError, JoinSide, Result, internal_err};
 use datafusion::execution::TaskContext;
 use datafusion::execution::memory_pool::{MemoryConsumer, MemoryLimit, MemoryReservation};
 use datafusion::physical_expr::{Distribution, PhysicalExpr, PhysicalExprRef};
+use datafusion::physical_plan::empty::EmptyExec;
 use datafusion::physical_plan::joins::HashJoinExec;
 use datafusion::physical_plan::joins::utils::{ColumnIndex, JoinFilter};
 use datafusion::physical_plan::metrics::{BaselineMetrics, ExecutionPlanMetricsSet, MetricsSet};
@@ -40,7 +41,8 @@ struct Shape {
     filter: Option<JoinFilter>,
     /// Where each column comes from: left is the table.
     columns: Vec<ColumnIndex>,
-    properties: Arc<PlanProperties>,
+    /// The hash join in whose place this stands.
+    plain: Arc<dyn ExecutionPlan>,
 }
 
 /// A LEFT JOIN with the table on the left, as DataFusion's right hash join has it.
@@ -49,13 +51,14 @@ pub struct LookupJoinExec {
     shape: Arc<Shape>,
     table: Arc<dyn ExecutionPlan>,
     asking: Arc<dyn ExecutionPlan>,
+    properties: Arc<PlanProperties>,
     hashed: Mutex<Option<Hashed>>,
     metrics: ExecutionPlanMetricsSet,
 }
 
 impl LookupJoinExec {
-    /// In the place of a right hash join that collects its left side.
-    pub(crate) fn new(join: &HashJoinExec) -> Self {
+    /// In the place of `plain`, a right hash join that collects its left side.
+    pub(crate) fn new(join: &HashJoinExec, plain: &Arc<dyn ExecutionPlan>) -> Self {
         let of_table = join.left.schema().fields().len();
         let all = of_table + join.right.schema().fields().len();
         let column = |place: usize| match place.checked_sub(of_table) {
@@ -67,13 +70,23 @@ impl LookupJoinExec {
             None => (0..all).map(column).collect(),
         };
         let (table_keys, asking_keys) = join.on.iter().cloned().unzip();
-        let (filter, properties) = (join.filter.clone(), Arc::clone(join.properties()));
-        let shape = Arc::new(Shape { table_keys, asking_keys, filter, columns, properties });
-        Self::over(shape, Arc::clone(&join.left), Arc::clone(&join.right))
+        let (filter, plain) = (join.filter.clone(), Arc::clone(plain));
+        let shape = Arc::new(Shape { table_keys, asking_keys, filter, columns, plain });
+        Self {
+            shape,
+            table: Arc::clone(&join.left),
+            asking: Arc::clone(&join.right),
+            properties: Arc::clone(join.properties()),
+            hashed: Mutex::default(),
+            metrics: ExecutionPlanMetricsSet::new(),
+        }
     }
 
-    fn over(shape: Arc<Shape>, table: Arc<dyn ExecutionPlan>, asking: Arc<dyn ExecutionPlan>) -> Self {
-        Self { shape, table, asking, hashed: Mutex::default(), metrics: ExecutionPlanMetricsSet::new() }
+    /// The hash join in whose place this stands, over inputs without rows: what
+    /// [`LookupJoinRule::restored`](crate::LookupJoinRule::restored) makes it of again.
+    pub fn plain(&self) -> Result<Arc<dyn ExecutionPlan>> {
+        let empty = |input: &Arc<dyn ExecutionPlan>| Arc::new(EmptyExec::new(input.schema())) as _;
+        over(&self.shape.plain, vec![empty(&self.table), empty(&self.asking)])
     }
 
     /// The table, read once for all partitions.
@@ -104,6 +117,15 @@ impl LookupJoinExec {
         };
         self.hashed.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert_with(hash).clone()
     }
+}
+
+/// A plan over other inputs.
+pub(crate) fn over(
+    plan: &Arc<dyn ExecutionPlan>,
+    inputs: Vec<Arc<dyn ExecutionPlan>>,
+) -> Result<Arc<dyn ExecutionPlan>> {
+    let options = ReplaceChildrenOptions::new(ChildrenPropertiesMode::Recompute);
+    Arc::clone(plan).replace_children(inputs, options)
 }
 
 impl Shape {
@@ -156,7 +178,7 @@ impl Shape {
         };
         let columns = self.columns.iter().map(column).collect::<Result<_>>()?;
         let count = RecordBatchOptions::new().with_row_count(Some(found.len()));
-        let schema = Arc::clone(self.properties.eq_properties.schema());
+        let schema = self.plain.schema();
         Ok(RecordBatch::try_new_with_options(schema, columns, &count)?)
     }
 }
@@ -179,7 +201,7 @@ impl ExecutionPlan for LookupJoinExec {
     }
 
     fn properties(&self) -> &Arc<PlanProperties> {
-        &self.shape.properties
+        &self.properties
     }
 
     fn input_distribution_requirements(&self) -> InputDistributionRequirements {
@@ -213,7 +235,13 @@ impl ExecutionPlan for LookupJoinExec {
         _: ReplaceChildrenOptions,
     ) -> Result<Arc<dyn ExecutionPlan>> {
         match (children.pop(), children.pop(), children.pop()) {
-            (Some(asking), Some(table), None) => Ok(Arc::new(Self::over(Arc::clone(&self.shape), table, asking))),
+            (Some(asking), Some(table), None) => {
+                // In how many parts rows come, and sorted by what, is as the hash join has it over the same inputs.
+                let join = over(&self.shape.plain, vec![Arc::clone(&table), Arc::clone(&asking)])?;
+                let (properties, shape) = (Arc::clone(join.properties()), Arc::clone(&self.shape));
+                let (hashed, metrics) = (Mutex::default(), ExecutionPlanMetricsSet::new());
+                Ok(Arc::new(Self { shape, table, asking, properties, hashed, metrics }))
+            }
             _ => internal_err!("LookupJoinExec has two inputs"),
         }
     }

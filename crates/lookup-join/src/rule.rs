@@ -4,12 +4,12 @@ use std::sync::Arc;
 
 use datafusion::common::config::ConfigOptions;
 use datafusion::common::tree_node::{Transformed, TreeNode};
-use datafusion::common::{JoinType, NullEquality, Result};
+use datafusion::common::{JoinType, NullEquality, Result, exec_err};
 use datafusion::physical_optimizer::PhysicalOptimizerRule;
 use datafusion::physical_plan::ExecutionPlan;
 use datafusion::physical_plan::joins::{HashJoinExec, PartitionMode};
 
-use crate::exec::LookupJoinExec;
+use crate::exec::{LookupJoinExec, over};
 
 /// Puts [`LookupJoinExec`] in the place of hash joins that keep all rows of the side that is not hashed.  It has to come
 /// after the rules that choose the sides, and that move projections and filters into a join.
@@ -18,9 +18,9 @@ pub struct LookupJoinRule;
 
 impl PhysicalOptimizerRule for LookupJoinRule {
     fn optimize(&self, plan: Arc<dyn ExecutionPlan>, _: &ConfigOptions) -> Result<Arc<dyn ExecutionPlan>> {
-        let lookup = |plan: Arc<dyn ExecutionPlan>| match plan.downcast_ref::<HashJoinExec>() {
-            Some(join) if is_lookup(join)? => Ok(Transformed::yes(Arc::new(LookupJoinExec::new(join)) as _)),
-            _ => Ok(Transformed::no(plan)),
+        let lookup = |plan: Arc<dyn ExecutionPlan>| match lookup(&plan)? {
+            Some(lookup) => Ok(Transformed::yes(Arc::new(lookup) as _)),
+            None => Ok(Transformed::no(plan)),
         };
         Ok(plan.transform_up(lookup)?.data)
     }
@@ -32,6 +32,29 @@ impl PhysicalOptimizerRule for LookupJoinRule {
     fn schema_check(&self) -> bool {
         true
     }
+}
+
+impl LookupJoinRule {
+    /// The operator that stands for `plain`, with other `inputs`: what [`LookupJoinExec::plain`] said, on another machine
+    /// say.
+    ///
+    /// # Errors
+    /// Where it is no lookup, as for a rule of another version.
+    pub fn restored(
+        &self,
+        plain: &Arc<dyn ExecutionPlan>,
+        inputs: Vec<Arc<dyn ExecutionPlan>>,
+    ) -> Result<Arc<dyn ExecutionPlan>> {
+        match lookup(&over(plain, inputs)?)? {
+            Some(lookup) => Ok(Arc::new(lookup)),
+            None => exec_err!("a plan is no longer recognised as a lookup"),
+        }
+    }
+}
+
+fn lookup(plan: &Arc<dyn ExecutionPlan>) -> Result<Option<LookupJoinExec>> {
+    let Some(join) = plan.downcast_ref::<HashJoinExec>() else { return Ok(None) };
+    Ok(is_lookup(join)?.then(|| LookupJoinExec::new(join, plan)))
 }
 
 fn is_lookup(join: &HashJoinExec) -> Result<bool> {

@@ -5,21 +5,23 @@
 
 #[path = "../../point-in-time/tests/halves/mod.rs"]
 mod halves;
+mod asking;
 
 use std::path::Path;
 use std::sync::Arc;
 
-use datafusion::arrow::array::{ArrayRef, Int64Array, RecordBatch, StringArray};
+use datafusion::arrow::array::RecordBatch;
 use datafusion::arrow::compute::concat_batches;
+use datafusion::common::tree_node::{Transformed, TreeNode};
 use datafusion::physical_optimizer::optimizer::PhysicalOptimizer;
+use datafusion::physical_plan::coalesce_partitions::CoalescePartitionsExec;
 use datafusion::physical_plan::displayable;
+use datafusion::physical_plan::{ExecutionPlan, ExecutionPlanProperties, collect};
 use datafusion::prelude::SessionContext;
-use lookup_join::LookupJoinRule;
-use rand::{Rng, SeedableRng};
-use rand_chacha::ChaCha8Rng;
+use lookup_join::{LookupJoinExec, LookupJoinRule};
 use tokio::runtime::Runtime;
 
-const SHOPS: i64 = 100;
+use crate::asking::tables;
 
 fn session(seed: u64, partitions: usize, lookup: bool, memory: usize) -> SessionContext {
     let mut rules = PhysicalOptimizer::new().rules;
@@ -31,32 +33,6 @@ fn session(seed: u64, partitions: usize, lookup: bool, memory: usize) -> Session
     // As selvedge has it: with joins dealt out by key there is nothing to look up in.
     state.write().config_mut().options_mut().optimizer.repartition_joins = false;
     context
-}
-
-/// Rows that ask; what they look up, mostly one row a key; the same with keys that come often; and nothing.
-fn tables(seed: u64) -> Vec<(&'static str, RecordBatch)> {
-    let mut random = ChaCha8Rng::seed_from_u64(seed);
-    let mut table = |rows: usize| {
-        let (mut shops, mut a, mut b, mut names, mut sizes) = (vec![], vec![], vec![], vec![], vec![]);
-        for _ in 0..rows {
-            let pair = [(1, 12), (11, 2), (1, 2), (11, 12)][random.gen_range(0..4)];
-            shops.push(random.gen_bool(0.95).then(|| random.gen_range(0..SHOPS)));
-            a.push(random.gen_bool(0.95).then_some(pair.0));
-            b.push(random.gen_bool(0.95).then_some(pair.1));
-            names.push(random.gen_bool(0.9).then(|| format!("name {}", random.gen_range(0..40))));
-            sizes.push(random.gen_bool(0.9).then(|| random.gen_range(-3..9)));
-        }
-        let columns: [(&str, ArrayRef); 5] = [
-            ("shop", Arc::new(Int64Array::from(shops))),
-            ("a", Arc::new(Int64Array::from(a))),
-            ("b", Arc::new(Int64Array::from(b))),
-            ("name", Arc::new(StringArray::from(names))),
-            ("size", Arc::new(Int64Array::from(sizes))),
-        ];
-        let columns = columns.into_iter().map(|(name, column)| (name, column, true));
-        RecordBatch::try_from_iter_with_nullable(columns).unwrap()
-    };
-    vec![("asking", table(10_000)), ("known", table(150)), ("often", table(900)), ("nothing", table(0))]
 }
 
 /// The plan as text, and the answer.
@@ -102,4 +78,31 @@ fn a_table_that_does_not_fit_is_refused() {
     let query = "SELECT a.*, o.name AS found FROM asking a LEFT JOIN often o ON o.shop = a.shop AND o.size = a.size";
     let error = answer(&runtime, &session(1, 2, true, 20_000), query).unwrap_err();
     assert!(error.to_string().contains("LookupJoinExec"), "{error}");
+}
+
+/// What an operator says of itself is all that is needed to make it again; it has as many parts as its rows then come in.
+#[test]
+fn a_lookup_is_made_again_of_what_it_says() {
+    let runtime = Runtime::new().unwrap();
+    let context = session(1, 2, true, usize::MAX);
+    let query = "SELECT a.*, o.name AS found FROM asking a LEFT JOIN known o ON o.shop = a.shop AND o.size = a.size";
+    let plan = runtime.block_on(async { context.sql(query).await?.create_physical_plan().await }).unwrap();
+    let parts = |plan: &Arc<dyn ExecutionPlan>| plan.output_partitioning().partition_count();
+    let again = |one: bool| {
+        let again = |node: Arc<dyn ExecutionPlan>| {
+            let Some(lookup) = node.downcast_ref::<LookupJoinExec>() else { return Ok(Transformed::no(node)) };
+            let [table, asking] = [0, 1].map(|input| Arc::clone(node.children()[input]));
+            let asking = if one { Arc::new(CoalescePartitionsExec::new(asking)) } else { asking };
+            Ok(Transformed::yes(LookupJoinRule.restored(&lookup.plain()?, vec![table, asking])?))
+        };
+        let again = Arc::clone(&plan).transform_up(again).unwrap();
+        assert!(again.transformed);
+        again.data
+    };
+    assert_eq!([parts(&plan), parts(&again(false)), parts(&again(true))], [2, 2, 1]);
+    let [expected, found] = [Arc::clone(&plan), again(false)].map(|plan| {
+        let batches = runtime.block_on(collect(Arc::clone(&plan), context.task_ctx())).unwrap();
+        concat_batches(&plan.schema(), &batches).unwrap()
+    });
+    assert_eq!(expected, found);
 }

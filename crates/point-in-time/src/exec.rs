@@ -19,6 +19,7 @@ use datafusion::physical_plan::{
 };
 use futures::{StreamExt, TryStreamExt, future, stream};
 
+use crate::rule::plain;
 use crate::shape::{Comparison, Method, Shape};
 use crate::sides::{self, Sides};
 use crate::{bucket, finish};
@@ -32,6 +33,7 @@ pub struct PointInTimeExec {
     finishes: bool,
     grain: Arc<dyn ExecutionPlan>,
     source: Arc<dyn ExecutionPlan>,
+    plain: Option<Arc<dyn ExecutionPlan>>,
     properties: Arc<PlanProperties>,
     metrics: ExecutionPlanMetricsSet,
 }
@@ -94,7 +96,18 @@ impl PointInTimeExec {
             Boundedness::Bounded,
         );
         let (properties, metrics) = (Arc::new(properties), ExecutionPlanMetricsSet::new());
-        Self { shape, states, finishes, grain, source, properties, metrics }
+        Self { shape, states, finishes, grain, source, plain: None, properties, metrics }
+    }
+
+    /// The same, which can say in whose place it stands.
+    pub(crate) fn in_place_of(self, plain: &Arc<dyn ExecutionPlan>) -> Self {
+        Self { plain: Some(Arc::clone(plain)), ..self }
+    }
+
+    /// The plan in whose place this stands, over inputs without rows: what
+    /// [`PointInTimeRule::restored`](crate::PointInTimeRule::restored) makes it of again.
+    pub fn plain(&self) -> Result<Arc<dyn ExecutionPlan>> {
+        plain(self.plain.as_ref())
     }
 
     pub(crate) fn shape(&self) -> &Shape {
@@ -157,7 +170,8 @@ impl ExecutionPlan for PointInTimeExec {
         match (children.pop(), children.pop(), children.pop()) {
             (Some(source), Some(grain), None) => {
                 let (shape, states) = (Arc::clone(&self.shape), Arc::clone(&self.states));
-                Ok(Arc::new(Self::over(shape, states, (self.schema(), self.finishes), [grain, source])))
+                let over = Self::over(shape, states, (self.schema(), self.finishes), [grain, source]);
+                Ok(Arc::new(Self { plain: self.plain.clone(), ..over }))
             }
             _ => internal_err!("PointInTimeExec has two inputs"),
         }

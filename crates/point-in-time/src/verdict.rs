@@ -48,7 +48,7 @@ pub fn verdicts(plan: &Arc<dyn ExecutionPlan>) -> Planned<Vec<Verdict>> {
         let found = if let Some(found) = plan.downcast_ref::<AggregateExec>() {
             aggregate(found, &[])?.map(|_| Verdict::Windows)
         } else if let Some(found) = plan.downcast_ref::<FilterExec>() {
-            first_row(found)?.map(|_| Verdict::FirstRow)
+            first_row(found, plan)?.map(|_| Verdict::FirstRow)
         } else {
             Found::Other
         };

@@ -276,6 +276,11 @@ fn joins(out: &mut String, project: &Project, selected: &Selection) -> Result<()
             };
             let _ = writeln!(out, "{view}: {how}");
         }
+        let _ = match engine.place(project, file)? {
+            Some(Ok(())) => writeln!(out, "{view}: runs in the cluster"),
+            Some(Err(reason)) => writeln!(out, "{view}: runs here, because {reason}"),
+            None => Ok(()),
+        };
     }
     Ok(())
 }

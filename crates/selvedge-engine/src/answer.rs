@@ -66,7 +66,7 @@ impl Session {
 
     /// The answers of optimised plans, in their parts; side by side where memory has no limit, which would else be shared.
     pub(super) async fn execute(&self, plans: &[LogicalPlan]) -> datafusion::error::Result<Vec<Parts>> {
-        let answers = plans.iter().map(|plan| parts_of(&self.state, plan));
+        let answers = plans.iter().map(|plan| self.parts_of(&self.state, plan));
         match self.state.runtime_env().memory_pool.memory_limit() {
             MemoryLimit::Infinite => try_join_all(answers).await,
             _ => {
@@ -100,22 +100,27 @@ impl Session {
         let schema = Arc::clone(plan.schema().inner());
         let failed = |e: DataFusionError| query_error(shown, &e, &[]);
         let plan = state.optimize(&plan).map_err(failed)?;
-        let answer = parts_of(&state, &plan).await.map_err(failed)?;
+        let answer = self.parts_of(&state, &plan).await.map_err(failed)?;
         one_batch(answer, &schema).map_err(failed)
     }
-}
 
-/// The answer of an optimised plan, in its parts.
-async fn parts_of(state: &SessionState, plan: &LogicalPlan) -> datafusion::error::Result<Parts> {
-    let plan = state.query_planner().create_physical_plan(plan, state).await?;
-    let schema = plan.schema();
-    let parts = execute_stream_partitioned(plan, state.task_ctx())?;
-    let parts: Vec<_> = parts.into_iter().map(|part| SpawnedTask::spawn(rows_of(part))).collect();
-    let mut answers = Vec::new();
-    for part in parts {
-        answers.push(part.join_unwind().await.map_err(|e| DataFusionError::ExecutionJoin(Box::new(e)))??);
+    /// The answer of an optimised plan, in its parts.
+    async fn parts_of(&self, state: &SessionState, plan: &LogicalPlan) -> datafusion::error::Result<Parts> {
+        let plan = state.query_planner().create_physical_plan(plan, state).await?;
+        let schema = plan.schema();
+        if let Some(elsewhere) = &self.elsewhere
+            && elsewhere.stays(&plan).is_none()
+        {
+            return Ok((schema, vec![elsewhere.answer(plan, state).await?]));
+        }
+        let parts = execute_stream_partitioned(plan, state.task_ctx())?;
+        let parts: Vec<_> = parts.into_iter().map(|part| SpawnedTask::spawn(rows_of(part))).collect();
+        let mut answers = Vec::new();
+        for part in parts {
+            answers.push(part.join_unwind().await.map_err(|e| DataFusionError::ExecutionJoin(Box::new(e)))??);
+        }
+        Ok((schema, answers))
     }
-    Ok((schema, answers))
 }
 
 /// An answer as one batch with the columns of `schema`.

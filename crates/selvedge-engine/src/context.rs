@@ -14,9 +14,18 @@ use lookup_join::LookupJoinRule;
 use point_in_time::PointInTimeRule;
 use selvedge_project::params;
 
+use super::elsewhere;
+
+/// Point-in-time joins in one pass; vector_mean adds whole numbers, so its windows can slide.
+pub fn point_in_time_rule() -> PointInTimeRule {
+    PointInTimeRule::new(&["vector_mean"])
+}
+
 /// A session without tables or own functions.
 pub fn open(params: &params::Engine) -> Result<SessionContext> {
-    let mut config = SessionConfig::new().with_target_partitions(params.partitions).with_information_schema(false);
+    // One part alone is no slice of a cluster.
+    let partitions = params.partitions.max(1 + usize::from(params.cluster.is_some()));
+    let mut config = SessionConfig::new().with_target_partitions(partitions).with_information_schema(false);
     config.options_mut().sql_parser.collect_spans = true;
     // One string type everywhere: Utf8 in, Utf8 out, whatever the path a column takes.
     config.options_mut().sql_parser.map_string_types_to_utf8view = false;
@@ -24,15 +33,20 @@ pub fn open(params: &params::Engine) -> Result<SessionContext> {
     // The smaller side of a join is put into one table that all processors look up: dealing out the rows of the larger
     // side by their keys costs more than that.
     config.options_mut().optimizer.repartition_joins = false;
+    if params.cluster.is_some() {
+        elsewhere::for_slices(&mut config.options_mut().optimizer);
+    }
     let mut runtime = RuntimeEnvBuilder::new();
     if let Some(limit) = params.memory_limit {
         runtime = runtime.with_memory_pool(Arc::new(FairSpillPool::new(limit)));
     }
     let mut rules = PhysicalOptimizer::new().rules;
-    // Point-in-time joins in one pass; vector_mean adds whole numbers, so its windows can slide.
-    rules.insert(0, Arc::new(PointInTimeRule::new(&["vector_mean"])));
-    // Few groups of many are asked for where rows that stand there twice are looked for.
-    rules.insert(1, Arc::new(FrequentGroupsRule::default()));
+    rules.insert(0, Arc::new(point_in_time_rule()));
+    // Few groups of many are asked for where rows that stand there twice are looked for.  It counts what it reads: of a
+    // slice that would be too few.
+    if params.cluster.is_none() {
+        rules.insert(1, Arc::new(FrequentGroupsRule::default()));
+    }
     // What is looked up by key comes to its rows, and a CASE leaves those alone that are none of its cases: neither is
     // copied.  The last rule only checks the plan.
     let last = rules.len() - 1;

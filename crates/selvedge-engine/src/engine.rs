@@ -120,6 +120,11 @@ impl Engine {
         self.wait(self.session.point_in_time(project, file))
     }
 
+    /// See [`Session::place`].
+    pub fn place(&self, project: &Project, file: &SqlFile) -> Result<Option<std::result::Result<(), String>>> {
+        self.wait(self.session.place(project, file))
+    }
+
     /// See [`Session::schema`].
     pub fn schema(&self, project: &Project, file: &SqlFile) -> Result<SchemaRef> {
         self.wait(self.session.schema(project, file))

@@ -9,6 +9,7 @@ mod csv;
 mod csv_error;
 mod csv_start;
 mod cte_materialization;
+pub mod elsewhere;
 mod engine;
 mod latin_1;
 mod named_files;
@@ -30,6 +31,7 @@ use datafusion::common::TableReference;
 pub use point_in_time::Verdict;
 pub use sql_functions::{register as register_functions, version as function_version, versions as function_versions};
 
+pub use context::point_in_time_rule;
 pub use csv::{Expected, Malformed, RawTable};
 pub use engine::{Engine, wait_for};
 pub use output::Staged;
@@ -54,6 +56,10 @@ pub enum EngineError {
     BadParquet { path: String, cause: String },
     #[error("{place}: {key} is {value}, which does not fit where {file}:{line} uses it")]
     Misfit { place: String, key: String, value: String, file: String, line: u64 },
+    #[error(
+        "{place}: engine.cluster is {address}, and this program was built without the ability to send queries there"
+    )]
+    NoCluster { place: String, address: String },
     #[error("the query engine did not start: {0}")]
     Start(String),
 }
@@ -65,6 +71,10 @@ impl Advice for EngineError {
             Self::BadParquet { path, .. } => format!("delete {path} and run the stage that makes it again"),
             Self::Misfit { .. } => {
                 "write a value of the kind that the query needs: a number, a text, or days such as 14 days".into()
+            }
+            Self::NoCluster { .. } => {
+                "run it as `selvedge-cluster run -- …` (`make cluster` builds that), or set engine.cluster to null"
+                    .into()
             }
             Self::Start(_) => "set engine.partitions in params.yaml to a smaller number".into(),
         })

@@ -3,6 +3,7 @@
 use datafusion::common::{Column, SchemaError};
 use datafusion::error::DataFusionError;
 
+use super::elsewhere::NoAnswer;
 use selvedge_project::error::{Advice, Error, did_you_mean};
 use selvedge_project::sql::plain_syntax;
 
@@ -46,6 +47,9 @@ pub fn query_error(file: &str, error: &DataFusionError, tables: &[String]) -> Er
             let (found, cause) = plain_syntax(syntax);
             line = found.or(line);
             (cause, "correct the SQL at that place".into())
+        }
+        DataFusionError::External(cause) if cause.is::<NoAnswer>() => {
+            (cause.to_string(), cause.downcast_ref().map_or_else(String::new, |NoAnswer { advice, .. }| advice.clone()))
         }
         _ => in_words(&root.strip_backtrace(), tables),
     };

@@ -20,6 +20,7 @@ use point_in_time::Verdict;
 use serde::de::DeserializeOwned;
 use tokio::sync::Mutex;
 
+use super::elsewhere::{self, Elsewhere};
 use super::overlay::OverlayCatalog;
 use super::query_error::{plain, query_error};
 use super::{EngineError, Table, context, read_rows, reference, table};
@@ -42,6 +43,8 @@ pub struct Session {
     pub(super) state: SessionState,
     /// Whose tables this session sees where it has none of that name.
     below: Option<Arc<Session>>,
+    /// Who answers plans that are not answered here.
+    pub(super) elsewhere: Option<Arc<dyn Elsewhere>>,
     paths: Paths,
     flow: Flow,
     /// Held while a stored table is opened: two at a time would both find it not open yet.
@@ -52,12 +55,14 @@ impl Session {
     /// A session with the engine's own functions and no tables.
     pub fn new(project: &Project) -> Result<Self> {
         let start = |e: DataFusionError| EngineError::Start(e.to_string());
+        let elsewhere = elsewhere::find(project)?;
         let context = context::open(&project.params.engine).map_err(start)?;
         sql_functions::register(&context);
         let session = Self {
             state: context.state(),
             context,
             below: None,
+            elsewhere,
             paths: project.paths.clone(),
             flow: project.flow,
             opening: Mutex::new(()),
@@ -83,6 +88,7 @@ impl Session {
             context: SessionContext::new_with_state(state.clone()),
             state,
             below: Some(Arc::clone(self)),
+            elsewhere: self.elsewhere.clone(),
             paths: self.paths.clone(),
             flow: self.flow,
             opening: Mutex::new(()),
@@ -230,6 +236,16 @@ impl Session {
         let plan = self.plan(project, file).await?;
         let plan = context::without_rules(&self.state).create_physical_plan(&plan).await.map_err(failed)?;
         point_in_time::verdicts(&plan).map_err(failed)
+    }
+
+    /// Where the query of `file`, whose tables are open, is answered: none where there is no cluster, the reason where it is
+    /// answered here all the same.
+    pub async fn place(&self, project: &Project, file: &SqlFile) -> Result<Option<std::result::Result<(), String>>> {
+        let Some(elsewhere) = &self.elsewhere else { return Ok(None) };
+        let failed = |e: DataFusionError| query_error(&file.shown, &e, &[]);
+        let plan = self.plan(project, file).await?;
+        let plan = self.state.create_physical_plan(&plan).await.map_err(failed)?;
+        Ok(Some(elsewhere.stays(&plan).map_or(Ok(()), Err)))
     }
 
     /// The plan of one SQL file over the tables that are open, not yet optimised.

@@ -26,6 +26,7 @@ use futures::{FutureExt, Stream, StreamExt, TryFutureExt, TryStreamExt, future, 
 use super::Shape;
 use super::matches::Matches;
 use crate::partitioned::size;
+use crate::rule::plain;
 use crate::sides::{self, Sides};
 
 /// A source that every partition holds its grain against.
@@ -41,6 +42,7 @@ pub struct RangeJoinExec {
     /// The source is made of few rows, as far as statistics tell.
     small: bool,
     whole: Mutex<Option<Whole>>,
+    plain: Option<Arc<dyn ExecutionPlan>>,
     properties: Arc<PlanProperties>,
     metrics: ExecutionPlanMetricsSet,
 }
@@ -59,7 +61,36 @@ impl RangeJoinExec {
     /// The same, with the source held whole where it is made of at most `rows` rows.
     pub(crate) fn with_small(self, rows: usize) -> Result<Self> {
         let small = rows_read(&self.source)?.is_some_and(|read| read <= rows);
-        Ok(Self::over(Arc::clone(&self.shape), self.schema(), [self.grain, self.source], small))
+        Ok(self.held(small))
+    }
+
+    /// The same, with the source held whole or not.
+    pub(crate) fn held(self, small: bool) -> Self {
+        let over = Self::over(Arc::clone(&self.shape), self.schema(), [self.grain, self.source], small);
+        Self { plain: self.plain, ..over }
+    }
+
+    /// The same, not yet run.
+    pub(crate) fn again(&self) -> Self {
+        let inputs = [Arc::clone(&self.grain), Arc::clone(&self.source)];
+        let over = Self::over(Arc::clone(&self.shape), self.schema(), inputs, self.small);
+        Self { plain: self.plain.clone(), ..over }
+    }
+
+    /// Whether every partition holds all of the source: it is made of few rows, as far as statistics tell.
+    pub fn is_small(&self) -> bool {
+        self.small
+    }
+
+    /// The same, which can say in whose place it stands.
+    pub(crate) fn in_place_of(self, plain: &Arc<dyn ExecutionPlan>) -> Self {
+        Self { plain: Some(Arc::clone(plain)), ..self }
+    }
+
+    /// The join in whose place this stands, over inputs without rows: what
+    /// [`PointInTimeRule::restored`](crate::PointInTimeRule::restored) makes it of again.
+    pub fn plain(&self) -> Result<Arc<dyn ExecutionPlan>> {
+        plain(self.plain.as_ref())
     }
 
     fn over(shape: Arc<Shape>, schema: SchemaRef, [grain, source]: [Arc<dyn ExecutionPlan>; 2], small: bool) -> Self {
@@ -70,7 +101,7 @@ impl RangeJoinExec {
             Boundedness::Bounded,
         );
         let (properties, metrics) = (Arc::new(properties), ExecutionPlanMetricsSet::new());
-        Self { shape, grain, source, small, whole: Mutex::default(), properties, metrics }
+        Self { shape, grain, source, small, whole: Mutex::default(), plain: None, properties, metrics }
     }
 
     /// Rows of the grain and the rows of the source that they may meet.
@@ -187,7 +218,8 @@ impl ExecutionPlan for RangeJoinExec {
     ) -> Result<Arc<dyn ExecutionPlan>> {
         match (children.pop(), children.pop(), children.pop()) {
             (Some(source), Some(grain), None) => {
-                Ok(Arc::new(Self::over(Arc::clone(&self.shape), self.schema(), [grain, source], self.small)))
+                let over = Self::over(Arc::clone(&self.shape), self.schema(), [grain, source], self.small);
+                Ok(Arc::new(Self { plain: self.plain.clone(), ..over }))
             }
             _ => internal_err!("RangeJoinExec has two inputs"),
         }

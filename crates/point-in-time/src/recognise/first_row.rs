@@ -22,9 +22,9 @@ use super::windows::{Function, Reading};
 use super::{Found, Stop, stop};
 use crate::expressions::{Expr, Side, side};
 
-/// Looks at a filter over numbered rows.  What comes instead stands for the filter's input: of each partition the first
-/// row.
-pub fn first_row(filter: &FilterExec) -> Result<Found<Arc<dyn ExecutionPlan>>> {
+/// Looks at a filter over numbered rows, which is all of `plain`.  What comes instead stands for the filter's input: of each
+/// partition the first row.
+pub fn first_row(filter: &FilterExec, plain: &Arc<dyn ExecutionPlan>) -> Result<Found<Arc<dyn ExecutionPlan>>> {
     let (above, input) = Layers::over(filter.input());
     let Some(window) = input.downcast_ref::<BoundedWindowAggExec>() else { return Ok(Found::Other) };
     let [numbered] = window.window_expr() else { return Ok(Found::Other) };
@@ -38,7 +38,7 @@ pub fn first_row(filter: &FilterExec) -> Result<Found<Arc<dyn ExecutionPlan>>> {
     }
     match Layers::to_join(window.input()) {
         Some((layers, join)) if join.filter().is_some() => {
-            let rows = read(window, &above.read(number + 1), standard, &layers, join);
+            let rows = read(window, &above.read(number + 1), standard, &layers, join, plain);
             Found::of(rows.and_then(|rows| Ok(under(filter.input(), rows)?)))
         }
         _ => Ok(Found::Other),
@@ -74,6 +74,7 @@ fn read(
     numbered: &StandardWindowExpr,
     layers: &Layers,
     join: &HashJoinExec,
+    plain: &Arc<dyn ExecutionPlan>,
 ) -> Result<Arc<dyn ExecutionPlan>, Stop> {
     use datafusion::physical_expr::window::WindowExpr;
     let groups: Vec<Expr> = numbered.partition_by().iter().map(|by| layers.through(by)).collect::<Result<_>>()?;
@@ -146,5 +147,5 @@ fn read(
     let mut columns: Vec<(Expr, String)> = places.into_iter().zip(input.fields()).map(column).collect::<Result<_>>()?;
     let number = Arc::new(Literal::new(ScalarValue::UInt64(Some(1))));
     columns.push((number, window.schema().field(input.fields().len()).name().clone()));
-    Ok(Arc::new(ProjectionExec::try_new(columns, Arc::new(rows))?))
+    Ok(Arc::new(ProjectionExec::try_new(columns, Arc::new(rows.in_place_of(plain)))?))
 }

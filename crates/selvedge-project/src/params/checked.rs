@@ -56,6 +56,10 @@ pub struct Engine {
     pub partitions: usize,
     /// Above this many bytes queries move what they hold to disk; without it, they take what they need.
     pub memory_limit: Option<usize>,
+    /// The scheduler of the cluster that answers queries over many rows.
+    pub cluster: Option<String>,
+    /// Queries that read fewer rows are answered here all the same.
+    pub cluster_least_rows: usize,
 }
 
 /// When an export is not what it was.
@@ -113,7 +117,12 @@ impl Serve {
 
 impl Engine {
     pub(super) fn take(section: &mut Section) -> Result<Self> {
-        Ok(Self { partitions: section.count("partitions")?, memory_limit: section.size("memory_limit")? })
+        Ok(Self {
+            partitions: section.count("partitions")?,
+            memory_limit: section.size("memory_limit")?,
+            cluster: section.address_if_there("cluster")?,
+            cluster_least_rows: section.whole_if_there("cluster_least_rows")?.unwrap_or(100_000),
+        })
     }
 }
 

@@ -72,6 +72,11 @@ impl Section {
         self.take(key, "a whole number from 0 on", |v| v.as_u64().and_then(|n| usize::try_from(n).ok()))
     }
 
+    /// The same, where the key is there.
+    pub fn whole_if_there(&mut self, key: &'static str) -> Result<Option<usize>> {
+        if self.keys.contains_key(key) { self.whole(key).map(Some) } else { Ok(None) }
+    }
+
     /// Bytes, where the key is there.
     pub fn size(&mut self, key: &'static str) -> Result<Option<usize>> {
         match self.keys.contains_key(key) {
@@ -89,6 +94,11 @@ impl Section {
             }
             _ => None,
         })
+    }
+
+    /// The same, where the key is there.
+    pub fn address_if_there(&mut self, key: &'static str) -> Result<Option<String>> {
+        if self.keys.contains_key(key) { self.address(key) } else { Ok(None) }
     }
 
     pub fn flag(&mut self, key: &'static str) -> Result<bool> {
