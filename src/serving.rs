@@ -4,6 +4,7 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use clap::{Args, Subcommand, ValueEnum};
+use selvedge_serving::compare;
 use selvedge_serving::keys::{Keys, Right};
 use selvedge_serving::release::{self, Release, State, roll_back};
 use selvedge_serving::replay;
@@ -31,6 +32,9 @@ pub struct ServeArgs {
     /// Its key (PEM)
     #[arg(long, value_name = "FILE", requires = "certificate")]
     key: Option<PathBuf>,
+    /// A shop whose pages may ask from a browser, such as https://shop.example; may be given again
+    #[arg(long = "origin", value_name = "ORIGIN")]
+    origins: Vec<String>,
 }
 
 /// What to do with releases.
@@ -73,6 +77,17 @@ pub struct ReplayArgs {
     request: String,
 }
 
+/// Which releases to compare.
+#[derive(Debug, Args)]
+pub struct CompareArgs {
+    /// Its hash, or the beginning of it
+    a: String,
+    b: String,
+    /// For so many customers at most
+    #[arg(long, value_name = "CUSTOMERS", default_value_t = 500)]
+    customers: usize,
+}
+
 /// What a key is to allow.
 #[derive(Debug, Args)]
 pub struct KeyArgs {
@@ -105,8 +120,27 @@ pub fn serve(project: &Project, args: ServeArgs) -> Result<()> {
         release.promote(project, "the playground's first release")?;
     }
     let tls = args.certificate.zip(args.key);
-    let options = Options { address: args.address, playground: args.playground, tls };
+    let ServeArgs { address, playground, origins, .. } = args;
+    let options = Options { address, playground, tls, origins, most_files: most_files() };
     server::run(project, |root| flow::open(Some(root)), &options)
+}
+
+/// Has the system let this process open as many files and connections as it ever does, and says how many; none where it does not
+/// say.
+fn most_files() -> Option<u64> {
+    let mut limit = libc::rlimit { rlim_cur: 0, rlim_max: 0 };
+    // SAFETY: both calls read or write this one value, which outlives them.
+    let told = unsafe {
+        let told = libc::getrlimit(libc::RLIMIT_NOFILE, &raw mut limit) == 0;
+        if told && limit.rlim_cur < limit.rlim_max {
+            let raised = libc::rlimit { rlim_cur: limit.rlim_max, ..limit };
+            if libc::setrlimit(libc::RLIMIT_NOFILE, &raw const raised) == 0 {
+                limit = raised;
+            }
+        }
+        told
+    };
+    told.then_some(limit.rlim_cur)
 }
 
 /// Does what is to be done with releases.
@@ -176,6 +210,14 @@ pub fn replay(project: &Project, args: &ReplayArgs) -> Result<()> {
         "{}: customer {}, release {}: the same, bit for bit",
         answered.id, answered.customer_id, answered.release
     ));
+    Ok(())
+}
+
+/// Says how two releases differ.
+pub fn compare(project: &Project, args: &CompareArgs) -> Result<()> {
+    let names = [args.a.as_str(), args.b.as_str()];
+    let found = compare::compare(project, |root| flow::open(Some(root)), names, args.customers)?;
+    say(found.to_string().trim_end());
     Ok(())
 }
 

@@ -22,6 +22,7 @@ impl Command {
             | Self::Who(_)
             | Self::Serve(_)
             | Self::Release(_)
+            | Self::Compare(_)
             | Self::Replay(_)
             | Self::Key(_)
             | Self::Audit

@@ -206,6 +206,26 @@ impl Tables {
         self.with_events(self.transactions.clone(), past, customers.into_iter(), seen)
     }
 
+    /// `known` with what people did whom these tables do not know, and what of that cannot be used: its place, and why.
+    ///
+    /// # Errors
+    /// As [`Tables::transactions_of`].
+    pub fn with_deeds(&self, known: RecordBatch, deeds: &[Arrived]) -> Result<(RecordBatch, Vec<(usize, String)>)> {
+        let (mut rows, mut doubted, mut purchases) = (Vec::<Value>::new(), Vec::new(), Purchases::new());
+        for (place, arrived) in deeds.iter().enumerate() {
+            let seasons = self.seasons.get(&arrived.event.product_id).map_or(&[][..], Vec::as_slice);
+            match arrived.read(seasons, &mut purchases) {
+                Ok(read) => rows.extend(row(&read, &self.stands_for)),
+                Err(Doubt::Waits(words) | Doubt::Never(words)) => doubted.push((place, words)),
+            }
+        }
+        if rows.is_empty() {
+            return Ok((known, doubted));
+        }
+        let new = typed(&known.schema(), &rows).map_err(arrow)?;
+        Ok((concat_batches(&known.schema(), [&known, &new]).map_err(arrow)?, doubted))
+    }
+
     fn with_events<'a>(
         &self,
         known: RecordBatch,
@@ -308,7 +328,7 @@ fn row(read: &Read<'_>, stands_for: &BTreeMap<String, String>) -> Option<Value> 
 }
 
 /// Rows with the columns of a table.
-fn typed(schema: &SchemaRef, rows: &[Value]) -> std::result::Result<RecordBatch, ArrowError> {
+pub fn typed(schema: &SchemaRef, rows: &[Value]) -> std::result::Result<RecordBatch, ArrowError> {
     let mut decoder = ReaderBuilder::new(Arc::clone(schema)).with_batch_size(rows.len()).build_decoder()?;
     decoder.serialize(rows)?;
     Ok(decoder.flush()?.unwrap_or_else(|| RecordBatch::new_empty(Arc::clone(schema))))

@@ -4,6 +4,7 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
 use super::lists::{Article, Basis};
+use super::who::Wished;
 
 /// An answered request.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -12,7 +13,11 @@ pub struct Answered {
     pub id: String,
     #[serde(with = "crate::moment")]
     pub answered_at: DateTime<Utc>,
+    /// Empty for a visitor.
     pub customer_id: String,
+    /// What was wished for beside the customer.
+    #[serde(default)]
+    pub wished: Wished,
     pub release: String,
     /// None where the release's own list had to do.
     pub basis: Option<Basis>,

@@ -4,6 +4,7 @@
 pub mod contract;
 mod features;
 mod file;
+mod fresh_for;
 mod header;
 /// Words of the label's table.
 pub mod label;
@@ -12,6 +13,7 @@ mod library;
 
 pub use features::Feature;
 pub use file::{SqlFile, TableName, plain_syntax};
+pub use fresh_for::FreshFor;
 pub use header::{
     Column, Cross, Driver, Encoding, FeatureHeader, Header, Keeps, Limits, Reason, Severity, Side, SourceHeader,
     Surprise,
