@@ -47,6 +47,12 @@ mod reproduce;
 mod requests;
 #[cfg(feature = "encoder")]
 mod serving;
+#[cfg(feature = "encoder")]
+mod serving_interface;
+#[cfg(feature = "encoder")]
+mod serving_limits;
+#[cfg(feature = "encoder")]
+mod serving_odd_bytes;
 mod sample_drill;
 mod sample_ingest;
 mod sample_monitor;
