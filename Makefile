@@ -5,6 +5,8 @@
 #   make reproduce REV=<commit>   rebuilds it beside the tree and compares every hash of its dvc.lock
 #   make examples                 two public shops, where their data is there (examples/*/README.md)
 #   make serve                    the lists on a page, http://127.0.0.1:8088, until Ctrl-C (after make repro)
+#   make browser-test             the page and the component in a real Chromium (after make repro; needs chromium and chromium-driver)
+#   make api-test                 the server held to its own OpenAPI description by schemathesis (after make repro)
 #   make mlflow                   an MLflow server on http://127.0.0.1:5000 for tracking.uri, until Ctrl-C
 #   make processors               the same bits on emulated processors? (needs qemu-user; some minutes)
 #   make bench                    how fast? -> reports/benchmarks.md (some minutes)
@@ -12,11 +14,12 @@
 #   make bench-recommenders DATA=<folder>   models on public data that you have fetched, beside implicit and lightgbm -> reports/recommenders.md
 #   make bench-monitoring         does the monitor keep its promises? -> reports/monitoring-quality.md (many minutes)
 #   make bench-fits               how long fits and lists take, ten times the shop and 20,000 articles too -> reports/fits.md
+#   make bench-serving            lists under load -> reports/serving.md (after make repro; some minutes)
 #   make bench-shops              lists against the best possible, on ten invented shops -> reports/unseen-shops.md (many minutes)
 #   make cluster                  the programs of a cluster -> cluster/target/release/selvedge-cluster (20 minutes, once)
 #   make cluster-test             its tests, and the client's export on two executors: is every table as in dvc.lock?
 #   make bench-cluster            what a cluster costs, on generated shops -> reports/cluster.md (some minutes)
-.PHONY: cluster cluster-test bench-cluster repro test examples serve reproduce processors mlflow bench bench-encoder bench-monitoring bench-recommenders bench-fits bench-shops setup
+.PHONY: cluster cluster-test bench-cluster repro test examples serve browser-test api-test reproduce processors mlflow bench bench-encoder bench-monitoring bench-recommenders bench-fits bench-serving bench-shops setup
 .DELETE_ON_ERROR:
 
 PYTHON ?= python3.11
@@ -52,6 +55,14 @@ processors: setup
 serve: setup
 	cargo run --release -- serve --playground
 
+browser-test: setup .venv-browser/ready
+	cargo build --release
+	.venv-browser/bin/python scripts/browser_tests.py $(or $(CARGO_TARGET_DIR),target)/release/selvedge work/browser
+
+api-test: setup .venv-api/ready
+	cargo build --release
+	.venv-api/bin/python scripts/api_tests.py $(or $(CARGO_TARGET_DIR),target)/release/selvedge
+
 mlflow: .venv-mlflow/ready
 	mkdir -p work/mlflow
 	.venv-mlflow/bin/mlflow server --host 127.0.0.1 --port 5000 --workers 1 \
@@ -79,6 +90,9 @@ bench-fits:
 	mkdir -p work/benchmarks
 	cargo run --release --quiet --package recommenders --example fits -- page > work/benchmarks/fits.md
 	mv work/benchmarks/fits.md reports/fits.md
+
+bench-serving: setup
+	ulimit -n $$(ulimit -Hn) && cargo bench --bench serving
 
 bench-shops: setup
 	cargo bench --bench shops
@@ -113,6 +127,16 @@ setup: $(NEEDS)
 .venv-recommenders/ready: crates/benchmarks/requirements-recommenders.txt
 	command -v $(PYTHON) >/dev/null && $(PYTHON) -m venv .venv-recommenders || python3 -m venv .venv-recommenders
 	.venv-recommenders/bin/pip install --quiet --disable-pip-version-check -r crates/benchmarks/requirements-recommenders.txt
+	touch $@
+
+.venv-browser/ready: requirements-browser.txt
+	command -v $(PYTHON) >/dev/null && $(PYTHON) -m venv .venv-browser || python3 -m venv .venv-browser
+	.venv-browser/bin/pip install --quiet --disable-pip-version-check -r requirements-browser.txt
+	touch $@
+
+.venv-api/ready: requirements-api.txt
+	command -v $(PYTHON) >/dev/null && $(PYTHON) -m venv .venv-api || python3 -m venv .venv-api
+	.venv-api/bin/pip install --quiet --disable-pip-version-check -r requirements-api.txt
 	touch $@
 
 .venv/ready: requirements.txt

@@ -14,7 +14,7 @@ use self::args::{
 use crate::explore::Question;
 use crate::flow::{self, FLOW};
 use crate::lock::Lock;
-use crate::serving::{self, KeyArgs, ReleaseCommand, ReplayArgs, ServeArgs};
+use crate::serving::{self, CompareArgs, KeyArgs, ReleaseCommand, ReplayArgs, ServeArgs};
 use crate::stage::Stage;
 use crate::{
     audit, cases, changes, check, drill, explore, features, fits, lineage, lint, monitor, new, plan, proof, recommend,
@@ -89,6 +89,8 @@ enum Command {
     /// What may serve: seal, promote, try on a share of the customers, take back
     #[command(subcommand)]
     Release(ReleaseCommand),
+    /// How the lists and scores of two releases differ, at the same moment
+    Compare(CompareArgs),
     /// Make an answer of the server again: it must be the same, bit for bit
     Replay(ReplayArgs),
     /// Make a key for the server, which is shown once
@@ -224,6 +226,7 @@ impl Cli {
             Command::Why(args) => why::print(&project, &args.of, &args.key).map(|()| Outcome::Done),
             Command::Serve(args) => serving::serve(&project, args).map(|()| Outcome::Done),
             Command::Release(command) => serving::release(&project, command).map(|()| Outcome::Done),
+            Command::Compare(args) => serving::compare(&project, &args).map(|()| Outcome::Done),
             Command::Replay(args) => serving::replay(&project, &args).map(|()| Outcome::Done),
             Command::Key(args) => serving::key(&project, args).map(|()| Outcome::Done),
             Command::Sql(args) => {

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use chrono::NaiveDate;
 use clap::{Args, Subcommand, ValueEnum};
+use selvedge_serving::compare;
 use selvedge_serving::keys::{Keys, Right};
 use selvedge_serving::release::{self, Release, State, roll_back};
 use selvedge_serving::server::{self, Options};
@@ -36,6 +37,9 @@ pub struct ServeArgs {
     /// Its key (PEM)
     #[arg(long, value_name = "FILE", requires = "certificate")]
     key: Option<PathBuf>,
+    /// A shop whose pages may ask from a browser, such as https://shop.example; may be given again
+    #[arg(long = "origin", value_name = "ORIGIN")]
+    origins: Vec<String>,
 }
 
 /// What to do with releases.
@@ -100,6 +104,17 @@ impl Advice for SkewError {
     }
 }
 
+/// Which releases to compare.
+#[derive(Debug, Args)]
+pub struct CompareArgs {
+    /// Its hash, or the beginning of it
+    a: String,
+    b: String,
+    /// For so many customers at most
+    #[arg(long, value_name = "CUSTOMERS", default_value_t = 500)]
+    customers: usize,
+}
+
 /// What a key is to allow.
 #[derive(Debug, Args)]
 pub struct KeyArgs {
@@ -133,8 +148,27 @@ pub fn serve(project: &Project, args: ServeArgs) -> Result<()> {
     }
     let tls = args.certificate.zip(args.key);
     let clock = if args.playground || args.from_export { Clock::FromExport } else { Clock::Now };
-    let options = Options { address: args.address, playground: args.playground, clock, tls };
+    let ServeArgs { address, playground, origins, .. } = args;
+    let options = Options { address, playground, clock, tls, origins, most_files: most_files() };
     server::run(project, |root| flow::open(Some(root)), &options)
+}
+
+/// Has the system let this process open as many files and connections as it ever does, and says how many; none where it does not
+/// say.
+fn most_files() -> Option<u64> {
+    let mut limit = libc::rlimit { rlim_cur: 0, rlim_max: 0 };
+    // SAFETY: both calls read or write this one value, which outlives them.
+    let told = unsafe {
+        let told = libc::getrlimit(libc::RLIMIT_NOFILE, &raw mut limit) == 0;
+        if told && limit.rlim_cur < limit.rlim_max {
+            let raised = libc::rlimit { rlim_cur: limit.rlim_max, ..limit };
+            if libc::setrlimit(libc::RLIMIT_NOFILE, &raw const raised) == 0 {
+                limit = raised;
+            }
+        }
+        told
+    };
+    told.then_some(limit.rlim_cur)
 }
 
 /// Does what is to be done with releases.
@@ -234,6 +268,14 @@ fn replay_day(project: &Project, day: NaiveDate) -> Result<()> {
         skew.requests,
         skew.columns.len()
     ));
+    Ok(())
+}
+
+/// Says how two releases differ.
+pub fn compare(project: &Project, args: &CompareArgs) -> Result<()> {
+    let names = [args.a.as_str(), args.b.as_str()];
+    let found = compare::compare(project, |root| flow::open(Some(root)), names, args.customers)?;
+    say(found.to_string().trim_end());
     Ok(())
 }
 

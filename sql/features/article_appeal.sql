@@ -3,6 +3,7 @@ name: article_appeal
 version: 1
 entity: product
 owner: catalogue
+fresh_for: 10 minutes
 description: |
   How the article did in its season before this moment, each share drawn towards the whole shop's before the day of this
   moment, so that one event decides nothing: as if the article had been looked at ten times more (bought five times more),

@@ -3,6 +3,7 @@ name: article_record
 version: 2
 entity: product
 owner: catalogue
+fresh_for: 10 minutes
 description: How the article did in its season before this moment, with customers who agreed to personalisation.  Shares are NULL until there is something to share.
 columns:
   article_looks_30d:

@@ -10,6 +10,8 @@ WITH places AS (
   SELECT concat(s.request, '/', s.place) AS recommendation_id, s.request, s.place, s.product_id, s.season, r.customer_id, r.release,
          r.answered_at AS recommended_at, r.shadow
   FROM served.shown s JOIN served.requests r ON r.request = s.request
+  -- What a visitor saw, of whom nothing is known but the visit, is nobody's.
+  WHERE COALESCE(r.customer_id, '') <> ''
 ),
 reported AS (
   SELECT request, product_id, MIN(at) AS seen_at, MIN(CASE WHEN kind = 'clicked' THEN at END) AS clicked_at

@@ -23,6 +23,7 @@ impl Command {
             | Self::Who(_)
             | Self::Serve(_)
             | Self::Release(_)
+            | Self::Compare(_)
             | Self::Replay(_)
             | Self::Key(_)
             | Self::Completions(_)

@@ -54,6 +54,12 @@ mod serving;
 mod feedback;
 #[cfg(feature = "encoder")]
 mod skew;
+#[cfg(feature = "encoder")]
+mod serving_interface;
+#[cfg(feature = "encoder")]
+mod serving_limits;
+#[cfg(feature = "encoder")]
+mod serving_odd_bytes;
 mod sample_drill;
 mod sample_ingest;
 mod sample_monitor;

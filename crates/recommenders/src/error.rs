@@ -33,7 +33,9 @@ impl ModelError {
             Self::NotDefinite { .. } | Self::NotArrived { .. } => Some("raise the penalty (l2)".into()),
             Self::TooMany { .. } => Some("use item-kNN or RP3beta, which keep only the nearest".into()),
             Self::Setting { what, allowed, .. } => Some(format!("set {what} to a value that is {allowed}")),
-            Self::NotLearned { .. } => Some("build the programs of one version together: `cargo build --release`".into()),
+            Self::NotLearned { .. } => {
+                Some("build the programs of one version together: `cargo build --release`".into())
+            }
             Self::Length { .. } | Self::NoColumn { .. } | Self::Unknown { .. } => None,
         }
     }

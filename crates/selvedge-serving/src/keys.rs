@@ -11,6 +11,10 @@ use subtle::ConstantTimeEq;
 use super::journal;
 use selvedge_project::error::{Advice, Result};
 
+/// What is said where there were keys and their file is not there any more.
+const GONE: &str =
+    "work/serving/keys.json is gone; the keys that were read last count until it is back, or the server is stopped";
+
 /// What a key allows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -66,6 +70,8 @@ struct Seen {
     keys: Arc<Keys>,
     /// Whether there were ever any.
     any: bool,
+    /// Why the file that is there now is not the one that counts.
+    trouble: Option<String>,
 }
 
 impl Ring {
@@ -75,7 +81,7 @@ impl Ring {
         let file = written(root);
         let keys = Arc::new(Keys::read(root)?);
         let any = !keys.are_none();
-        Ok(Self { root: root.to_owned(), seen: Mutex::new(Seen { file, keys, any }) })
+        Ok(Self { root: root.to_owned(), seen: Mutex::new(Seen { file, keys, any, trouble: None }) })
     }
 
     /// The keys there are; where their file is gone or cannot be read, the last that were read.
@@ -83,22 +89,40 @@ impl Ring {
         Arc::clone(&self.look().keys)
     }
 
-    /// Whether a key, as it was shown, allows something.  Where there never was any, whoever asks may; a door that had a lock
-    /// does not open because its last key was taken out.
-    pub fn allow(&self, shown: &str, right: Right) -> bool {
+    /// Names the key that was shown, where it allows something.  Where there never was any, whoever asks may, without a name; a
+    /// door that had a lock does not open because its last key was taken out.
+    pub fn allow(&self, shown: &str, right: Right) -> Option<String> {
         let seen = self.look();
-        !seen.any || seen.keys.allow(shown, right)
+        match seen.any {
+            true => seen.keys.allow(shown, right).map(str::to_owned),
+            false => Some(String::new()),
+        }
+    }
+
+    /// Why the keys that count are not those of the file: it cannot be read, or is gone.
+    pub fn trouble(&self) -> Option<String> {
+        self.look().trouble.clone()
     }
 
     fn look(&self) -> MutexGuard<'_, Seen> {
         let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
         let file = written(&self.root);
-        if file.is_some()
-            && file != seen.file
-            && let Ok(keys) = Keys::read(&self.root)
-        {
-            let any = seen.any || !keys.are_none();
-            *seen = Seen { file, keys: Arc::new(keys), any };
+        match file {
+            None if seen.any => seen.trouble = Some(GONE.to_owned()),
+            None => {}
+            // The same file as before; one that could not be read is tried again.
+            Some(_) if file == seen.file && seen.trouble.is_none() => {}
+            Some(_) => match Keys::read(&self.root) {
+                Ok(keys) => {
+                    let any = seen.any || !keys.are_none();
+                    *seen = Seen { file, keys: Arc::new(keys), any, trouble: None };
+                }
+                Err(error) => {
+                    let words = error.to_string();
+                    let first = words.lines().next().unwrap_or_default().trim_start_matches("error: ");
+                    seen.trouble = Some(format!("{first}; the keys that were read last count until it can be read"));
+                }
+            },
         }
         seen
     }
@@ -160,14 +184,16 @@ impl Keys {
         self.0.is_empty()
     }
 
-    /// Whether a key, as it was shown, allows something.
-    pub fn allow(&self, shown: &str, right: Right) -> bool {
-        let Some((id, secret)) = shown.split_once('.') else { return false };
+    /// Names the key that was shown, where it allows something.
+    pub fn allow(&self, shown: &str, right: Right) -> Option<&str> {
+        let (id, secret) = shown.split_once('.')?;
         let hash = hash(secret);
-        let mut allowed = false;
+        let mut allowed = None;
         for key in &self.0 {
             let same = key.id.as_bytes().ct_eq(id.as_bytes()) & key.hash.as_bytes().ct_eq(hash.as_bytes());
-            allowed |= bool::from(same) && key.rights.contains(&right);
+            if bool::from(same) && key.rights.contains(&right) {
+                allowed = Some(key.id.as_str());
+            }
         }
         allowed
     }
@@ -181,19 +207,26 @@ mod tests {
     fn keys_count_as_soon_as_they_are_there_and_are_never_forgotten() {
         let folder = tempfile::tempdir().unwrap();
         let ring = Ring::open(folder.path()).unwrap();
-        assert!(ring.now().are_none());
+        assert!(ring.now().are_none() && ring.trouble().is_none());
+        assert_eq!(ring.allow("", Right::Read).as_deref(), Some(""));
         let first = Keys::make(folder.path(), &[Right::Read]).unwrap();
-        assert!(ring.now().allow(&first, Right::Read));
+        let allow = |shown: &str, right| ring.allow(shown, right).is_some();
+        assert!(allow(&first, Right::Read));
         std::fs::remove_file(path(folder.path())).unwrap();
-        assert!(ring.now().allow(&first, Right::Read), "a file that is gone opens no door");
+        assert!(allow(&first, Right::Read), "a file that is gone opens no door");
+        assert!(ring.trouble().unwrap().contains("is gone"));
         std::thread::sleep(std::time::Duration::from_millis(20));
         let second = Keys::make(folder.path(), &[Right::Write]).unwrap();
-        assert!(ring.now().allow(&second, Right::Write) && !ring.now().allow(&first, Right::Read));
+        assert!(allow(&second, Right::Write) && !allow(&first, Right::Read) && ring.trouble().is_none());
+        let sound = std::fs::read(path(folder.path())).unwrap();
+        std::fs::write(path(folder.path()), "[{").unwrap();
+        assert!(allow(&second, Right::Write) && !allow("", Right::Write), "the last that were read count");
+        assert!(ring.trouble().unwrap().contains("keys.json"), "and that they do is told");
+        std::fs::write(path(folder.path()), sound).unwrap();
+        assert!(allow(&second, Right::Write) && ring.trouble().is_none());
+        std::thread::sleep(std::time::Duration::from_millis(20));
         std::fs::write(path(folder.path()), "[]").unwrap();
-        assert!(
-            !ring.allow(&second, Right::Write) && !ring.allow("", Right::Read),
-            "nor does the last that is taken out"
-        );
+        assert!(!allow(&second, Right::Write) && !allow("", Right::Read), "nor does the last that is taken out");
     }
 
     #[test]
@@ -201,9 +234,10 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let shown = Keys::make(folder.path(), &[Right::Read]).unwrap();
         let keys = Keys::read(folder.path()).unwrap();
-        assert!(keys.allow(&shown, Right::Read) && !keys.allow(&shown, Right::Write));
-        assert!(!keys.allow("", Right::Read) && !keys.allow(&shown[..shown.len() - 1], Right::Read));
+        let (id, secret) = shown.split_once('.').unwrap();
+        assert_eq!((keys.allow(&shown, Right::Read), keys.allow(&shown, Right::Write)), (Some(id), None));
+        assert_eq!((keys.allow("", Right::Read), keys.allow(&shown[..shown.len() - 1], Right::Read)), (None, None));
         let kept = std::fs::read_to_string(path(folder.path())).unwrap();
-        assert!(!kept.contains(shown.split_once('.').unwrap().1), "the secret itself is kept nowhere");
+        assert!(!kept.contains(secret), "the secret itself is kept nowhere");
     }
 }

@@ -14,10 +14,20 @@ pub mod past;
 pub mod release;
 /// A release's tables, and what it reads in everything that was sent.
 pub mod live;
-/// What is known of articles.
-mod known;
+/// Who asks, and for what.
+pub mod who;
+/// What a release knows of customers and articles.
+pub mod catalogue;
+/// What is known of all articles at a moment.
+pub mod articles;
+/// An article of a list.
+pub mod article;
 /// Lists of one release.
 pub mod lists;
+/// Articles that are like another.
+pub mod similar;
+/// Features, as the server sees them now.
+pub mod views;
 /// What was answered.
 pub mod log;
 /// What all requests share: releases, events, counts, promises, and where they are gathered.
@@ -28,5 +38,9 @@ pub mod http;
 pub mod replay;
 /// Features of answers, held against the flow's.
 pub mod skew;
+/// Two releases side by side.
+pub mod compare;
+/// Who may come in: so many connections, and no more.
+pub mod door;
 /// Start, switch, refresh, stop.
 pub mod server;

@@ -1,23 +1,26 @@
 //! Lists of one release at request time: the project's own SQL over what is narrowed to the customers who ask.
 //!
-//! What is known of articles (views whose grain holds no customer, and what is popular) is worked out for all of them now and
-//! then, from everybody's events; what is known of a customer is worked out for each request, from their own.  Whether a
-//! project's views allow that is tried when a release is loaded, bit by bit: where one does not, everything is worked out from
-//! everybody's events, which is slower and told.
+//! What is known of articles is worked out for all of them now and then ([`Articles`]); what is known of a customer is worked
+//! out for each request, from their own events.  Whether a project's views allow that is tried when a release is loaded, bit by
+//! bit: where one does not, everything is worked out from everybody's events, which is slower and told.
 
 use std::collections::HashMap;
 use std::sync::{Arc, PoisonError, RwLock};
+use std::time::{Duration, Instant};
 
 use chrono::{DateTime, Utc};
 use datafusion::arrow::array::RecordBatch;
-use serde::{Deserialize, Serialize};
-use utoipa::ToSchema;
 
-use super::known::{Articles, articles, narrowed, requests};
+use super::article::Recommended;
+pub use super::article::{Article, Basis, Effort};
+use super::articles::{Articles, narrowed, requests};
+use super::catalogue::Catalogue;
 use super::live::Tables;
 use super::past::Past;
 use super::release::Release;
-use selvedge_learning::recommend::{Listing, Lists};
+use super::who::{Ask, Visitor};
+use selvedge_engine::Engine;
+use selvedge_learning::recommend::{Lists, Wanted};
 use selvedge_learning::shelf::{self, Shelves};
 use selvedge_project::error::Result;
 use selvedge_project::project::Project;
@@ -25,30 +28,14 @@ use selvedge_project::sql::TableName;
 
 /// Customers whose lists are made both ways when a release is loaded.
 const TRIED: usize = 24;
-
-/// An article of a list.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
-pub struct Article {
-    /// 1 is the first.
-    pub place: usize,
-    pub product_id: String,
-    pub season: String,
-    pub brand: Option<String>,
-    pub score: f64,
-    /// The chance that it is bought and kept; none where nothing was there to learn it from.
-    pub chance: Option<f64>,
-    /// On what it rests: `personal`, or what is popular.
-    pub basis: String,
-    /// What may be said of why it is shown.
-    pub reason: String,
-    /// The probability with which it could have stood here; lists are not drawn, so it is 1.
-    pub propensity: f64,
-}
+/// On what a list rests that is not made for anybody.
+const POPULAR: &str = "popular";
 
 /// A release that is loaded.
 pub struct Serving {
     pub release: Release,
     pub tables: Tables,
+    pub catalogue: Catalogue,
     lists: Lists,
     articles: RwLock<Arc<Articles>>,
     /// The project as it is asked of a customer's own events; none where its views read others' too.
@@ -57,30 +44,53 @@ pub struct Serving {
     made_before: HashMap<String, Vec<Article>>,
 }
 
-/// A row of a release's recommendations.
-#[derive(Deserialize)]
-struct Recommended {
-    customer_id: String,
-    rank: usize,
-    product_id: String,
-    season: String,
-    brand: Option<String>,
-    score: f64,
-    chance: Option<f64>,
-    basis: String,
-    reason: String,
+/// How much may be done for lists.
+#[derive(Clone, Copy)]
+pub struct Pace<'a> {
+    pub effort: Effort,
+    /// Asked once features are there: is there time for reasons?
+    pub in_time: Option<&'a (dyn Fn() -> bool + Sync)>,
 }
 
-/// From what a list was made, so that it can be made again.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Basis {
-    #[serde(with = "crate::moment")]
-    pub at: DateTime<Utc>,
-    /// So many events were known.
-    pub seen: usize,
-    #[serde(with = "crate::moment")]
-    pub articles_at: DateTime<Utc>,
-    pub articles_seen: usize,
+impl Pace<'_> {
+    /// As much as was done before.
+    pub fn of(effort: Effort) -> Self {
+        Self { effort, in_time: None }
+    }
+}
+
+/// Lists, in the order in which they were asked for.
+pub struct Made {
+    pub lists: Vec<Vec<Article>>,
+    pub basis: Basis,
+    /// Of what is known of articles, what is missing because it is too old.
+    pub stale: Vec<String>,
+    pub took: Parts,
+}
+
+/// How long the parts of making lists took.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Parts {
+    pub shelves: Duration,
+    pub features: Duration,
+    pub rank: Duration,
+    pub explain: Duration,
+}
+
+/// The rows that lists are made from.
+struct Rows {
+    /// None where everybody who asks is a customer.
+    customers: Option<RecordBatch>,
+    transactions: RecordBatch,
+}
+
+impl Rows {
+    fn lay(self, engine: &Engine) -> Result<()> {
+        if let Some(customers) = self.customers {
+            engine.register(&TableName::new("sources", "customers"), customers)?;
+        }
+        engine.register(&TableName::new("sources", "transactions"), self.transactions)
+    }
 }
 
 impl Serving {
@@ -91,20 +101,21 @@ impl Serving {
     pub fn load(
         release: Release,
         open: fn(&std::path::Path) -> Result<Project>,
-        past: &Past,
+        past: &RwLock<Past>,
         at: DateTime<Utc>,
     ) -> Result<Self> {
         release.verify()?;
         let tables = Tables::load(open(&release.root)?)?;
+        let catalogue = Catalogue::load(&tables.engine)?;
         let lists = Lists::load(&tables.project)?;
-        let everybody = tables.all_transactions(past, past.count())?;
-        let articles = RwLock::new(Arc::new(articles(&tables, everybody, at, past.count())?));
+        let known = known(&tables, &catalogue, past, at, None)?;
         let mut made_before: HashMap<String, Vec<Article>> = HashMap::new();
         for row in tables.engine.rows::<Recommended>(&TableName::bare("recommendations"))? {
             made_before.entry(row.customer_id.clone()).or_default().push(row.into());
         }
+        let articles = RwLock::new(Arc::new(known));
         let narrowed = narrowed(&tables.project);
-        let mut serving = Self { release, tables, lists, articles, narrowed: None, made_before };
+        let mut serving = Self { release, tables, catalogue, lists, articles, narrowed: None, made_before };
         if serving.may_narrow(&narrowed, past, at)? {
             serving.narrowed = Some(narrowed);
         }
@@ -126,24 +137,51 @@ impl Serving {
         self.known().at
     }
 
-    /// As of when, and from how many events, articles are known.
-    pub fn articles_known(&self) -> (DateTime<Utc>, usize) {
-        let known = self.known();
-        (known.at, known.seen)
-    }
-
     /// Events that this release could not use when articles were last looked at: no such customer, article or order.
     pub fn unused(&self) -> usize {
         self.known().unused
     }
 
-    fn known(&self) -> Arc<Articles> {
+    /// What is known of articles.
+    pub fn known(&self) -> Arc<Articles> {
         Arc::clone(&self.articles.read().unwrap_or_else(PoisonError::into_inner))
     }
 
-    /// The list of a customer that the release came with.
-    pub fn made_before(&self, customer: &str) -> &[Article] {
-        self.made_before.get(customer).map_or(&[], Vec::as_slice)
+    /// A list for who cannot be answered in time: the one that the release came with, or else what is popular and can be sent
+    /// there.
+    pub fn in_no_time(&self, ask: &Ask, at: DateTime<Utc>) -> Vec<Article> {
+        let may = |article: &&Article| {
+            let known = self.catalogue.article(&article.product_id, &article.season);
+            let category = known.and_then(|known| known.words.category.as_ref());
+            ask.category.is_empty() || category.is_some_and(|category| ask.category.contains(category))
+        };
+        if let Some(list) = self.made_before.get(&ask.name) {
+            return list.iter().filter(may).cloned().collect();
+        }
+        let (known, project) = (self.known(), &self.tables.project);
+        let country = self.catalogue.country_of(ask);
+        let region = ask.visitor.as_ref().and_then(|visitor| visitor.region.as_deref()).unwrap_or_default();
+        let had = self.catalogue.articles.iter().filter(|(_, known)| known.can_be_had(project, at, Some(&country)));
+        let article = |((product, season), about): (&(String, String), &super::catalogue::Known)| {
+            let rank = known.popular(region, product, season)?;
+            Some(Article {
+                place: 0,
+                product_id: product.clone(),
+                season: season.clone(),
+                brand: about.brand.clone(),
+                score: rank.in_region,
+                chance: None,
+                basis: POPULAR.into(),
+                reason: rank.reason.clone(),
+                propensity: 1.0,
+            })
+        };
+        let mut found: Vec<Article> = had.filter_map(article).filter(|article| may(&article)).collect();
+        // Equal ones stay in the order of their keys.
+        found.sort_by(|a, b| b.score.total_cmp(&a.score));
+        found.truncate(ask.places.max(project.params.recommend.per_customer));
+        found.iter_mut().zip(1..).for_each(|(article, place)| article.place = place);
+        found
     }
 
     /// Works out anew what is known of articles, from the first `seen` events.
@@ -151,166 +189,199 @@ impl Serving {
     /// # Errors
     /// Queries that cannot be answered; then what was known stays.
     pub fn refresh(&self, past: &RwLock<Past>, at: DateTime<Utc>, seen: Option<usize>) -> Result<()> {
-        // The lock is held no longer than it takes to copy.
-        let (everybody, seen) = {
-            let past = past.read().unwrap_or_else(PoisonError::into_inner);
-            let seen = seen.unwrap_or(past.count());
-            (self.tables.all_transactions(&past, seen)?, seen)
-        };
-        let new = Arc::new(articles(&self.tables, everybody, at, seen)?);
+        let new = Arc::new(known(&self.tables, &self.catalogue, past, at, seen)?);
         *self.articles.write().unwrap_or_else(PoisonError::into_inner) = new;
         Ok(())
     }
 
-    /// The lists of some customers at a moment, in their order, and from what they were made: the first `seen` events, or all.
+    /// The lists that are asked for, at a moment, from the first `seen` events, or all.  No name is asked for twice.
     ///
     /// # Errors
     /// Queries that cannot be answered.
     pub fn lists(
         &self,
         past: &RwLock<Past>,
-        customers: &[String],
+        asks: &[Ask],
         at: DateTime<Utc>,
         seen: Option<usize>,
-    ) -> Result<(Vec<Vec<Article>>, Basis)> {
+        pace: Pace<'_>,
+    ) -> Result<Made> {
         let known = self.known();
-        let (transactions, seen) = {
-            let past = past.read().unwrap_or_else(PoisonError::into_inner);
-            let seen = seen.unwrap_or(past.count());
-            (self.read_by(&past, customers, seen)?, seen)
-        };
-        let basis = Basis { at, seen, articles_at: known.at, articles_seen: known.seen };
-        Ok((self.made(self.project(), &known, transactions, customers, at)?, basis))
+        let (rows, seen) = self.rows(past, asks, at, seen, self.is_narrowed())?;
+        let basis = Basis { at, seen, articles_at: known.at, articles_seen: known.seen, effort: pace.effort };
+        self.made(self.project(), &known, rows, asks, basis, pace)
     }
 
     /// The project as requests ask it.
-    fn project(&self) -> &Project {
+    pub fn project(&self) -> &Project {
         self.narrowed.as_ref().unwrap_or(&self.tables.project)
     }
 
-    /// The transactions that requests of some customers read.
-    fn read_by(&self, past: &Past, customers: &[String], seen: usize) -> Result<RecordBatch> {
-        match self.narrowed {
-            Some(_) => self.tables.transactions_of(past, customers, seen),
-            None => Ok(self.tables.all_transactions(past, seen)?.0),
-        }
+    /// The rows of those who ask, or of everybody; and how many events were known.
+    fn rows(
+        &self,
+        past: &RwLock<Past>,
+        asks: &[Ask],
+        at: DateTime<Utc>,
+        seen: Option<usize>,
+        narrowed: bool,
+    ) -> Result<(Rows, usize)> {
+        let (known, seen) = {
+            // The lock is held no longer than it takes to copy.
+            let past = past.read().unwrap_or_else(PoisonError::into_inner);
+            let seen = seen.unwrap_or(past.count());
+            let known = match narrowed {
+                true => {
+                    let customers: Vec<String> =
+                        asks.iter().filter(|ask| ask.visitor.is_none()).map(|ask| ask.name.clone()).collect();
+                    self.tables.transactions_of(&past, &customers, seen)?
+                }
+                false => self.tables.all_transactions(&past, seen)?.0,
+            };
+            (known, seen)
+        };
+        let visitors = asks.iter().filter_map(|ask| ask.visitor.as_ref());
+        let deeds: Vec<_> = visitors.flat_map(|visitor| visitor.deeds(at)).collect();
+        let (transactions, _) = self.tables.with_deeds(known, &deeds)?;
+        Ok((Rows { customers: self.catalogue.customers_with(asks)?, transactions }, seen))
+    }
+
+    /// What of a visit cannot be used: its place, and why.
+    ///
+    /// # Errors
+    /// Tables that are not what they should be.
+    pub fn ignored(&self, visitor: &Visitor, at: DateTime<Utc>) -> Result<Vec<(usize, String)>> {
+        let none = self.tables.transactions_of(&Past::default(), &[], 0)?;
+        Ok(self.tables.with_deeds(none, &visitor.deeds(at))?.1)
     }
 
     fn made(
         &self,
         project: &Project,
         known: &Articles,
-        transactions: RecordBatch,
-        customers: &[String],
-        at: DateTime<Utc>,
-    ) -> Result<Vec<Vec<Article>>> {
-        let found = self.over_shelves(project, known, transactions, customers, at, |session, shelves| {
-            let mut found: HashMap<String, Vec<Article>> = HashMap::new();
+        rows: Rows,
+        asks: &[Ask],
+        basis: Basis,
+        pace: Pace<'_>,
+    ) -> Result<Made> {
+        let places: HashMap<&str, usize> = asks.iter().map(|ask| (ask.name.as_str(), ask.places)).collect();
+        let began = Instant::now();
+        self.over_shelves(project, known, rows, asks, basis.at, |session, shelves, stale| {
+            let mut parts = Parts { shelves: began.elapsed(), ..Parts::default() };
+            let (mut effort, mut found) = (basis.effort, HashMap::<String, Vec<Article>>::new());
             if shelves.candidates.num_rows() > 0 {
-                for (customer, list) in self.lists.of(session, shelves)? {
-                    found.insert(customer, list.into_iter().zip(1..).map(article).collect());
+                let may = self.catalogue.may(&shelves.candidates, asks)?;
+                let in_time = || effort == Effort::Full && pace.in_time.is_none_or(|in_time| in_time());
+                let places = |name: &str| places.get(name).copied().unwrap_or_default();
+                let wanted = Wanted {
+                    places: Some(&places),
+                    may: may.as_deref(),
+                    ranked: effort != Effort::Popular,
+                    reasons: Some(&in_time),
+                };
+                let (lists, took) = self.lists.of(session, shelves, &wanted)?;
+                parts = Parts { features: took.features, rank: took.rank, explain: took.explain, ..parts };
+                if !took.explained {
+                    effort = effort.max(Effort::WithoutReasons);
+                }
+                for (customer, list) in lists {
+                    found.insert(customer, list.into_iter().zip(1..).map(Article::from).collect());
                 }
             }
-            Ok(found)
-        })?;
-        Ok(customers.iter().map(|customer| found.get(customer).cloned().unwrap_or_default()).collect())
+            let lists = asks.iter().map(|ask| found.get(&ask.name).cloned().unwrap_or_default()).collect();
+            Ok(Made { lists, basis: Basis { effort, ..basis }, stale, took: parts })
+        })
     }
 
-    /// Works over the shelves of some customers at a moment.
+    /// Puts the rows of those who ask in the place of everybody's.
+    ///
+    /// # Errors
+    /// Queries that cannot be answered.
+    pub fn lay(&self, engine: &Engine, past: &RwLock<Past>, asks: &[Ask], at: DateTime<Utc>) -> Result<()> {
+        let (rows, _) = self.rows(past, asks, at, None, self.is_narrowed())?;
+        self.known().lay(engine)?;
+        rows.lay(engine)
+    }
+
+    /// Works over the shelves of those who ask, at a moment.
     fn over_shelves<T>(
         &self,
         project: &Project,
         known: &Articles,
-        transactions: RecordBatch,
-        customers: &[String],
+        rows: Rows,
+        asks: &[Ask],
         at: DateTime<Utc>,
-        work: impl FnOnce(&shelf::Session, &Shelves) -> Result<T>,
+        work: impl FnOnce(&shelf::Session, &Shelves, Vec<String>) -> Result<T>,
     ) -> Result<T> {
         let project = project.as_of(at);
         let engine = self.tables.engine.over()?;
-        engine.register(&TableName::new("sources", "transactions"), transactions)?;
-        for (table, batch) in &known.everybody {
-            engine.register(table, batch.clone())?;
-        }
-        let session = shelf::Session::over(&project, engine).with_views(known.views.clone());
-        let mut shelves = session.shelves(requests(customers, at)?, false)?;
+        rows.lay(&engine)?;
+        known.lay(&engine)?;
+        let (views, stale) = known.views(at);
+        let session = shelf::Session::over(&project, engine).with_views(views);
+        let names: Vec<String> = asks.iter().map(|ask| ask.name.clone()).collect();
+        let mut shelves = session.shelves(requests(&names, at)?, false)?;
         shelves.baselines = Some(known.beside(&shelves)?);
-        work(&session, &shelves)
+        work(&session, &shelves, stale)
     }
 
-    /// Every feature of the shelves of some customers at a moment, from the first `seen` events, or all.
+    /// Every feature of the shelves of some customers at a moment, from the first `seen` events.
     ///
     /// # Errors
     /// Queries that cannot be answered.
-    pub fn features(
+    pub fn shelf_features(
         &self,
         past: &RwLock<Past>,
         customers: &[String],
         at: DateTime<Utc>,
-        seen: Option<usize>,
+        seen: usize,
     ) -> Result<RecordBatch> {
-        let transactions = {
-            let past = past.read().unwrap_or_else(PoisonError::into_inner);
-            self.read_by(&past, customers, seen.unwrap_or(past.count()))?
-        };
-        self.over_shelves(self.project(), &self.known(), transactions, customers, at, |session, shelves| {
+        let asks: Vec<Ask> = customers.iter().map(|id| Ask::of(id)).collect();
+        let (rows, _) = self.rows(past, &asks, at, Some(seen), self.is_narrowed())?;
+        self.over_shelves(self.project(), &self.known(), rows, &asks, at, |session, shelves, _| {
             session.features(&shelves.candidates)
         })
     }
 
-    /// What keeps an article out of a customer's list: which filter, which rule, or how many places; at the moment of an
-    /// answer, from the first `seen` events.
+    /// What keeps an article out of a list that was asked for: which filter, which rule, or how many places; at the moment of
+    /// an answer, from the first `seen` events.
     ///
     /// # Errors
     /// No such article.
-    pub fn why_not(&self, past: &RwLock<Past>, customer: &str, article: &str, basis: Basis) -> Result<String> {
-        let transactions = {
-            let past = past.read().unwrap_or_else(PoisonError::into_inner);
-            self.read_by(&past, &[customer.to_owned()], basis.seen)?
-        };
-        let customers = [customer.to_owned()];
-        self.over_shelves(self.project(), &self.known(), transactions, &customers, basis.at, |session, shelves| {
+    pub fn why_not(&self, past: &RwLock<Past>, ask: &Ask, article: &str, basis: Basis) -> Result<String> {
+        let asks = [ask.clone()];
+        let (rows, _) = self.rows(past, &asks, basis.at, Some(basis.seen), self.is_narrowed())?;
+        self.over_shelves(self.project(), &self.known(), rows, &asks, basis.at, |session, shelves, _| {
             self.lists.why_not(session, shelves, article)
         })
     }
 
-    /// Makes the lists of some customers from their own events and from everybody's: are they the same, bit by bit?
-    fn may_narrow(&self, narrowed: &Project, past: &Past, at: DateTime<Utc>) -> Result<bool> {
-        let customers = self.tables.customers(TRIED);
-        let known = self.known();
-        let own = self.tables.transactions_of(past, &customers, known.seen)?;
-        let (all, _) = self.tables.all_transactions(past, known.seen)?;
-        let from_own = self.made(narrowed, &known, own, &customers, at)?;
-        Ok(from_own == self.made(&self.tables.project, &known, all, &customers, at)?)
+    /// Makes the lists of some customers from their own rows and from everybody's: are they the same, bit by bit?
+    fn may_narrow(&self, narrowed: &Project, past: &RwLock<Past>, at: DateTime<Utc>) -> Result<bool> {
+        let asks: Vec<Ask> = self.tables.customers(TRIED).iter().map(|id| Ask::of(id)).collect();
+        let (known, pace) = (self.known(), Pace::of(Effort::Full));
+        let made = |project: &Project, own: bool| -> Result<Vec<Vec<Article>>> {
+            let (rows, seen) = self.rows(past, &asks, at, Some(known.seen), own)?;
+            let basis = Basis { at, seen, articles_at: known.at, articles_seen: known.seen, effort: pace.effort };
+            Ok(self.made(project, &known, rows, &asks, basis, pace)?.lists)
+        };
+        Ok(made(narrowed, true)? == made(&self.tables.project, false)?)
     }
 }
 
-impl From<Recommended> for Article {
-    fn from(row: Recommended) -> Self {
-        Self {
-            place: row.rank,
-            product_id: row.product_id,
-            season: row.season,
-            brand: row.brand,
-            score: row.score,
-            chance: row.chance,
-            basis: row.basis,
-            reason: row.reason,
-            propensity: 1.0,
-        }
-    }
-}
-
-fn article((listing, place): (Listing, usize)) -> Article {
-    Article {
-        place,
-        product_id: listing.product_id,
-        season: listing.season,
-        brand: listing.brand,
-        score: listing.score,
-        chance: listing.chance,
-        basis: listing.basis.into(),
-        reason: listing.reason,
-        propensity: 1.0,
-    }
+/// What is known of articles at a moment, from the first `seen` events, or all.
+fn known(
+    tables: &Tables,
+    catalogue: &Catalogue,
+    past: &RwLock<Past>,
+    at: DateTime<Utc>,
+    seen: Option<usize>,
+) -> Result<Articles> {
+    let (everybody, seen) = {
+        // The lock is held no longer than it takes to copy.
+        let past = past.read().unwrap_or_else(PoisonError::into_inner);
+        let seen = seen.unwrap_or(past.count());
+        (tables.all_transactions(&past, seen)?, seen)
+    };
+    Articles::known(tables, catalogue, everybody, at, seen)
 }

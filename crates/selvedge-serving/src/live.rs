@@ -82,6 +82,21 @@ impl Tables {
         self.with_events(self.facts.all_rows().clone(), past, customers.into_iter(), seen)
     }
 
+    /// `known` with what people did whom these tables do not know, and what of that cannot be used: its place, and why.
+    ///
+    /// # Errors
+    /// As [`Tables::transactions_of`].
+    pub fn with_deeds(&self, known: RecordBatch, deeds: &[Arrived]) -> Result<(RecordBatch, Vec<(usize, String)>)> {
+        let (mut read, mut doubted) = (Vec::new(), Vec::new());
+        for (place, found) in self.facts.read_alone(deeds).into_iter().enumerate() {
+            match found {
+                Ok(found) => read.push(found),
+                Err(doubt) => doubted.push((place, doubt.words)),
+            }
+        }
+        Ok((self.facts.with(known, read.iter().map(|read| (read, OF_LOG)))?, doubted))
+    }
+
     fn with_events<'a>(
         &self,
         known: RecordBatch,

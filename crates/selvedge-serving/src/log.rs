@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 use super::journal;
 use super::lists::{Article, Basis};
 use super::past::Past;
+use super::who::Wished;
 use selvedge_engine::TableError;
 use selvedge_features::served::answers::{self, Place, Request};
 use selvedge_features::served::segments::{self, Part};
@@ -26,7 +27,11 @@ pub struct Answered {
     pub id: String,
     #[serde(with = "crate::moment")]
     pub answered_at: DateTime<Utc>,
+    /// Empty for a visitor.
     pub customer_id: String,
+    /// What was wished for beside the customer.
+    #[serde(default)]
+    pub wished: Wished,
     pub release: String,
     /// None where the release's own list had to do.
     pub basis: Option<Basis>,

@@ -7,7 +7,7 @@ use selvedge_project::error::{Advice, Result};
 use selvedge_project::project::Project;
 
 use super::journal;
-use super::lists::{Article, Serving};
+use super::lists::{Article, Pace, Serving};
 use super::log::{self, Answered};
 use super::past::Past;
 use super::release::Release;
@@ -45,12 +45,11 @@ pub fn replay(project: &Project, open: fn(&Path) -> Result<Project>, id: &str) -
     }
     let (answered, folder) = found.ok_or_else(|| ReplayError::Unknown(id.into()))?;
     let basis = answered.basis.ok_or_else(|| ReplayError::Degraded(id.into()))?;
-    let past = Past::read(&folder)?;
+    let past = RwLock::new(Past::read(&folder)?);
     let serving = Serving::load(Release::find(project, &answered.release)?, open, &past, basis.articles_at)?;
-    let past = RwLock::new(past);
     serving.refresh(&past, basis.articles_at, Some(basis.articles_seen))?;
-    let customers = [answered.customer_id.clone()];
-    let (lists, _) = serving.lists(&past, &customers, basis.at, Some(basis.seen))?;
+    let asks = [answered.wished.ask(&answered.customer_id)];
+    let lists = serving.lists(&past, &asks, basis.at, Some(basis.seen), Pace::of(basis.effort))?.lists;
     let made = lists.into_iter().next().unwrap_or_default();
     match difference(&answered.articles, &made) {
         None => Ok(answered),

@@ -4,19 +4,27 @@ use std::net::{SocketAddr, TcpListener};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
-use axum_server::Handle;
-use axum_server::tls_rustls::RustlsConfig;
+use axum::http::{HeaderValue, Method, header};
+use axum_server::tls_rustls::{RustlsAcceptor, RustlsConfig};
+use axum_server::{Handle, Server};
 use selvedge_engine::wait_for;
-use selvedge_project::error::{Advice, Result};
+use selvedge_project::error::{Advice, Error, Result};
 use selvedge_project::progress::Progress;
 use selvedge_project::project::Project;
 
-use super::http::{App, router};
+use tower_http::cors::CorsLayer;
+
+use super::door::Door;
+use super::http::{App, Rates, router};
 use super::keys::{KeyError, Ring};
 use super::state::{Clock, Gathering, Open, Shared, watch};
 
+/// How long a sender may take for what stands above a body, and a connection may wait for its next request.
+const HEAD: Duration = Duration::from_secs(30);
+/// Bytes of what stands above a body.
+const HEAD_BYTES: usize = 64 << 10;
 /// How often it is looked whether another release is wanted.
 const LOOKS: Duration = Duration::from_millis(200);
 /// How often it is looked whether a day has passed, or much was answered.
@@ -33,6 +41,10 @@ pub struct Options {
     pub clock: Clock,
     /// Certificate and key, as PEM files.
     pub tls: Option<(PathBuf, PathBuf)>,
+    /// Origins, such as https://shop.example, whose pages may ask from a browser.
+    pub origins: Vec<String>,
+    /// How many files and connections the system lets this process open, where it says so.
+    pub most_files: Option<u64>,
 }
 
 #[derive(Debug, thiserror::Error)]
@@ -41,6 +53,8 @@ pub enum ServeError {
     Listen { address: SocketAddr, cause: std::io::Error },
     #[error("{path} is no certificate or key: {cause}")]
     Tls { path: String, cause: std::io::Error },
+    #[error("'{0}' is no origin")]
+    Origin(String),
     #[error("the server ended: {0}")]
     Ended(std::io::Error),
 }
@@ -52,6 +66,9 @@ impl Advice for ServeError {
                 Some("stop what listens there, or choose another with --address 127.0.0.1:8088".into())
             }
             Self::Tls { .. } => Some("give a certificate and its key as PEM files".into()),
+            Self::Origin(_) => {
+                Some("write what a browser calls the shop's pages: --origin https://shop.example".into())
+            }
             Self::Ended(_) => None,
         }
     }
@@ -105,10 +122,20 @@ async fn serve(shared: Arc<Shared>, keys: Ring, listener: TcpListener, options: 
         shared: Arc::clone(&shared),
         gathering,
         keys: Arc::new(keys),
+        rates: Arc::new(Rates::new(params.rate)),
         deadline: params.deadline,
         playground: options.playground,
     };
-    tokio::spawn(follow(Arc::clone(&shared)));
+    let cross = cross_origin(&options.origins)?;
+    let places = places(params.connections, options.most_files);
+    if places < params.connections {
+        say(format!(
+            "warning: the system lets this process open {} files, so there are places for {places} connections, not {} (serve.connections); raise it with `ulimit -n`",
+            options.most_files.unwrap_or_default(),
+            params.connections
+        ));
+    }
+    tokio::spawn(follow(Arc::clone(&shared), Arc::clone(&app.keys)));
     tokio::spawn(refresh(Arc::clone(&shared), params.refresh));
     tokio::spawn(keep_promises(Arc::clone(&shared), params.watch));
     tokio::spawn(seal_in_time(Arc::clone(&shared)));
@@ -118,51 +145,85 @@ async fn serve(shared: Arc<Shared>, keys: Ring, listener: TcpListener, options: 
         signal_hook::flag::register(signal, Arc::clone(&told)).map_err(ServeError::Ended)?;
     }
     tokio::spawn(stop(handle.clone(), told));
-    let service = router(app).into_make_service();
+    let service = router(app).layer(cross).into_make_service();
+    let door = Door::new(Arc::clone(&shared), places, options.tls.is_some());
+    let server = axum_server::from_tcp(listener).map_err(ServeError::Ended)?.handle(handle).http1_only();
     let ended = match &options.tls {
-        None => axum_server::from_tcp(listener).map_err(ServeError::Ended)?.handle(handle).serve(service).await,
+        None => with_limits(server).acceptor(door).serve(service).await,
         Some((certificate, key)) => {
             // Refused only where one was installed before, which is as good.
             let _ = rustls::crypto::ring::default_provider().install_default();
             let config = RustlsConfig::from_pem_file(certificate, key).await;
             let path = certificate.to_string_lossy().into_owned();
             let config = config.map_err(|cause| ServeError::Tls { path, cause })?;
-            let server = axum_server::from_tcp_rustls(listener, config).map_err(ServeError::Ended)?;
-            server.handle(handle).serve(service).await
+            with_limits(server).acceptor(RustlsAcceptor::new(config).acceptor(door)).serve(service).await
         }
     };
-    Ok(ended.map_err(ServeError::Ended)?)
+    ended.map_err(ServeError::Ended)?;
+    shared.settle(Instant::now() + GRACE).await;
+    say("stopped; what was asked before is answered and written down".to_owned());
+    Ok(())
 }
 
-/// Switches to the releases that are wanted, whoever wants them; one that cannot be loaded is told, and changes nothing.
-async fn follow(shared: Arc<Shared>) {
-    let mut told = String::new();
+fn with_limits<A>(mut server: Server<SocketAddr, A>) -> Server<SocketAddr, A> {
+    server.http_builder().http1().header_read_timeout(HEAD).max_buf_size(HEAD_BYTES);
+    server.first_request_timeout(HEAD)
+}
+
+/// Places for connections: as many as are wanted, as far as the system has files for them and for what else is open.
+fn places(wanted: usize, most_files: Option<u64>) -> usize {
+    let most = most_files.and_then(|most| usize::try_from(most).ok()).unwrap_or(usize::MAX);
+    wanted.min(most.saturating_sub(most.min(200) / 2)).max(1)
+}
+
+/// Which pages of other origins may ask from a browser: those that are named.
+fn cross_origin(origins: &[String]) -> Result<CorsLayer> {
+    let origin = |origin: &String| {
+        let sound = origin.starts_with("http://") || origin.starts_with("https://");
+        let value = origin.trim_end_matches('/').parse::<HeaderValue>().ok().filter(|_| sound);
+        value.ok_or_else(|| ServeError::Origin(origin.clone()))
+    };
+    let origins = origins.iter().map(origin).collect::<std::result::Result<Vec<_>, _>>()?;
+    let headers = [header::AUTHORIZATION, header::CONTENT_TYPE];
+    Ok(CorsLayer::new().allow_origin(origins).allow_methods([Method::GET, Method::POST]).allow_headers(headers))
+}
+
+/// Switches to the releases that are wanted, whoever wants them; one that cannot be loaded is told, and changes nothing.  Looks
+/// after the keys too.
+async fn follow(shared: Arc<Shared>, keys: Arc<Ring>) {
     loop {
         tokio::time::sleep(LOOKS).await;
+        shared.trouble("keys.json", keys.trouble());
         let own = Arc::clone(&shared);
         let switched = tokio::task::spawn_blocking(move || own.switch()).await;
         match switched {
-            Ok(Ok(true)) => {
-                told.clear();
-                say(format!("release {} serves", shared.state().serving.unwrap_or_default()));
+            Ok(Ok(switched)) => {
+                shared.trouble("releases", None);
+                if switched {
+                    say(format!("release {} serves", shared.state().serving.unwrap_or_default()));
+                }
             }
-            Ok(Err(error)) if told != error.to_string() => {
-                told = error.to_string();
-                say(format!("warning: the releases stay as they are: {}", told.trim()));
+            Ok(Err(error)) => {
+                let words = in_one_line(&error);
+                shared.trouble("releases", Some(format!("the releases stay as they are: {words}")));
             }
-            _ => {}
+            Err(_) => {}
         }
     }
 }
 
-/// Works out what is known of articles, again and again.
+/// Works out what is known of articles, again and again: so often that what is known is no older than views let it be.
 async fn refresh(shared: Arc<Shared>, every: Duration) {
     loop {
-        tokio::time::sleep(every).await;
+        tokio::time::sleep(shared.refreshed_within().map_or(every, |within| within.min(every))).await;
         let own = Arc::clone(&shared);
-        if let Ok(Err(error)) = tokio::task::spawn_blocking(move || own.refresh()).await {
-            Progress::start("serve")
-                .say(format!("warning: articles stay as they were known: {}", error.to_string().trim()));
+        match tokio::task::spawn_blocking(move || own.refresh()).await {
+            Ok(Ok(())) => shared.trouble("articles", None),
+            Ok(Err(error)) => {
+                let words = in_one_line(&error);
+                shared.trouble("articles", Some(format!("articles stay as they were known: {words}")));
+            }
+            Err(_) => {}
         }
     }
 }
@@ -173,13 +234,17 @@ async fn keep_promises(shared: Arc<Shared>, every: Duration) {
         tokio::time::sleep(every).await;
         let own = Arc::clone(&shared);
         match tokio::task::spawn_blocking(move || watch(&own)).await {
-            Ok(Ok(Some(broken))) => {
-                say(format!("release {} is taken back: {}", broken.release, broken.because));
+            Ok(Ok(broken)) => {
+                shared.trouble("promises", None);
+                if let Some(broken) = broken {
+                    say(format!("release {} is taken back: {}", broken.release, broken.because));
+                }
             }
             Ok(Err(error)) => {
-                say(format!("warning: what is promised cannot be looked at: {}", error.to_string().trim()));
+                let words = in_one_line(&error);
+                shared.trouble("promises", Some(format!("what is promised cannot be looked at: {words}")));
             }
-            _ => {}
+            Err(_) => {}
         }
     }
 }
@@ -193,6 +258,13 @@ async fn seal_in_time(shared: Arc<Shared>) {
             seal(sealed);
         }
     }
+}
+
+/// What went wrong, and what to do.
+fn in_one_line(error: &Error) -> String {
+    let words = error.to_string();
+    let lines = words.lines().map(|line| line.trim().trim_start_matches("error: ").trim_start_matches("do: "));
+    lines.collect::<Vec<_>>().join("; ")
 }
 
 fn say(words: String) {

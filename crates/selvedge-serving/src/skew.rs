@@ -58,7 +58,8 @@ pub fn day(project: &Project, open: fn(&Path) -> Result<Project>, day: NaiveDate
     let mut of_release: BTreeMap<String, Vec<Answered>> = BTreeMap::new();
     for answered in log::all(project)? {
         let on_day = answered.answered_at.with_timezone(&zone).date_naive() == day;
-        if on_day && answered.basis.is_some() {
+        // A visit's own features are those of its answer alone.
+        if on_day && answered.basis.is_some() && !answered.customer_id.is_empty() {
             of_release.entry(answered.release.clone()).or_default().push(answered);
         }
     }
@@ -79,17 +80,14 @@ pub fn day(project: &Project, open: fn(&Path) -> Result<Project>, day: NaiveDate
             group.entry((basis.at, basis.seen)).or_default().insert(customer.clone());
         }
         let Some((first, _)) = groups.keys().next().copied() else { continue };
-        let serving = {
-            let known = past.read().unwrap_or_else(PoisonError::into_inner);
-            Serving::load(Release::find(project, &release)?, open, &known, first)?
-        };
+        let serving = Serving::load(Release::find(project, &release)?, open, &past, first)?;
         for ((articles_at, articles_seen), moments) in groups {
             serving.refresh(&past, articles_at, Some(articles_seen))?;
             let mut made = Vec::new();
             for ((at, seen), customers) in moments {
                 skew.requests += customers.len();
                 let customers: Vec<String> = customers.into_iter().collect();
-                made.push(serving.features(&past, &customers, at, Some(seen))?);
+                made.push(serving.shelf_features(&past, &customers, at, seen)?);
             }
             let Some(rows) = together(&made)? else { continue };
             for column in compared(&serving, &past, &Made { rows, articles_at, articles_seen })? {

@@ -7,11 +7,11 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 /// How far a sender's clock may run ahead of ours.
-const CLOCK_AHEAD: chrono::Duration = chrono::Duration::minutes(5);
+pub const CLOCK_AHEAD: chrono::Duration = chrono::Duration::minutes(5);
 /// The most pieces of one event.
 const MOST_PIECES: u32 = 9_999;
 /// The longest text of a field.
-const LONGEST: usize = 200;
+pub const LONGEST: usize = 200;
 
 /// What was done.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]

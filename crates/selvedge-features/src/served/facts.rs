@@ -173,6 +173,13 @@ impl Facts {
         Ok(reading)
     }
 
+    /// Reads what somebody did of whom the tables hold nothing, in its order: each as it is read, or why it cannot be.
+    pub fn read_alone<'a>(&self, events: &'a [Arrived]) -> Vec<std::result::Result<Read<'a>, Doubt>> {
+        let mut purchases = Purchases::new();
+        let seasons = |event: &Arrived| self.seasons.get(&event.event.product_id).map_or(&[][..], Vec::as_slice);
+        events.iter().map(|event| event.read(seasons(event), &mut purchases)).collect()
+    }
+
     /// `sources.transactions` as it would be if it held these customers alone.
     ///
     /// # Errors
@@ -312,7 +319,7 @@ fn row(read: &Read<'_>, line: i64, stands_for: &BTreeMap<String, String>) -> Opt
 }
 
 /// Rows with the columns of a table.
-fn typed(schema: &SchemaRef, rows: &[Value]) -> std::result::Result<RecordBatch, ArrowError> {
+pub fn typed(schema: &SchemaRef, rows: &[Value]) -> std::result::Result<RecordBatch, ArrowError> {
     let mut decoder = ReaderBuilder::new(Arc::clone(schema)).with_batch_size(rows.len()).build_decoder()?;
     decoder.serialize(rows)?;
     Ok(decoder.flush()?.unwrap_or_else(|| RecordBatch::new_empty(Arc::clone(schema))))

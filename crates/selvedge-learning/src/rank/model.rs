@@ -45,7 +45,8 @@ pub struct Listed<C> {
     pub rows: Range<usize>,
     pub scores: Vec<f64>,
     pub chosen: C,
-    /// For each row that was chosen, what each of [`Ranking::groups`] adds to its score against the middle of the shelf.
+    /// For each row that was chosen, what each of [`Ranking::groups`] adds to its score against the middle of the shelf; no row
+    /// where reasons were not wanted.
     pub parts: Array2<f64>,
 }
 
@@ -174,11 +175,13 @@ impl Ranking {
     }
 
     /// Puts each shelf in order, has `choose` choose from it (its number and scores in; the chosen rows and what else is to
-    /// be known of the choice out), and takes the scores of what was chosen apart: each shelf is read once.
+    /// be known of the choice out), and takes the scores of what was chosen `apart`, where reasons are wanted: each shelf is read
+    /// once.
     pub fn lists<C: Send>(
         &self,
         rows: &RecordBatch,
         past: &Past,
+        apart: bool,
         choose: impl Fn(usize, &[f64]) -> (Vec<usize>, C) + Sync,
     ) -> Result<Vec<Listed<C>>> {
         let groups = self.groups()?;
@@ -187,7 +190,10 @@ impl Ranking {
             let (said, history) = self.said(range, shelf, &histories)?;
             let scores = self.blended(&said)?;
             let (rows, chosen) = choose(at, &scores);
-            let parts = self.parts(&groups, shelf, &said, &history, &rows)?;
+            let parts = match apart {
+                true => self.parts(&groups, shelf, &said, &history, &rows)?,
+                false => Array2::zeros((0, groups.len())),
+            };
             Ok(vec![Listed { rows: range.clone(), scores, chosen, parts }])
         })
     }

@@ -44,6 +44,8 @@ pub struct Phrases {
     crosses: Vec<Cross>,
     /// So many of one list may say the same.
     same_reason: usize,
+    /// Places of a list; what comes behind them is the next.
+    places: usize,
     /// `view@version` of every feature view.
     pub versions: String,
 }
@@ -86,7 +88,9 @@ impl Phrases {
             }
         }
         let crosses = project.library.crosses()?;
-        Ok(Self { features, crosses, same_reason: project.params.recommend.same_reason, versions: versions.join(" ") })
+        let params = &project.params.recommend;
+        let (same_reason, places) = (params.same_reason, params.per_customer);
+        Ok(Self { features, crosses, same_reason, places, versions: versions.join(" ") })
     }
 
     /// Who speaks for each group; none for what is no feature.
@@ -105,6 +109,9 @@ impl Phrases {
     ) -> Vec<Reason> {
         let mut said = BTreeMap::<String, usize>::new();
         let why = |(place, row): (usize, &usize)| {
+            if place % self.places == 0 {
+                said.clear();
+            }
             let above: Vec<f64> = parts.row(place).to_vec();
             let (of_driver, order) = strongest_first(voices, &above);
             // Whether a stronger reason was true, and had been said often enough.

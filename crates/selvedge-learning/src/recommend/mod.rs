@@ -20,9 +20,9 @@ use datafusion::arrow::error::ArrowError;
 use rayon::prelude::*;
 use recommenders::lists::Why;
 
-pub use self::choose::{list, rules, worth};
+pub use self::choose::{list, lists, rules, worth};
 use self::explain::{DRIVERS, Phrases, Reason};
-pub use self::request::{Listing, Lists};
+pub use self::request::{Listing, Lists, Took, Wanted};
 pub use self::why_not::why_not;
 
 use crate::rank::{self, Ranking, Which, baseline};
@@ -40,6 +40,8 @@ const PERSONAL: &str = "personal";
 const POPULAR: &str = "popular in the region";
 /// Basis of what is shown to those who consent while no ranking leads popularity.
 const POPULAR_IN_SHOP: &str = "popular in the shop";
+/// What is said where there was no time for the reasons; it is true of every article of a personal list.
+const NO_TIME: &str = "among what fits you best";
 /// Rows of shelves that stand in memory with their features at a time.
 const ROWS: usize = 1 << 18;
 
@@ -128,8 +130,8 @@ impl Maker {
         Ok(Self { project: project.clone(), phrases, ranking, version })
     }
 
-    /// The lists of the customers whose shelves these are.
-    fn lists(&self, session: &Session, shelves: &Shelves) -> Result<Vec<Listed>> {
+    /// The lists of the customers whose shelves these are, and how long their parts took.
+    fn lists(&self, session: &Session, shelves: &Shelves, wanted: &Wanted) -> Result<(Vec<Listed>, Took)> {
         let candidates = &shelves.candidates;
         let file = "sql/recommend/candidates.sql";
         let (personal, new) = (truths(candidates, file, "personal")?, truths(candidates, file, "new")?);
@@ -138,34 +140,61 @@ impl Maker {
         let rules = rules(&self.project.params.recommend);
         let choose = |shelf: &Range<usize>, scores: &[f64]| {
             let new: Vec<bool> = shelf.clone().map(|row| personal[row] && new[row]).collect();
-            let brands = shelf.clone().map(|row| brands.is_valid(row).then(|| brands.value(row)));
-            list(scores, brands, &new, rules)
+            let brands: Vec<_> = shelf.clone().map(|row| brands.is_valid(row).then(|| brands.value(row))).collect();
+            let places = wanted.places.map_or(0, |places| places(customers.value(shelf.start)));
+            let may = |row: usize| wanted.may.is_none_or(|may| may[shelf.start + row]);
+            lists(scores, &brands, &new, rules, places, may)
         };
+        let ranking = self.ranking.as_ref().filter(|_| wanted.ranked);
         let (ranked, unranked): (Vec<Range<usize>>, Vec<Range<usize>>) =
-            requests_of(candidates)?.into_iter().partition(|shelf| self.ranking.is_some() && personal[shelf.start]);
+            requests_of(candidates)?.into_iter().partition(|shelf| ranking.is_some() && personal[shelf.start]);
         let mut all = Vec::with_capacity(ranked.len() + unranked.len());
-        if let Some(ranking) = self.ranking.as_ref().filter(|_| !ranked.is_empty()) {
+        let mut took = Took { explained: true, ..Took::default() };
+        if let Some(ranking) = ranking.filter(|_| !ranked.is_empty()) {
+            let began = Instant::now();
             let asked: BooleanArray = personal.iter().map(|personal| Some(*personal)).collect();
             let rows = session.features(&filter_record_batch(candidates, &asked).map_err(RecommendError::Arrow)?)?;
-            let listed = ranking.lists(&rows, &ranking.past(session)?, |at, scores| {
+            let past = ranking.past(session)?;
+            took.features = began.elapsed();
+            took.explained = wanted.reasons.is_none_or(|in_time| in_time());
+            let began = Instant::now();
+            let listed = ranking.lists(&rows, &past, took.explained, |at, scores| {
                 let (chosen, became) = choose(&ranked[at], scores);
                 (chosen.clone(), (chosen, became))
             })?;
+            took.rank = began.elapsed();
+            let began = Instant::now();
             let groups = ranking.groups()?;
             let voices = self.phrases.voices(&groups);
             let of_shelf = |(shelf, found): (Range<usize>, rank::Listed<(Vec<usize>, Vec<Why>)>)| {
                 let (chosen, became) = found.chosen;
                 let rows = rows.slice(found.rows.start, found.rows.len());
-                let reasons = self.phrases.explain(&voices, &rows, &chosen, found.parts.view());
-                let recommendation = |(row, why): (&usize, Reason)| {
+                let reasons: Vec<Option<Reason>> = match took.explained {
+                    true => self
+                        .phrases
+                        .explain(&voices, &rows, &chosen, found.parts.view())
+                        .into_iter()
+                        .map(Some)
+                        .collect(),
+                    false => vec![None; chosen.len()],
+                };
+                let recommendation = |(row, why): (&usize, Option<Reason>)| {
                     let score = found.scores[*row];
-                    let (chance, reason) = (ranking.chance(score), why.say.clone());
-                    Recommendation { row: shelf.start + row, score, chance, basis: PERSONAL, reason, why: Some(why) }
+                    let reason = why.as_ref().map_or(NO_TIME, |why| why.say.as_str()).to_owned();
+                    Recommendation {
+                        row: shelf.start + row,
+                        score,
+                        chance: ranking.chance(score),
+                        basis: PERSONAL,
+                        reason,
+                        why,
+                    }
                 };
                 let recommendations = chosen.iter().zip(reasons).map(recommendation).collect();
                 Listed { customer: customers.value(shelf.start).to_owned(), shelf, became, recommendations }
             };
             all.extend(ranked.into_par_iter().zip(listed).map(of_shelf).collect::<Vec<_>>());
+            took.explain = began.elapsed();
         }
         let (popular, in_shop) = (baseline(shelves, "popular")?, baseline(shelves, "popular_in_shop")?);
         let because = self.because(shelves)?;
@@ -181,7 +210,7 @@ impl Maker {
             let recommendations = chosen.into_iter().map(recommendation).collect();
             Listed { customer: customers.value(shelf.start).to_owned(), shelf: shelf.clone(), became, recommendations }
         }));
-        Ok(all)
+        Ok((all, took))
     }
 
     /// The requests in parts that memory is meant for, with whether they need what is popular: where the ranking speaks, only
@@ -253,7 +282,7 @@ pub fn run(project: &Project, as_of: Option<DateTime<Utc>>) -> Result<()> {
     for (part, with_baselines) in maker.parts(&session, &requests)? {
         let shelves = session.shelves(part, with_baselines)?;
         if shelves.candidates.num_rows() > 0 {
-            let listed = maker.lists(&session, &shelves)?;
+            let (listed, _) = maker.lists(&session, &shelves, &Wanted::default())?;
             tables.push(written(&maker, moment, &shelves.candidates, &listed)?);
         }
     }

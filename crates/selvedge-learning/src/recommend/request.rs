@@ -1,5 +1,7 @@
 //! Lists for who asks now: loaded once, asked again and again.
 
+use std::time::Duration;
+
 use datafusion::arrow::array::{Array, AsArray, StringArray};
 use datafusion::arrow::compute::cast;
 use datafusion::arrow::datatypes::DataType;
@@ -11,6 +13,35 @@ use selvedge_project::project::Project;
 
 /// How lists are made, loaded once.
 pub struct Lists(Maker);
+
+/// What is wanted of shelves.
+#[derive(Clone, Copy)]
+pub struct Wanted<'a> {
+    /// How many articles, by customer; one list each where nothing is said.
+    pub places: Option<&'a (dyn Fn(&str) -> usize + Sync)>,
+    /// Which rows of the candidates may be shown; all where nothing is said.
+    pub may: Option<&'a [bool]>,
+    /// False where there is no time for the ranking: then everybody gets what is popular.
+    pub ranked: bool,
+    /// Asked once features are there: is there time for reasons?
+    pub reasons: Option<&'a (dyn Fn() -> bool + Sync)>,
+}
+
+impl Default for Wanted<'_> {
+    fn default() -> Self {
+        Self { places: None, may: None, ranked: true, reasons: None }
+    }
+}
+
+/// How long the parts of making lists took.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Took {
+    pub features: Duration,
+    pub rank: Duration,
+    pub explain: Duration,
+    /// Whether there was time for reasons.
+    pub explained: bool,
+}
 
 /// An article of a list, best first.
 #[derive(Debug, Clone, PartialEq)]
@@ -45,11 +76,16 @@ impl Lists {
         self.0.why_not(session, shelves, article)
     }
 
-    /// The lists of the customers whose shelves these are, which have their baselines.
+    /// The lists of the customers whose shelves these are, which have their baselines, and how long their parts took.
     ///
     /// # Errors
     /// Features that are not those of the ranking.
-    pub fn of(&self, session: &Session, shelves: &Shelves) -> Result<Vec<(String, Vec<Listing>)>> {
+    pub fn of(
+        &self,
+        session: &Session,
+        shelves: &Shelves,
+        wanted: &Wanted,
+    ) -> Result<(Vec<(String, Vec<Listing>)>, Took)> {
         let text = |name| -> Result<StringArray> {
             let values = column(&shelves.candidates, "sql/recommend/candidates.sql", name)?;
             Ok(cast(values, &DataType::Utf8).map_err(RecommendError::Arrow)?.as_string::<i32>().clone())
@@ -64,7 +100,9 @@ impl Lists {
             basis: one.basis,
             reason: one.reason,
         };
-        let lists = self.0.lists(session, shelves)?.into_iter();
-        Ok(lists.map(|list| (list.customer, list.recommendations.into_iter().map(listing).collect())).collect())
+        let (lists, took) = self.0.lists(session, shelves, wanted)?;
+        let of_customer =
+            |list: super::Listed| (list.customer, list.recommendations.into_iter().map(listing).collect());
+        Ok((lists.into_iter().map(of_customer).collect(), took))
     }
 }

@@ -7,7 +7,7 @@ use datafusion::arrow::array::{Array, AsArray, BooleanArray, RecordBatch};
 use datafusion::arrow::compute::filter_record_batch;
 use datafusion::arrow::datatypes::DataType;
 
-use super::{Listed, Maker, RecommendError, everybody};
+use super::{Listed, Maker, RecommendError, Wanted, everybody};
 use crate::shelf::{Session, Shelves, column, needed};
 use recommenders::lists::Why;
 use selvedge_engine::Table;
@@ -46,7 +46,7 @@ impl Maker {
         let mut words = String::new();
         let listed = match shelves.candidates.num_rows() {
             0 => None,
-            _ => self.lists(session, shelves)?.into_iter().next(),
+            _ => self.lists(session, shelves, &Wanted::default())?.0.into_iter().next(),
         };
         for (season, kept_out) in filters(&self.project, session, article)? {
             let name = format!("{article} ({season})");

@@ -101,6 +101,10 @@ pub struct Serve {
     pub refresh: Duration,
     /// How often what is served is held against what is promised.
     pub watch: Duration,
+    /// How many requests a second one key may ask; as many at once.
+    pub rate: usize,
+    /// How many connections there may be.
+    pub connections: usize,
 }
 
 impl Serve {
@@ -111,6 +115,8 @@ impl Serve {
             deadline: Duration::from_millis(section.count("deadline")? as u64),
             refresh: Duration::from_secs(section.count("refresh_seconds")? as u64),
             watch: Duration::from_secs(section.count("watch_seconds")? as u64),
+            rate: section.count("rate")?,
+            connections: section.count("connections")?,
         })
     }
 }

@@ -7,6 +7,7 @@ use serde::de::DeserializeOwned;
 
 use super::Layer;
 use super::file::SqlFileError;
+use super::fresh_for::FreshFor;
 use crate::error::{Result, did_you_mean};
 
 /// What a file says of itself; the layer decides which.
@@ -109,6 +110,8 @@ pub struct FeatureHeader {
     /// What the columns have in common; may be empty.
     #[serde(default)]
     pub description: String,
+    /// Of what is known of articles: how old it may be when a list is answered.  Older, its columns are missing (NULL).
+    pub fresh_for: Option<FreshFor>,
     pub columns: BTreeMap<String, Column>,
     /// Columns that the ranking reads multiplied by each other.
     #[serde(default)]

@@ -4,6 +4,7 @@
 pub mod contract;
 mod features;
 mod file;
+mod fresh_for;
 mod header;
 /// Words of the label's table.
 pub mod label;
@@ -13,6 +14,7 @@ mod selection;
 
 pub use features::Feature;
 pub use file::{SqlFile, TableName, plain_syntax};
+pub use fresh_for::FreshFor;
 pub use header::{
     Column, Cross, Driver, Encoding, FeatureHeader, Header, Keeps, Limits, Reason, Severity, Side, SourceHeader,
     Surprise,

@@ -1,25 +1,32 @@
 //! The interface: JSON over HTTP.
 
 mod events;
+mod features;
 mod health;
 mod lists;
+mod page;
+mod rates;
 mod releases;
+mod sent;
+mod why;
 
+use std::any::Any;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use axum::extract::{DefaultBodyLimit, MatchedPath, Request, State};
-use axum::http::{HeaderMap, StatusCode, header};
+use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 use axum::middleware::{self, Next};
-use axum::response::{Html, IntoResponse, Response};
+use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use axum::{Json, Router};
 use serde::Serialize;
 use tower_http::catch_panic::CatchPanicLayer;
-use tower_http::timeout::TimeoutLayer;
 use utoipa::{OpenApi, ToSchema};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
+
+pub use self::rates::Rates;
 
 use super::keys::{Right, Ring};
 use super::state::{Gathering, Shared};
@@ -36,6 +43,7 @@ pub struct App {
     pub shared: Arc<Shared>,
     pub gathering: Gathering,
     pub keys: Arc<Ring>,
+    pub rates: Arc<Rates>,
     pub deadline: Duration,
     /// Whether the page for people is there.
     pub playground: bool,
@@ -49,12 +57,26 @@ struct Refusal {
     advice: String,
 }
 
-struct Refused(StatusCode, String, String);
+/// A refusal with its code: what is wrong, and what to do.
+pub struct Refused(StatusCode, String, String);
 
 impl IntoResponse for Refused {
     fn into_response(self) -> Response {
-        (self.0, Json(Refusal { error: self.1, advice: self.2 })).into_response()
+        let Self(code, error, advice) = self;
+        let mut response = (code, Json(Refusal { error, advice })).into_response();
+        if [StatusCode::TOO_MANY_REQUESTS, StatusCode::SERVICE_UNAVAILABLE].contains(&code) {
+            response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from_static("1"));
+        }
+        response
     }
+}
+
+/// An event of which something is to be said.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct Doubted {
+    /// Its place in what was sent; 0 is the first.
+    pub index: usize,
+    pub why: String,
 }
 
 impl From<Error> for Refused {
@@ -78,14 +100,19 @@ type Answer<T> = Result<Json<T>, Refused>;
 impl App {
     fn permit(&self, headers: &HeaderMap, right: Right) -> Result<(), Refused> {
         let shown = headers.get(header::AUTHORIZATION).and_then(|value| value.to_str().ok()).unwrap_or_default();
-        match self.keys.allow(shown.strip_prefix("Bearer ").unwrap_or_default(), right) {
-            true => Ok(()),
-            false => Err(Refused(
+        let Some(key) = self.keys.allow(shown.strip_prefix("Bearer ").unwrap_or_default(), right) else {
+            return Err(Refused(
                 StatusCode::UNAUTHORIZED,
                 "this key is not known, or does not allow this".into(),
                 "send `Authorization: Bearer <key>`; `selvedge key` makes one".into(),
-            )),
-        }
+            ));
+        };
+        self.rates.may(&key, Instant::now()).map_err(|wait| {
+            let rate = self.shared.project.params.serve.rate;
+            let error =
+                format!("more than {rate} requests a second (serve.rate of params.yaml) were asked with this key");
+            Refused(StatusCode::TOO_MANY_REQUESTS, error, format!("ask again in {} ms", wait.as_millis() + 1))
+        })
     }
 }
 
@@ -96,52 +123,74 @@ impl App {
 ))]
 struct Api;
 
-async fn page(State(app): State<App>) -> Response {
-    match app.playground {
-        true => Html(include_str!("../page.html")).into_response(),
-        false => Refused(
-            StatusCode::NOT_FOUND,
-            "there is no page here".into(),
-            "start with `selvedge serve --playground`, or ask for /openapi.json".into(),
-        )
-        .into_response(),
-    }
-}
-
 async fn nothing() -> Refused {
     Refused(StatusCode::NOT_FOUND, "there is nothing at this address".into(), "see /openapi.json".into())
+}
+
+async fn other_method() -> Refused {
+    let advice = "see /openapi.json for how it is asked";
+    Refused(StatusCode::METHOD_NOT_ALLOWED, "nothing is done in this way at this address".into(), advice.into())
 }
 
 /// Counts requests, by the pattern of their path: no name of a customer becomes a label.
 async fn counted(State(app): State<App>, request: Request, next: Next) -> Response {
     let began = Instant::now();
     let path = request.extensions().get::<MatchedPath>().map_or("other".to_owned(), |path| path.as_str().to_owned());
+    let method = match request.method() {
+        &Method::GET => "GET",
+        &Method::POST => "POST",
+        _ => "other",
+    };
+    // Who goes away before the answer is there is not waited for, and no longer counted.
+    let in_flight = app.shared.metrics.in_flight();
     let response = next.run(request).await;
-    app.shared.metrics.request(&path, response.status().as_u16(), began.elapsed().as_secs_f64());
+    drop(in_flight);
+    app.shared.metrics.request(method, &path, response.status().as_u16(), began.elapsed().as_secs_f64());
     response
+}
+
+/// Lets no request take longer than it may, such as one whose body comes byte by byte.
+async fn in_time(request: Request, next: Next) -> Response {
+    tokio::time::timeout(LONGEST, next.run(request)).await.unwrap_or_else(|_| {
+        let error = format!("this took longer than {} seconds", LONGEST.as_secs());
+        Refused(StatusCode::REQUEST_TIMEOUT, error, "send the whole request at once, and ask again".into())
+            .into_response()
+    })
+}
+
+/// A fault of the program is told as one, and takes nothing down.
+fn fault(_: Box<dyn Any + Send>) -> Response {
+    let advice = "this is a fault of the program, please report it with what was asked";
+    Refused(StatusCode::INTERNAL_SERVER_ERROR, "the answer could not be made".into(), advice.into()).into_response()
 }
 
 /// Everything that can be asked, and its description.
 pub fn router(app: App) -> Router {
     let (router, api) = OpenApiRouter::with_openapi(Api::openapi())
         .routes(routes!(lists::recommend))
+        .routes(routes!(lists::anonymous))
+        .routes(routes!(lists::similar))
         .routes(routes!(events::events))
-        .routes(routes!(lists::why))
+        .routes(routes!(why::why))
+        .routes(routes!(features::features))
+        .routes(routes!(features::views))
         .routes(routes!(releases::releases))
         .routes(routes!(releases::switch))
         .routes(routes!(health::customers))
+        .routes(routes!(health::categories))
         .routes(routes!(health::live))
         .routes(routes!(health::ready))
         .split_for_parts();
     router
         .route("/metrics", get(health::metrics))
-        .route("/", get(page))
+        .route("/", get(page::page))
+        .route("/selvedge-list.js", get(page::component))
         .route("/openapi.json", get(move || async move { Json(api) }))
         .fallback(nothing)
-        .method_not_allowed_fallback(nothing)
-        .layer(middleware::from_fn_with_state(app.clone(), counted))
+        .method_not_allowed_fallback(other_method)
         .layer(DefaultBodyLimit::max(BODY))
-        .layer(TimeoutLayer::with_status_code(StatusCode::GATEWAY_TIMEOUT, LONGEST))
-        .layer(CatchPanicLayer::new())
+        .layer(CatchPanicLayer::custom(fault))
+        .layer(middleware::from_fn(in_time))
+        .layer(middleware::from_fn_with_state(app.clone(), counted))
         .with_state(app)
 }

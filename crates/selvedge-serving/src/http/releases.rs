@@ -3,11 +3,12 @@
 use std::sync::Arc;
 
 use axum::Json;
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
+use super::sent::{Body, Named};
 use super::{Answer, App, Refusal, Refused, beside};
 use crate::keys::Right;
 use crate::release::{self, Release, State as Releases};
@@ -36,7 +37,7 @@ impl App {
 }
 
 /// Which release does what.
-#[utoipa::path(get, path = "/releases", responses((status = 200, body = ReleaseList), (status = 401, body = Refusal)))]
+#[utoipa::path(get, path = "/releases", responses((status = 200, body = ReleaseList), (status = 401, body = Refusal), (status = 409, body = Refusal), (status = 429, body = Refusal)))]
 pub async fn releases(State(app): State<App>, headers: HeaderMap) -> Answer<ReleaseList> {
     app.permit(&headers, Right::Read)?;
     app.releases().map(Json)
@@ -56,14 +57,14 @@ pub struct Wanted {
 #[utoipa::path(post, path = "/releases/{hash}/{switch}", request_body = Wanted,
     params(("hash" = String, Path, description = "the release, or the beginning of its hash"),
            ("switch" = String, Path, description = "promote, canary, shadow or rollback")),
-    responses((status = 200, body = ReleaseList), (status = 400, description = "A body that is no JSON"), (status = 401, body = Refusal),
-              (status = 404, body = Refusal), (status = 409, body = Refusal), (status = 415, description = "No JSON"),
-              (status = 422, description = "A body of another shape")))]
+    responses((status = 200, body = ReleaseList), (status = 400, body = Refusal), (status = 401, body = Refusal),
+              (status = 404, body = Refusal), (status = 409, body = Refusal), (status = 413, body = Refusal), (status = 415, body = Refusal),
+              (status = 422, body = Refusal), (status = 429, body = Refusal)))]
 pub async fn switch(
     State(app): State<App>,
-    Path((hash, switch)): Path<(String, String)>,
+    Named((hash, switch)): Named<(String, String)>,
     headers: HeaderMap,
-    Json(wanted): Json<Wanted>,
+    Body(wanted): Body<Wanted>,
 ) -> Answer<ReleaseList> {
     app.permit(&headers, Right::Operate)?;
     let shared = Arc::clone(&app.shared);

@@ -1,24 +1,40 @@
 //! Requests that arrive within a few milliseconds are answered together: what their queries cost is planned once for all.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use chrono::{DateTime, Utc};
+use tokio::sync::mpsc::error::TrySendError;
 use tokio::sync::{Semaphore, mpsc, oneshot};
 
 use super::Shared;
-use crate::lists::{Article, Basis, Serving};
+use crate::lists::{Article, Basis, Effort, Pace, Serving};
+use crate::who::Ask;
 
 /// Batches that are worked on side by side.
 const SIDE_BY_SIDE: usize = 2;
+/// Batches' worth of requests that may wait.
+const WAITING: usize = 16;
+
+/// A list, as far as there was time for it.
+#[derive(Debug, Clone)]
+pub struct Given {
+    pub articles: Vec<Article>,
+    pub basis: Basis,
+    /// So many articles were asked for at least.
+    pub places: usize,
+    /// What was left out, in words.
+    pub degraded: Vec<String>,
+}
 
 /// What a request is answered with, or why it is not.
-pub type Answer = Result<(Vec<Article>, Basis), String>;
+pub type Answer = Result<Given, String>;
 
-/// Somebody who asks for a list of a release.
+/// Somebody who asks for a list of a release, and until when it is wanted.
 struct Asked {
     serving: Arc<Serving>,
-    customer: String,
+    ask: Ask,
+    until: Instant,
     answer: oneshot::Sender<Answer>,
 }
 
@@ -31,7 +47,7 @@ pub struct Gathering {
 impl Gathering {
     /// Starts to gather, `at_most` requests for at most so long.
     pub fn start(shared: Arc<Shared>, gather: Duration, at_most: usize) -> Self {
-        let (sender, mut receiver) = mpsc::channel::<Asked>(at_most * 16);
+        let (sender, mut receiver) = mpsc::channel::<Asked>(at_most * WAITING);
         tokio::spawn(async move {
             let places = Arc::new(Semaphore::new(SIDE_BY_SIDE));
             while let Some(first) = receiver.recv().await {
@@ -54,46 +70,70 @@ impl Gathering {
         Self { sender }
     }
 
-    /// The list of a customer, as soon as it is there.
-    pub async fn ask(&self, serving: Arc<Serving>, customer: String) -> Answer {
+    /// A list, as soon as it is there.
+    pub async fn ask(&self, serving: Arc<Serving>, ask: Ask, until: Instant) -> Answer {
         let (answer, answered) = oneshot::channel();
-        let gone = |_| "the server is stopping".to_owned();
-        self.sender.send(Asked { serving, customer, answer }).await.map_err(|_| gone(()))?;
-        answered.await.map_err(|_| gone(()))?
+        match self.sender.try_send(Asked { serving, ask, until, answer }) {
+            Ok(()) => answered.await.map_err(|_| "the list could not be made".to_owned())?,
+            Err(TrySendError::Full(_)) => Err("too many ask at once".into()),
+            Err(TrySendError::Closed(_)) => Err("the server is stopping".into()),
+        }
     }
 }
 
 /// Answers requests, those of one release together.
 fn answer(shared: &Shared, mut asked: Vec<Asked>) {
-    shared.metrics.batch(asked.len());
+    // Who has gone away meanwhile needs no answer.
+    asked.retain(|one| !one.answer.is_closed());
+    if !asked.is_empty() {
+        shared.metrics.batch(asked.len());
+    }
     while let Some(first) = asked.first() {
         let serving = Arc::clone(&first.serving);
-        let (own, rest): (Vec<Asked>, Vec<Asked>) =
-            asked.into_iter().partition(|one| one.serving.release.hash == serving.release.hash);
+        // One list for each name at a time: another kind of list of the same customer waits for the next round.
+        let (mut own, mut rest, mut asks) = (Vec::new(), Vec::new(), BTreeMap::<String, Ask>::new());
+        for one in asked {
+            let other = asks.get(&one.ask.name).is_some_and(|ask| ask.category != one.ask.category);
+            if other || one.serving.release.hash != serving.release.hash {
+                rest.push(one);
+                continue;
+            }
+            let ask = asks.entry(one.ask.name.clone()).or_insert_with(|| one.ask.clone());
+            ask.places = ask.places.max(one.ask.places);
+            own.push(one);
+        }
         asked = rest;
-        let mut customers: Vec<String> = own.iter().map(|one| one.customer.clone()).collect();
-        customers.sort_unstable();
-        customers.dedup();
-        let found = made(shared, &serving, &customers, shared.now());
+        let until = own.iter().map(|one| one.until).min().unwrap_or_else(Instant::now);
+        let asks: Vec<Ask> = asks.into_values().collect();
+        let found = made(shared, &serving, &asks, until);
         for one in own {
-            let of_customer = match &found {
-                Ok((lists, basis)) => {
-                    let place = customers.binary_search(&one.customer).unwrap_or_default();
-                    Ok((lists[place].clone(), *basis))
-                }
-                Err(words) => Err(words.clone()),
-            };
+            let place = asks.binary_search_by(|ask| ask.name.cmp(&one.ask.name)).unwrap_or_default();
             // Who asked may have gone away.
-            let _ = one.answer.send(of_customer);
+            let _ = one.answer.send(found.as_ref().map(|found| found[place].clone()).map_err(Clone::clone));
         }
     }
 }
 
-fn made(
-    shared: &Shared,
-    serving: &Serving,
-    customers: &[String],
-    at: DateTime<Utc>,
-) -> Result<(Vec<Vec<Article>>, Basis), String> {
-    serving.lists(&shared.past, customers, at, None).map_err(|error| error.to_string())
+/// As much of the lists as there is time for.
+fn made(shared: &Shared, serving: &Serving, asks: &[Ask], until: Instant) -> Result<Vec<Given>, String> {
+    let left = || until.saturating_duration_since(Instant::now());
+    let effort = shared.pace.fits(left());
+    let in_time = || left() >= shared.pace.rest();
+    let pace = Pace { effort, in_time: Some(&in_time) };
+    let made = serving.lists(&shared.past, asks, shared.now(), None, pace).map_err(|error| error.to_string())?;
+    shared.pace.took(made.took);
+    shared.metrics.took(made.took);
+    let mut degraded = made.stale;
+    match made.basis.effort {
+        Effort::Full => {}
+        Effort::WithoutReasons => degraded.push("no time for reasons".into()),
+        Effort::Popular => degraded.push("no time for features and ranking: what is popular".into()),
+    }
+    let given = |(articles, ask): (Vec<Article>, &Ask)| Given {
+        articles,
+        basis: made.basis,
+        places: ask.places,
+        degraded: degraded.clone(),
+    };
+    Ok(made.lists.into_iter().zip(asks).map(given).collect())
 }

@@ -3,12 +3,14 @@
 mod batch;
 mod keep;
 mod metrics;
+mod pace;
+mod process;
 mod seal;
 mod watch;
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::time::{Duration, Instant};
 
@@ -16,19 +18,24 @@ use chrono::{DateTime, Utc};
 use selvedge_engine::{Engine, rows_of_parquet};
 use selvedge_features::served::segments::{self, Part};
 use selvedge_project::error::Result;
+use selvedge_project::progress::Progress;
 use selvedge_project::project::Project;
 
-pub use self::batch::Gathering;
+pub use self::batch::{Gathering, Given};
 pub use self::keep::Counted;
-pub use self::metrics::Metrics;
+pub use self::metrics::{Metrics, Standing};
 pub use self::watch::{Lately, watch};
 
+use crate::articles::refreshed_within;
 use crate::journal::{self, Journal};
 use crate::lists::Serving;
 use crate::log::{self, Answered};
 use crate::past::{self, Past};
 use crate::release::{Release, ReleaseError, State};
+use crate::who::{Ask, Visitor, Wished};
 
+/// How long a shadow's answer is waited for.
+const LATEST: Duration = Duration::from_secs(60);
 /// Answers that are kept for who asks again while nothing has changed.
 const REMEMBERED: usize = 100_000;
 
@@ -44,6 +51,9 @@ pub struct Shared {
     pub past: RwLock<Past>,
     pub metrics: Metrics,
     pub lately: Lately,
+    /// What is wrong at the moment, by where it was found; told until it is put right.
+    pub troubles: Mutex<BTreeMap<&'static str, String>>,
+    pace: pace::Lately,
     state: RwLock<State>,
     /// The releases that are loaded, by hash.
     loaded: RwLock<HashMap<String, Arc<Serving>>>,
@@ -52,7 +62,9 @@ pub struct Shared {
     /// Held while it is looked which releases are wanted and they are loaded: who comes later sees what came before.
     switching: Mutex<()>,
     /// By customer and release.
-    remembered: Mutex<HashMap<String, HashMap<String, Arc<Answered>>>>,
+    remembered: Mutex<HashMap<String, HashMap<String, Given>>>,
+    /// Answers that are not yet written down.
+    unwritten: AtomicUsize,
     /// Held while events are checked and kept, so that two cannot use up the same pieces.
     keeping: tokio::sync::Mutex<()>,
     number: AtomicU64,
@@ -83,10 +95,13 @@ pub enum Clock {
 /// Whom a list is for, and how it is to be cut.
 #[derive(Debug, Clone, Default)]
 pub struct Wish {
+    /// Empty for a visitor.
     pub customer: String,
+    pub visitor: Option<Arc<Visitor>>,
     pub articles: usize,
     pub offset: usize,
     pub exclude: Vec<String>,
+    pub category: Vec<String>,
 }
 
 impl Shared {
@@ -123,11 +138,14 @@ impl Shared {
             past: RwLock::new(past),
             metrics: Metrics::default(),
             lately: Lately::default(),
+            troubles: Mutex::default(),
+            pace: pace::Lately::default(),
             loaded: RwLock::default(),
             events,
             requests,
             switching: Mutex::default(),
             remembered: Mutex::default(),
+            unwritten: AtomicUsize::new(0),
             keeping: tokio::sync::Mutex::new(()),
             number: AtomicU64::new(answered),
             folder,
@@ -175,8 +193,7 @@ impl Shared {
                 Some(serving) => serving,
                 None => {
                     let release = Release::find(&self.project, name)?;
-                    let past = self.past.read().unwrap_or_else(PoisonError::into_inner);
-                    Arc::new(Serving::load(release, self.open, &past, self.now())?)
+                    Arc::new(Serving::load(release, self.open, &self.past, self.now())?)
                 }
             };
             loaded.insert(name.clone(), serving);
@@ -206,64 +223,76 @@ impl Shared {
         deadline: Duration,
     ) -> Option<Arc<Answered>> {
         let began = Instant::now();
-        let serving = self.serving_of(&wish.customer)?;
-        serving.tables.consents(&wish.customer)?;
-        let hash = &serving.release.hash;
-        let remembered = {
-            let all = self.remembered.lock().unwrap_or_else(PoisonError::into_inner);
-            all.get(&wish.customer).and_then(|own| own.get(hash)).cloned()
-        };
-        let fresh =
-            |answered: &Arc<Answered>| answered.basis.is_some_and(|basis| basis.articles_at == serving.articles_at());
-        let whole = match remembered.filter(fresh) {
-            Some(answered) => (answered.articles.clone(), answered.basis, Vec::new()),
+        let ask = wish.ask();
+        let serving = self.serving_of(&ask.name)?;
+        if ask.visitor.is_none() {
+            serving.tables.consents(&ask.name)?;
+        }
+        let given = match self.remembered(&serving, &ask) {
+            Some(given) => Ok(given),
             None => {
-                let asked = gathering.ask(Arc::clone(&serving), wish.customer.clone());
-                match tokio::time::timeout(deadline, asked).await {
-                    Ok(Ok((articles, basis))) => (articles, Some(basis), Vec::new()),
-                    Ok(Err(words)) => (serving.made_before(&wish.customer).to_vec(), None, vec![words]),
-                    Err(_) => {
-                        let words = format!("no answer within {} ms: the list of the release", deadline.as_millis());
-                        (serving.made_before(&wish.customer).to_vec(), None, vec![words])
-                    }
-                }
+                let asked = gathering.ask(Arc::clone(&serving), ask.clone(), began + deadline);
+                let in_time = tokio::time::timeout(deadline, asked).await;
+                let given = in_time.unwrap_or_else(|_| Err(format!("no answer within {} ms", deadline.as_millis())));
+                given.inspect(|given| self.remember(&serving, &ask, given))
             }
         };
-        let (articles, basis, degraded) = whole;
+        let (articles, basis, degraded) = match given {
+            Ok(given) => (given.articles, Some(given.basis), given.degraded),
+            Err(words) => {
+                let words = format!("{words}: the list that the release came with, or what is popular");
+                (serving.in_no_time(&ask, self.now()), None, vec![words])
+            }
+        };
         let answered_at = self.now();
-        let answered = Arc::new(Answered {
+        let answered = Answered {
             id: log::name(answered_at, self.number.fetch_add(1, Ordering::Relaxed)),
             answered_at,
             customer_id: wish.customer.clone(),
+            wished: wish.wished(&ask),
             release: serving.release.hash.clone(),
             basis,
             articles,
             degraded,
             shadow: false,
             milliseconds: began.elapsed().as_secs_f64() * 1e3,
-        });
+        };
         self.metrics.list(&answered);
-        self.remember(&answered);
-        let cut = Arc::new(wish.cut(&answered));
+        let cut = Arc::new(wish.cut(answered));
         self.lately.answered(&cut);
         self.write_down(&serving, Arc::clone(&cut));
         self.ask_shadow(gathering, &wish);
         Some(cut)
     }
 
-    /// Remembers an answer, unless its customer has done something since it was made.
-    fn remember(&self, answered: &Arc<Answered>) {
-        let Some(basis) = answered.basis else { return };
+    /// A list that was made before, is long enough, and would be the same now.
+    fn remembered(&self, serving: &Serving, ask: &Ask) -> Option<Given> {
+        if !ask.category.is_empty() {
+            return None;
+        }
+        let all = self.remembered.lock().unwrap_or_else(PoisonError::into_inner);
+        let given = all.get(&ask.name)?.get(&serving.release.hash)?;
+        let long_enough = given.places >= ask.places || given.articles.len() >= ask.places;
+        let known = serving.known();
+        let same = given.basis.articles_at == known.at && !known.is_stale(self.now());
+        (long_enough && same).then(|| given.clone())
+    }
+
+    /// Remembers a list, unless something was left out of it or its customer has done something since it was made.
+    fn remember(&self, serving: &Serving, ask: &Ask, given: &Given) {
+        if !given.degraded.is_empty() || !ask.category.is_empty() || ask.visitor.is_some() {
+            return;
+        }
         let past = self.past.read().unwrap_or_else(PoisonError::into_inner);
-        if past.has_newer(&answered.customer_id, basis.seen) {
+        if past.has_newer(&ask.name, given.basis.seen) {
             return;
         }
         let mut remembered = self.remembered.lock().unwrap_or_else(PoisonError::into_inner);
         if remembered.len() >= REMEMBERED {
             remembered.clear();
         }
-        let own = remembered.entry(answered.customer_id.clone()).or_default();
-        own.insert(answered.release.clone(), Arc::clone(answered));
+        let own = remembered.entry(ask.name.clone()).or_default();
+        own.insert(serving.release.hash.clone(), given.clone());
     }
 
     /// An answer that was written down.
@@ -278,9 +307,11 @@ impl Shared {
         log::find(&self.folder, self.served.as_deref().unwrap_or(&self.folder), id)
     }
 
-    /// Writes an answer down, behind the answer itself; nothing of who has not agreed to personalisation.
+    /// Writes an answer down, behind the answer itself; nothing of who has not agreed to personalisation.  Of a visit what it
+    /// asked with is kept, which holds nothing of who has not agreed.
     fn write_down(self: &Arc<Self>, serving: &Serving, answered: Arc<Answered>) {
-        if serving.tables.consents(&answered.customer_id) != Some(true) {
+        let is_visit = answered.customer_id.is_empty();
+        if !is_visit && serving.tables.consents(&answered.customer_id) != Some(true) {
             return;
         }
         self.unsealed.fetch_add(1, Ordering::Relaxed);
@@ -295,12 +326,42 @@ impl Shared {
         let id = answered.id.clone();
         writing(self, &id, Some(answered));
         let shared = Arc::clone(self);
+        self.unwritten.fetch_add(1, Ordering::Relaxed);
         tokio::spawn(async move {
-            if shared.requests.append(vec![record]).await.is_err() {
-                shared.metrics.not_logged();
+            match shared.requests.append(vec![record]).await {
+                Ok(()) => shared.trouble("requests.log", None),
+                Err(error) => {
+                    shared.metrics.not_logged();
+                    shared.trouble("requests.log", Some(format!("answers are not written down: {error}")));
+                }
             }
             writing(&shared, &id, None);
+            shared.unwritten.fetch_sub(1, Ordering::Relaxed);
         });
+    }
+
+    /// Waits until every answer is written down, as long as there is time.
+    pub async fn settle(&self, until: Instant) {
+        while self.unwritten.load(Ordering::Relaxed) > 0 && Instant::now() < until {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    }
+
+    /// Notes what is wrong at a place, or that it is put right; what is new is said once.
+    pub fn trouble(&self, place: &'static str, words: Option<String>) {
+        let mut troubles = self.troubles.lock().unwrap_or_else(PoisonError::into_inner);
+        match words {
+            Some(words) if troubles.get(place) == Some(&words) => {}
+            Some(words) => {
+                Progress::start("serve").say(format!("warning: {words}"));
+                troubles.insert(place, words);
+            }
+            None => {
+                if troubles.remove(place).is_some() {
+                    Progress::start("serve").say(format!("{place}: put right"));
+                }
+            }
+        }
     }
 
     /// Has the shadow release answer too; nobody sees it but the log.
@@ -308,23 +369,30 @@ impl Shared {
         let Some(serving) = self.state().shadow.and_then(|hash| self.serving(&hash)) else { return };
         let (shared, gathering, wish) = (Arc::clone(self), gathering.clone(), wish.clone());
         tokio::spawn(async move {
-            let began = Instant::now();
-            let asked = gathering.ask(Arc::clone(&serving), wish.customer.clone());
-            let Ok((articles, basis)) = asked.await else { return };
+            let (began, ask) = (Instant::now(), wish.ask());
+            let asked = gathering.ask(Arc::clone(&serving), ask.clone(), began + LATEST);
+            let Ok(given) = asked.await else { return };
             let answered_at = shared.now();
             let answered = Answered {
                 id: log::name(answered_at, shared.number.fetch_add(1, Ordering::Relaxed)),
                 answered_at,
                 customer_id: wish.customer.clone(),
+                wished: wish.wished(&ask),
                 release: serving.release.hash.clone(),
-                basis: Some(basis),
-                articles,
-                degraded: Vec::new(),
+                basis: Some(given.basis),
+                articles: given.articles,
+                degraded: given.degraded,
                 shadow: true,
                 milliseconds: began.elapsed().as_secs_f64() * 1e3,
             };
-            shared.write_down(&serving, Arc::new(wish.cut(&answered)));
+            shared.write_down(&serving, Arc::new(wish.cut(answered)));
         });
+    }
+
+    /// How often what is known of articles must be worked out anew, so that no release's views become too old.
+    pub fn refreshed_within(&self) -> Option<Duration> {
+        let loaded = self.loaded.read().unwrap_or_else(PoisonError::into_inner);
+        loaded.values().filter_map(|serving| refreshed_within(&serving.tables.project)).min()
     }
 
     /// Works out anew what is known of articles, for every release that is loaded.
@@ -342,10 +410,25 @@ impl Shared {
 }
 
 impl Wish {
+    /// The list that has what was wished for in it.
+    fn ask(&self) -> Ask {
+        let ask = match &self.visitor {
+            Some(visitor) => Ask::of_visitor(visitor),
+            None => Ask::of(&self.customer),
+        };
+        Ask { places: self.offset + self.articles + self.exclude.len(), category: self.category.clone(), ..ask }
+    }
+
+    /// As it is written down.
+    fn wished(&self, ask: &Ask) -> Wished {
+        let visitor = self.visitor.as_deref().cloned();
+        Wished { places: ask.places, category: ask.category.clone(), visitor }
+    }
+
     /// The part of an answer that was wished for.
-    fn cut(&self, answered: &Answered) -> Answered {
-        let wanted = answered.articles.iter().filter(|article| !self.exclude.contains(&article.product_id));
-        let articles = wanted.skip(self.offset).take(self.articles).cloned().collect();
-        Answered { articles, ..answered.clone() }
+    fn cut(&self, answered: Answered) -> Answered {
+        let wanted = answered.articles.into_iter().filter(|article| !self.exclude.contains(&article.product_id));
+        let articles = wanted.skip(self.offset).take(self.articles).collect();
+        Answered { articles, ..answered }
     }
 }
