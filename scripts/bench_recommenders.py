@@ -16,6 +16,8 @@ import sys
 import time
 
 THREADS = 2
+# implicit threads by itself, and warns of a library that does too.
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 INVENTED = "INVENTED"
 
 
