@@ -10,7 +10,7 @@ use selvedge_project::project::Project;
 use selvedge_project::sql::{SqlFile, TableName};
 
 /// The log as counts: made once for all reports of one time of day.
-pub const LOG_MAKES: [&str; 2] = ["daily_counts", "shop_daily_counts"];
+pub const LOG_MAKES: [&str; 4] = ["daily_counts", "shop_daily_counts", "arrivals", "twin_days"];
 /// What the loop gives to its queries anew each time.
 const LOOP_READS: [&str; 2] = ["looked_at", "taken_out"];
 /// What the loop asks only where anything is beyond a line.
