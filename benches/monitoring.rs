@@ -342,11 +342,7 @@ fn outages(project: &Project, setting: Setting) -> Vec<Row> {
     let found = format!("{}, give or take {:.1}", share(of_shop, logs.len()), 100.0 * error);
     let row = |promise, measured, met| Row { setting: setting.clone(), promise, measured, met };
     vec![
-        row(
-            "the whole shop is an alert in at least 95 %",
-            found,
-            of_shop as f64 / logs.len() as f64 >= 0.95 - error,
-        ),
+        row("the whole shop is an alert in at least 95 %", found, of_shop as f64 / logs.len() as f64 >= 0.95 - error),
         row("a segment is an alert in at most 5 %", share(of_segments, logs.len()), of_segments * 20 <= logs.len()),
     ]
 }
@@ -405,11 +401,14 @@ fn forecasts(project: &Project, what: &str, pace: Pace, values: &[BTreeMap<Strin
     let setting = |metric: &str| format!("forecasts of {metric}, 250 shown a day, 8 in 100 bought, {what}");
     let mut rows: Vec<Row> = held
         .into_iter()
-        .map(|((metric, about), (held, tried))| Row {
-            setting: format!("{}: {about}", setting(metric)),
-            promise: "ranges hold the truth in 88 to 97 %",
-            measured: share(held, tried),
-            met: (0.88..=0.97).contains(&(held as f64 / tried as f64)),
+        .map(|((metric, about), (held, tried))| {
+            let (lower, upper) = (0.88 - error(0.88, tried), 0.97 + error(0.97, tried));
+            Row {
+                setting: format!("{}: {about}", setting(metric)),
+                promise: "ranges hold the truth in 88 to 97 %",
+                measured: format!("{}, give or take {:.1}", share(held, tried), 100.0 * error(0.88, tried)),
+                met: (lower..=upper).contains(&(held as f64 / tried as f64)),
+            }
         })
         .collect();
     rows.extend(sums.into_iter().map(|(metric, (forecast, came))| Row {
