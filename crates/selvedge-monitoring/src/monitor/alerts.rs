@@ -1,5 +1,9 @@
 //! `reports/alerts.json`: one entry for every metric and segment looked at, alerts first.
 
+use std::sync::Arc;
+
+use datafusion::arrow::array::RecordBatch;
+use datafusion::arrow::datatypes::{DataType, Field, Schema};
 use serde::{Deserialize, Serialize};
 use statistics::intervals::{self, Z95};
 
@@ -73,6 +77,15 @@ pub struct Incomplete {
     pub expected: Option<u64>,
     /// Rows that are there a second time under another number.
     pub twins: Option<u64>,
+}
+
+impl Incomplete {
+    /// The table of an earlier report, which is not asked for it.
+    pub fn none() -> RecordBatch {
+        let fields = [("source", DataType::Utf8), ("kind", DataType::Utf8), ("last_day", DataType::Date32)];
+        let fields: Vec<Field> = fields.into_iter().map(|(name, kind)| Field::new(name, kind, true)).collect();
+        RecordBatch::new_empty(Arc::new(Schema::new(fields)))
+    }
 }
 
 /// What is the matter with days.

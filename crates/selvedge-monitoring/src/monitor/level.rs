@@ -75,12 +75,7 @@ impl ShopSums {
 
 impl DaySums {
     fn between(from: &Self, to: &Self) -> Self {
-        Self {
-            days: to.days - from.days,
-            off: to.off - from.off,
-            v: to.v - from.v,
-            squares: to.squares - from.squares,
-        }
+        Self { days: to.days - from.days, off: to.off - from.off, v: to.v - from.v, squares: to.squares - from.squares }
     }
 }
 
@@ -98,11 +93,7 @@ impl Level {
         let rhythm: f64 = inside.iter().zip(outside.rhythm).map(|(own, times)| times * own.v).sum();
         let off: f64 = inside.iter().map(|own| own.off).sum();
         let variance = v + (outside.phi - 1.0) * (to.moved - from.moved) + outside.phi * v * v / reference;
-        let level = || Self {
-            score: (off - rhythm) * v / variance,
-            info: v * v / variance,
-            e: to.e - from.e + rhythm,
-        };
+        let level = || Self { score: (off - rhythm) * v / variance, info: v * v / variance, e: to.e - from.e + rhythm };
         (v > 0.0).then(level)
     }
 }
@@ -123,8 +114,8 @@ impl Outside {
             0.0
         };
         let rhythm = days.map(|own| if own.days > 0.0 { kept * (own.off / own.v - off / v) } else { 0.0 });
-        let spread: f64 = squares
-            + days.iter().zip(rhythm).map(|(own, times)| times * (times * own.v - 2.0 * own.off)).sum::<f64>();
+        let spread: f64 =
+            squares + days.iter().zip(rhythm).map(|(own, times)| times * (times * own.v - 2.0 * own.off)).sum::<f64>();
         let free = counted - 1.0 - kept * more_kinds;
         // Days move as one: of twice as much shown, twice as much of what is beyond chance.
         let phi = if free > 0.0 { f64::max(1.0, 1.0 + (spread / free - 1.0) * counted / usual) } else { 1.0 };

@@ -312,7 +312,10 @@ impl Snapshot {
         let (engine, project) = (&self.engine, &self.project);
         let plan = match extent {
             Extent::Whole => plan::Plan::new(project),
-            Extent::AlertsAndWeeks => plan::Plan::of_earlier_report(project),
+            Extent::AlertsAndWeeks => {
+                engine.register(&name("completeness"), Incomplete::none())?;
+                plan::Plan::of_earlier_report(project)
+            }
         };
         self.tables.extend(plan.run_before(engine, project)?);
         let inflation = calibration::variance_inflation(engine, project, shared, self.as_of)?;

@@ -31,6 +31,9 @@ const TEXTS_MAKE: &str = "embeddings";
 const EARLIER_NEEDS: [&str; 10] =
     ["findings", "weeks", "daily", "days", "delays", "pace", "waiting", "scan", "scan_days", "explanations"];
 
+/// What an earlier report is not asked for, though its findings read it: whether every day was there.
+const EARLIER_WITHOUT: &str = "completeness";
+
 /// The files of sql/monitoring in eight groups, each in run order.
 #[derive(Default)]
 pub struct Plan<'a> {
@@ -91,7 +94,7 @@ impl<'a> Plan<'a> {
         // Each file comes after those it reads: backwards, whatever is needed has been asked for before it is met.
         for file in files.into_iter().rev() {
             if needed.contains(&file.table()) {
-                needed.extend(file.reads.iter().cloned());
+                needed.extend(file.reads.iter().filter(|table| table.name != EARLIER_WITHOUT).cloned());
             }
         }
         let mut plan = Self::new(project);

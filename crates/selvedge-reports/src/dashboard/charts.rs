@@ -69,7 +69,10 @@ fn alert(facts: &Facts) -> Option<segment_line::Chart> {
         caption: Caption {
             title,
             subtitle: format!("{} {}, by day{against}", words::metric(&finding.metric), words::for_whom(finding)),
-            footnote: format!("Figures: work/monitoring/lines.parquet. The pale band is where an average of 7 days usually lies while nothing changes; after a change the average begins anew.{}", facts.lack(&finding.metric)),
+            footnote: format!(
+                "Figures: work/monitoring/lines.parquet. The pale band is where an average of 7 days usually lies while nothing changes; after a change the average begins anew.{}",
+                facts.lack(&finding.metric)
+            ),
         },
         measure: words::measure(&finding.metric).into(),
         before: usual,
@@ -303,7 +306,10 @@ fn purchases(facts: &Facts) -> Option<segment_line::Chart> {
         caption: Caption {
             title,
             subtitle: "Purchases in the whole shop, by day of the recommendation".into(),
-            footnote: format!("Figures: work/monitoring/lines.parquet and nowcasts.parquet. Dashed days are forecasts: their purchases are not all known yet.{}", facts.lack("purchase")),
+            footnote: format!(
+                "Figures: work/monitoring/lines.parquet and nowcasts.parquet. Dashed days are forecasts: their purchases are not all known yet.{}",
+                facts.lack("purchase")
+            ),
         },
         measure: words::measure("purchase").into(),
         days,

@@ -120,7 +120,8 @@ impl Drift {
         }
         let going_on = self.numbers(|row| row.goes_on);
         if !going_on.is_empty() {
-            out += "These grew or shrank as they did while the model learned, because time goes on, and are no news:\n\n";
+            out +=
+                "These grew or shrank as they did while the model learned, because time goes on, and are no news:\n\n";
             out += &rows(going_on, "what went on as before");
         }
         out + &format!("{}\n", self.folded())

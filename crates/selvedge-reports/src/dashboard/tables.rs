@@ -131,7 +131,9 @@ pub fn purchases(facts: &Facts) -> String {
 
 /// What the letters mean.
 pub fn legend() -> String {
-    format!("Status: **p** provisional, **e** estimated, **b** break in the series, **u** low reliability (too few to tell a change from chance), **{LETTER}** rests on days that are not there in whole.\n\n")
+    format!(
+        "Status: **p** provisional, **e** estimated, **b** break in the series, **u** low reliability (too few to tell a change from chance), **{LETTER}** rests on days that are not there in whole.\n\n"
+    )
 }
 
 /// A segment at the start of a row; what changed is bold.

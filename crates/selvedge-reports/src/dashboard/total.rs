@@ -208,9 +208,9 @@ impl Totals {
 
 /// Whether a segment clearly changed.
 fn is_told(facts: &Facts, part: &Part) -> bool {
-    facts.of(&part.metric, State::Clear).any(|finding| {
-        finding.segment_column == part.segment_column && finding.segment_value == part.segment_value
-    })
+    facts
+        .of(&part.metric, State::Clear)
+        .any(|finding| finding.segment_column == part.segment_column && finding.segment_value == part.segment_value)
 }
 
 fn sentence(total: &Total) -> String {
