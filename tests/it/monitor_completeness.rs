@@ -88,16 +88,22 @@ fn what_chance_and_the_season_explain_is_not_told() {
 
 #[test]
 fn a_gap_an_end_a_part_and_a_day_twice_are_told() {
-    let is = |row: &Value, state: &str, days: i64| (row["state"].as_str(), row["days"].as_i64()) == (Some(state), Some(days));
+    let is = |row: &Value, state: &str, days: i64| {
+        (row["state"].as_str(), row["days"].as_i64()) == (Some(state), Some(days))
+    };
     for mean in [13.0, 300.0] {
         let steady = move |random: &mut ChaCha8Rng| binomial(random, 4 * mean as u64, 0.25) as i64;
         let only = |rows: Vec<Value>, state: &str, days: i64| {
             assert!(rows.len() == 1 && is(&rows[0], state, days), "{mean} a day: {rows:?}");
         };
-        let month = move |back: i64, _: u32, random: &mut ChaCha8Rng| if (150..181).contains(&back) { 0 } else { steady(random) };
+        let month = move |back: i64, _: u32, random: &mut ChaCha8Rng| {
+            if (150..181).contains(&back) { 0 } else { steady(random) }
+        };
         only(told("transactions", "event", 500, 1, &month), "missing", 31);
         // Longer than the weeks around that weekdays are read from.
-        let long = move |back: i64, _: u32, random: &mut ChaCha8Rng| if (150..270).contains(&back) { 0 } else { steady(random) };
+        let long = move |back: i64, _: u32, random: &mut ChaCha8Rng| {
+            if (150..270).contains(&back) { 0 } else { steady(random) }
+        };
         only(told("transactions", "event", 500, 1, &long), "missing", 120);
         let ended = move |back: i64, _: u32, random: &mut ChaCha8Rng| if back < 9 { 0 } else { steady(random) };
         only(told("transactions", "event", 500, 1, &ended), "ended", 9);
@@ -142,7 +148,10 @@ fn a_page_tells_of_its_days_before_anything_else_and_marks_what_rests_on_them() 
             edited(|row| !["2026-09-10", "2026-09-11", "2026-09-12"].contains(&day(row)), never),
             "There are no recommendations from 10 September 2026 to 12 September 2026;",
         ),
-        (edited(|row| day(row) < "2026-09-26", never), "There are no recommendations any more since 26 September 2026;"),
+        (
+            edited(|row| day(row) < "2026-09-26", never),
+            "There are no recommendations any more since 26 September 2026;",
+        ),
         (edited(|_| true, |row| day(row) == "2026-09-15"), "they are counted twice."),
         (
             edited(|row| row["recommended_at"].as_str() < "2026-09-30 07:00:00", never),

@@ -343,7 +343,8 @@ impl Report {
             out.push(alt(&match forecast {
                 Some(row) => {
                     let (lower, upper) = row[5].split_once(" to ").unwrap();
-                    let is_within = before != "–" && number(lower) <= number(&before) && number(&before) <= number(upper);
+                    let is_within =
+                        before != "–" && number(lower) <= number(&before) && number(&before) <= number(upper);
                     let alike = if is_within { say::NO_CHANGE } else { "" };
                     say::PurchasesForecast { known: &before, forecast: &row[4], lower, upper, alike }.to_string()
                 }

@@ -25,8 +25,6 @@ pub struct Told {
     /// Against the day's whole shop alone, and with the shop's level.
     pub apart_z: f64,
     pub z: f64,
-    pub from: NaiveDate,
-    pub to: NaiveDate,
 }
 
 pub struct Scan {
@@ -128,7 +126,8 @@ impl Scan {
 
     fn own_phi(&self, segment: &(usize, String)) -> f64 {
         let days = &self.days[..REFERENCE];
-        let days: Vec<NaiveDate> = days.iter().copied().filter(|day| self.sum(Some(segment), &[*day]).n > 0.0).collect();
+        let days: Vec<NaiveDate> =
+            days.iter().copied().filter(|day| self.sum(Some(segment), &[*day]).n > 0.0).collect();
         let squares = days.iter().map(|day| self.contrast(segment, *day)).map(|(off, _, own, _)| off * off / own);
         f64::max(1.0, squares.sum::<f64>() / (days.len() as f64 - 1.0))
     }
@@ -140,7 +139,8 @@ impl Scan {
             let q = due / (1.0 + due);
             (day.weekday(), shop.n, shop.x - shop.n * q, shop.n * q * (1.0 - q))
         };
-        let (inside, outside): (Vec<&NaiveDate>, Vec<&NaiveDate>) = self.days.iter().partition(|day| window.contains(day));
+        let (inside, outside): (Vec<&NaiveDate>, Vec<&NaiveDate>) =
+            self.days.iter().partition(|day| window.contains(day));
         let [inside, outside] = [inside, outside].map(|days| days.into_iter().map(|of| day(*of)).collect::<Vec<_>>());
         let usual_day = self.sum(None, &self.days[..REFERENCE]).n / REFERENCE as f64;
         // The weekly rhythm of the days outside, as far as weekdays differ by more than the days of one do.
@@ -149,8 +149,10 @@ impl Scan {
             own.fold((0.0, 0.0), |sum, day| (sum.0 + day.2, sum.1 + day.3))
         };
         let weekdays: BTreeSet<u32> = outside.iter().map(|day| day.0.num_days_from_monday()).collect();
-        let sums: BTreeMap<u32, (f64, f64)> =
-            weekdays.iter().map(|number| (*number, of_week(chrono::Weekday::try_from(*number as u8).unwrap()))).collect();
+        let sums: BTreeMap<u32, (f64, f64)> = weekdays
+            .iter()
+            .map(|number| (*number, of_week(chrono::Weekday::try_from(*number as u8).unwrap())))
+            .collect();
         let (off, v) = sums.values().fold((0.0, 0.0), |sum, own| (sum.0 + own.0, sum.1 + own.1));
         let of_kinds: f64 = sums.values().map(|(off, v)| off * off / v).sum();
         let squares: f64 = outside.iter().map(|day| day.2 * day.2 / day.3).sum();
@@ -193,7 +195,7 @@ impl Scan {
             let (level, share) = (self.level(window), v / all);
             let (slope, bend) = (off * weight + share * level.0, m * weight + share * share * level.1);
             let (apart_z, z) = (off * weight / (m * weight).sqrt(), slope / bend.sqrt());
-            Some(Told { apart_z, z, from: window[0], to: window[window.len() - 1] })
+            Some(Told { apart_z, z })
         });
         told.max_by(|one, other| one.z.abs().total_cmp(&other.z.abs())).unwrap()
     }
