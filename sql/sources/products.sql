@@ -40,7 +40,7 @@ surprises:
   maybe_ten_point_score: {column: sustainability_score, found: "whole number of at most 10, typed in by the brand: it could be on either scale", done: "kept as points out of 100; ask the brand"}
   score_out_of_range: {column: sustainability_score, found: no number from 0 to 100, done: treated as missing}
   no_score: {column: sustainability_score, found: no score, done: kept as missing}
-  brand_spelling: {column: brand, found: "brand typed with other spaces or capitals than usual", done: "one spelling for each brand, the most frequent"}
+  brand_spelling: {column: brand, found: "brand typed with other spaces or capitals than usual", done: "one spelling for each brand, the most frequent that is neither all capitals nor all small"}
   certificate_spelling: {column: sustainability_certifications, found: "certificate under another spelling or separator", done: "one spelling for each certificate"}
   no_certificate: {column: sustainability_certifications, found: "no certificate, or a word for none", done: kept as none}
   vegan_of_animal: {column: sustainability_certifications, found: "a vegan certificate on an article of wool, leather, silk, cashmere or down", done: "kept as typed in; ask the brand, because one of the two is wrong"}
@@ -91,7 +91,7 @@ certificates AS (
 ),
 spellings AS (
   SELECT brand_key, brand_typed,
-         ROW_NUMBER() OVER (PARTITION BY brand_key ORDER BY COUNT(*) DESC, brand_typed) AS place
+         ROW_NUMBER() OVER (PARTITION BY brand_key ORDER BY brand_typed IN (upper(brand_typed), brand_key), COUNT(*) DESC, brand_typed) AS place
   FROM cleaned GROUP BY brand_key, brand_typed
 ),
 judged AS (

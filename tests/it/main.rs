@@ -26,6 +26,7 @@ mod manners;
 #[cfg(feature = "encoder")]
 mod models;
 mod monitor_alarm;
+mod monitor_completeness;
 mod monitor_dashboard;
 mod monitor_figures;
 mod monitor_log;
@@ -34,6 +35,7 @@ mod monitor_odd_logs;
 mod monitor_quality;
 mod monitor_sentences;
 mod monitor_shown;
+mod naive_scan;
 #[cfg(feature = "encoder")]
 mod odd_lists;
 mod page;

@@ -146,3 +146,23 @@ fn confirmed_and_provisional_never_share_a_column() {
     let text = log.0.read("reports/dashboard.md");
     assert!(text.contains("## Purchases, confirmed") && text.contains("## Purchases, provisional"));
 }
+
+/// Those who have not agreed to personalisation are counted in groups, and nothing is kept or told of anybody alone.
+#[test]
+fn no_figure_is_of_one_customer() {
+    let log = Log::shared();
+    for (name, _) in log.0.files("work/monitoring") {
+        let table = name.trim_end_matches(".parquet").rsplit('/').next().unwrap().to_owned();
+        let columns = log.table(&table).schema();
+        assert!(columns.fields().iter().all(|field| field.name() != "customer_id"), "{table}: {columns:?}");
+    }
+    let customers = log.0.read("materials/customers.csv");
+    let numbers: BTreeSet<&str> = customers.lines().skip(1).map(|line| line.split(',').next().unwrap()).collect();
+    for file in ["reports/dashboard.md", "reports/alerts.json", "reports/alert-history.json"] {
+        let text = log.0.read(file);
+        let told = text.split(|letter: char| !letter.is_ascii_alphanumeric()).find(|word| numbers.contains(word));
+        assert_eq!(told, None, "{file}");
+    }
+    let agreed = "Customers who have not agreed to personalisation are counted in their groups";
+    assert!(log.0.read("reports/dashboard.md").contains(agreed));
+}

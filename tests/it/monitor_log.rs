@@ -101,6 +101,7 @@ pub struct ChangeWindow {
     pub segment_column: String,
     pub segment_value: String,
     pub phi: f64,
+    pub z: f64,
     /// Against the rest of the shop alone.
     pub apart_z: f64,
 }

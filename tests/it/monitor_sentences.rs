@@ -36,6 +36,7 @@ impl Report {
     /// Everything that is said with a number in it.
     fn sentences(&self) -> Vec<String> {
         let mut out = vec![self.scope()];
+        out.extend(self.completeness());
         out.extend(self.changes());
         out.extend(self.unchanged());
         out.extend(self.later());
@@ -79,6 +80,26 @@ impl Report {
         let until = &format!("{}, {}", long(&as_of[..10]), &as_of[11..16]);
         let recommendations_were = &format!("{} {were}", all[4]);
         say::Scope { recommendations_were, until, compared: &compared }.to_string()
+    }
+
+    /// What is said of days that are not there in whole.
+    fn completeness(&self) -> Vec<String> {
+        let rows = self.page.of("Is every day there").flat_map(|table| &table.rows);
+        rows.map(|row| {
+            let (noun, came, usual) = (&small(&row[0]), &row[4], &row[5]);
+            let days = &match row[2] == row[3] {
+                true => say::OnDay { day: &row[2] }.to_string(),
+                false => say::OnDays { first: &row[2], last: &row[3] }.to_string(),
+            };
+            match row[1].as_str() {
+                "Missing" => say::NoDays { noun, days, usual }.to_string(),
+                "Ended" => say::NoMore { noun, since: &row[2], usual, until: &row[3] }.to_string(),
+                "In part" => say::FewDays { came, noun, days, usual }.to_string(),
+                "Counted twice" => say::CountedTwice { came, noun, days, twins: &row[6] }.to_string(),
+                _ => say::TwiceAsMany { came, noun, days, usual }.to_string(),
+            }
+        })
+        .collect()
     }
 
     /// The row of everyone looked at: of a metric's noun, by the end of a name such as "customers of age group 25-34".
@@ -152,7 +173,8 @@ impl Report {
                 let recommendations = if cells[4] == "1" { "recommendation" } else { "recommendations" };
                 let recommendations = &format!("{} {recommendations}", cells[4]);
                 let what = &noun.to_lowercase();
-                out.push(say::ToWhom { who: &capital(who), recommendations, did: &cells[5], what }.to_string());
+                let when = if cells[9].contains(" to ") { "on these days" } else { "since" };
+                out.push(say::ToWhom { who: &capital(who), recommendations, when, did: &cells[5], what }.to_string());
                 out.extend(self.beside(cells).split("We will know more on ").nth(1).map(|day| {
                     let what = if story.len() == 1 { "Whether it is chance" } else { "Which of them it is" };
                     say::KnownOnIfItGoesOn { what, day: day.trim_end_matches('.') }.to_string()
@@ -163,7 +185,7 @@ impl Report {
             out.push(say::Expected { expected: &cells[8], had_they, came: &cells[5] }.to_string());
             let reports = whole(1.0 / self.monitor("false_alarms"));
             out.push(say::FalseAlarms { reports: &reports }.to_string());
-            let life = self.page.with(&["opened", "withdrawn"]).unwrap();
+            let life = self.page.with(&["first told", "taken back"]).unwrap();
             let named = if who == "everyone else" { format!("{noun} of the whole shop") } else { cells[0].clone() };
             if let Some(life) = life.rows.iter().rfind(|row| row[0] == named && row[5] == "–") {
                 let end = |cell: &str| cell.split(" to ").nth(1).unwrap().to_owned();
@@ -231,12 +253,14 @@ impl Report {
             let names: Vec<&str> = rows.map(|row| row[0].trim_matches('*')).collect();
             (!names.is_empty()).then(|| self.by_column(&names))
         };
-        let told = |verdict: &'static str| move |row: &Vec<String>| row[7] == verdict && row[8] != "u";
+        let told = |verdict: &'static str| {
+            move |row: &Vec<String>| row[7] == verdict && !row[8].starts_with('u') && !row[9].starts_with("moved only")
+        };
         out.extend(of(&told("Unchanged")).map(|names| say::Unchanged { names: &names }.to_string()));
         out.extend(of(&told("With the shop")).map(|names| say::WithShop { names: &names }.to_string()));
         let open = of(&told("Cannot be told yet"));
         out.extend(open.map(|names| say::NotRuledOut { change: &worth, names: &names }.to_string()));
-        out.extend(of(&|row| row[8] == "u").map(|names| say::TooEarly { names: &names }.to_string()));
+        out.extend(of(&|row| row[8].starts_with('u')).map(|names| say::TooEarly { names: &names }.to_string()));
         out
     }
 
@@ -319,7 +343,10 @@ impl Report {
             out.push(alt(&match forecast {
                 Some(row) => {
                     let (lower, upper) = row[5].split_once(" to ").unwrap();
-                    say::PurchasesForecast { known: &before, forecast: &row[4], lower, upper }.to_string()
+                    let is_within =
+                        before != "–" && number(lower) <= number(&before) && number(&before) <= number(upper);
+                    let alike = if is_within { say::NO_CHANGE } else { "" };
+                    say::PurchasesForecast { known: &before, forecast: &row[4], lower, upper, alike }.to_string()
                 }
                 None => say::Purchases { known: &before }.to_string(),
             }));
@@ -343,7 +370,12 @@ impl Report {
                 )
             };
             let (segment, own, others) = (&small(&own[0]), &told(&own[8]), &told(&row[8]));
-            out.push(alt(&say::TotalStep { what: "Clicks", segment, own, others }.to_string()));
+            let all = table.rows.last().unwrap();
+            let changed = self.verdict("Clicks", segment).is_some_and(|told| told[7] == "Changed");
+            out.push(alt(&match changed {
+                true => say::TotalStep { what: "Clicks", segment, own, others }.to_string(),
+                false => say::TotalOfNobody { what: "Clicks", before: &all[3], since: &all[6] }.to_string(),
+            }));
         }
         out
     }

@@ -41,6 +41,7 @@ fn the_scan_agrees_with_an_independent_implementation() {
     let windows: Vec<ChangeWindow> = read_rows(&log.table("rounds"), "rounds").unwrap();
     let alarmed = |s: &&ChangeWindow| s.segment_value == "25-34";
     let first = windows.iter().filter(|s| s.round == 1).find(alarmed).unwrap();
+    // The same from the formulas that it does follow is `naive_scan`.
     assert!((first.apart_z + 3.89).abs() < 0.2, "{}", first.apart_z);
     assert!((first.phi - 1.19).abs() < 0.06, "{}", first.phi);
     for other in windows.iter().filter(|s| !alarmed(s) && s.segment_column != "shop") {

@@ -4,7 +4,16 @@ description: The table of verdicts - what is said of each segment (clear, possib
 key: [metric, segment_column, segment_value]
 ---*/
 WITH last_round AS (SELECT metric, MAX(round) AS round FROM monitoring.rounds GROUP BY metric),
-log AS (SELECT MAX(shown_on) AS last_day FROM monitoring.days),
+log AS (SELECT MIN(shown_on) AS first_day, MAX(shown_on) AS last_day FROM monitoring.days),
+-- Whether the days compared are there in whole, of what each metric is made of.
+incomplete AS (
+  SELECT m.metric, COUNT(c.kind) > 0 AS incomplete
+  FROM monitoring.metrics m
+  CROSS JOIN log g
+  LEFT JOIN monitoring.completeness c ON c.source = 'recommendations' AND c.last_day >= g.first_day
+    AND (c.kind = 'shown' OR c.kind = m.metric OR m.metric = 'kept' AND c.kind IN ('purchase', 'return'))
+  GROUP BY m.metric
+),
 -- Who was told first explains what moved in the first round only.
 explanation AS (
   SELECT a.metric, a.segment_column, a.segment_value, r.z,
@@ -109,9 +118,10 @@ SELECT j.metric, j.segment_column, j.segment_value, o.owner, j.state, COALESCE(j
        j.have, CASE WHEN j.state = 'too_early' AND j.why = 'enough' THEN GREATEST(j.needed, j.have + 1) ELSE j.needed END AS needed,
        CASE WHEN j.state = 'too_early' THEN GREATEST(j.known_on, CAST(CAST(g.last_day AS INT) + 1 AS DATE))
             WHEN j.state = 'possible' THEN CAST(CAST(g.last_day AS INT) + 1 + CAST(j.more_days AS INT) + j.days_until_known AS DATE) END AS known_on,
-       j.z, j.first_z, j.apart_z, j.phi, j.threshold, j.possible_line
+       j.z, j.first_z, j.apart_z, j.phi, j.threshold, j.possible_line, i.incomplete
 FROM dated j
 CROSS JOIN log g
+JOIN incomplete i ON i.metric = j.metric
 LEFT JOIN monitoring.segment_columns o ON o.segment_column = j.segment_column
 LEFT JOIN explanation x ON x.metric = j.metric AND x.place = 1
 LEFT JOIN monitoring.days k ON k.day = j.from_day

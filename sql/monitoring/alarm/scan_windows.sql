@@ -4,9 +4,9 @@ description: What every window of watched days with enough to go by says of each
 key: [series, from_day, to_day]
 ---*/
 WITH running AS (
-  SELECT series, shop, is_shop, reference, day, n, x, e, v, d, moved, seen,
+  SELECT series, shop, is_shop, reference, day, n, x, e, v, d, v * usual AS moved, seen,
          SUM(n) OVER days AS sum_n, SUM(x) OVER days AS sum_x, SUM(e) OVER days AS sum_e, SUM(v) OVER days AS sum_v,
-         SUM(d) OVER days AS sum_d, SUM(moved) OVER days AS sum_moved, SUM(seen) OVER days AS sum_seen
+         SUM(d) OVER days AS sum_d, SUM(v * usual) OVER days AS sum_moved, SUM(seen) OVER days AS sum_seen
   FROM monitoring.scan_expected
   WHERE NOT is_reference AND reference > 0
   WINDOW days AS (PARTITION BY series ORDER BY day ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW)
@@ -20,9 +20,13 @@ windows AS (
   JOIN running t ON t.series = k.series AND t.day >= k.day
 ),
 weighed AS (
-  SELECT w.*, COALESCE(f.phi, 1.0) AS phi
+  SELECT w.series, w.shop, w.is_shop, w.reference, w.from_day, w.to_day, w.n, w.x, w.v, w.d, w.moved, w.seen,
+         -- The weekly rhythm is the whole shop's: a segment is held against what the shop did, whatever the weekday.
+         CASE WHEN w.is_shop THEN w.e + COALESCE(o.rhythm_e, 0.0) ELSE w.e END AS e,
+         CASE WHEN w.is_shop THEN COALESCE(o.phi, 1.0) ELSE COALESCE(f.phi, 1.0) END AS phi
   FROM windows w
-  LEFT JOIN monitoring.scan_phi f ON f.shop = w.shop AND f.is_shop = w.is_shop
+  LEFT JOIN monitoring.scan_outside o ON o.shop = w.shop AND o.from_day = w.from_day AND o.to_day = w.to_day
+  LEFT JOIN monitoring.scan_phi f ON f.shop = w.shop
 ),
 -- How far the whole shop is from what it should do: the slope of the likelihood and how sharply it bends.
 level AS (

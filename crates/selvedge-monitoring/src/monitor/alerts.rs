@@ -1,5 +1,9 @@
 //! `reports/alerts.json`: one entry for every metric and segment looked at, alerts first.
 
+use std::sync::Arc;
+
+use datafusion::arrow::array::RecordBatch;
+use datafusion::arrow::datatypes::{DataType, Field, Schema};
 use serde::{Deserialize, Serialize};
 use statistics::intervals::{self, Z95};
 
@@ -54,6 +58,50 @@ pub struct Finding {
     pub phi: Option<f64>,
     pub threshold: Option<f64>,
     pub possible_line: Option<f64>,
+    /// Days that are compared are not there in whole.
+    pub incomplete: bool,
+}
+
+/// One row of `monitoring.completeness`: days that are not there in whole.
+#[derive(Debug, Clone, Deserialize, Serialize)]
+pub struct Incomplete {
+    /// `recommendations` or `transactions`.
+    pub source: String,
+    /// `shown`, `click`, … of the log; `event` or a kind of event.
+    pub kind: String,
+    pub state: Lack,
+    pub first_day: String,
+    pub last_day: String,
+    /// What came on these days, and what is usual.
+    pub rows: u64,
+    pub expected: Option<u64>,
+    /// Rows that are there a second time under another number.
+    pub twins: Option<u64>,
+}
+
+impl Incomplete {
+    /// The table of an earlier report, which is not asked for it.
+    pub fn none() -> RecordBatch {
+        let fields = [("source", DataType::Utf8), ("kind", DataType::Utf8), ("last_day", DataType::Date32)];
+        let fields: Vec<Field> = fields.into_iter().map(|(name, kind)| Field::new(name, kind, true)).collect();
+        RecordBatch::new_empty(Arc::new(Schema::new(fields)))
+    }
+}
+
+/// What is the matter with days.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Lack {
+    /// Nothing came, though as many days around them have some.
+    Missing,
+    /// Nothing came any more.
+    Ended,
+    /// Much less came than on such days.
+    Partial,
+    /// Rows are there a second time under another number.
+    Twice,
+    /// Twice as much came as on such days.
+    Double,
 }
 
 /// What is said of a segment.
@@ -91,6 +139,8 @@ pub struct Alert<'a> {
     explained_by: Option<&'a str>,
     why: Option<&'a str>,
     needed: Option<Needed<'a>>,
+    /// Days that are compared are not there in whole.
+    incomplete: bool,
 }
 
 #[derive(Debug, Serialize)]
@@ -117,14 +167,16 @@ struct Needed<'a> {
 #[derive(Debug, Serialize)]
 pub struct File<'a> {
     as_of: &'a str,
+    /// What is not there in whole, before anything is said of changes.
+    incomplete: &'a [Incomplete],
     alerts: Vec<Alert<'a>>,
 }
 
 /// The file's content; `as_of` on the shop's clock.
-pub fn file<'a>(findings: &'a [Finding], as_of: &'a str) -> File<'a> {
+pub fn file<'a>(findings: &'a [Finding], incomplete: &'a [Incomplete], as_of: &'a str) -> File<'a> {
     let mut sorted: Vec<&Finding> = findings.iter().collect();
     sorted.sort_by_key(|finding| finding.order());
-    File { as_of, alerts: sorted.into_iter().map(Alert::new).collect() }
+    File { as_of, incomplete, alerts: sorted.into_iter().map(Alert::new).collect() }
 }
 
 impl Finding {
@@ -188,6 +240,7 @@ impl<'a> Alert<'a> {
                 of: finding.needed,
                 on: finding.known_on.as_deref(),
             }),
+            incomplete: finding.incomplete,
         }
     }
 }

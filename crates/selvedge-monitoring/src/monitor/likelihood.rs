@@ -4,10 +4,8 @@
 //! each segment is from what the shop does that day (its contrast).  A segment that changed alone shows in both, by the
 //! share of the shop that it makes up; the whole shop alike shows in the level only.
 
-/// Days of a week.
-const WEEK: usize = 7;
-/// So many reference days of each weekday, on average, before a weekly rhythm is read from them.
-const WEEKS_OF_RHYTHM: usize = 2;
+use super::level::{Level, ShopSums};
+
 /// The least part of a segment's variance that is its own, where it makes up nearly all of the shop.
 const LEAST_OWN: f64 = 0.01;
 /// Two explanations that are alike beyond this are no pair: nothing tells them apart.
@@ -46,21 +44,7 @@ pub struct History {
     pub segments: Vec<Vec<Tally>>,
 }
 
-/// Sums over the first so many watched days: of the whole shop.
-#[derive(Debug, Default, Clone, Copy)]
-struct ShopSums {
-    n: f64,
-    e: f64,
-    /// Clicks beyond what was expected, and their variance by chance.
-    r: f64,
-    v: f64,
-    /// What phi - 1 is a multiple of.
-    moved: f64,
-    /// Variance by chance at the rate that was seen, the segments' share of which is told.
-    seen: f64,
-}
-
-/// The same of one segment, held against the day's shop.
+/// Sums over the first so many watched days of one segment, held against the day's shop.
 #[derive(Debug, Default, Clone, Copy)]
 struct OwnSums {
     n: f64,
@@ -81,11 +65,12 @@ struct Own {
 /// One order of the days, added up.
 #[derive(Debug)]
 pub struct Fit {
+    /// Over the first so many watched days, and over all days there are.
     shop: Vec<ShopSums>,
+    all: ShopSums,
     /// The variance of the shop's level over the reference days.
     reference: f64,
     own: Vec<Option<Own>>,
-    phi_shop: f64,
     phi_segments: f64,
 }
 
@@ -96,13 +81,6 @@ pub struct Evidence {
     pub info: f64,
     /// How far the shop's level goes along.
     pub share: f64,
-}
-
-/// What a window says of the whole shop's level.
-#[derive(Debug, Clone, Copy)]
-pub struct Level {
-    pub score: f64,
-    pub info: f64,
 }
 
 /// An explanation on the window where it fits best.
@@ -176,30 +154,20 @@ impl History {
             return None;
         }
         let times = (before.yes + 0.5) / (before.shown - before.yes + 0.5) / before.usual_odds();
-        // Odds of the shop on a day but for its weekday, and what came of them.
+        // Odds of the shop on a day but for its weekday, and what should come of them.
         let plain = |day: &Day| times * day.shop.usual_odds();
         let due = |day: &Day, odds: f64| {
             let q = odds / (1.0 + odds);
             (day.shop.shown * q, day.shop.shown * q * (1.0 - q))
         };
-        let rhythm = rhythm(reference.iter().map(|day| &self.days[*day]).map(|day| {
-            let (e, v) = due(day, plain(day));
-            (day.weekday, day.shop.yes - e, v)
-        }));
-        let level = |day: &Day| due(day, plain(day) * rhythm.times[day.weekday]);
-        let (mut spread, mut counted, mut of_reference) = (0.0, 0, 0.0);
-        for day in reference.iter().map(|day| &self.days[*day]) {
-            let (e, v) = level(day);
-            of_reference += v;
-            if v > 0.0 {
-                spread += (day.shop.yes - e) * (day.shop.yes - e) / v;
-                counted += 1;
-            }
-        }
-        let left = f64::from(counted) - 1.0 - rhythm.used;
-        let phi_shop = if left > 0.0 { f64::max(1.0, spread / left) } else { 1.0 };
         let usual_day = before.shown / reference.len() as f64;
-        let mut so_far = ShopSums::default();
+        let add = |sums: &mut ShopSums, place: &usize| {
+            let day = &self.days[*place];
+            sums.add(day.weekday, (day.shop.shown, day.shop.yes), due(day, plain(day)), usual_day);
+        };
+        let (mut all, mut so_far) = (ShopSums::default(), ShopSums::default());
+        reference.iter().for_each(|place| add(&mut all, place));
+        let of_reference = all.v();
         let mut shop = vec![so_far];
         // How the shop moved each day, whoever is in it, and its variance at the rate that was seen.
         let moved: Vec<(f64, f64)> = self
@@ -211,16 +179,9 @@ impl History {
             })
             .collect();
         for place in watched {
-            let day = &self.days[*place];
-            let (e, v) = level(day);
-            so_far = ShopSums {
-                n: so_far.n + day.shop.shown,
-                e: so_far.e + e,
-                r: so_far.r + (day.shop.yes - e),
-                v: so_far.v + v,
-                moved: so_far.moved + v * day.shop.shown / usual_day,
-                seen: so_far.seen + moved[*place].1,
-            };
+            add(&mut all, place);
+            add(&mut so_far, place);
+            so_far.seen += moved[*place].1;
             shop.push(so_far);
         }
         let own: Vec<Option<(Own, Option<f64>)>> =
@@ -228,7 +189,7 @@ impl History {
         let known: Vec<f64> = own.iter().flatten().filter_map(|(_, phi)| *phi).collect();
         let phi_segments = if known.is_empty() { 1.0 } else { known.iter().sum::<f64>() / known.len() as f64 };
         let own = own.into_iter().map(|own| own.map(|(own, _)| own)).collect();
-        Some(Fit { shop, reference: of_reference, own, phi_shop, phi_segments })
+        Some(Fit { shop, all, reference: of_reference, own, phi_segments })
     }
 
     /// None for a segment that nothing can be said of: nobody in its reference, or nobody else.
@@ -283,38 +244,6 @@ impl History {
     }
 }
 
-/// What each weekday's odds are multiplied by, and the degrees of freedom that this took.
-struct Rhythm {
-    times: [f64; WEEK],
-    used: f64,
-}
-
-/// The weekly rhythm of the reference days, as far as it is more than chance: each weekday's mean, drawn to the mean of all
-/// by as much as weekdays differ no more than the days of one do.
-fn rhythm(days: impl Iterator<Item = (usize, f64, f64)>) -> Rhythm {
-    let (mut off, mut variance, mut total, mut counted) = ([0.0; WEEK], [0.0; WEEK], 0.0, 0);
-    for (weekday, r, v) in days.filter(|(.., v)| *v > 0.0) {
-        off[weekday] += r;
-        variance[weekday] += v;
-        total += r * r / v;
-        counted += 1;
-    }
-    let kinds = variance.iter().filter(|v| **v > 0.0).count();
-    let between: f64 =
-        (0..WEEK).filter(|day| variance[*day] > 0.0).map(|day| off[day] * off[day] / variance[day]).sum();
-    let mut rhythm = Rhythm { times: [1.0; WEEK], used: 0.0 };
-    if counted < WEEKS_OF_RHYTHM * WEEK || kinds < 2 || between <= 0.0 {
-        return rhythm;
-    }
-    let within = f64::max(total - between, 0.0) / (counted - kinds) as f64;
-    let kept = f64::max(0.0, 1.0 - within * (kinds - 1) as f64 / between);
-    for day in (0..WEEK).filter(|day| variance[*day] > 0.0) {
-        rhythm.times[day] = (kept * off[day] / variance[day]).exp();
-    }
-    rhythm.used = kept * (kinds - 1) as f64;
-    rhythm
-}
-
 impl Fit {
     /// Every window of watched days, with what a Z counts for there.
     fn windows(&self, rules: Rules) -> impl Iterator<Item = (usize, usize, f64)> {
@@ -326,10 +255,9 @@ impl Fit {
     /// What the window says of the shop's level, and whether that is enough to judge the shop by.
     fn level(&self, from: usize, to: usize, rules: Rules) -> Option<(Level, bool)> {
         let (a, b) = (&self.shop[from], &self.shop[to + 1]);
-        let (n, e, r, v) = (b.n - a.n, b.e - a.e, b.r - a.r, b.v - a.v);
-        let variance = v + (self.phi_shop - 1.0) * (b.moved - a.moved) + self.phi_shop * v * v / self.reference;
-        let enough = e >= rules.enough && n - e >= rules.enough;
-        (v > 0.0).then(|| (Level { score: r * v / variance, info: v * v / variance }, enough))
+        let level = Level::new(&self.all, a, b, self.reference)?;
+        let enough = level.e >= rules.enough && b.n - a.n - level.e >= rules.enough;
+        Some((level, enough))
     }
 
     fn evidence(&self, segment: usize, from: usize, to: usize, rules: Rules) -> Option<Evidence> {

@@ -11,6 +11,7 @@ pub mod draws;
 mod drift;
 mod explanations;
 mod history;
+mod level;
 pub mod likelihood;
 mod log;
 mod nowcast;
@@ -31,7 +32,7 @@ use rayon::ThreadPoolBuilder;
 use rayon::prelude::*;
 
 pub use alarm::{Accused, Draw, Raised, quantile};
-pub use alerts::{Finding, State};
+pub use alerts::{Finding, Incomplete, Lack, State};
 pub use calibration::forecasts;
 pub use explanations::{Lines, LinesOf, Sure};
 pub use history::AlertLife;
@@ -208,7 +209,7 @@ pub fn run_beside(
     let Some((snapshot, history, texts)) = looked else {
         return nothing(project, &progress, as_of, &nothing_shown(project, as_of).to_string());
     };
-    let findings = snapshot.findings()?;
+    let (findings, incomplete) = (snapshot.findings()?, snapshot.incomplete()?);
     let now = clock(shop, as_of);
     let report = ("report".to_owned(), report(&now)?);
     let staged = Staged::new(&project.paths, "monitor")?;
@@ -220,14 +221,15 @@ pub fn run_beside(
     let write = |(name, table): &&(String, Table)| staged.table(&project.paths.monitoring(), Some(name), table, &[]);
     let written: Vec<Result<()>> = tables.par_iter().map(write).collect();
     written.into_iter().collect::<Result<()>>()?;
-    staged.json(&project.paths.alerts_json(), None, &alerts::file(&findings, &now))?;
+    staged.json(&project.paths.alerts_json(), None, &alerts::file(&findings, &incomplete, &now))?;
     staged.json(&project.paths.alert_history_json(), None, &history.file)?;
     staged.commit()?;
     let count = |state: State| findings.iter().filter(|finding| finding.state == state).count();
     let alerts = findings.iter().filter(|finding| finding.state == State::Clear).map(Finding::in_short).collect();
     let outcome = Outcome { clear: count(State::Clear), possible: count(State::Possible), alerts };
+    let whole = if incomplete.is_empty() { "" } else { "; days of the data are missing or odd" };
     progress.done(format!(
-        "{} looked at: {} clear, {} possible, {} too early; see reports/alerts.json",
+        "{} looked at: {} clear, {} possible, {} too early{whole}; see reports/alerts.json",
         findings.len(),
         outcome.clear,
         outcome.possible,
@@ -258,7 +260,7 @@ fn nothing(project: &Project, progress: &Progress, as_of: DateTime<Utc>, why: &s
     let now = clock(&project.params.shop, as_of);
     let staged = Staged::new(&project.paths, "monitor")?;
     staged.table(&project.paths.monitoring(), Some("report"), &report(&now)?, &[])?;
-    staged.json(&project.paths.alerts_json(), None, &alerts::file(&[], &now))?;
+    staged.json(&project.paths.alerts_json(), None, &alerts::file(&[], &[], &now))?;
     staged.json(&project.paths.alert_history_json(), None, &history::File::nothing(now))?;
     staged.commit()?;
     progress.done(format!("{why}, so nothing is watched"));
@@ -310,7 +312,10 @@ impl Snapshot {
         let (engine, project) = (&self.engine, &self.project);
         let plan = match extent {
             Extent::Whole => plan::Plan::new(project),
-            Extent::AlertsAndWeeks => plan::Plan::of_earlier_report(project),
+            Extent::AlertsAndWeeks => {
+                engine.register(&name("completeness"), Incomplete::none())?;
+                plan::Plan::of_earlier_report(project)
+            }
         };
         self.tables.extend(plan.run_before(engine, project)?);
         let inflation = calibration::variance_inflation(engine, project, shared, self.as_of)?;
@@ -332,6 +337,10 @@ impl Snapshot {
 
     fn findings(&self) -> Result<Vec<Finding>> {
         self.engine.rows(&name("findings"))
+    }
+
+    fn incomplete(&self) -> Result<Vec<Incomplete>> {
+        self.engine.rows(&name("completeness"))
     }
 }
 

@@ -10,7 +10,7 @@ use selvedge_project::project::Project;
 use selvedge_project::sql::{SqlFile, TableName};
 
 /// The log as counts: made once for all reports of one time of day.
-pub const LOG_MAKES: [&str; 2] = ["daily_counts", "shop_daily_counts"];
+pub const LOG_MAKES: [&str; 4] = ["daily_counts", "shop_daily_counts", "arrivals", "twin_days"];
 /// What the loop gives to its queries anew each time.
 const LOOP_READS: [&str; 2] = ["looked_at", "taken_out"];
 /// What the loop asks only where anything is beyond a line.
@@ -30,6 +30,9 @@ const TEXTS_MAKE: &str = "embeddings";
 /// What an earlier report is asked for, and what the forecasts and the loop need for it.
 const EARLIER_NEEDS: [&str; 10] =
     ["findings", "weeks", "daily", "days", "delays", "pace", "waiting", "scan", "scan_days", "explanations"];
+
+/// What an earlier report is not asked for, though its findings read it: whether every day was there.
+const EARLIER_WITHOUT: &str = "completeness";
 
 /// The files of sql/monitoring in eight groups, each in run order.
 #[derive(Default)]
@@ -91,7 +94,7 @@ impl<'a> Plan<'a> {
         // Each file comes after those it reads: backwards, whatever is needed has been asked for before it is met.
         for file in files.into_iter().rev() {
             if needed.contains(&file.table()) {
-                needed.extend(file.reads.iter().cloned());
+                needed.extend(file.reads.iter().filter(|table| table.name != EARLIER_WITHOUT).cloned());
             }
         }
         let mut plan = Self::new(project);

@@ -61,7 +61,6 @@ fn alert(facts: &Facts) -> Option<segment_line::Chart> {
         .find_map(|day| Some(Interval { value: day.usual?, lower: day.usual_lower?, upper: day.usual_upper? }));
     let title = match (stories.first(), finding.state) {
         (Some(story), _) => story.sentence(),
-        (None, State::Unchanged) => "Clicks in the whole shop did not change.".to_owned(),
         (None, State::TooEarly) => "Too early to say whether clicks in the whole shop changed.".to_owned(),
         _ => "No change in the whole shop's clicks stands out.".to_owned(),
     };
@@ -70,7 +69,10 @@ fn alert(facts: &Facts) -> Option<segment_line::Chart> {
         caption: Caption {
             title,
             subtitle: format!("{} {}, by day{against}", words::metric(&finding.metric), words::for_whom(finding)),
-            footnote: "Figures: work/monitoring/lines.parquet. The pale band is where an average of 7 days usually lies while nothing changes; after a change the average begins anew.".into(),
+            footnote: format!(
+                "Figures: work/monitoring/lines.parquet. The pale band is where an average of 7 days usually lies while nothing changes; after a change the average begins anew.{}",
+                facts.lack(&finding.metric)
+            ),
         },
         measure: words::measure(&finding.metric).into(),
         before: usual,
@@ -144,8 +146,9 @@ fn segments(facts: &Facts) -> small_multiples::Chart {
             subtitle: "Clicks of every segment, against the whole shop".into(),
             footnote: match longest {
                 Some((first, last)) => format!(
-                    "Figures: work/monitoring/chart_points.parquet. A point is a few days together; the first is {first} to {last}.{}",
-                    left_out(all.len(), MOST)
+                    "Figures: work/monitoring/chart_points.parquet. A point is a few days together; the first is {first} to {last}.{}{}",
+                    left_out(all.len(), MOST),
+                    facts.lack("click")
                 ),
                 None => String::new(),
             },
@@ -221,7 +224,8 @@ fn before_after(facts: &Facts) -> dumbbell::Chart {
             title: sides(facts),
             subtitle,
             footnote: format!(
-                "Figures: work/monitoring/findings.parquet. The bars hold the true rate 95 times out of 100.{left_out}"
+                "Figures: work/monitoring/findings.parquet. The bars hold the true rate 95 times out of 100.{left_out}{}",
+                facts.lack("click")
             ),
         },
         measure: words::measure("click").into(),
@@ -281,20 +285,31 @@ fn purchases(facts: &Facts) -> Option<segment_line::Chart> {
     let levels = confirmed.into_iter().chain(expected).collect();
     let known = &words::cell(shop.before);
     let title = match facts.nowcast(shop, "watched") {
-        Some(row) => say::PurchasesForecast {
-            known,
-            forecast: &words::in_100(row.provisional_rate),
-            lower: &words::in_100(row.provisional_lower),
-            upper: &words::in_100(row.provisional_upper),
+        Some(row) => {
+            // As printed, so that a reader can follow.
+            let is_within = |before| {
+                words::printed(row.provisional_lower) <= words::printed(before)
+                    && words::printed(before) <= words::printed(row.provisional_upper)
+            };
+            say::PurchasesForecast {
+                known,
+                forecast: &words::in_100(row.provisional_rate),
+                lower: &words::in_100(row.provisional_lower),
+                upper: &words::in_100(row.provisional_upper),
+                alike: if shop.before.is_some_and(is_within) { say::NO_CHANGE } else { "" },
+            }
+            .to_string()
         }
-        .to_string(),
         None => say::Purchases { known }.to_string(),
     };
     Some(segment_line::Chart {
         caption: Caption {
             title,
             subtitle: "Purchases in the whole shop, by day of the recommendation".into(),
-            footnote: "Figures: work/monitoring/lines.parquet and nowcasts.parquet. Dashed days are forecasts: their purchases are not all known yet.".into(),
+            footnote: format!(
+                "Figures: work/monitoring/lines.parquet and nowcasts.parquet. Dashed days are forecasts: their purchases are not all known yet.{}",
+                facts.lack("purchase")
+            ),
         },
         measure: words::measure("purchase").into(),
         days,

@@ -3,6 +3,7 @@
 use serde::Deserialize;
 
 use super::super::markdown::line_of;
+use super::completeness::marked;
 use super::facts;
 use super::sentences as say;
 use super::table;
@@ -49,7 +50,7 @@ impl Collections {
     }
 
     /// Sentences on the collections that are in the shop or on their way, and a table of all.
-    pub fn section(&self) -> String {
+    pub fn section(&self, incomplete: bool) -> String {
         let mut out = "## Collections at equal age\n\n".to_owned();
         if self.rows.is_empty() {
             return out + "The catalogue names no collections.\n\n";
@@ -88,7 +89,7 @@ impl Collections {
                 row.needed.map_or("–".to_owned(), count),
                 row.enough_known_on.as_deref().map_or("–".to_owned(), words::day),
                 state(&row.state).to_owned(),
-                if row.state == "provisional" || row.state == "prior_only" { "u" } else { "" }.to_owned(),
+                marked(if row.state == "provisional" || row.state == "prior_only" { "u" } else { "" }, incomplete),
             ]
         });
         let headings = [

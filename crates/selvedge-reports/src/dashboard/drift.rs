@@ -40,6 +40,8 @@ struct Mean {
     ks: Option<f64>,
     psi: Option<f64>,
     moved: bool,
+    /// Apart too, but only as far as it was going while the model learned.
+    goes_on: bool,
 }
 
 /// A row of `monitoring.drift_shares`.
@@ -109,9 +111,18 @@ impl Drift {
             vec![name.to_owned(), days(span), count(span.looks)]
         });
         out += &format!("{}\n", table(&["looks", "days", "how many#"], &sides));
-        if !moved.is_empty() {
+        let rows = |moved: Vec<Moved>, what| {
             let rows: Vec<Vec<String>> = moved.into_iter().map(Moved::cells).collect();
-            out += &format!("{}\n", table(&["what moved", "", "learned from#", "latest#", "difference#"], &rows));
+            format!("{}\n", table(&[what, "", "learned from#", "latest#", "difference#"], &rows))
+        };
+        if !moved.is_empty() {
+            out += &rows(moved, "what moved");
+        }
+        let going_on = self.numbers(|row| row.goes_on);
+        if !going_on.is_empty() {
+            out +=
+                "These grew or shrank as they did while the model learned, because time goes on, and are no news:\n\n";
+            out += &rows(going_on, "what went on as before");
         }
         out + &format!("{}\n", self.folded())
     }
@@ -134,9 +145,9 @@ impl Drift {
         })
     }
 
-    /// What moved and is told in words, the furthest first; a category by each value that moved.
-    fn moved(&self) -> Vec<Moved> {
-        let numbers = self.means.iter().filter(|row| row.moved && self.is_told(&row.feature)).filter_map(|row| {
+    /// Features that are numbers and are told in words, of which this is so, the furthest first.
+    fn numbers(&self, is: impl Fn(&Mean) -> bool) -> Vec<Moved> {
+        let numbers = self.means.iter().filter(|row| is(row) && self.is_told(&row.feature)).filter_map(|row| {
             let (training, latest, unit) = (row.training?, row.latest?, self.unit(&row.feature));
             let more = if latest < training { "less" } else { "more" };
             Some(Moved {
@@ -148,6 +159,11 @@ impl Drift {
                 step: format!("{} {more}", amount((latest - training).abs(), unit)),
             })
         });
+        sorted(numbers)
+    }
+
+    /// What moved and is told in words, the furthest first; a category by each value that moved.
+    fn moved(&self) -> Vec<Moved> {
         let shares = self.shares.iter().filter(|row| row.moved && self.is_told(&row.feature)).map(|row| {
             let (training, latest) = (amount(row.training, "share"), amount(row.latest, "share"));
             let more = if row.latest < row.training { "less" } else { "more" };
@@ -160,12 +176,7 @@ impl Drift {
                 step: format!("{} {more}", amount((row.latest - row.training).abs(), "share")),
             }
         });
-        // The shape of a distribution can move while its mean does not: that is for the ML team.
-        let mut all: Vec<Moved> = numbers.chain(shares).filter(|moved| moved.training != moved.latest).collect();
-        all.sort_by(|a, b| {
-            b.distance.total_cmp(&a.distance).then_with(|| (&a.what, &a.of_whom).cmp(&(&b.what, &b.of_whom)))
-        });
-        all
+        sorted(self.numbers(|row| row.moved).into_iter().chain(shares))
     }
 
     /// The latest descriptions against the months of training, each against the whole of it.
@@ -236,6 +247,15 @@ impl Moved {
     fn cells(self) -> Vec<String> {
         vec![self.what, self.of_whom, self.training, self.latest, self.step]
     }
+}
+
+/// The furthest first; without what moved by so little that it reads the same.
+fn sorted(moved: impl Iterator<Item = Moved>) -> Vec<Moved> {
+    let mut all: Vec<Moved> = moved.filter(|moved| moved.training != moved.latest).collect();
+    all.sort_by(|a, b| {
+        b.distance.total_cmp(&a.distance).then_with(|| (&a.what, &a.of_whom).cmp(&(&b.what, &b.of_whom)))
+    });
+    all
 }
 
 /// A number with its unit; shares as hundredths.

@@ -171,6 +171,12 @@ impl Facts {
         self.findings.iter().find(|finding| finding.metric == metric && finding.is_shop())
     }
 
+    /// What a picture says below it where days of a metric are not there in whole.
+    pub fn lack(&self, metric: &str) -> &'static str {
+        let lacks = self.findings.iter().any(|finding| finding.metric == metric && finding.incomplete);
+        if lacks { " Not every one of these days is there in whole." } else { "" }
+    }
+
     /// A segment's days of one metric, in order of time.
     pub fn line<'a>(&'a self, finding: &'a Finding) -> impl Iterator<Item = &'a LineDay> {
         self.lines.iter().filter(move |day| {

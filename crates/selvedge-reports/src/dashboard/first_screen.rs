@@ -92,6 +92,7 @@ pub fn first_screen(facts: &Facts, history: &History, shown: &Shown, monitor: &M
         row("How sure", sure(first, monitor)),
         row("How it was first told", told_first),
         row("With the shop", with_shop(facts)),
+        row("What moved along", moved_along(facts)),
         row("What did not change", unchanged(facts, monitor)),
         row("What cannot be told yet", not_known(facts, monitor)),
         row("What was shown", shown.in_short()),
@@ -159,6 +160,7 @@ fn whom(change: &Finding) -> String {
     say::ToWhom {
         who: &words::capital(&name),
         recommendations: &shown,
+        when: if change.until.is_some() { "on these days" } else { "since" },
         did: &count(change.after_x),
         what: &words::metric(&change.metric).to_lowercase(),
     }
@@ -175,10 +177,14 @@ fn sure(story: &Story, monitor: &Monitor) -> String {
         let (expected, came) = (format!("{expected:.0}"), count(change.after_x));
         out += &format!(" {}", say::Expected { expected: &expected, had_they, came: &came });
     }
-    out + &match story.is_clear {
+    out += &match story.is_clear {
         true => format!(" {}.", promise(monitor)),
         false => " It does not reach the line for an alert.".to_owned(),
+    };
+    if story.first().incomplete {
+        out += " But the days compared are not there in whole: see above.";
     }
+    out
 }
 
 pub fn promise(monitor: &Monitor) -> String {
@@ -186,9 +192,10 @@ pub fn promise(monitor: &Monitor) -> String {
     say::FalseAlarms { reports: &reports }.to_string()
 }
 
-/// The segments in a state, by column; the whole shop is told by itself.
+/// The segments in a state, by column; the whole shop is told by itself, and so is who moved along.
 fn named(facts: &Facts, state: State) -> Option<String> {
-    let segments: Vec<&Finding> = facts.of("click", state).filter(|finding| !finding.is_shop()).collect();
+    let is_own = |finding: &&Finding| !finding.is_shop() && finding.explained_by.is_none();
+    let segments: Vec<&Finding> = facts.of("click", state).filter(is_own).collect();
     (!segments.is_empty()).then(|| by_column(&segments))
 }
 
@@ -210,15 +217,16 @@ fn unchanged(facts: &Facts, monitor: &Monitor) -> String {
     if !text.is_empty() {
         text += &format!("{} ", say::RuledOut { change: &worth(monitor) });
     }
-    for finding in facts.findings.iter().filter(|finding| finding.metric == "click" && finding.explained_by.is_some()) {
-        text += &match finding.is_shop() {
-            true => "The whole shop moved only because it contains these customers. ".to_owned(),
-            false => {
-                format!("{} moved only because it contains these customers. ", words::capital(&words::who(finding)))
-            }
-        };
-    }
     text.trim_end().to_owned()
+}
+
+/// Who moved because who changed is among them.
+fn moved_along(facts: &Facts) -> String {
+    let along = facts.findings.iter().filter(|finding| finding.metric == "click" && finding.explained_by.is_some());
+    let told = along.map(|finding| {
+        format!("{} moved only because it contains these customers.", words::capital(&words::who(finding)))
+    });
+    told.collect::<Vec<_>>().join(" ")
 }
 
 fn with_shop(facts: &Facts) -> String {
@@ -228,7 +236,8 @@ fn with_shop(facts: &Facts) -> String {
 /// What does not stand out though a change worth telling cannot be ruled out, and what there is too little of.
 fn not_known(facts: &Facts, monitor: &Monitor) -> String {
     let mut text = String::new();
-    if let Some(shop) = facts.shop("click").filter(|shop| shop.state == State::NotKnown) {
+    let open = |shop: &&Finding| shop.state == State::NotKnown && shop.explained_by.is_none();
+    if let Some(shop) = facts.shop("click").filter(open) {
         text += &format!("{} ", say::ShopPossible { range: &words::possible(shop) });
     }
     if let Some(names) = named(facts, State::NotKnown) {

@@ -121,7 +121,7 @@ impl History {
                 };
                 vec![
                     format!("{} of {who}", words::metric(&life.metric)),
-                    words::capital(&life.status),
+                    status(&life.status).to_owned(),
                     words::day(date(&life.opened_on)),
                     step(life.first_before, life.first_after),
                     moment(&life.confirmed_on),
@@ -131,7 +131,7 @@ impl History {
                 ]
             });
             let headings =
-                ["", "status", "opened", "then, in 100", "confirmed", "withdrawn", "why", "told last, in 100"];
+                ["", "how sure", "first told", "then, in 100", "clear since", "taken back", "why", "told last, in 100"];
             out += &format!("{}\n", table(&headings, &rows.collect::<Vec<_>>()));
         }
         out += &format!("## As first published\n\n{}\n\n", sentence(&self.pairs("purchase")));
@@ -153,6 +153,15 @@ impl History {
             out += &format!("**{}**\n\n{}\n", words::metric(metric), table(&headings, &rows));
         }
         out
+    }
+}
+
+/// How sure an alert is; whether figures are final has other words.
+fn status(status: &str) -> &'static str {
+    match status {
+        "confirmed" => "Clear",
+        "withdrawn" => "Taken back",
+        _ => "May be chance",
     }
 }
 

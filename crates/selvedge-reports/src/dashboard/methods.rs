@@ -16,8 +16,8 @@ pub fn methods(facts: &Facts, monitor: &Monitor) -> String {
          alike, one segment, two segments, a segment and the rest. A day says two things that chance keeps apart: the shop's \
          level against its reference days and weekday, and each segment's contrast against that day's shop, both at the day's \
          own mix of customers and articles (main effects of the segments in logits, fitted on the reference days). Z is the \
-         signed root of twice the gain in log likelihood, with the reference's own error and overdispersion phi (one of the \
-         shop, one pooled over segments); apart is the contrast's part of it alone. A window that ended before the last day \
+         signed root of twice the gain in log likelihood, with the reference's own error and overdispersion phi (of the shop \
+         from all days outside of the window, as its weekly rhythm is; pooled over segments on the reference days); apart is the contrast's part of it alone. A window that ended before the last day \
          counts for less, for an earlier report was the one to tell of it. A second change must gain as much as makes one \
          clear; an explanation less than {} times as likely as the best stands beside it (\"either … or\"). What is told is \
          taken out of every table and the rest compared again. The lines are the {} % quantiles over {} shuffled histories of \
@@ -25,6 +25,11 @@ pub fn methods(facts: &Facts, monitor: &Monitor) -> String {
          and {}. {}. A window counts with enough expected clicks and misses. Intervals of rates are Wilson's. Provisional \
          figures follow the chain shown, clicked, bought, kept: daily rates over delay buckets for what was clicked and what \
          was not, drawn to each segment's own as far as segments differ by more than chance; ranges by seeded draws. \
+         Whether a day is there in whole: against the median of its weekday in the eight weeks around it, with overdispersion \
+         from the median of all days; days without rows are told where the days around let expect monitor.missing_rows, in rows \
+         as independent as chance would have them; what was as odd 364 days before is the season's; a day is counted twice \
+         where half of its rows have a twin of the same customer, article and moment. A feature goes on as before while its \
+         latest mean lies within twice the error of the line through the months of training. \
          `selvedge sql` answers questions about every table in work/monitoring.\n\n",
         monitor.told_alone,
         100.0 * (1.0 - monitor.false_alarms),

@@ -4,6 +4,7 @@
 
 mod charts;
 mod collections;
+mod completeness;
 mod drift;
 mod facts;
 mod fairness;
@@ -88,6 +89,7 @@ pub fn report(project: &Project, engine: &Engine) -> Result<Report> {
     let monitor = &project.params.monitor;
     let gone = left_out(project, engine)?;
     let facts = facts::Facts::read(engine)?;
+    let whole = completeness::Completeness::read(engine, facts.days.first().map(|day| day.shown_on.as_str()))?;
     let totals = total::Totals::read(engine)?;
     let fairness = fairness::Fairness::read(engine)?;
     let history = history::History::read(engine)?;
@@ -101,21 +103,24 @@ pub fn report(project: &Project, engine: &Engine) -> Result<Report> {
     history.picture(&mut pictures)?;
     fairness.pictures(&mut pictures)?;
     let mut out = format!("# What changed\n\n{}\n", first_screen::scope(&facts));
+    out += &whole.first();
     out += &first_screen::first_screen(&facts, &history, &shown, monitor);
     out += &format!("## Pictures\n\n{}", pictures.markdown);
     out += &tables::days(&facts);
+    out += &whole.section();
     out += &tables::clicks(&facts);
     out += &tables::purchases(&facts);
     out += &tables::legend();
     if engine.open_if_made(&TableName::new("drill", "depths"))? {
         out += "How small a change would have been noticed: [drill.md](drill.md).\n\n";
     }
-    out += &totals.tables(&facts);
-    out += &fairness.tables();
-    out += &history.tables();
-    out += &collections.section();
-    out += &shown.section(&facts);
-    out += &drift.section();
+    let of_log = |section: String| completeness::noted(section, whole.lacks_log());
+    out += &of_log(totals.tables(&facts));
+    out += &of_log(fairness.tables());
+    out += &of_log(history.tables());
+    out += &collections.section(whole.lacks_events());
+    out += &of_log(shown.section(&facts));
+    out += &completeness::noted(drift.section(), whole.lacks_events());
     out += &methods::methods(&facts, monitor);
     for name in gone {
         out += &format!(

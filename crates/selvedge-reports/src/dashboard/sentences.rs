@@ -43,6 +43,33 @@ sentences! {
         "The log begins on {first}, so there is no earlier season and no year before to compare with."
 }
 
+// Days that are not there in whole.
+sentences! {
+    /// One day.
+    OnDay { day } "on {day}"
+
+    /// Several.
+    OnDays { first, last } "from {first} to {last}"
+
+    /// Nothing came.
+    NoDays { noun, days, usual } "There are no {noun} {days}; {usual} would have been usual."
+
+    /// Nothing came any more.
+    NoMore { noun, since, usual, until }
+        "There are no {noun} any more since {since}; {usual} would have been usual until {until}."
+
+    /// Much less came.
+    FewDays { came, noun, days, usual } "There are only {came} {noun} {days}, where {usual} are usual."
+
+    /// Rows are there twice.
+    CountedTwice { came, noun, days, twins }
+        "Of {came} {noun} {days}, {twins} are there a second time under another number: they are counted twice."
+
+    /// Twice as much came.
+    TwiceAsMany { came, noun, days, usual }
+        "There are {came} {noun} {days}, where {usual} are usual: was the day counted twice?"
+}
+
 // What changed.
 sentences! {
     /// "Clicks for customers of … fell from 28 to 12 in 100 shown (16 fewer clicks in 100) since …".
@@ -65,7 +92,7 @@ sentences! {
     Told { change, how_sure } "{change} {how_sure} The figures are final."
 
     /// Of how many the change is told.
-    ToWhom { who, recommendations, did, what } "{who}: {recommendations} shown since, {did} of them led to {what}."
+    ToWhom { who, recommendations, when, did, what } "{who}: {recommendations} shown {when}, {did} of them led to {what}."
 
     /// What would have come without the change.
     Expected { expected, had_they, came } "{expected} would have been expected {had_they}; there were {came}."
@@ -135,8 +162,8 @@ sentences! {
     Purchases { known } "{known} in 100 recommendations led to a purchase."
 
     /// Purchases and their forecast.
-    PurchasesForecast { known, forecast, lower, upper }
-        "{known} in 100 recommendations led to a purchase; of the newer ones, {forecast} in 100 probably will ({lower} to {upper})."
+    PurchasesForecast { known, forecast, lower, upper, alike }
+        "{known} in 100 recommendations led to a purchase; of the newer ones, {forecast} in 100 probably will ({lower} to {upper}){alike}."
 
     /// Until when all is known.
     KnownUntil { day } "All purchases are known until {day}"
@@ -147,7 +174,14 @@ sentences! {
     /// What made up the difference of a total.
     TotalStep { what, segment, own, others }
         "{what} in the whole shop: {segment} {own} in 100, the other groups {others}."
+
+    /// The same where no segment changed.
+    TotalOfNobody { what, before, since }
+        "{what} in the whole shop: {before} in 100 before, {since} since; no group's part in it stands out."
 }
+
+/// Behind a forecast whose range holds what is known.
+pub const NO_CHANGE: &str = ", which need not be a change";
 
 // Totals, fairness, history.
 sentences! {

@@ -1,5 +1,6 @@
 //! The tables: everyone looked at, confirmed and provisional apart, with status letters.
 
+use super::completeness::{LETTER, marked};
 use super::facts::{Facts, LineDay};
 use super::sentences as say;
 use super::table;
@@ -26,7 +27,8 @@ pub fn clicks(facts: &Facts) -> String {
     let headings =
         ["", "shown before#", "in 100#", "between", "shown since#", "in 100#", "between", "verdict", "status", ""];
     format!(
-        "## Clicks, everyone looked at\n\nConfirmed: all clicks are known. {}\n\n{}\n",
+        "## Clicks, everyone looked at\n\nConfirmed: all clicks are known. {} \
+         Customers who have not agreed to personalisation are counted in their groups like all others: no figure is of one customer.\n\n{}\n",
         say::RateBetween { what: "rate" },
         table(&headings, &rows.collect::<Vec<_>>())
     )
@@ -102,7 +104,7 @@ pub fn purchases(facts: &Facts) -> String {
                     count(period.pending),
                     words::in_100(nowcast.provisional_rate),
                     range(Some(nowcast.provisional_lower), Some(nowcast.provisional_upper)),
-                    "p e".to_owned(),
+                    marked("p e", finding.incomplete),
                 ])
             })
             .collect();
@@ -129,7 +131,9 @@ pub fn purchases(facts: &Facts) -> String {
 
 /// What the letters mean.
 pub fn legend() -> String {
-    "Status: **p** provisional, **e** estimated, **b** break in the series, **u** low reliability (too few to tell a change from chance).\n\n".to_owned()
+    format!(
+        "Status: **p** provisional, **e** estimated, **b** break in the series, **u** low reliability (too few to tell a change from chance), **{LETTER}** rests on days that are not there in whole.\n\n"
+    )
 }
 
 /// A segment at the start of a row; what changed is bold.
@@ -149,12 +153,12 @@ fn range(lower: Option<f64>, upper: Option<f64>) -> String {
 }
 
 fn letters(finding: &Finding) -> String {
-    match finding.state {
+    let letters = match finding.state {
         State::Clear => "b",
         State::TooEarly => "u",
         State::Possible | State::WithShop | State::Unchanged | State::NotKnown => "",
-    }
-    .to_owned()
+    };
+    marked(letters, finding.incomplete)
 }
 
 /// What stands beside a verdict.

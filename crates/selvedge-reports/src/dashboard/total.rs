@@ -76,10 +76,12 @@ impl Totals {
         changed.and_then(|change| of(Some(&change.segment_column))).or_else(|| of(None))
     }
 
-    /// The segment whose own doings moved the total furthest.
-    fn largest<'a>(&'a self, total: &'a Total) -> Option<&'a Part> {
+    /// The segment whose own doings moved the total furthest, of those that clearly changed if there are any.
+    fn largest<'a>(&'a self, facts: &Facts, total: &'a Total) -> Option<&'a Part> {
         self.parts(total).max_by(|a, b| {
-            a.rate_part.abs().total_cmp(&b.rate_part.abs()).then_with(|| b.segment_value.cmp(&a.segment_value))
+            let far = |part: &Part| (is_told(facts, part), part.rate_part.abs());
+            let ((told_a, a_far), (told_b, b_far)) = (far(a), far(b));
+            told_a.cmp(&told_b).then(a_far.total_cmp(&b_far)).then_with(|| b.segment_value.cmp(&a.segment_value))
         })
     }
 
@@ -102,10 +104,15 @@ impl Totals {
             let change = others.iter().map(|part| part.rate_part).sum();
             steps.push(waterfall::Step { label: format!("{} others", others.len()), change, is_mix: false });
         }
-        let moved = |part: &&Part| words::points(part.rate_part.abs()) != "0.0";
-        let title = self.largest(total).filter(moved).map_or_else(
-            || sentence(total),
-            |first| {
+        // Whose part is the largest is chance where it did not change.
+        let title = match self.largest(facts, total).filter(|part| is_told(facts, part)) {
+            None => say::TotalOfNobody {
+                what: words::metric(&total.metric),
+                before: &words::points(total.before),
+                since: &words::points(total.after),
+            }
+            .to_string(),
+            Some(first) => {
                 let rest = total.rate - first.rate_part;
                 let step = |change: f64| {
                     let verb = if change < 0.0 { "took away" } else { "added" };
@@ -118,8 +125,8 @@ impl Totals {
                     others: &step(rest),
                 }
                 .to_string()
-            },
-        );
+            }
+        };
         let chart = waterfall::Chart {
             caption: Caption {
                 title,
@@ -164,7 +171,7 @@ impl Totals {
                     ]
                 })
                 .collect();
-            if let Some(first) = self.largest(total) {
+            if let Some(first) = self.largest(facts, total) {
                 let mut others = vec!["–".to_owned(); 9];
                 others[0] = format!("All but {}", first.segment_value);
                 others[8] = points(total.rate - first.rate_part);
@@ -197,6 +204,13 @@ impl Totals {
         }
         out
     }
+}
+
+/// Whether a segment clearly changed.
+fn is_told(facts: &Facts, part: &Part) -> bool {
+    facts
+        .of(&part.metric, State::Clear)
+        .any(|finding| finding.segment_column == part.segment_column && finding.segment_value == part.segment_value)
 }
 
 fn sentence(total: &Total) -> String {

@@ -24,8 +24,10 @@ pub fn stories<'a>(findings: &'a [Finding]) -> Vec<Story<'a>> {
         if stories.iter().any(|story| story.of.iter().any(|of| std::ptr::eq(*of, finding))) {
             continue;
         }
-        let of = std::iter::once(finding).chain(findings.iter().filter(is_rival)).collect();
-        stories.push(Story { of, is_clear: finding.state == State::Clear || finding.somebody == Some(true) });
+        let of: Vec<&Finding> = std::iter::once(finding).chain(findings.iter().filter(is_rival)).collect();
+        // Beside one that is clear, who may have changed as well may be chance.
+        let somebody = of.len() > 1 && finding.somebody == Some(true);
+        stories.push(Story { of, is_clear: finding.state == State::Clear || somebody });
     }
     stories.sort_by_key(|story| !story.is_clear);
     stories

@@ -90,9 +90,13 @@ pub fn points(share: f64) -> String {
     format!("{:.1}", share * 100.0)
 }
 
+/// A share in hundredths as it is printed.
+pub fn printed(share: f64) -> f64 {
+    in_100(share).trim_start_matches('<').parse().unwrap_or(share * 100.0)
+}
+
 /// How many fewer (or more) of 100, from the figures as they are printed, so that a reader can check the subtraction.
 pub fn step(before: f64, after: f64) -> String {
-    let printed = |share: f64| in_100(share).trim_start_matches('<').parse::<f64>().unwrap_or(share * 100.0);
     let gap = (printed(after) - printed(before)).abs();
     let text = format!("{gap:.1}");
     let number = text.strip_suffix(".0").unwrap_or(&text);
