@@ -11,9 +11,9 @@ use serde::Serialize;
 use serde_json::{Map, Value, json};
 use utoipa::ToSchema;
 
-use super::live::typed;
 use super::who::{Ask, NOBODY, Visitor};
 use selvedge_engine::Engine;
+use selvedge_features::served::facts::typed;
 use selvedge_learning::shelf::{self, ShelfError};
 use selvedge_project::error::Result;
 use selvedge_project::project::Project;

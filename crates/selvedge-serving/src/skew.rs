@@ -11,8 +11,8 @@ use datafusion::arrow::compute::concat_batches;
 use datafusion::arrow::error::ArrowError;
 use datafusion::arrow::row::{RowConverter, SortField};
 
+use super::articles::Articles;
 use super::journal;
-use super::known::articles;
 use super::lists::Serving;
 use super::log::{self, Answered};
 use super::past::Past;
@@ -58,8 +58,9 @@ pub fn day(project: &Project, open: fn(&Path) -> Result<Project>, day: NaiveDate
     let mut of_release: BTreeMap<String, Vec<Answered>> = BTreeMap::new();
     for answered in log::all(project)? {
         let on_day = answered.answered_at.with_timezone(&zone).date_naive() == day;
-        // A visit's own features are those of its answer alone.
-        if on_day && answered.basis.is_some() && !answered.customer_id.is_empty() {
+        // A visit's own features are those of its answer alone, and where something was left out it is told there.
+        let is_whole = answered.basis.is_some() && answered.degraded.is_empty();
+        if on_day && is_whole && !answered.customer_id.is_empty() {
             of_release.entry(answered.release.clone()).or_default().push(answered);
         }
     }
@@ -124,7 +125,8 @@ pub fn compared(serving: &Serving, past: &RwLock<Past>, made: &Made) -> Result<V
     };
     let engine = tables.engine.over()?;
     engine.register(&TableName::new("sources", "transactions"), everybody)?;
-    let views = articles(tables, known_then, made.articles_at, made.articles_seen)?.views;
+    let known = Articles::known(tables, &serving.catalogue, known_then, made.articles_at, made.articles_seen)?;
+    let (views, _) = known.views(made.articles_at);
     let own: Vec<usize> =
         KEY.iter().chain(&["brand"]).filter_map(|name| made_then.batch.schema().index_of(name).ok()).collect();
     let request = Table::new(made_then.batch.project(&own).map_err(ShelfError::Arrow)?, &key, "served features")?;
