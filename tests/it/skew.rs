@@ -34,7 +34,7 @@ fn served_features_are_the_flows() {
     let mut now = project.params.shop.exported_at;
     let past = RwLock::new(Past::default());
     let release = Release::find(&project, &hash).unwrap();
-    let serving = Serving::load(release, |root| selvedge::open(Some(root)), &past.read().unwrap(), now).unwrap();
+    let serving = Serving::load(release, |root| selvedge::open(Some(root)), &past, now).unwrap();
     assert!(serving.is_narrowed(), "requests read what who asks did alone");
     let everybody = serving.tables.customers(usize::MAX);
     let agreed: Vec<&String> = everybody.iter().filter(|id| serving.tables.consents(id) == Some(true)).collect();
@@ -48,7 +48,8 @@ fn served_features_are_the_flows() {
         }
         let mut asking: Vec<String> = everybody.choose_multiple(&mut random, TOGETHER).cloned().collect();
         asking.sort();
-        made.push(serving.features(&past, &asking, now, None).unwrap());
+        let seen = past.read().unwrap().count();
+        made.push(serving.shelf_features(&past, &asking, now, seen).unwrap());
         for _ in 0..random.gen_range(5..15) {
             now += TimeDelta::milliseconds(random.gen_range(1..90_000));
             let customer = agreed.choose(&mut random).unwrap();

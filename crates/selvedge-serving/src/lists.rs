@@ -137,6 +137,12 @@ impl Serving {
         self.known().at
     }
 
+    /// As of when, and from how many events, articles are known.
+    pub fn articles_known(&self) -> (DateTime<Utc>, usize) {
+        let known = self.known();
+        (known.at, known.seen)
+    }
+
     /// Events that this release could not use when articles were last looked at: no such customer, article or order.
     pub fn unused(&self) -> usize {
         self.known().unused
