@@ -91,9 +91,13 @@ fn a_day_of_serving_is_learned_from_and_counted_once() {
     let rejected = shop.ask("SELECT row FROM sources.rejected WHERE file LIKE 'served/events-%' ORDER BY row");
     assert!(rejected.len() == 3 && rejected.iter().any(|row| row.contains("nobody/1")), "{rejected:?}");
     // Nothing of who has not agreed, in any file.
-    for (name, bytes) in shop.files("materials/served").into_iter().chain(shop.files("work/serving")) {
+    for (name, bytes) in shop.files("work/serving") {
         let text = String::from_utf8_lossy(&bytes).into_owned();
         assert!(!text.contains(&format!("\"{without}\"")) && !text.contains("never"), "{name}");
+    }
+    for table in ["events", "requests"] {
+        let theirs = format!("SELECT COUNT(*) FROM served.{table} WHERE customer_id = '{without}'");
+        assert_eq!(number(&shop, &theirs), 0, "{table}");
     }
     let again: Vec<_> = shop.files("work/ingest");
     shop.must(&["ingest"]);

@@ -84,7 +84,8 @@ pub fn plans(
 /// anything else needs the stages to have run.
 pub fn from_sql(layers: impl Iterator<Item = Layer>) -> BTreeSet<&'static str> {
     let mut rooms = BTreeSet::from(["raw"]);
-    for layer in layers {
+    // The served log is no file's.
+    for layer in layers.filter(|layer| *layer != Layer::SERVED) {
         if layer.may_read.iter().all(|room| *room == layer.folder || rooms.contains(room)) {
             rooms.insert(layer.folder);
             // Vectors of texts are a table of their own.
