@@ -57,6 +57,8 @@ mod feedback;
 #[cfg(feature = "encoder")]
 mod skew;
 #[cfg(feature = "encoder")]
+mod served_consent;
+#[cfg(feature = "encoder")]
 mod serving_interface;
 #[cfg(feature = "encoder")]
 mod serving_limits;
