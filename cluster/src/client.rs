@@ -242,9 +242,7 @@ impl Cluster {
                     if said.elapsed() >= 10 * LOOK {
                         said = Instant::now();
                         let (done, all, tasks) = (query.stages_done, query.stages, query.tasks_done);
-                        eprintln!(
-                            "cluster     a query has {done} of {all} stages done, {tasks} tasks of those that run"
-                        );
+                        say(format!("a query has {done} of {all} stages done, {tasks} tasks of those that run"));
                     }
                     if moved.elapsed() > *patience {
                         let seconds = patience.as_secs();

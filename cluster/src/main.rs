@@ -191,9 +191,9 @@ fn run(command: Command) -> Result<Outcome> {
         Command::Certificates(args) => {
             certificates::make(&args.folder)?;
             let folder = args.folder.display();
-            println!(
-                "{folder} holds the certificates: ca.pem for all, and scheduler, executor and client, each with its key"
-            );
+            say(&format!(
+                "{folder} holds ca.pem for all, and a certificate with its key for scheduler, executor and client\n"
+            ))?;
         }
     }
     Ok(Outcome::Done)

@@ -134,7 +134,10 @@ fn the_cluster_is_built_as_this_is() {
         profile.filter(|line| package(line).unwrap_or(true)).map(str::to_owned).collect::<Vec<_>>()
     };
     assert_eq!(profile("cluster/Cargo.toml"), profile("Cargo.toml"));
-    let apart = ours.iter().filter(|(name, ours)| theirs.get(*name).is_some_and(|theirs| theirs.is_disjoint(ours)));
+    // No table is packed with it.
+    let packs_no_table = |name: &str| name == "bzip2";
+    let differs = |name: &String, ours| theirs.get(name).is_some_and(|theirs| theirs.is_disjoint(ours));
+    let apart = ours.iter().filter(|(name, ours)| differs(name, ours) && !packs_no_table(name));
     let apart: Vec<_> = apart.map(|(name, ours)| (name, ours, &theirs[name])).collect();
     assert!(apart.is_empty(), "cluster/Cargo.lock has other versions: {apart:?}");
 }
