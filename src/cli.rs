@@ -206,10 +206,11 @@ impl Cli {
             Command::Test(args) => match args.record.split_first() {
                 Some((view, key)) => cases::record(&project, view, key).map(|()| Outcome::Done),
                 None => {
+                    let selects = !args.tables.select.is_empty() || args.views.iter().any(|name| name.contains('+'));
                     let written = [args.views, args.tables.select].concat();
-                    let views = match written.is_empty() {
-                        true => Vec::new(),
-                        false => Selection::of(&project.library, &written)?.views(&project.library, &written)?,
+                    let views = match selects {
+                        false => written,
+                        true => Selection::of(&project.library, &written)?.views(&project.library, &written)?,
                     };
                     cases::run(&project, &views)?;
                     proof::run(&project, &views)?;

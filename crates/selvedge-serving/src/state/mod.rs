@@ -5,8 +5,10 @@ mod keep;
 mod metrics;
 mod pace;
 mod process;
+mod remember;
 mod seal;
 mod watch;
+mod wish;
 
 use std::collections::{BTreeMap, HashMap};
 use std::path::{Path, PathBuf};
@@ -25,6 +27,7 @@ pub use self::batch::{Gathering, Given};
 pub use self::keep::Counted;
 pub use self::metrics::{Metrics, Standing};
 pub use self::watch::{Lately, watch};
+pub use self::wish::Wish;
 
 use crate::articles::refreshed_within;
 use crate::journal::{self, Journal};
@@ -32,7 +35,6 @@ use crate::lists::Serving;
 use crate::log::{self, Answered};
 use crate::past::{self, Past};
 use crate::release::{Release, ReleaseError, State};
-use crate::who::{Ask, Visitor, Wished};
 
 /// How long a shadow's answer is waited for.
 const LATEST: Duration = Duration::from_secs(60);
@@ -90,18 +92,6 @@ pub enum Clock {
     /// One that stands at the export, or at the last event, when the server starts, and runs on from there: an old export can be
     /// played with.
     FromExport,
-}
-
-/// Whom a list is for, and how it is to be cut.
-#[derive(Debug, Clone, Default)]
-pub struct Wish {
-    /// Empty for a visitor.
-    pub customer: String,
-    pub visitor: Option<Arc<Visitor>>,
-    pub articles: usize,
-    pub offset: usize,
-    pub exclude: Vec<String>,
-    pub category: Vec<String>,
 }
 
 impl Shared {
@@ -265,36 +255,6 @@ impl Shared {
         Some(cut)
     }
 
-    /// A list that was made before, is long enough, and would be the same now.
-    fn remembered(&self, serving: &Serving, ask: &Ask) -> Option<Given> {
-        if !ask.category.is_empty() {
-            return None;
-        }
-        let all = self.remembered.lock().unwrap_or_else(PoisonError::into_inner);
-        let given = all.get(&ask.name)?.get(&serving.release.hash)?;
-        let long_enough = given.places >= ask.places || given.articles.len() >= ask.places;
-        let known = serving.known();
-        let same = given.basis.articles_at == known.at && !known.is_stale(self.now());
-        (long_enough && same).then(|| given.clone())
-    }
-
-    /// Remembers a list, unless something was left out of it or its customer has done something since it was made.
-    fn remember(&self, serving: &Serving, ask: &Ask, given: &Given) {
-        if !given.degraded.is_empty() || !ask.category.is_empty() || ask.visitor.is_some() {
-            return;
-        }
-        let past = self.past.read().unwrap_or_else(PoisonError::into_inner);
-        if past.has_newer(&ask.name, given.basis.seen) {
-            return;
-        }
-        let mut remembered = self.remembered.lock().unwrap_or_else(PoisonError::into_inner);
-        if remembered.len() >= REMEMBERED {
-            remembered.clear();
-        }
-        let own = remembered.entry(ask.name.clone()).or_default();
-        own.insert(serving.release.hash.clone(), given.clone());
-    }
-
     /// An answer that was written down.
     ///
     /// # Errors
@@ -406,29 +366,5 @@ impl Shared {
             serving.refresh(&self.past, self.now(), None)?;
         }
         Ok(())
-    }
-}
-
-impl Wish {
-    /// The list that has what was wished for in it.
-    fn ask(&self) -> Ask {
-        let ask = match &self.visitor {
-            Some(visitor) => Ask::of_visitor(visitor),
-            None => Ask::of(&self.customer),
-        };
-        Ask { places: self.offset + self.articles + self.exclude.len(), category: self.category.clone(), ..ask }
-    }
-
-    /// As it is written down.
-    fn wished(&self, ask: &Ask) -> Wished {
-        let visitor = self.visitor.as_deref().cloned();
-        Wished { places: ask.places, category: ask.category.clone(), visitor }
-    }
-
-    /// The part of an answer that was wished for.
-    fn cut(&self, answered: Answered) -> Answered {
-        let wanted = answered.articles.into_iter().filter(|article| !self.exclude.contains(&article.product_id));
-        let articles = wanted.skip(self.offset).take(self.articles).collect();
-        Answered { articles, ..answered }
     }
 }
