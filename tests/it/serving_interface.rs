@@ -117,7 +117,7 @@ fn visitors_without_an_id_get_lists() {
     for list in [&nothing, &agreed] {
         same_again(&shop, list);
     }
-    let log = String::from_utf8_lossy(&std::fs::read(shop.path("work/serving/requests.log")).unwrap()).into_owned();
+    let log = String::from_utf8_lossy(&std::fs::read(shop.path("work/playground/requests.log")).unwrap()).into_owned();
     assert!(!log.contains("seen by nobody"));
 }
 
