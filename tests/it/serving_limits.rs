@@ -170,7 +170,8 @@ fn a_stop_under_load_loses_no_answer() {
     // Nobody is refused for asking too often here.
     shop.replace("params.yaml", "  rate: 2000", "  rate: 1000000");
     let mut server = Server::start(&shop, &["--playground"]);
-    let all: Vec<String> = shop.ask("SELECT customer_id FROM sources.customers ORDER BY customer_id LIMIT 40");
+    let all: Vec<String> = shop
+        .ask("SELECT customer_id FROM sources.customers WHERE personalisation_consent ORDER BY customer_id LIMIT 40");
     let address = server.address.clone();
     let (answered, broken) = std::thread::scope(|scope| {
         let threads: Vec<_> = (0..4)
