@@ -14,6 +14,7 @@ import time
 import urllib.request
 
 from selenium import webdriver
+from selenium.common.exceptions import StaleElementReferenceException
 from selenium.webdriver.common.action_chains import ActionChains
 from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
@@ -70,7 +71,9 @@ class Page:
 
     def wait(self, holds, seconds=10):
         try:
-            return WebDriverWait(self.driver, seconds, poll_frequency=0.05).until(lambda _: holds())
+            # What is drawn anew while it is looked at is looked at again.
+            waits = WebDriverWait(self.driver, seconds, poll_frequency=0.05, ignored_exceptions=[StaleElementReferenceException])
+            return waits.until(lambda _: holds())
         except Exception:
             return None
 
