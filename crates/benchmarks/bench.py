@@ -97,22 +97,29 @@ def ten_views(text):
 
 
 def large_export(folder, rows):
-    """The product's own shop with the transactions of its customers many times over."""
+    """The product's own shop with its customers, and what they did, many times over: nobody does more than a person can."""
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
     for part in ("sql", "materials", "params.yaml"):
         copy = shutil.copytree if (ROOT / part).is_dir() else shutil.copy
         copy(ROOT / part, folder / part)
-    source = list(csv.reader(open(ROOT / "materials" / "transactions.csv", encoding="utf-8", newline="")))
-    head, body = source[0], source[1:]
-    own = [n for n, name in enumerate(head) if name in ("transaction_id", "order_id", "session_id")]
-    with open(folder / "materials" / "transactions.csv", "w", encoding="utf-8", newline="") as file:
-        writer = csv.writer(file)
-        writer.writerow(head)
-        for copy in range(-(-rows // len(body))):
-            for row in body:
-                writer.writerow([f"{value}-{copy}" if n in own and value else value for n, value in enumerate(row)])
-    return -(-rows // len(body)) * len(body)
+
+    def repeated(table, copies, own, keep):
+        source = list(csv.reader(open(ROOT / "materials" / table, encoding="utf-8", newline="")))
+        head, body = source[0], source[1:]
+        own = [n for n, name in enumerate(head) if name in own]
+        with open(folder / "materials" / table, "w", encoding="utf-8", newline="") as file:
+            writer = csv.writer(file)
+            writer.writerow(head)
+            writer.writerows(body if keep else [])
+            for copy in range(copies):
+                for row in body:
+                    writer.writerow([f"{value}-{copy}" if n in own and value else value for n, value in enumerate(row)])
+        return copies * len(body)
+
+    copies = -(-rows // sum(1 for _ in csv.reader(open(ROOT / "materials" / "transactions.csv", encoding="utf-8", newline=""))))
+    repeated("customers.csv", copies, ("customer_id",), keep=True)
+    return repeated("transactions.csv", copies, ("transaction_id", "order_id", "session_id", "customer_id"), keep=False)
 
 
 def many_views(folder, count):
