@@ -7,6 +7,7 @@ use std::sync::RwLock;
 use selvedge_project::error::Result;
 use selvedge_project::project::Project;
 
+use super::journal;
 use super::lists::{Article, Effort, Pace, Serving};
 use super::past::Past;
 use super::release::Release;
@@ -45,7 +46,7 @@ pub fn compare(
     most: usize,
 ) -> Result<Comparison> {
     let releases = [Release::find(project, names[0])?, Release::find(project, names[1])?];
-    let past = RwLock::new(Past::read(project.paths.root())?);
+    let past = RwLock::new(Past::read(&journal::folder(project.paths.root()))?);
     let last = past.read().unwrap_or_else(std::sync::PoisonError::into_inner).last();
     let at = last.unwrap_or(project.params.shop.exported_at).max(project.params.shop.exported_at);
     let [a, b] = releases.map(|release| Serving::load(release, open, &past, at));
