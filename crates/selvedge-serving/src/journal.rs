@@ -135,6 +135,11 @@ fn gone() -> JournalError {
     JournalError::Disk { path: "the journal".into(), cause: "its thread has ended".into() }
 }
 
+/// A journal of a folder, as messages name it: a playground has its own.
+pub fn shown(folder: &Path, file: &str) -> String {
+    format!("work/{}/{file}", folder.file_name().unwrap_or_default().to_string_lossy())
+}
+
 /// Reads a journal that somebody else may be writing: the whole records there are.
 ///
 /// # Errors

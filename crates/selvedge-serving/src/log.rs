@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use super::journal;
 use super::lists::{Article, Basis};
-use super::past::Past;
+use super::past::{self, Past};
 use super::who::Wished;
 use selvedge_engine::TableError;
 use selvedge_features::served::answers::{self, Place, Request};
@@ -17,8 +17,8 @@ use selvedge_features::served::segments::{self, Part};
 use selvedge_project::error::Result;
 use selvedge_project::project::Project;
 
-/// The end of the log, as messages name it.
-pub const SHOWN: &str = "work/serving/requests.log";
+/// The journal of answers: the end of the log.
+pub const FILE: &str = "requests.log";
 
 /// An answered request.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -58,7 +58,8 @@ fn named_at(id: &str) -> Option<i64> {
 /// A file that cannot be read.
 pub fn end(folder: &Path) -> Result<Vec<Answered>> {
     let mut found = Vec::new();
-    journal::read(&folder.join("requests.log"), SHOWN, |record| found.extend(serde_json::from_slice(record).ok()))?;
+    let shown = journal::shown(folder, FILE);
+    journal::read(&folder.join(FILE), &shown, |record| found.extend(serde_json::from_slice(record).ok()))?;
     Ok(found)
 }
 
@@ -134,7 +135,7 @@ pub fn tables(answered: &[Answered]) -> Result<[(Part, selvedge_engine::Table); 
 
 /// Whether a table of this name can be read of the log of a project.
 pub fn is_there(project: &Project, name: &str) -> bool {
-    let kept = || journal::folder(project.paths.root()).join("events.log").exists();
+    let kept = || journal::folder(project.paths.root()).join(past::FILE).exists();
     let sealed = || segments::sealed_until(&project.paths.served()).is_ok_and(|until| until.is_some());
     Part::ALL.iter().any(|part| part.word() == name) && (kept() || sealed())
 }

@@ -9,8 +9,8 @@ use super::event::{Arrived, Event};
 use super::journal;
 use selvedge_project::error::Result;
 
-/// The journal of events, as messages name it.
-pub const SHOWN: &str = "work/serving/events.log";
+/// The journal of events.
+pub const FILE: &str = "events.log";
 
 /// What was sent, numbered from 0.
 #[derive(Debug, Default)]
@@ -32,7 +32,7 @@ impl Past {
     /// A file that cannot be read, or that is damaged.
     pub fn read(folder: &Path) -> Result<Self> {
         let mut past = Self::default();
-        journal::read(&folder.join("events.log"), SHOWN, |record| past.record(record))?;
+        journal::read(&folder.join(FILE), &journal::shown(folder, FILE), |record| past.record(record))?;
         Ok(past)
     }
 

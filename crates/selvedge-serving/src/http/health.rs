@@ -11,8 +11,10 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::{Answer, App, Refusal};
+use crate::journal;
 use crate::keys::Right;
 use crate::lists::Serving;
+use crate::past;
 use crate::state::Standing;
 
 /// Whether the process is there.
@@ -66,7 +68,8 @@ impl App {
             missing.push(format!("{cut} bytes of an event that was being written when the server was stopped; nobody had been told that it was kept"));
         }
         if odd > 0 {
-            missing.push(format!("{odd} records of work/serving/events.log are no events"));
+            let journal = journal::shown(&shared.folder, past::FILE);
+            missing.push(format!("{odd} records of {journal} are no events"));
         }
         let most = shared.project.params.serve.connections;
         if shared.metrics.present() >= i64::try_from(most).unwrap_or(i64::MAX) {

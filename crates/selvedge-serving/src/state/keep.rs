@@ -10,9 +10,10 @@ use selvedge_project::progress::Progress;
 use super::Shared;
 use super::seal::forget;
 use crate::event::{Arrived, Event};
+use crate::journal;
 use crate::lists::Serving;
 use crate::log::Answered;
-use crate::past::SHOWN;
+use crate::past::FILE;
 use crate::release::ReleaseError;
 
 /// What became of the events of one request.
@@ -121,7 +122,10 @@ impl Shared {
         let said = match self.events.replace(records) {
             Ok(()) => {
                 let gone = self.past.write().unwrap_or_else(PoisonError::into_inner).forget(whose);
-                format!("took {gone} events out of {SHOWN}: their customers do not agree to personalisation (any more)")
+                let journal = journal::shown(&self.folder, FILE);
+                format!(
+                    "took {gone} events out of {journal}: their customers do not agree to personalisation (any more)"
+                )
             }
             Err(error) => format!(
                 "warning: events of customers who do not agree any more are read no longer, but could not be taken out: {error}"

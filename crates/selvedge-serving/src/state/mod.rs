@@ -71,7 +71,7 @@ pub struct Shared {
     keeping: tokio::sync::Mutex<()>,
     number: AtomicU64,
     /// Where the journals are.
-    folder: PathBuf,
+    pub folder: PathBuf,
     /// Where what was served is sealed; none in a playground.
     served: Option<PathBuf>,
     /// Everything that arrived before is sealed.
@@ -104,10 +104,13 @@ impl Shared {
         let folder = if playground { journal::played(root) } else { journal::folder(root) };
         let served = (!playground).then(|| project.paths.served());
         let sealed = served.as_deref().map(segments::sealed_until).transpose()?.flatten();
+        let named = |file: &str| (folder.join(file), journal::shown(&folder, file));
         let mut past = Past::default();
-        let (events, recovered) = Journal::open(&folder.join("events.log"), past::SHOWN, |record| past.record(record))?;
+        let (path, shown) = named(past::FILE);
+        let (events, recovered) = Journal::open(&path, &shown, |record| past.record(record))?;
         let mut answered = 0_u64;
-        let (requests, _) = Journal::open(&folder.join("requests.log"), log::SHOWN, |_| answered += 1)?;
+        let (path, shown) = named(log::FILE);
+        let (requests, _) = Journal::open(&path, &shown, |_| answered += 1)?;
         for segment in served.as_deref().map(|served| Part::Requests.files(served)).transpose()?.unwrap_or_default() {
             answered += rows_of_parquet(&segment.path).unwrap_or_default();
         }
