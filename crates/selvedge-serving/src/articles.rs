@@ -11,7 +11,7 @@ use datafusion::arrow::array::{
 use datafusion::arrow::compute::cast;
 use datafusion::arrow::datatypes::{DataType, Float64Type};
 
-use super::catalogue::Catalogue;
+use super::catalogue::{Catalogue, texts};
 use super::live::Tables;
 use super::who::NOBODY;
 use selvedge_engine::{Engine, Table, batch_of};
@@ -179,11 +179,7 @@ impl Articles {
     /// Candidates without a column that is needed.
     pub fn beside(&self, shelves: &Shelves) -> Result<RecordBatch> {
         let (candidates, file) = (&shelves.candidates, "sql/recommend/candidates.sql");
-        let text = |name| -> Result<StringArray> {
-            let column =
-                cast(shelf::column(candidates, file, name)?, &DataType::Utf8).map_err(shelf::ShelfError::Arrow)?;
-            Ok(column.as_string::<i32>().clone())
-        };
+        let text = |name| texts(candidates, file, name);
         let (regions, products, seasons) = (text("region")?, text("product_id")?, text("season")?);
         let of = |row: usize| self.popular(regions.value(row), products.value(row), seasons.value(row));
         let rows = 0..candidates.num_rows();
@@ -255,10 +251,7 @@ fn missing(view: &View) -> Result<View> {
 
 fn popular(table: &RecordBatch) -> Result<Popular> {
     let file = "sql/recommend/popular.sql";
-    let text = |name| -> Result<StringArray> {
-        let column = cast(shelf::column(table, file, name)?, &DataType::Utf8).map_err(shelf::ShelfError::Arrow)?;
-        Ok(column.as_string::<i32>().clone())
-    };
+    let text = |name| texts(table, file, name);
     let number = |name| -> Result<Float64Array> {
         let column = cast(shelf::column(table, file, name)?, &DataType::Float64).map_err(shelf::ShelfError::Arrow)?;
         Ok(column.as_primitive::<Float64Type>().clone())

@@ -62,7 +62,8 @@ pub struct Catalogue {
     pub articles: BTreeMap<Key, Known>,
 }
 
-fn texts(batch: &RecordBatch, file: &str, name: &str) -> Result<StringArray> {
+/// A column of texts, of a table that `file` makes.
+pub(super) fn texts(batch: &RecordBatch, file: &str, name: &str) -> Result<StringArray> {
     let texts = cast(shelf::column(batch, file, name)?, &DataType::Utf8).map_err(ShelfError::Arrow)?;
     Ok(texts.as_string::<i32>().clone())
 }
