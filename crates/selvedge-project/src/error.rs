@@ -33,6 +33,13 @@ impl Error {
     pub fn advice(&self) -> Option<&str> {
         self.advice.as_deref()
     }
+
+    /// What happened and what to do about it, in one line.
+    pub fn in_a_line(&self) -> String {
+        let words = self.to_string();
+        let lines = words.lines().map(|line| line.trim().trim_start_matches("error: ").trim_start_matches("do: "));
+        lines.collect::<Vec<_>>().join("; ")
+    }
 }
 
 /// Several errors of one kind, told together.

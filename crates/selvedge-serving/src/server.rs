@@ -10,7 +10,7 @@ use axum::http::{HeaderValue, Method, header};
 use axum_server::tls_rustls::{RustlsAcceptor, RustlsConfig};
 use axum_server::{Handle, Server};
 use selvedge_engine::wait_for;
-use selvedge_project::error::{Advice, Error, Result};
+use selvedge_project::error::{Advice, Result};
 use selvedge_project::progress::Progress;
 use selvedge_project::project::Project;
 
@@ -204,7 +204,7 @@ async fn follow(shared: Arc<Shared>, keys: Arc<Ring>) {
                 }
             }
             Ok(Err(error)) => {
-                let words = in_one_line(&error);
+                let words = error.in_a_line();
                 shared.trouble("releases", Some(format!("the releases stay as they are: {words}")));
             }
             Err(_) => {}
@@ -220,7 +220,7 @@ async fn refresh(shared: Arc<Shared>, every: Duration) {
         match tokio::task::spawn_blocking(move || own.refresh()).await {
             Ok(Ok(())) => shared.trouble("articles", None),
             Ok(Err(error)) => {
-                let words = in_one_line(&error);
+                let words = error.in_a_line();
                 shared.trouble("articles", Some(format!("articles stay as they were known: {words}")));
             }
             Err(_) => {}
@@ -241,7 +241,7 @@ async fn keep_promises(shared: Arc<Shared>, every: Duration) {
                 }
             }
             Ok(Err(error)) => {
-                let words = in_one_line(&error);
+                let words = error.in_a_line();
                 shared.trouble("promises", Some(format!("what is promised cannot be looked at: {words}")));
             }
             Err(_) => {}
@@ -258,13 +258,6 @@ async fn seal_in_time(shared: Arc<Shared>) {
             seal(sealed);
         }
     }
-}
-
-/// What went wrong, and what to do.
-fn in_one_line(error: &Error) -> String {
-    let words = error.to_string();
-    let lines = words.lines().map(|line| line.trim().trim_start_matches("error: ").trim_start_matches("do: "));
-    lines.collect::<Vec<_>>().join("; ")
 }
 
 fn say(words: String) {

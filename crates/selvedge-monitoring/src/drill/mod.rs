@@ -153,7 +153,7 @@ pub fn run(project: &Project) -> Result<Vec<String>> {
             depths = sweep::depths(project, &replays)?;
         }
         Err(error) => {
-            let why = in_a_line(&error);
+            let why = error.in_a_line();
             standing.extend(project.params.drill.standing.iter().map(|drill| not_held(drill, Some(&why))));
         }
     }
@@ -190,7 +190,7 @@ fn hold(replays: &mut Replays, standing: &[Standing]) -> Result<Vec<Drilled>> {
     let seen = replays.seen(&drills)?;
     let held = |(number, (drill, refused)): (usize, (&Standing, Option<Error>))| {
         let mut drilled = not_held(drill, None);
-        drilled.not_held = refused.map(|error| in_a_line(&error));
+        drilled.not_held = refused.map(|error| error.in_a_line());
         for ((_, days), seen) in seen.range((number, 0)..(number + 1, 0)) {
             drilled.also_raised.clone_from(&seen.others);
             if seen.noticed {
@@ -201,11 +201,6 @@ fn hold(replays: &mut Replays, standing: &[Standing]) -> Result<Vec<Drilled>> {
         drilled
     };
     Ok(standing.iter().zip(refused).enumerate().map(held).collect())
-}
-
-/// An error and what to do about it, in one line.
-fn in_a_line(error: &Error) -> String {
-    error.to_string().trim_start_matches("error: ").replace("\n  do: ", "; ")
 }
 
 fn not_held(drill: &Standing, why: Option<&str>) -> Drilled {
