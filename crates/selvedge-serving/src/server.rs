@@ -90,7 +90,7 @@ pub fn run(project: &Project, open: Open, options: &Options) -> Result<()> {
     let address = listener.local_addr().map_err(listen)?;
     let shared = Shared::open(project.clone(), open, options.clock, options.playground)?;
     // What a server left that was killed.
-    seal(shared.seal());
+    sealed(&shared, shared.seal());
     let [events, cut, _] = shared.metrics.found();
     if cut > 0 {
         progress.say(format!("cut off {cut} bytes of an event that was being written when the last server ended; nobody had been told that it was kept"));
@@ -102,16 +102,22 @@ pub fn run(project: &Project, open: Open, options: &Options) -> Result<()> {
     let scheme = if options.tls.is_some() { "https" } else { "http" };
     progress.say(format!("release {serving}, {events} events; listening on {scheme}://{address}"));
     wait_for(serve(Arc::clone(&shared), keys, listener, options))??;
-    seal(shared.seal());
+    sealed(&shared, shared.seal());
     Ok(())
 }
 
-/// Tells what became of sealing; where it failed, all stays in the journals until the next time.
-fn seal(sealed: Result<bool>) {
-    match sealed {
-        Ok(true) => say("sealed what was served; `dvc repro` reads it".to_owned()),
+/// Tells what became of sealing, a failure once while it lasts; all stays in the journals until it succeeds.
+fn sealed(shared: &Shared, outcome: Result<bool>) {
+    match outcome {
+        Ok(true) => {
+            shared.trouble("served", None);
+            say("sealed what was served; `dvc repro` reads it".to_owned());
+        }
+        // Nothing was tried, or there was nothing.
         Ok(false) => {}
-        Err(error) => say(format!("warning: what was served cannot be sealed: {}", error.to_string().trim())),
+        Err(error) => {
+            shared.trouble("served", Some(format!("what was served cannot be sealed: {}", error.in_a_line())));
+        }
     }
 }
 
@@ -254,8 +260,8 @@ async fn seal_in_time(shared: Arc<Shared>) {
     loop {
         tokio::time::sleep(SEALS).await;
         let own = Arc::clone(&shared);
-        if let Ok(sealed) = tokio::task::spawn_blocking(move || own.seal_in_time()).await {
-            seal(sealed);
+        if let Ok(outcome) = tokio::task::spawn_blocking(move || own.seal_in_time()).await {
+            sealed(&shared, outcome);
         }
     }
 }
