@@ -452,6 +452,10 @@ fn shuffled_histories_are_judged_as_the_queries_judge_the_log() {
         let fit = known.fit(&order).unwrap();
         let scan: Vec<Value> = room.run("scan");
         let mut judged = 0;
+        let far: Vec<f64> = fit.singles(rules).iter().map(|best| best.map_or(0.0, |best| best.z.abs())).collect();
+        let (shop, segments) = fit.furthest(rules);
+        assert!((shop - far[0]).abs() < 1e-9, "{shop} against {far:?}");
+        assert!((segments - far[1..].iter().copied().fold(0.0, f64::max)).abs() < 1e-9, "{segments} against {far:?}");
         for (place, best) in fit.singles(rules).into_iter().enumerate() {
             let row = scan.iter().find(|row| row["series"] == number(place));
             assert_eq!(row.is_some(), best.is_some(), "{place}");

@@ -56,13 +56,7 @@ impl ShopSums {
         self.moved += v * n / usual_day;
         if v > 0.0 {
             let off = x - e;
-            let own = &mut self.by_weekday[weekday];
-            *own = DaySums {
-                days: own.days + 1.0,
-                off: own.off + off,
-                v: own.v + v,
-                squares: own.squares + off * off / v,
-            };
+            self.by_weekday[weekday].add(&DaySums { days: 1.0, off, v, squares: off * off / v });
             self.usual += n / usual_day;
         }
     }
@@ -74,6 +68,13 @@ impl ShopSums {
 }
 
 impl DaySums {
+    fn add(&mut self, more: &Self) {
+        self.days += more.days;
+        self.off += more.off;
+        self.v += more.v;
+        self.squares += more.squares;
+    }
+
     fn between(from: &Self, to: &Self) -> Self {
         Self { days: to.days - from.days, off: to.off - from.off, v: to.v - from.v, squares: to.squares - from.squares }
     }
@@ -100,25 +101,32 @@ impl Level {
 
 impl Outside {
     /// The rhythm as far as weekdays differ by more than the days of one do: each weekday's mean, drawn to the mean of all.
+    /// Asked for every window of every shuffled history, so nothing is put aside for it.
     fn new(days: [DaySums; WEEK], usual: f64) -> Self {
-        let kinds: Vec<&DaySums> = days.iter().filter(|own| own.days > 0.0).collect();
-        let sum = |of: fn(&DaySums) -> f64| kinds.iter().map(|own| of(own)).sum::<f64>();
-        let (counted, off, v, squares) =
-            (sum(|own| own.days), sum(|own| own.off), sum(|own| own.v), sum(|own| own.squares));
-        let of_kinds = sum(|own| own.off * own.off / own.v);
-        let (between, more_kinds) = (of_kinds - off * off / v, kinds.len().max(1) as f64 - 1.0);
-        let kept = if counted >= (WEEKS_OF_RHYTHM * WEEK) as f64 && more_kinds > 0.0 && between > 0.0 {
-            let within = f64::max(squares - of_kinds, 0.0) / (counted - more_kinds - 1.0);
+        let (mut all, mut kinds, mut of_kinds) = (DaySums::default(), 0.0, 0.0);
+        for own in days.iter().filter(|own| own.days > 0.0) {
+            all.add(own);
+            kinds += 1.0;
+            of_kinds += own.off * own.off / own.v;
+        }
+        let mean = all.off / all.v;
+        let (between, more_kinds) = (of_kinds - all.off * all.off / all.v, f64::max(kinds, 1.0) - 1.0);
+        let kept = if all.days >= (WEEKS_OF_RHYTHM * WEEK) as f64 && more_kinds > 0.0 && between > 0.0 {
+            let within = f64::max(all.squares - of_kinds, 0.0) / (all.days - more_kinds - 1.0);
             f64::max(0.0, 1.0 - within * more_kinds / between)
         } else {
             0.0
         };
-        let rhythm = days.map(|own| if own.days > 0.0 { kept * (own.off / own.v - off / v) } else { 0.0 });
-        let spread: f64 =
-            squares + days.iter().zip(rhythm).map(|(own, times)| times * (times * own.v - 2.0 * own.off)).sum::<f64>();
-        let free = counted - 1.0 - kept * more_kinds;
+        let (mut rhythm, mut spread) = ([0.0; WEEK], all.squares);
+        if kept > 0.0 {
+            for (times, own) in rhythm.iter_mut().zip(&days).filter(|(_, own)| own.days > 0.0) {
+                *times = kept * (own.off / own.v - mean);
+                spread += *times * (*times * own.v - 2.0 * own.off);
+            }
+        }
+        let free = all.days - 1.0 - kept * more_kinds;
         // Days move as one: of twice as much shown, twice as much of what is beyond chance.
-        let phi = if free > 0.0 { f64::max(1.0, 1.0 + (spread / free - 1.0) * counted / usual) } else { 1.0 };
+        let phi = if free > 0.0 { f64::max(1.0, 1.0 + (spread / free - 1.0) * all.days / usual) } else { 1.0 };
         Self { rhythm, phi }
     }
 }

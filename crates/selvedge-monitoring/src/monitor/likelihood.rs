@@ -295,7 +295,43 @@ impl Fit {
         best
     }
 
-    /// The same for every two changes, numbered as in `singles`; `overlap` is the correlation of two segments' contrasts.
+    /// How far the furthest window of the shop, and that of any segment, lies from nothing: the largest |Z| of `singles`, or
+    /// 0.  Asked of a thousand shuffled histories, so each window of all segments is one pass without a root, and one division
+    /// each: with w = reference/d and d = phi (reference + m), Z^2 = (c reference + s L d)^2/(d (m reference + s^2 i d)).
+    pub fn furthest(&self, rules: Rules) -> (f64, f64) {
+        let own: Vec<&Own> = self.own.iter().flatten().collect();
+        let reference: Vec<f64> = own.iter().map(|own| own.reference).collect();
+        let across = |of: fn(&OwnSums) -> f64| -> Vec<Vec<f64>> {
+            (0..self.shop.len()).map(|day| own.iter().map(|own| of(&own.sums[day])).collect()).collect()
+        };
+        let (n, e, c) = (across(|sums| sums.n), across(|sums| sums.e), across(|sums| sums.c));
+        let (v, m) = (across(|sums| sums.v), across(|sums| sums.m));
+        let (mut shop, mut segments) = (0.0_f64, vec![0.0_f64; own.len()]);
+        for (from, to, counts) in self.windows(rules) {
+            let Some((level, enough)) = self.level(from, to, rules) else { continue };
+            let counts = counts * counts;
+            if enough {
+                shop = shop.max(counts * level.score * level.score / level.info);
+            }
+            let to = to + 1;
+            let seen = 1.0 / (self.shop[to].seen - self.shop[from].seen);
+            let [n, e, c, v, m] = [&n, &e, &c, &v, &m].map(|of| (&of[from][..own.len()], &of[to][..own.len()]));
+            for segment in 0..own.len() {
+                let between = |(from, to): (&[f64], &[f64])| to[segment] - from[segment];
+                let (n, e, c, m) = (between(n), between(e), between(c), between(m));
+                let (share, reference) = (between(v) * seen, reference[segment]);
+                let d = self.phi_segments * (reference + m);
+                let score = c * reference + share * level.score * d;
+                let info = d * (m * reference + share * share * level.info * d);
+                let far = counts * score * score / info;
+                let judged = e >= rules.enough && n - e >= rules.enough && info > 0.0;
+                segments[segment] = if judged && far > segments[segment] { far } else { segments[segment] };
+            }
+        }
+        (shop.sqrt(), segments.into_iter().fold(0.0, f64::max).sqrt())
+    }
+
+    /// Of every two changes the window where they fit best together, numbered as in `singles`; `overlap` is the correlation of two segments' contrasts.
     pub fn pairs(&self, rules: Rules, overlap: impl Fn(usize, usize) -> f64) -> Vec<Pair> {
         let several = self.own.len() + 1;
         let mut best: Vec<Option<Pair>> = vec![None; several * several];

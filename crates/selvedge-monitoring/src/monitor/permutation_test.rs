@@ -77,10 +77,9 @@ pub fn shuffled(history: &History, runs: usize, rules: Rules, random: &mut ChaCh
     let mut furthest = Furthest::default();
     for _ in 0..runs {
         order.shuffle(random);
-        let singles = history.fit(&order).map(|fit| fit.singles(rules)).unwrap_or_default();
-        let mut far = singles.iter().map(|best| best.map_or(0.0, |best| best.z.abs()));
-        furthest.shop.push(far.next().unwrap_or_default());
-        furthest.segments.push(far.fold(0.0, f64::max));
+        let (shop, segments) = history.fit(&order).map(|fit| fit.furthest(rules)).unwrap_or_default();
+        furthest.shop.push(shop);
+        furthest.segments.push(segments);
     }
     furthest
 }
