@@ -93,12 +93,15 @@ impl Segment {
         self.depths.iter().filter(|(percent, _, _)| *percent > 0)
     }
 
-    /// The place of the smallest drop that is noticed four times out of five.
+    /// The place of the smallest drop from which on every one that was tried is noticed four times out of five.
     fn marked(&self) -> Option<usize> {
         if self.already() {
             return None;
         }
-        self.drops().position(|(_, tried, noticed)| *tried > 0 && noticed * 5 >= tried * 4)
+        let drops: Vec<_> = self.drops().collect();
+        let held = |(_, tried, noticed): &&&(u64, u64, u64)| *tried > 0 && noticed * 5 >= tried * 4;
+        let holding = drops.iter().rev().take_while(held).count();
+        (holding > 0).then(|| drops.len() - holding)
     }
 
     fn smallest(&self) -> Option<u64> {
@@ -158,7 +161,7 @@ fn chart(segments: &[Segment], title: &str, days: u64) -> scorecard::Chart {
         caption: Caption {
             title: title.to_owned(),
             subtitle: "Clicks taken out of copies of the log, by segment and by how many of 100 are lost".into(),
-            footnote: "Figures: work/drill/depths.parquet. The frame marks the smallest drop that is noticed in at least four tries out of five. A dash: raised without any drop.".into(),
+            footnote: "Figures: work/drill/depths.parquet. The frame marks the smallest drop from which on all are noticed in at least four tries out of five. A dash: raised without any drop.".into(),
         },
         measure: format!("noticed within {}, of so many tries", counted(days, "day", "days")),
         columns: columns.unwrap_or_default(),

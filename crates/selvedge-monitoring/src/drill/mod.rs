@@ -85,7 +85,7 @@ struct File<'a> {
     smallest: Vec<Smallest>,
 }
 
-/// The smallest drop that is noticed at least four times in five.
+/// The smallest drop from which on every one that was tried is noticed at least four times in five.
 #[derive(Default, Serialize)]
 struct Smallest {
     segment: String,
@@ -225,7 +225,7 @@ impl Drilled {
     }
 }
 
-/// The smallest drop of each segment that was noticed in at least four tries out of five.
+/// The smallest drop of each segment from which on all were noticed in at least four tries out of five; depths are in order.
 fn smallest(depths: &[Depth]) -> Vec<Smallest> {
     let mut segments: BTreeMap<Segment, Smallest> = BTreeMap::new();
     for depth in depths {
@@ -234,8 +234,9 @@ fn smallest(depths: &[Depth]) -> Vec<Smallest> {
         let smallest = segments.entry(segment).or_insert_with(|| Smallest { segment: name, ..Smallest::default() });
         match depth.drop_percent {
             0 => smallest.alert_stands = depth.noticed * 2 >= depth.tried,
-            _ if smallest.alert_stands || depth.noticed * 5 < depth.tried * 4 => {}
-            percent => smallest.drop_percent = Some(smallest.drop_percent.map_or(percent, |least| least.min(percent))),
+            _ if smallest.alert_stands => {}
+            _ if depth.noticed * 5 < depth.tried * 4 => smallest.drop_percent = None,
+            percent => smallest.drop_percent = smallest.drop_percent.or(Some(percent)),
         }
     }
     segments.into_values().collect()
