@@ -37,6 +37,9 @@ pub struct ServeArgs {
     /// Its key (PEM)
     #[arg(long, value_name = "FILE", requires = "certificate")]
     key: Option<PathBuf>,
+    /// Write each request down as a line of JSON: when, how, the pattern of its path, status, seconds; - is standard output
+    #[arg(long, value_name = "FILE")]
+    access_log: Option<PathBuf>,
     /// A shop whose pages may ask from a browser, such as https://shop.example; may be given again
     #[arg(long = "origin", value_name = "ORIGIN")]
     origins: Vec<String>,
@@ -148,8 +151,8 @@ pub fn serve(project: &Project, args: ServeArgs) -> Result<()> {
     }
     let tls = args.certificate.zip(args.key);
     let clock = if args.playground || args.from_export { Clock::FromExport } else { Clock::Now };
-    let ServeArgs { address, playground, origins, .. } = args;
-    let options = Options { address, playground, clock, tls, origins, most_files: most_files() };
+    let ServeArgs { address, playground, access_log, origins, .. } = args;
+    let options = Options { address, playground, clock, tls, access_log, origins, most_files: most_files() };
     server::run(project, |root| flow::open(Some(root)), &options)
 }
 

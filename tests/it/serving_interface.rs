@@ -242,7 +242,8 @@ fn what_is_too_old_is_missing_and_told() {
 #[test]
 fn the_dashboard_shows_what_is_counted() {
     let shop = shop();
-    let server = Server::start(&shop, &["--playground"]);
+    let log = shop.path("access.jsonl");
+    let server = Server::start(&shop, &["--playground", "--access-log", log.to_str().unwrap()]);
     let (personal, _) = customers(&shop);
     server.list(&personal);
     let (_, metrics) = server.get("/metrics");
@@ -285,6 +286,16 @@ fn the_dashboard_shows_what_is_counted() {
     });
     assert_eq!(unseen.collect::<Vec<_>>(), Vec::<&String>::new());
     assert!(!metrics.contains(&personal), "no customer is a label");
+    // Each request is a line of JSON too, and nobody's name is in it.
+    assert_eq!(server.get("/nowhere").0, 404);
+    server.stop();
+    let lines = shop.read("access.jsonl");
+    assert!(!lines.contains(&personal), "{lines}");
+    let lines: Vec<Value> = lines.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let told = lines.iter().map(|line| (line["method"].as_str().unwrap(), &line["path"], &line["status"]));
+    let list = ("GET", &json!("/recommend/{customer}"), &json!(200));
+    assert_eq!(told.collect::<Vec<_>>(), [list, ("GET", &json!("/metrics"), &json!(200)), ("GET", &json!("other"), &json!(404))]);
+    assert!(lines.iter().all(|line| line["seconds"].as_f64().unwrap() > 0.0 && line["at"].as_str().unwrap().ends_with('Z')));
 }
 
 /// Two releases are held side by side: the same one does not differ, one with other rules does.

@@ -32,6 +32,8 @@ pub mod views;
 pub mod log;
 /// What all requests share: releases, events, counts, promises, and where they are gathered.
 pub mod state;
+/// A line of JSON for each request.
+pub mod access_log;
 /// The interface.
 pub mod http;
 /// Answers made again.

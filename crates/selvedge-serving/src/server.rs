@@ -16,6 +16,7 @@ use selvedge_project::project::Project;
 
 use tower_http::cors::CorsLayer;
 
+use super::access_log::AccessLog;
 use super::door::Door;
 use super::http::{App, Rates, router};
 use super::keys::{KeyError, Ring};
@@ -41,6 +42,8 @@ pub struct Options {
     pub clock: Clock,
     /// Certificate and key, as PEM files.
     pub tls: Option<(PathBuf, PathBuf)>,
+    /// Where each request is written down, a line of JSON each; `-` is standard output.
+    pub access_log: Option<PathBuf>,
     /// Origins, such as https://shop.example, whose pages may ask from a browser.
     pub origins: Vec<String>,
     /// How many files and connections the system lets this process open, where it says so.
@@ -53,6 +56,8 @@ pub enum ServeError {
     Listen { address: SocketAddr, cause: std::io::Error },
     #[error("{path} is no certificate or key: {cause}")]
     Tls { path: String, cause: std::io::Error },
+    #[error("nothing can be written to {path}: {cause}")]
+    AccessLog { path: String, cause: std::io::Error },
     #[error("'{0}' is no origin")]
     Origin(String),
     #[error("the server ended: {0}")]
@@ -64,6 +69,9 @@ impl Advice for ServeError {
         match self {
             Self::Listen { .. } => {
                 Some("stop what listens there, or choose another with --address 127.0.0.1:8088".into())
+            }
+            Self::AccessLog { .. } => {
+                Some("name a file in a folder that is there, or - for standard output: --access-log FILE".into())
             }
             Self::Tls { .. } => Some("give a certificate and its key as PEM files".into()),
             Self::Origin(_) => {
@@ -123,6 +131,11 @@ fn sealed(shared: &Shared, outcome: Result<bool>) {
 
 async fn serve(shared: Arc<Shared>, keys: Ring, listener: TcpListener, options: &Options) -> Result<()> {
     let params = &shared.project.params.serve;
+    let open = |path: &PathBuf| {
+        let failed = |cause| ServeError::AccessLog { path: path.to_string_lossy().into_owned(), cause };
+        AccessLog::open(path).map_err(failed)
+    };
+    let access_log = options.access_log.as_ref().map(open).transpose()?;
     let gathering = Gathering::start(Arc::clone(&shared), params.gather, params.at_most);
     let app = App {
         shared: Arc::clone(&shared),
@@ -131,6 +144,7 @@ async fn serve(shared: Arc<Shared>, keys: Ring, listener: TcpListener, options: 
         rates: Arc::new(Rates::new(params.rate)),
         deadline: params.deadline,
         playground: options.playground,
+        access_log,
     };
     let cross = cross_origin(&options.origins)?;
     let places = places(params.connections, options.most_files);

@@ -28,6 +28,7 @@ use utoipa_axum::routes;
 
 pub use self::rates::Rates;
 
+use super::access_log::AccessLog;
 use super::keys::{Right, Ring};
 use super::state::{Gathering, Shared};
 use selvedge_project::error::Error;
@@ -47,6 +48,8 @@ pub struct App {
     pub deadline: Duration,
     /// Whether the page for people is there.
     pub playground: bool,
+    /// Where each request is written down; none where that is not wanted.
+    pub access_log: Option<AccessLog>,
 }
 
 /// Why a request is refused, and what to do.
@@ -132,7 +135,7 @@ async fn other_method() -> Refused {
     Refused(StatusCode::METHOD_NOT_ALLOWED, "nothing is done in this way at this address".into(), advice.into())
 }
 
-/// Counts requests, by the pattern of their path: no name of a customer becomes a label.
+/// Counts requests and writes them down, by the pattern of their path: no name of a customer becomes a label or a line.
 async fn counted(State(app): State<App>, request: Request, next: Next) -> Response {
     let began = Instant::now();
     let path = request.extensions().get::<MatchedPath>().map_or("other".to_owned(), |path| path.as_str().to_owned());
@@ -145,7 +148,11 @@ async fn counted(State(app): State<App>, request: Request, next: Next) -> Respon
     let in_flight = app.shared.metrics.in_flight();
     let response = next.run(request).await;
     drop(in_flight);
-    app.shared.metrics.request(method, &path, response.status().as_u16(), began.elapsed().as_secs_f64());
+    let (status, seconds) = (response.status().as_u16(), began.elapsed().as_secs_f64());
+    app.shared.metrics.request(method, &path, status, seconds);
+    if let Some(log) = &app.access_log {
+        log.add(method, path, status, seconds);
+    }
     response
 }
 
