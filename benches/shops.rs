@@ -61,8 +61,8 @@ fn page(shops: &[Judged]) -> String {
     let mean = |of: fn(&Judged) -> f64| shops.iter().map(of).sum::<f64>() / shops.len() as f64;
     let above = shops.iter().filter(|shop| shop.of_best[0] > shop.of_best[1] - 0.05).count();
     let all: f64 = shops.iter().map(|shop| shop.customers).sum();
-    let leads = |name: &str, customers: f64, leads: [Lead; 4]| {
-        format!("| {name} | {customers:.0} | {} |\n", leads.map(told).join(" | "))
+    let leads = |name: &str, customers: f64, leads: [Lead; 4], coldest: f64| {
+        format!("| {name} | {customers:.0} | {} | {coldest:+.1} |\n", leads.map(told).join(" | "))
     };
     let of: [fn(&Judged) -> Lead; 4] =
         [|shop| shop.right_order, |shop| shop.ndcg, |shop| shop.hits, |shop| shop.hits_also];
@@ -92,12 +92,14 @@ fn page(shops: &[Judged]) -> String {
     }
     out += "\n## On visits of the test period\n\nWhat is shown against popularity, of 100: pairs of the shelf in the right order \
             (`shelf-visit`), NDCG and hits of delivered lists (`shelf-delivered`); and hits against \"others also bought\". Ranges \
-            of 95 %, by customer. 0: popularity itself is shown.\n\n\
-            | what decides there | customers who kept something | right order | NDCG | hits | hits against also bought |\n\
-            |---|---:|---:|---:|---:|---:|\n";
+            of 95 %, by customer. 0: popularity itself is shown. The last column: the smallest lead of the shop's own ranking in \
+            right order where only the profile and the latest 0, 1, 2, 3, 5 or 10 events of a customer are known (`cold-n`).\n\n\
+            | what decides there | customers who kept something | right order | NDCG | hits | hits against also bought | knowing little |\n\
+            |---|---:|---:|---:|---:|---:|---:|\n";
     for shop in shops {
-        out += &leads(&shop.taste, shop.customers, of.map(|of| of(shop)));
+        out += &leads(&shop.taste, shop.customers, of.map(|of| of(shop)), shop.coldest);
     }
-    out += &leads("**all together**", all, of.map(|of| together(shops, of)));
+    let coldest = shops.iter().map(|shop| shop.coldest).fold(f64::INFINITY, f64::min);
+    out += &leads("**all together**", all, of.map(|of| together(shops, of)), coldest);
     out
 }

@@ -66,6 +66,7 @@ pub fn judged(number: u64, shop: &TrueShop, folder: &Shop) -> Judged {
         .collect();
     let figures = Figures::of(folder);
     let shown = figures.shown.clone();
+    let own = if shown == "popularity" { "chain" } else { shown.as_str() };
     let against = |protocol: &str, over: &str, figure: &str| figures.lead(protocol, &shown, over, figure);
     let of_lists = Lists::of(shop, folder);
     Judged {
@@ -78,7 +79,7 @@ pub fn judged(number: u64, shop: &TrueShop, folder: &Shop) -> Judged {
         hits_also: against("shelf-delivered", "others also bought", "kept_hits"),
         chain: figures.lead("shelf-visit", "chain", "popularity", "right_order"),
         coldest: [0, 1, 2, 3, 5, 10]
-            .map(|events| figures.lead(&format!("cold-{events}"), "chain", "popularity", "right_order")[0])
+            .map(|events| figures.lead(&format!("cold-{events}"), own, "popularity", "right_order")[0])
             .into_iter()
             .fold(f64::INFINITY, f64::min),
         of_best: of_lists.of_best,

@@ -81,6 +81,11 @@ impl Figures {
         self.0.iter().find(|line| line.shown).map_or(POPULARITY, |line| &line.ranking)
     }
 
+    /// The shop's own ranking, whether or not lists are made by it.
+    pub(super) fn own(&self) -> &str {
+        if self.shown() == POPULARITY { CHAIN } else { self.shown() }
+    }
+
     /// The rankings of a protocol, in the order in which they are told.
     pub(super) fn rankings(&self, protocol: &str) -> Vec<&str> {
         let order =
@@ -194,7 +199,8 @@ fn gate_sentence(gate: &Gate) -> String {
 }
 
 fn cold_sentence(figures: &Figures) -> Option<String> {
-    let lead = |known: u64| figures.line(&format!("cold-{known}"), CHAIN, POPULARITY, "right_order").map(|(_, i)| i);
+    let own = figures.own();
+    let lead = |known: u64| figures.line(&format!("cold-{known}"), own, POPULARITY, "right_order").map(|(_, i)| i);
     let (nothing, three) = (lead(0)?, lead(3)?);
     Some(format!(
         "New customers: knowing nothing but what a customer told us, the ranking puts {:+.1} of 100 pairs ({:+.1} to {:+.1}) \

@@ -7,7 +7,7 @@ use charts::{Caption, Interval, Picture, dots};
 use super::found::{ALSO_BOUGHT, DELIVERED, Figures};
 use crate::markdown::picture;
 use crate::{Report, ReportError};
-use selvedge_learning::rank::{CHAIN, POPULARITY};
+use selvedge_learning::rank::POPULARITY;
 use selvedge_project::error::Result;
 use selvedge_project::numbers::counted;
 
@@ -57,20 +57,21 @@ fn hits_chart(figures: &Figures) -> Option<dots::Chart> {
 }
 
 fn cold_chart(figures: &Figures) -> Option<dots::Chart> {
+    let own = figures.own();
     let of = |known: u64, ranking| figures.value(&format!("cold-{known}"), ranking, "right_order");
     let row = |known: u64| dots::Row {
         label: match known {
             0 => "only the profile".into(),
             known => format!("and {}", counted(known, "event", "events")),
         },
-        points: vec![of(known, CHAIN), of(known, POPULARITY)],
+        points: vec![of(known, own), of(known, POPULARITY)],
     };
     let ahead = [0, 1, 2, 3, 5, 10].iter().filter(|known| {
-        let lead = figures.line(&format!("cold-{known}"), CHAIN, POPULARITY, "right_order");
+        let lead = figures.line(&format!("cold-{known}"), own, POPULARITY, "right_order");
         lead.is_some_and(|(_, lead)| lead.value > 0.0)
     });
     let ahead = ahead.count();
-    of(0, CHAIN)?;
+    of(0, own)?;
     Some(dots::Chart {
         caption: Caption {
             title: match ahead {

@@ -12,8 +12,8 @@ use datafusion::arrow::compute::take_record_batch;
 use selvedge_project::error::Result;
 
 use crate::protocol::{Board, Judged, Protocol};
-use crate::rank::{CHAIN, POPULARITY, Ranking, baseline, judge as judge_visits};
-use crate::shelf::{Outcomes, Session, ShelfError, column, moments, requests_of};
+use crate::rank::{POPULARITY, Ranking, baseline, judge as judge_visits};
+use crate::shelf::{Outcomes, Past, Session, ShelfError, column, moments, requests_of};
 use selvedge_project::project::Project;
 use selvedge_project::sql::TableName;
 
@@ -24,23 +24,23 @@ const KNOWN: [usize; 6] = [0, 1, 2, 3, 5, 10];
 /// Features of this grain know nothing of any customer.
 const OF_ARTICLE: &str = "product";
 
-/// Judges the ranking with each length of history; nothing where no visit has so many events behind it.
+/// Judges the ranking of that name with each length of history; nothing where no visit has so many events behind it.
 pub fn judge(
     project: &Project,
-    ranking: &Ranking,
+    (name, ranking): (&'static str, &Ranking),
     session: &Session,
     outcomes: &Outcomes,
     visits: &RecordBatch,
 ) -> Result<Vec<Judged>> {
     let sources = Sources::of(session)?;
     let visits = sources.with_history(visits)?;
-    let mut boards = KNOWN.map(|known| Board::new(Protocol::Cold(known), &[POPULARITY, CHAIN]));
+    let mut boards = KNOWN.map(|known| Board::new(Protocol::Cold(known), &[POPULARITY, name]));
     let places = project.params.recommend.per_customer;
     session.each(outcomes, &visits, |rows, shelves| {
         let popularity = baseline(shelves, "popular_in_shop")?;
         for (board, known) in boards.iter_mut().zip(KNOWN) {
-            let cut = sources.cut(project, rows, known)?;
-            let scores = ranking.chain_scores(&beside(project, rows, &cut)?)?;
+            let (cut, past) = sources.cut(project, ranking, rows, known)?;
+            let scores = ranking.scores(&beside(project, rows, &cut)?, &past)?;
             judge_visits(board, rows, &[popularity.clone(), scores], project.params.rank.seed, places)?;
         }
         Ok(())
@@ -89,8 +89,9 @@ impl Sources {
         Ok(take_record_batch(visits, &rows).map_err(ShelfError::Arrow)?)
     }
 
-    /// The features of these rows, were only the latest `known` events of each customer there.
-    fn cut(&self, project: &Project, rows: &RecordBatch, known: usize) -> Result<RecordBatch> {
+    /// The features of these rows, were only the latest `known` events of each customer there, and what the ranking knows of
+    /// those; each visit's customer has a name of its own.
+    fn cut(&self, project: &Project, ranking: &Ranking, rows: &RecordBatch, known: usize) -> Result<(RecordBatch, Past)> {
         let owners = column(rows, "the shelf", "customer_id")?.as_string::<i32>();
         let begun = moments(rows, "the shelf", "as_of")?;
         // The name sorts as the customer and the moment do, so that the rows stay in their order.
@@ -104,18 +105,20 @@ impl Sources {
             events.extend(latest.iter().map(|(_, at)| (*at, name(row))));
         }
         let session = Session::new(project)?;
-        let register = |table: &str, of: &RecordBatch, rows: Vec<(u32, String)>| {
-            session.engine().register(&TableName::new("sources", table), renamed(of, rows)?)
-        };
-        register("customers", &self.customers, profiles)?;
-        register("transactions", &self.transactions, events)?;
+        let lay = |table: &str, rows: RecordBatch| session.engine().register(&TableName::new("sources", table), rows);
+        lay("customers", renamed(&self.customers, &profiles)?)?;
+        let transactions = renamed(&self.transactions, &events)?;
+        // An event that several visits know is one of each.
+        let ids = column(&transactions, "sql/sources/transactions.sql", "transaction_id")?.as_string::<i32>();
+        let ids = ids.iter().zip(&events).map(|(id, (_, name))| id.map(|id| format!("{id}\u{1}{name}")));
+        lay("transactions", with_column(&transactions, "transaction_id", Arc::new(ids.collect::<StringArray>()))?)?;
         let names: ArrayRef = Arc::new(StringArray::from_iter_values((0..rows.num_rows()).map(name)));
-        session.features(&with_column(rows, "customer_id", names)?)
+        Ok((session.features(&with_column(rows, "customer_id", names)?)?, ranking.past(&session)?))
     }
 }
 
 /// Rows of a source under other customers' names.
-fn renamed(of: &RecordBatch, rows: Vec<(u32, String)>) -> Result<RecordBatch> {
+fn renamed(of: &RecordBatch, rows: &[(u32, String)]) -> Result<RecordBatch> {
     let places: UInt32Array = rows.iter().map(|(at, _)| Some(*at)).collect();
     let taken = take_record_batch(of, &places).map_err(ShelfError::Arrow)?;
     let names: ArrayRef = Arc::new(StringArray::from_iter_values(rows.iter().map(|(_, name)| name)));
@@ -130,9 +133,10 @@ fn with_column(batch: &RecordBatch, name: &str, values: ArrayRef) -> Result<Reco
     Ok(RecordBatch::try_new(batch.schema(), columns).map_err(ShelfError::Arrow)?)
 }
 
-/// The rows with what `cut` says of customers in place of what is known of them.
+/// The rows with what `cut` says of customers, and their names there, in place of what is known of them.
 fn beside(project: &Project, rows: &RecordBatch, cut: &RecordBatch) -> Result<RecordBatch> {
-    let mut all = rows.clone();
+    let names = column(cut, "the shelf", "customer_id")?;
+    let mut all = with_column(rows, "customer_id", Arc::clone(names))?;
     for feature in project.library.feature_columns().iter().filter(|feature| feature.entity != OF_ARTICLE) {
         if let Some(column) = cut.column_by_name(&feature.name) {
             all = with_column(&all, &feature.name, Arc::clone(column))?;

@@ -163,7 +163,8 @@ pub fn judge(project: &Project, look: &Fitted) -> Result<JudgedShelves> {
         judged.push(board.judged(params.draws, params.seed)?);
     }
     if let Some(chain) = chain {
-        judged.extend(cold::judge(project, chain, &session, &outcomes, &visits)?);
+        let own = (rankings.speaker().unwrap_or(CHAIN), chain);
+        judged.extend(cold::judge(project, own, &session, &outcomes, &visits)?);
     }
     let mut versions = vec![
         (CHAIN.to_owned(), fitted.version()),
