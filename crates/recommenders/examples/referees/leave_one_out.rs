@@ -1,4 +1,5 @@
-//! `beauty-loo`: the last item of each user, all items less those seen; HR and N at 10, ties count half.
+//! `beauty-loo`: the last item of each user, all items less those seen; HR and N at 10, ties count half.  The settings of the
+//! neighbours are those that find most of the items before the last, from what came before these.
 //!
 //! A past that fades by steps is a session model too: what came last says most.
 
@@ -31,23 +32,57 @@ pub fn run(folder: &Path) -> Result<Table, Box<dyn Error>> {
     Ok(Table { protocol: "beauty-loo", figures: &["HR@10", "N@10"], hash: data::hash(&[&path])?, lines })
 }
 
+/// What was done before, and the item that came next, of each user with more than two; and the lists without those.
+type Left = (Vec<(Vec<u32>, u32)>, Vec<Vec<u32>>);
+
+fn last_left_out(lists: &[Vec<u32>]) -> Left {
+    let (mut judged, mut training) = (Vec::new(), Vec::new());
+    for list in lists {
+        match list.split_last() {
+            // Users with fewer than three items have nothing to leave out.
+            Some((last, before)) if before.len() > 1 => {
+                judged.push((before.to_vec(), *last));
+                training.push(before.to_vec());
+            }
+            _ => training.push(list.clone()),
+        }
+    }
+    (judged, training)
+}
+
+/// The settings that are best on the items before the last, by N at 10; the first of equal ones.
+fn chosen(training: &[Vec<u32>], items: usize) -> Result<(ItemKnnSettings, String), Box<dyn Error>> {
+    let (judged, earlier) = last_left_out(training);
+    let interactions = data::interactions(&earlier, items)?;
+    let mut best: Option<(f64, ItemKnnSettings, String)> = None;
+    for most in [200, usize::MAX] {
+        for shrinkage in [20.0, 40.0, 100.0] {
+            for step in [0.6, 0.7, 0.8] {
+                let recency = Recency::Steps(step);
+                let settings = ItemKnnSettings { shrinkage, most, recency, ..ItemKnnSettings::default() };
+                let kept = if most == usize::MAX { "all".to_owned() } else { most.to_string() };
+                let words = format!("a .5 h {shrinkage}, {step}^steps, {kept} kept: chosen on the items before");
+                let found = line(&ItemKnn::fit(&interactions, settings)?, "", &judged, Instant::now()).figures[1];
+                if best.as_ref().is_none_or(|(most, ..)| found > *most) {
+                    best = Some((found, settings, words));
+                }
+            }
+        }
+    }
+    let (_, settings, words) = best.ok_or("no settings to choose from")?;
+    Ok((settings, words))
+}
+
 fn judge(lists: &[Vec<u32>], items: usize) -> Result<Vec<Line>, Box<dyn Error>> {
-    // Users with fewer than three items have nothing to leave out.
-    let judged: Vec<(Vec<u32>, u32)> = lists
-        .iter()
-        .filter(|list| list.len() > 2)
-        .filter_map(|list| list.split_last().map(|(last, before)| (before.to_vec(), *last)))
-        .collect();
-    let training: Vec<Vec<u32>> =
-        lists.iter().map(|list| if list.len() > 2 { list[..list.len() - 1].to_vec() } else { list.clone() }).collect();
+    let (judged, training) = last_left_out(lists);
     let interactions = data::interactions(&training, items)?;
-    let knn = ItemKnnSettings { shrinkage: 40.0, recency: Recency::Steps(0.8), ..ItemKnnSettings::default() };
+    let (knn, words) = chosen(&training, items)?;
     let rp3 = Rp3BetaSettings { popularity: 0.2, recency: Recency::Steps(0.5), ..Rp3BetaSettings::default() };
     let mut lines = vec![line(&data::popularity(&interactions), "", &judged, Instant::now())];
     let since = Instant::now();
     lines.push(line(&Rp3Beta::fit(&interactions, rp3)?, "b .2, .5^steps", &judged, since));
     let since = Instant::now();
-    lines.push(line(&ItemKnn::fit(&interactions, knn)?, "a .5 h 40, .8^steps", &judged, since));
+    lines.push(line(&ItemKnn::fit(&interactions, knn)?, &words, &judged, since));
     Ok(lines)
 }
 
