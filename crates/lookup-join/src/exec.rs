@@ -32,6 +32,10 @@ use crate::vectors::taken;
 type Held = Arc<(Table, MemoryReservation)>;
 type Hashed = Shared<BoxFuture<'static, std::result::Result<Held, Arc<DataFusionError>>>>;
 
+/// Bytes that a batch adds to its rows at most, but for one of [`LEAST`] rows: what a processor keeps near.
+const NEAR: usize = 1 << 20;
+const LEAST: usize = 256;
+
 /// What a join says, whatever its inputs.
 #[derive(Debug)]
 struct Shape {
@@ -137,7 +141,16 @@ impl Shape {
         size: usize,
     ) -> Result<impl Iterator<Item = Result<RecordBatch>> + Send> {
         let mut asking = held.0.ask(&batch, &self.asking_keys)?;
+        let size = size.min((NEAR / self.width(&held.0)).max(LEAST));
         Ok(std::iter::from_fn(move || (!asking.is_done()).then(|| self.next(&held.0, &batch, &mut asking, size))))
+    }
+
+    /// Bytes that are added to a row, on average.
+    fn width(&self, table: &Table) -> usize {
+        let added = self.columns.iter().filter(|column| column.side == JoinSide::Left);
+        let bytes = |column: &ColumnIndex| table.rows.column(column.index).to_data().get_slice_memory_size();
+        let bytes: usize = added.map(|column| bytes(column).unwrap_or_default()).sum();
+        (bytes / table.rows.num_rows().max(1)).max(1)
     }
 
     fn next(&self, table: &Table, batch: &RecordBatch, asking: &mut Asking, size: usize) -> Result<RecordBatch> {

@@ -1,13 +1,15 @@
-//! The optimizer rule.
+//! The optimizer rules.
 
 use std::sync::Arc;
 
 use datafusion::common::config::ConfigOptions;
 use datafusion::common::tree_node::{Transformed, TreeNode};
-use datafusion::common::{JoinType, NullEquality, Result, exec_err};
+use datafusion::common::stats::Precision;
+use datafusion::common::{JoinType, NullEquality, Result, Statistics, exec_err};
 use datafusion::physical_optimizer::PhysicalOptimizerRule;
 use datafusion::physical_plan::ExecutionPlan;
 use datafusion::physical_plan::joins::{HashJoinExec, PartitionMode};
+use datafusion::physical_plan::statistics::{StatisticsArgs, StatisticsContext};
 
 use crate::exec::{LookupJoinExec, over};
 
@@ -32,6 +34,44 @@ impl PhysicalOptimizerRule for LookupJoinRule {
     fn schema_check(&self) -> bool {
         true
     }
+}
+
+/// Has LEFT JOINs hash the table that rows are looked up in, and not the rows that ask, where statistics do not say which is
+/// smaller: what asks is read in a stream then, however much is looked up for it.  It comes right after the rule that chooses
+/// sides by statistics, which leaves such joins as they are written.
+#[derive(Debug, Default)]
+pub struct TableSideRule;
+
+impl PhysicalOptimizerRule for TableSideRule {
+    fn optimize(&self, plan: Arc<dyn ExecutionPlan>, _: &ConfigOptions) -> Result<Arc<dyn ExecutionPlan>> {
+        let swapped = |plan: Arc<dyn ExecutionPlan>| match plan.downcast_ref::<HashJoinExec>() {
+            Some(join) if hashes_what_asks(join)? => Ok(Transformed::yes(join.swap_inputs(PartitionMode::CollectLeft)?)),
+            _ => Ok(Transformed::no(plan)),
+        };
+        Ok(plan.transform_up(swapped)?.data)
+    }
+
+    fn name(&self) -> &str {
+        "table_side"
+    }
+
+    fn schema_check(&self) -> bool {
+        true
+    }
+}
+
+/// A LEFT JOIN whose left side is hashed although it may be the larger.
+fn hashes_what_asks(join: &HashJoinExec) -> Result<bool> {
+    if *join.join_type() != JoinType::Left || *join.partition_mode() != PartitionMode::CollectLeft {
+        return Ok(false);
+    }
+    let statistics = StatisticsContext::new();
+    let [left, right] = [join.left(), join.right()].map(|side| statistics.compute(side.as_ref(), &StatisticsArgs::new()));
+    let (left, right) = (left?, right?);
+    let known = |of: fn(&Statistics) -> &Precision<usize>| {
+        of(&left).get_value().is_some() && of(&right).get_value().is_some()
+    };
+    Ok(!known(|side| &side.total_byte_size) && !known(|side| &side.num_rows))
 }
 
 impl LookupJoinRule {

@@ -19,7 +19,7 @@ use datafusion::physical_plan::coalesce_partitions::CoalescePartitionsExec;
 use datafusion::physical_plan::displayable;
 use datafusion::physical_plan::{ExecutionPlan, ExecutionPlanProperties, collect};
 use datafusion::prelude::SessionContext;
-use lookup_join::{LookupJoinExec, LookupJoinRule};
+use lookup_join::{LookupJoinExec, LookupJoinRule, TableSideRule};
 use tokio::runtime::Runtime;
 
 use crate::asking::tables;
@@ -28,6 +28,8 @@ fn session(seed: u64, partitions: usize, lookup: bool, memory: usize) -> Session
     let mut rules = PhysicalOptimizer::new().rules;
     if lookup {
         rules.insert(rules.len() - 1, Arc::new(LookupJoinRule));
+        let sides = rules.iter().position(|rule| rule.name() == "join_selection").unwrap();
+        rules.insert(sides + 1, Arc::new(TableSideRule));
     }
     let context = halves::session(partitions, 100, rules, memory, tables(seed));
     let state = context.state_ref();

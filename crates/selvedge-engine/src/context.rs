@@ -10,7 +10,7 @@ use datafusion::execution::{SessionState, SessionStateBuilder};
 use datafusion::physical_optimizer::optimizer::PhysicalOptimizer;
 use datafusion::prelude::{SessionConfig, SessionContext};
 use frequent_groups::FrequentGroupsRule;
-use lookup_join::LookupJoinRule;
+use lookup_join::{LookupJoinRule, TableSideRule};
 use point_in_time::PointInTimeRule;
 use selvedge_project::params;
 
@@ -47,6 +47,8 @@ pub fn open(params: &params::Engine) -> Result<SessionContext> {
     if params.cluster.is_none() {
         rules.insert(1, Arc::new(FrequentGroupsRule::default()));
     }
+    let sides = rules.iter().position(|rule| rule.name() == "join_selection");
+    rules.insert(sides.map_or(0, |place| place + 1), Arc::new(TableSideRule));
     // What is looked up by key comes to its rows, and a CASE leaves those alone that are none of its cases: neither is
     // copied.  The last rule only checks the plan.
     let last = rules.len() - 1;
