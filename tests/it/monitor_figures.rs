@@ -163,6 +163,10 @@ fn beta_binomial_draws() {
 fn binomial_draws_at_the_edges() {
     let mut random = ChaCha8Rng::seed_from_u64(1);
     assert_eq!(draws::binomial(&mut random, 50, 0.0), 0);
+    // A chance so small that 1 - p is 1 is none, and not certainty.
+    for chance in [1e-15, 1e-17, 1e-300, f64::MIN_POSITIVE] {
+        assert_eq!(draws::binomial(&mut random, 71, chance), 0, "{chance}");
+    }
     assert_eq!(draws::binomial(&mut random, 50, 1.0), 50);
     assert_eq!(draws::binomial(&mut random, 0, 0.3), 0);
 }

@@ -47,7 +47,8 @@ pub fn binomial(random: &mut ChaCha8Rng, n: u64, p: f64) -> u64 {
     if p > 0.5 {
         return n - binomial(random, n, 1.0 - p);
     }
-    let step = (1.0 - p).ln();
+    // 1 - p would be 1 for a chance below 1e-16, and everything would happen.
+    let step = (-p).ln_1p();
     let (mut place, mut count) = (0_u64, 0_u64);
     loop {
         let u: f64 = random.r#gen();
