@@ -5,7 +5,7 @@
 //! arrive together are written and synced together (group commit).
 
 use std::fs::{File, OpenOptions};
-use std::io::{Read, Seek, SeekFrom, Write};
+use std::io::{BufReader, Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 use std::sync::mpsc::{Receiver, Sender, channel};
 
@@ -80,18 +80,17 @@ impl Journal {
         }
         let mut file =
             OpenOptions::new().read(true).write(true).create(true).truncate(false).open(path).map_err(disk)?;
-        let mut bytes = Vec::new();
-        file.read_to_end(&mut bytes).map_err(disk)?;
-        let (records, whole) = records_of(&bytes, shown, seen)?;
-        if whole < bytes.len() {
-            file.set_len(whole as u64).map_err(disk)?;
+        let all = file.metadata().map_err(disk)?.len();
+        let (records, whole) = records_of(&mut file, all, shown, seen)?;
+        if whole < all {
+            file.set_len(whole).map_err(disk)?;
             file.sync_all().map_err(disk)?;
         }
         sync_folder(path).map_err(disk)?;
         let (sender, receiver) = channel();
-        let mut writer = Writer { file, path: path.to_owned(), shown: shown.into(), length: whole as u64 };
+        let mut writer = Writer { file, path: path.to_owned(), shown: shown.into(), length: whole };
         std::thread::Builder::new().name("journal".into()).spawn(move || writer.run(&receiver)).map_err(disk)?;
-        Ok((Self { sender }, Recovered { records, cut: bytes.len() - whole }))
+        Ok((Self { sender }, Recovered { records, cut: (all - whole) as usize }))
     }
 
     /// Puts records at the end; they are on disk when this is done, all of them or none.
@@ -148,32 +147,49 @@ pub fn read(path: &Path, shown: &str, seen: impl FnMut(&[u8])) -> Result<()> {
     if !path.exists() {
         return Ok(());
     }
-    let bytes =
-        std::fs::read(path).map_err(|cause| JournalError::Disk { path: shown.into(), cause: cause.to_string() })?;
-    records_of(&bytes, shown, seen)?;
+    let disk = |cause: std::io::Error| JournalError::Disk { path: shown.into(), cause: cause.to_string() };
+    let mut file = File::open(path).map_err(disk)?;
+    let all = file.metadata().map_err(disk)?.len();
+    records_of(&mut file, all, shown, seen)?;
     Ok(())
 }
 
-/// How many whole records there are, and how many bytes they take.
+/// How many whole records there are in the first `all` bytes, and how many bytes they take.  A record at a time is in memory.
+///
+/// What was torn off by a crash is the beginning of a record, or zeros that a file system had put there for it; anything else
+/// that is no record is damage.
 fn records_of(
-    bytes: &[u8],
+    file: &mut impl Read,
+    all: u64,
     shown: &str,
     mut seen: impl FnMut(&[u8]),
-) -> std::result::Result<(usize, usize), JournalError> {
-    let (mut at, mut records) = (0, 0);
-    while let Some((head, rest)) = bytes[at..].split_at_checked(HEAD) {
+) -> std::result::Result<(usize, u64), JournalError> {
+    let disk = |cause: std::io::Error| JournalError::Disk { path: shown.into(), cause: cause.to_string() };
+    let damaged = |at: u64| Err(JournalError::Damaged { path: shown.into(), at: at as usize });
+    let mut file = BufReader::with_capacity(LONGEST, file);
+    let (mut at, mut records, mut record) = (0, 0, Vec::new());
+    while at + HEAD as u64 <= all {
+        let mut head = [0; HEAD];
+        file.read_exact(&mut head).map_err(disk)?;
         let number = |from: usize| u32::from_le_bytes([head[from], head[from + 1], head[from + 2], head[from + 3]]);
         let (length, sum) = (number(0) as usize, number(4));
-        match rest.get(..length).filter(|_| length <= LONGEST) {
-            Some(record) if crc32fast::hash(record) == sum => {
-                seen(record);
-                records += 1;
-                at += HEAD + length;
-            }
-            // What follows it shows that it had been whole.
-            Some(_) if rest.len() > length => return Err(JournalError::Damaged { path: shown.into(), at }),
-            _ => break,
+        let end = at + (HEAD + length) as u64;
+        if length == 0 || length > LONGEST {
+            let mut rest = head.to_vec();
+            file.take(all - at - HEAD as u64).read_to_end(&mut rest).map_err(disk)?;
+            return if rest.iter().all(|byte| *byte == 0) { Ok((records, at)) } else { damaged(at) };
         }
+        if end > all {
+            break;
+        }
+        record.resize(length, 0);
+        file.read_exact(&mut record).map_err(disk)?;
+        if crc32fast::hash(&record) != sum {
+            // What follows it shows that it had been whole.
+            return if end < all { damaged(at) } else { Ok((records, at)) };
+        }
+        seen(&record);
+        (records, at) = (records + 1, end);
     }
     Ok((records, at))
 }
@@ -230,11 +246,10 @@ impl Writer {
     }
 
     fn rework(&mut self, work: Rework) -> std::io::Result<()> {
-        let mut bytes = Vec::new();
         self.file.seek(SeekFrom::Start(0))?;
-        (&self.file).take(self.length).read_to_end(&mut bytes)?;
         let mut records = Vec::new();
-        records_of(&bytes, &self.shown, |record| records.push(record.to_vec())).map_err(std::io::Error::other)?;
+        let seen = |record: &[u8]| records.push(record.to_vec());
+        records_of(&mut self.file, self.length, &self.shown, seen).map_err(std::io::Error::other)?;
         match work(records) {
             Some(records) => self.replace(&framed(&records)?),
             None => Ok(()),
@@ -322,7 +337,7 @@ mod tests {
     fn a_torn_end_is_cut_off() {
         let (folder, runtime) = begun();
         let path = folder.path().join("log");
-        let records: Vec<Vec<u8>> = (0..5_usize).map(|n| vec![n as u8; 3 * n]).collect();
+        let records: Vec<Vec<u8>> = (0..5_usize).map(|n| vec![n as u8; 3 * n + 1]).collect();
         let (journal, _) = Journal::open(&path, "log", |_| ()).unwrap();
         for record in &records {
             runtime.block_on(journal.append(vec![record.clone()])).unwrap();
@@ -330,7 +345,7 @@ mod tests {
         let whole = std::fs::read(&path).unwrap();
         for length in 0..=whole.len() {
             std::fs::write(&path, &whole[..length]).unwrap();
-            let ends: Vec<usize> = (0..=5).map(|n| (0..n).map(|n| HEAD + 3 * n).sum()).collect();
+            let ends: Vec<usize> = (0..=5).map(|n| (0..n).map(|n| HEAD + 3 * n + 1).sum()).collect();
             let count = ends.iter().filter(|end| **end <= length).count() - 1;
             let (found, recovered) = kept(&path);
             assert_eq!(found, records[..count]);
@@ -368,5 +383,26 @@ mod tests {
         std::fs::write(&path, bytes).unwrap();
         let error = Journal::open(&path, "log", |_| ()).unwrap_err();
         assert!(error.to_string().contains("log is damaged at byte 0"), "{error}");
+    }
+
+    /// A length that no record has hides what follows it, and is damage; zeros at the end are what a crash leaves.
+    #[test]
+    fn a_length_that_no_record_has_is_damage_and_zeros_at_the_end_are_none() {
+        let (folder, runtime) = begun();
+        let path = folder.path().join("log");
+        let (journal, _) = Journal::open(&path, "log", |_| ()).unwrap();
+        runtime.block_on(journal.append(vec![b"first".to_vec(), b"second".to_vec()])).unwrap();
+        let whole = std::fs::read(&path).unwrap();
+        for length in [0_u32, LONGEST as u32 + 1, u32::MAX] {
+            let mut bytes = whole.clone();
+            bytes[..4].copy_from_slice(&length.to_le_bytes());
+            std::fs::write(&path, bytes).unwrap();
+            assert!(Journal::open(&path, "log", |_| ()).unwrap_err().to_string().contains("damaged at byte 0"));
+        }
+        for zeros in [1, 7, 8, 9, 100_000] {
+            std::fs::write(&path, [whole.clone(), vec![0; zeros]].concat()).unwrap();
+            let (found, recovered) = kept(&path);
+            assert_eq!((found, recovered.cut), (vec![b"first".to_vec(), b"second".to_vec()], zeros));
+        }
     }
 }
