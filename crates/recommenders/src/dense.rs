@@ -28,6 +28,7 @@ pub mod stored {
 const BLOCK: usize = 64;
 
 /// The sum of the products, from left to right in four lanes that are added at the end.
+#[inline]
 pub fn dot(a: &[f64], b: &[f64]) -> f64 {
     let mut lanes = [0.0; 4];
     let (heads, tails) = (a.chunks_exact(4), b.chunks_exact(4));
@@ -43,6 +44,40 @@ pub fn dot(a: &[f64], b: &[f64]) -> f64 {
 /// Adds `factor * b` to `a`.
 pub fn add(a: &mut [f64], factor: f64, b: &[f64]) {
     a.iter_mut().zip(b).for_each(|(a, b)| *a += factor * b);
+}
+
+/// Sums that [`dot_wide`] adds to side by side.
+const LANES: usize = 16;
+
+/// As [`dot`] in sixteen lanes, for long vectors: as fast as a processor multiplies, and the same on each.
+#[inline(always)]
+pub fn dot_wide(a: &[f64], b: &[f64]) -> f64 {
+    let mut lanes = [0.0; LANES];
+    let (heads, tails) = (a.chunks_exact(LANES), b.chunks_exact(LANES));
+    let rest = dot(heads.remainder(), tails.remainder());
+    for (a, b) in heads.zip(tails) {
+        for lane in 0..LANES {
+            lanes[lane] += a[lane] * b[lane];
+        }
+    }
+    let mut half = LANES / 2;
+    while half > 0 {
+        for lane in 0..half {
+            lanes[lane] += lanes[lane + half];
+        }
+        half /= 2;
+    }
+    lanes[0] + rest
+}
+
+/// Adds the sum of four vectors, each times its factor, to `a`; `a` is read and written once for all four.
+#[inline(always)]
+pub fn add_four(a: &mut [f64], factors: [f64; 4], vectors: [&[f64]; 4]) {
+    let length = a.len();
+    let [b, c, d, e] = vectors.map(|vector| &vector[..length]);
+    for at in 0..length {
+        a[at] += (factors[0] * b[at] + factors[1] * c[at]) + (factors[2] * d[at] + factors[3] * e[at]);
+    }
 }
 
 /// The cosine of the angle between two vectors; 0 where one of them has no length.
