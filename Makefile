@@ -14,7 +14,7 @@
 #   make bench-recommenders DATA=<folder>   models on public data that you have fetched, beside implicit and lightgbm -> reports/recommenders.md
 #   make bench-monitoring         does the monitor keep its promises? -> reports/monitoring-quality.md (many minutes)
 #   make bench-fits               how long fits and lists take, ten times the shop and 20,000 articles too -> reports/fits.md
-#   make bench-serving            lists under load -> reports/serving.md (after make repro; some minutes)
+#   make bench-serving            lists under load, beside Feast and MLflow -> reports/serving.md (after make repro; some minutes)
 #   make bench-shops              lists against the best possible, on ten invented shops -> reports/unseen-shops.md (many minutes)
 #   make cluster                  the programs of a cluster -> cluster/target/release/selvedge-cluster (20 minutes, once)
 #   make cluster-test             its tests, and the client's export on two executors: is every table as in dvc.lock?
@@ -91,8 +91,9 @@ bench-fits:
 	cargo run --release --quiet --package recommenders --example fits -- page > work/benchmarks/fits.md
 	mv work/benchmarks/fits.md reports/fits.md
 
-bench-serving: setup
-	ulimit -n $$(ulimit -Hn) && cargo bench --bench serving
+bench-serving: setup .venv-serving/ready
+	cargo build --release
+	ulimit -n $$(ulimit -Hn) && PEERS=$(CURDIR)/.venv-serving/bin/python cargo bench --bench serving
 
 bench-shops: setup
 	cargo bench --bench shops
@@ -127,6 +128,11 @@ setup: $(NEEDS)
 .venv-recommenders/ready: crates/benchmarks/requirements-recommenders.txt
 	command -v $(PYTHON) >/dev/null && $(PYTHON) -m venv .venv-recommenders || python3 -m venv .venv-recommenders
 	.venv-recommenders/bin/pip install --quiet --disable-pip-version-check -r crates/benchmarks/requirements-recommenders.txt
+	touch $@
+
+.venv-serving/ready: crates/benchmarks/requirements-serving.txt
+	command -v $(PYTHON) >/dev/null && $(PYTHON) -m venv .venv-serving || python3 -m venv .venv-serving
+	.venv-serving/bin/pip install --quiet --disable-pip-version-check -r crates/benchmarks/requirements-serving.txt
 	touch $@
 
 .venv-browser/ready: requirements-browser.txt

@@ -34,7 +34,9 @@ fn main() {
     let file = |number: u64| folder.join(format!("{number}.json"));
     for number in wanted {
         let shop = TrueShop::new(number, CLIENT);
-        let found = judged(number, &shop, &project(&shop));
+        let folder = project(&shop);
+        folder.replace("params.yaml", "deep: false", "deep: true");
+        let found = judged(number, &shop, &folder);
         println!("{}", serde_json::to_string(&found).unwrap());
         std::fs::write(file(number), serde_json::to_vec(&found).unwrap()).unwrap();
     }

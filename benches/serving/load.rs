@@ -125,3 +125,34 @@ pub fn load(
     found.seconds.sort_by(f64::total_cmp);
     found
 }
+
+/// Asks over `connections` for `seconds`, each again as soon as it is answered: how much is answered at most.
+pub fn without_pause(
+    address: &str,
+    connections: usize,
+    seconds: f64,
+    ask: impl Fn(usize) -> (&'static str, String, String) + Sync,
+) -> Found {
+    let (next, all) = (AtomicUsize::new(0), Mutex::new(Found::default()));
+    let began = Instant::now();
+    std::thread::scope(|scope| {
+        for _ in 0..connections {
+            scope.spawn(|| {
+                let (mut connection, mut own) = (Connection::new(address), Found::default());
+                while began.elapsed().as_secs_f64() < seconds {
+                    let (method, path, body) = ask(next.fetch_add(1, Ordering::Relaxed));
+                    let asked = Instant::now();
+                    own.failed += usize::from(!matches!(connection.ask(method, &path, &body), Ok((200, _))));
+                    own.seconds.push(asked.elapsed().as_secs_f64());
+                }
+                let mut all = all.lock().unwrap();
+                all.seconds.extend(own.seconds);
+                all.failed += own.failed;
+            });
+        }
+    });
+    let mut found = all.into_inner().unwrap();
+    found.took = began.elapsed().as_secs_f64();
+    found.seconds.sort_by(f64::total_cmp);
+    found
+}

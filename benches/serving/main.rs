@@ -1,9 +1,11 @@
 //! How fast lists are served: `make bench-serving` (after `make repro`) writes reports/serving.md and its picture.
 //!
-//! The server runs over a copy of this project's work/, the load comes from this process, both on one machine.
+//! The server runs over a copy of this project's work/, the load comes from this process, both on one machine.  `PEERS` names a
+//! Python that has Feast and MLflow, which are asked in the same run.
 
 mod kills;
 mod load;
+mod peers;
 
 use std::fmt::Write as _;
 use std::io::{BufRead, BufReader};
@@ -159,6 +161,11 @@ fn main() {
         series.push((what, points));
     }
 
+    let beside = match std::env::var_os("PEERS") {
+        Some(python) => peers::section(Path::new(&python), &server.address, &computed),
+        None => String::new(),
+    };
+
     // Events: one for every ten lists, and the list right after it.
     let list = server.ask("GET", &format!("/recommend/{}", customer(0)), "");
     let article = list["articles"][0].clone();
@@ -254,6 +261,7 @@ fn main() {
         killed.slowest,
         server.ask("GET", "/health/ready", "")["events"],
     );
+    page += &beside;
     let reports: PathBuf = Path::new(ROOT).join("reports");
     let _ = writeln!(page, "\n![95 of 100 lists come within, over how many are asked for](charts/serving.png)");
     std::fs::write(reports.join("serving.md"), page).unwrap();

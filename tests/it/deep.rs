@@ -41,6 +41,7 @@ fn what_is_learned_does_not_depend_on_torchs_own_threads() {
 #[test]
 fn a_learner_that_is_not_there_is_told_and_can_be_done_without() {
     let shop = Shop::new(30);
+    shop.replace("params.yaml", "deep: false", "deep: true");
     for stage in ["ingest", "embeddings", "features", "frame"] {
         shop.must(&[stage]);
     }

@@ -16,7 +16,7 @@ pub struct Shop {
 }
 
 impl Shop {
-    /// A shop with `customers` customers; the same for the same number.
+    /// A shop with `customers` customers; the same for the same number.  Without the deep models, which take seconds.
     pub fn new(customers: usize) -> Self {
         let shop = Self { folder: tempfile::tempdir().unwrap() };
         copy(&Path::new(ROOT).join("sql"), &shop.path("sql"));
@@ -28,18 +28,20 @@ impl Shop {
             .replace("draws: 400", "draws: 40")
             .replace("draws: 1000", "draws: 100")
             .replace("permutations: 1000", "permutations: 100")
-            .replace("replays: 8", "replays: 1");
+            .replace("replays: 8", "replays: 1")
+            .replace("deep: true", "deep: false");
         std::fs::write(shop.path("params.yaml"), params).unwrap();
         shop.write_materials(customers);
         shop
     }
 
-    /// The product's SQL and parameters, and no materials.
+    /// The product's SQL and parameters, and no materials; without the deep models.
     pub fn bare() -> Self {
         let shop = Self { folder: tempfile::tempdir().unwrap() };
         copy(&Path::new(ROOT).join("sql"), &shop.path("sql"));
         let params = std::fs::read_to_string(Path::new(ROOT).join("params.yaml")).unwrap();
-        shop.write("params.yaml", &params.replace("model: .minilm", &format!("model: {ROOT}/.minilm")));
+        let params = params.replace("model: .minilm", &format!("model: {ROOT}/.minilm"));
+        shop.write("params.yaml", &params.replace("deep: true", "deep: false"));
         shop
     }
 

@@ -4,18 +4,19 @@
 //! A record is its length and the CRC-32 of its bytes, four bytes each with the lowest first, and its bytes.  Records that
 //! arrive together are written and synced together (group commit).
 
+mod records;
+
 use std::fs::{File, OpenOptions};
-use std::io::{BufReader, Read, Seek, SeekFrom, Write};
+use std::io::{Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 use std::sync::mpsc::{Receiver, Sender, channel};
 
 use selvedge_project::error::{Advice, Result};
 use tokio::sync::oneshot;
 
-/// Bytes in front of each record.
-const HEAD: usize = 8;
-/// The longest record there is.
-pub const LONGEST: usize = 1 << 20;
+pub use self::records::LONGEST;
+use self::records::{framed, records_of};
+
 /// Groups of records that are synced at once.
 const AT_ONCE: usize = 1024;
 
@@ -154,46 +155,6 @@ pub fn read(path: &Path, shown: &str, seen: impl FnMut(&[u8])) -> Result<()> {
     Ok(())
 }
 
-/// How many whole records there are in the first `all` bytes, and how many bytes they take.  A record at a time is in memory.
-///
-/// What was torn off by a crash is the beginning of a record, or zeros that a file system had put there for it; anything else
-/// that is no record is damage.
-fn records_of(
-    file: &mut impl Read,
-    all: u64,
-    shown: &str,
-    mut seen: impl FnMut(&[u8]),
-) -> std::result::Result<(usize, u64), JournalError> {
-    let disk = |cause: std::io::Error| JournalError::Disk { path: shown.into(), cause: cause.to_string() };
-    let damaged = |at: u64| Err(JournalError::Damaged { path: shown.into(), at: at as usize });
-    let mut file = BufReader::with_capacity(LONGEST, file);
-    let (mut at, mut records, mut record) = (0, 0, Vec::new());
-    while at + HEAD as u64 <= all {
-        let mut head = [0; HEAD];
-        file.read_exact(&mut head).map_err(disk)?;
-        let number = |from: usize| u32::from_le_bytes([head[from], head[from + 1], head[from + 2], head[from + 3]]);
-        let (length, sum) = (number(0) as usize, number(4));
-        let end = at + (HEAD + length) as u64;
-        if length == 0 || length > LONGEST {
-            let mut rest = head.to_vec();
-            file.take(all - at - HEAD as u64).read_to_end(&mut rest).map_err(disk)?;
-            return if rest.iter().all(|byte| *byte == 0) { Ok((records, at)) } else { damaged(at) };
-        }
-        if end > all {
-            break;
-        }
-        record.resize(length, 0);
-        file.read_exact(&mut record).map_err(disk)?;
-        if crc32fast::hash(&record) != sum {
-            // What follows it shows that it had been whole.
-            return if end < all { damaged(at) } else { Ok((records, at)) };
-        }
-        seen(&record);
-        (records, at) = (records + 1, end);
-    }
-    Ok((records, at))
-}
-
 struct Writer {
     file: File,
     path: PathBuf,
@@ -294,20 +255,6 @@ fn answer(done: Done, outcome: std::result::Result<(), JournalError>) {
     let _ = done.send(outcome);
 }
 
-/// Records as they stand in the file.
-fn framed(records: &[Vec<u8>]) -> std::io::Result<Vec<u8>> {
-    let mut bytes = Vec::new();
-    for record in records {
-        if record.len() > LONGEST {
-            return Err(std::io::Error::other(format!("a record of {} bytes, of at most {LONGEST}", record.len())));
-        }
-        bytes.extend((record.len() as u32).to_le_bytes());
-        bytes.extend(crc32fast::hash(record).to_le_bytes());
-        bytes.extend(record);
-    }
-    Ok(bytes)
-}
-
 /// Where the journals of a project are.
 pub fn folder(root: &Path) -> PathBuf {
     root.join("work").join("serving")
@@ -320,6 +267,7 @@ pub fn played(root: &Path) -> PathBuf {
 
 #[cfg(test)]
 mod tests {
+    use super::records::HEAD;
     use super::*;
 
     fn begun() -> (tempfile::TempDir, tokio::runtime::Runtime) {
