@@ -67,7 +67,9 @@ def ready(name: str, version: str, process: subprocess.Popen, address: str, path
 
 
 def main() -> None:
-    frame, folder = pandas.read_parquet(sys.argv[1]), pathlib.Path(sys.argv[2])
+    keys = ["customer_id", "product_id", "season", "as_of", "label"]
+    frame = pandas.read_parquet(sys.argv[1], columns=keys + OF_CUSTOMER + OF_ARTICLE)
+    folder = pathlib.Path(sys.argv[2])
     frame = frame.sort_values("as_of").fillna({column: 0.0 for column in OF_CUSTOMER + OF_ARTICLE})
     frame = frame.astype({column: "float64" for column in OF_CUSTOMER + OF_ARTICLE})
     frame["article_id"] = frame.product_id + " " + frame.season
