@@ -14,6 +14,7 @@ use selvedge_project::error::{Advice, Result};
 use selvedge_project::progress::Progress;
 use selvedge_project::project::Project;
 
+use tokio::net::TcpSocket;
 use tower_http::cors::CorsLayer;
 
 use super::access_log::AccessLog;
@@ -26,6 +27,8 @@ use super::state::{Clock, Gathering, Open, Shared, watch};
 const HEAD: Duration = Duration::from_secs(30);
 /// Bytes of what stands above a body.
 const HEAD_BYTES: usize = 64 << 10;
+/// Connections that may wait to be let in.
+const KNOCKING: u32 = 4096;
 /// How often it is looked whether another release is wanted.
 const LOOKS: Duration = Duration::from_millis(200);
 /// How often it is looked whether a day has passed, or much was answered.
@@ -93,8 +96,7 @@ pub fn run(project: &Project, open: Open, options: &Options) -> Result<()> {
         return Err(KeyError::Open(options.address.to_string()).into());
     }
     let listen = |cause| ServeError::Listen { address: options.address, cause };
-    let listener = TcpListener::bind(options.address).map_err(listen)?;
-    listener.set_nonblocking(true).map_err(listen)?;
+    let listener = wait_for(async { listening(options.address) })?.map_err(listen)?;
     let address = listener.local_addr().map_err(listen)?;
     let shared = Shared::open(project.clone(), open, options.clock, options.playground)?;
     // What a server left that was killed.
@@ -127,6 +129,14 @@ fn sealed(shared: &Shared, outcome: Result<bool>) {
             shared.trouble("served", Some(format!("what was served cannot be sealed: {}", error.in_a_line())));
         }
     }
+}
+
+/// Listens at an address, with room for a crowd that comes at once: whoever finds none waits a second to knock again.
+fn listening(address: SocketAddr) -> std::io::Result<TcpListener> {
+    let socket = if address.is_ipv4() { TcpSocket::new_v4()? } else { TcpSocket::new_v6()? };
+    socket.set_reuseaddr(true)?;
+    socket.bind(address)?;
+    socket.listen(KNOCKING)?.into_std()
 }
 
 async fn serve(shared: Arc<Shared>, keys: Ring, listener: TcpListener, options: &Options) -> Result<()> {

@@ -42,6 +42,17 @@ struct Recent {
     outcomes: BTreeMap<(String, String), bool>,
 }
 
+impl Recent {
+    /// What came of an answer that is no longer remembered.  They stand together: all others stay untouched.
+    fn forget(&mut self, request: &str) {
+        let from = (request.to_owned(), String::new());
+        let of_request = self.outcomes.range(from..).map(|(key, _)| key).take_while(|(of, _)| of == request);
+        for key in of_request.cloned().collect::<Vec<_>>() {
+            self.outcomes.remove(&key);
+        }
+    }
+}
+
 /// Why a release is taken back.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 pub struct Broken {
@@ -56,7 +67,7 @@ impl Lately {
         if recent.answers.len() >= REMEMBERED
             && let Some(old) = recent.answers.pop_front()
         {
-            recent.outcomes.retain(|(request, _), _| *request != old.request);
+            recent.forget(&old.request);
         }
         let list: Vec<String> =
             answered.articles.iter().map(|article| format!("{} {}", article.product_id, article.season)).collect();
