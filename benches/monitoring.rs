@@ -29,11 +29,13 @@ use shop::Shop;
 use simulated::{DAYS, Event, Kind, REFERENCE, Setting, quiet, raised, until};
 use simulated_log::Pace;
 
-/// Shops without any change, for each setting: a share of 5 % is then known to about a point.
-const QUIET: u64 = 400;
+/// Shops without any change, for each setting: a share of 5 % is then known to less than a point.
+const QUIET: u64 = 800;
 /// Shops to which something happens, and those of whom it is asked who is told.
 const SHOPS: u64 = 100;
 const MANY: u64 = 200;
+/// Logs whose outcomes are forecast: as many whole shops, whose ranges are then known to hold to some two points.
+const FORECAST: u64 = 200;
 /// Shops whose groups are treated alike.
 const EQUAL: u64 = 1000;
 /// The line of the specification's own simulations, where a report's own would take too long to draw.
@@ -378,7 +380,7 @@ fn forecasts(project: &Project, what: &str, pace: Pace, values: &[BTreeMap<Strin
     let as_of = project.params.shop.exported_at;
     let mut held: BTreeMap<(&str, &str), (usize, usize)> = BTreeMap::new();
     let mut sums: BTreeMap<&str, (f64, f64)> = BTreeMap::new();
-    for seed in 0..SHOPS / 2 {
+    for seed in 0..FORECAST {
         let (log, truth) = simulated_log::log(pace, as_of, values.len(), 1000 + seed);
         for named in selvedge::monitor::forecasts(project, as_of, &log).unwrap() {
             let (shown, ended) = truth.of(&named, values);

@@ -130,7 +130,7 @@ fn main() {
     let reports: PathBuf = Path::new(ROOT).join("reports");
     if std::env::args().any(|argument| argument == "picture") {
         let page = std::fs::read_to_string(reports.join("serving.md")).unwrap();
-        return std::fs::write(reports.join("charts/serving.png"), picture(&page)).unwrap();
+        return std::fs::write(reports.join("serving.png"), picture(&page)).unwrap();
     }
     let folder = folder();
     let server = Server::start(folder.path());
@@ -269,8 +269,8 @@ fn main() {
         server.ask("GET", "/health/ready", "")["events"],
     );
     page += &beside;
-    let _ = writeln!(page, "\n![95 of 100 lists come within, over how many are asked for](charts/serving.png)");
-    std::fs::write(reports.join("charts/serving.png"), picture(&page)).unwrap();
+    let _ = writeln!(page, "\n![95 of 100 lists come within, over how many are asked for](serving.png)");
+    std::fs::write(reports.join("serving.png"), picture(&page)).unwrap();
     std::fs::write(reports.join("serving.md"), page).unwrap();
 }
 

@@ -130,7 +130,7 @@ fn a_total_that_hides_what_people_did_is_told_in_words() {
     .quick();
     log.run();
     let text = log.0.read("reports/dashboard.md");
-    assert!(text.contains("The total fell although, group by group, clicks rose"), "{text}");
+    assert!(text.contains("The total fell although within the groups, taken together, clicks rose"), "{text}");
 }
 
 #[test]

@@ -65,8 +65,11 @@ impl Completeness {
             (false, true) => "The figures of collections and of what the model sees",
             (false, false) => return out + "\nNone of the days that are compared below is among them.\n\n",
         };
-        out += &format!("\n{rests} rest on these days and are marked **{LETTER}**.\n\n");
-        out
+        out += &format!("\n{rests} rest on these days and are marked **{LETTER}**.");
+        if !self.lacks_log() {
+            out += " What came of recommendations is read from their own log, in which every day is there.";
+        }
+        out + "\n\n"
     }
 
     /// What is told of days, as a table; where all is well, that it is.
@@ -123,10 +126,10 @@ fn noun(row: &Incomplete) -> &str {
         (LOG, "purchase") => "purchases after recommendations",
         (LOG, "return") => "returns after recommendations",
         (_, "event") => "events in the shop",
-        (_, "browse") => "looks in the shop",
-        (_, "wishlist") => "wishes in the shop",
-        (_, "purchase") => "purchases in the shop",
-        (_, "return") => "returns in the shop",
+        (_, "browse") => "looks in the shop's events",
+        (_, "wishlist") => "wishes in the shop's events",
+        (_, "purchase") => "purchases in the shop's events",
+        (_, "return") => "returns in the shop's events",
         (_, other) => other,
     }
 }

@@ -225,10 +225,11 @@ fn sentence(total: &Total) -> String {
         rate: &waterfall::signed(total.rate),
     }
     .to_string();
-    if total.reversed {
+    // What reads the same has not moved.
+    if total.reversed && words::points(total.before) != words::points(total.after) {
         let (whole, each) = if total.change < 0.0 { ("fell", "rose") } else { ("rose", "fell") };
         out += &format!(
-            " The total {whole} although, group by group, {} {each}: other people were shown recommendations than before.",
+            " The total {whole} although within the groups, taken together, {} {each}: other people were shown recommendations than before.",
             noun.to_lowercase()
         );
     }

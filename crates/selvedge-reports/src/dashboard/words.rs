@@ -95,10 +95,13 @@ pub fn printed(share: f64) -> f64 {
     in_100(share).trim_start_matches('<').parse().unwrap_or(share * 100.0)
 }
 
-/// How many fewer (or more) of 100, from the figures as they are printed, so that a reader can check the subtraction.
+/// How many fewer (or more) of 100, from the figures as they are printed, so that a reader can check the subtraction; no finer
+/// than the coarser of the two.
 pub fn step(before: f64, after: f64) -> String {
-    let gap = (printed(after) - printed(before)).abs();
-    let text = format!("{gap:.1}");
+    let (before_printed, after_printed) = (printed(before), printed(after));
+    let gap = (after_printed - before_printed).abs();
+    let whole = before_printed.max(after_printed) >= 10.0 && gap >= 1.0;
+    let text = if whole { format!("{gap:.0}") } else { format!("{gap:.1}") };
     let number = text.strip_suffix(".0").unwrap_or(&text);
     format!("{number} {}", if after < before { "fewer" } else { "more" })
 }
