@@ -10,7 +10,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
 use std::thread::JoinHandle;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use chrono::Utc;
 use serde::Serialize;
@@ -90,29 +90,35 @@ fn now() -> String {
     Utc::now().format("%Y-%m-%dT%H:%M:%S%.6fZ").to_string()
 }
 
-/// Writes until nobody is left who sends.  A disk that is full loses lines, and they are counted.
+/// Writes until nobody is left who sends.  What a full disk loses is counted too, and told once there is room again.
 fn write(lines: &Receiver<Access>, out: Box<dyn Write + Send>, left_out: &AtomicU64) {
     let mut out = BufWriter::new(out);
-    let put = |out: &mut BufWriter<Box<dyn Write + Send>>, line: serde_json::Result<Vec<u8>>| {
-        let Ok(mut line) = line else { return };
-        line.push(b'\n');
-        if out.write_all(&line).is_err() {
+    let mut flushed = Instant::now();
+    loop {
+        let received = lines.recv_timeout(FLUSHED.saturating_sub(flushed.elapsed()));
+        if let Ok(access) = &received
+            && put(&mut out, access).is_err()
+        {
             left_out.fetch_add(1, Ordering::Relaxed);
         }
-    };
-    loop {
-        match lines.recv_timeout(FLUSHED) {
-            Ok(access) => put(&mut out, serde_json::to_vec(&access)),
-            Err(ended) => {
-                let lost = left_out.swap(0, Ordering::Relaxed);
-                if lost > 0 {
-                    put(&mut out, serde_json::to_vec(&LeftOut { at: now(), left_out: lost }));
-                }
-                let _ = out.flush();
-                if ended == RecvTimeoutError::Disconnected {
-                    return;
-                }
+        let ended = received.err() == Some(RecvTimeoutError::Disconnected);
+        if ended || flushed.elapsed() >= FLUSHED {
+            let lost = left_out.swap(0, Ordering::Relaxed);
+            if lost > 0 && put(&mut out, &LeftOut { at: now(), left_out: lost }).is_err() {
+                left_out.fetch_add(lost, Ordering::Relaxed);
             }
+            // What cannot be flushed stays in memory, and is tried again.
+            let _ = out.flush();
+            flushed = Instant::now();
+        }
+        if ended {
+            return;
         }
     }
+}
+
+fn put(out: &mut impl Write, line: &impl Serialize) -> std::io::Result<()> {
+    let mut bytes = serde_json::to_vec(line)?;
+    bytes.push(b'\n');
+    out.write_all(&bytes)
 }

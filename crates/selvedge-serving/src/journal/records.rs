@@ -1,6 +1,6 @@
 //! Records as they stand in a journal.
 
-use std::io::{BufReader, Read};
+use std::io::{BufReader, ErrorKind, Read};
 
 use super::JournalError;
 
@@ -23,9 +23,16 @@ pub fn records_of(
     let damaged = |at: u64| Err(JournalError::Damaged { path: shown.into(), at: at as usize });
     let mut file = BufReader::with_capacity(LONGEST, file);
     let (mut at, mut records, mut record) = (0, 0, Vec::new());
+    // Whoever writes may have taken back a half written end meanwhile.
+    let filled = |file: &mut BufReader<_>, bytes: &mut [u8]| match file.read_exact(bytes) {
+        Err(cause) if cause.kind() == ErrorKind::UnexpectedEof => Ok(false),
+        read => read.map(|()| true).map_err(disk),
+    };
     while at + HEAD as u64 <= all {
         let mut head = [0; HEAD];
-        file.read_exact(&mut head).map_err(disk)?;
+        if !filled(&mut file, &mut head)? {
+            break;
+        }
         let number = |from: usize| u32::from_le_bytes([head[from], head[from + 1], head[from + 2], head[from + 3]]);
         let (length, sum) = (number(0) as usize, number(4));
         let end = at + (HEAD + length) as u64;
@@ -38,7 +45,9 @@ pub fn records_of(
             break;
         }
         record.resize(length, 0);
-        file.read_exact(&mut record).map_err(disk)?;
+        if !filled(&mut file, &mut record)? {
+            break;
+        }
         if crc32fast::hash(&record) != sum {
             // What follows it shows that it had been whole.
             return if end < all { damaged(at) } else { Ok((records, at)) };
