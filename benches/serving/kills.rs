@@ -27,7 +27,12 @@ pub struct Killed {
 
 /// Kills the server so many times with kill -9 while events are sent, and starts it again; then sends every acknowledged event
 /// once more: one that is kept now had been lost.
-pub fn killed(folder: &Path, mut server: Server, times: usize, event: &(dyn Fn(usize) -> Value + Sync)) -> (Server, Killed) {
+pub fn killed(
+    folder: &Path,
+    mut server: Server,
+    times: usize,
+    event: &(dyn Fn(usize) -> Value + Sync),
+) -> (Server, Killed) {
     let mut found = Killed { times, ..Killed::default() };
     let (next, acknowledged) = (AtomicUsize::new(50_000_000), Mutex::new(Vec::new()));
     for round in 0..times {

@@ -79,6 +79,15 @@ impl Found {
         1e3 * self.seconds.get(place.clamp(1, self.seconds.len().max(1)) - 1).copied().unwrap_or(f64::NAN)
     }
 
+    /// Asks, and counts the answer and the time since it was due.
+    fn asked(&mut self, connection: &mut Connection, due: Instant, (method, path, body): (&str, String, String)) {
+        match connection.ask(method, &path, &body) {
+            Ok((200, body)) => self.degraded += usize::from(body.contains("\"degraded\":[\"")),
+            _ => self.failed += 1,
+        }
+        self.seconds.push(due.elapsed().as_secs_f64());
+    }
+
     pub fn rate(&self) -> f64 {
         self.seconds.len() as f64 / self.took
     }
@@ -92,38 +101,19 @@ pub fn load(
     seconds: f64,
     ask: impl Fn(usize) -> (&'static str, String, String) + Sync,
 ) -> Found {
-    let (next, all) = (AtomicUsize::new(0), Mutex::new(Found::default()));
+    let (next, last) = (AtomicUsize::new(0), (rate * seconds) as usize);
     let began = Instant::now() + Duration::from_millis(50);
-    let last = (rate * seconds) as usize;
-    std::thread::scope(|scope| {
-        for _ in 0..connections {
-            scope.spawn(|| {
-                let (mut connection, mut own) = (Connection::new(address), Found::default());
-                loop {
-                    let number = next.fetch_add(1, Ordering::Relaxed);
-                    if number >= last {
-                        break;
-                    }
-                    let due = began + Duration::from_secs_f64(number as f64 / rate);
-                    std::thread::sleep(due.saturating_duration_since(Instant::now()));
-                    let (method, path, body) = ask(number);
-                    match connection.ask(method, &path, &body) {
-                        Ok((200, body)) => own.degraded += usize::from(body.contains("\"degraded\":[\"")),
-                        _ => own.failed += 1,
-                    }
-                    own.seconds.push(due.elapsed().as_secs_f64());
-                }
-                let mut all = all.lock().unwrap();
-                all.seconds.extend(own.seconds);
-                all.failed += own.failed;
-                all.degraded += own.degraded;
-            });
+    side_by_side(address, connections, began, |connection, found| {
+        loop {
+            let number = next.fetch_add(1, Ordering::Relaxed);
+            if number >= last {
+                break;
+            }
+            let due = began + Duration::from_secs_f64(number as f64 / rate);
+            std::thread::sleep(due.saturating_duration_since(Instant::now()));
+            found.asked(connection, due, ask(number));
         }
-    });
-    let mut found = all.into_inner().unwrap();
-    found.took = began.elapsed().as_secs_f64();
-    found.seconds.sort_by(f64::total_cmp);
-    found
+    })
 }
 
 /// Asks over `connections` for `seconds`, each again as soon as it is answered: how much is answered at most.
@@ -133,21 +123,32 @@ pub fn without_pause(
     seconds: f64,
     ask: impl Fn(usize) -> (&'static str, String, String) + Sync,
 ) -> Found {
-    let (next, all) = (AtomicUsize::new(0), Mutex::new(Found::default()));
-    let began = Instant::now();
+    let (next, began) = (AtomicUsize::new(0), Instant::now());
+    side_by_side(address, connections, began, |connection, found| {
+        while began.elapsed().as_secs_f64() < seconds {
+            let asking = ask(next.fetch_add(1, Ordering::Relaxed));
+            found.asked(connection, Instant::now(), asking);
+        }
+    })
+}
+
+/// What becomes of what each of some connections does.
+fn side_by_side(
+    address: &str,
+    connections: usize,
+    began: Instant,
+    work: impl Fn(&mut Connection, &mut Found) + Sync,
+) -> Found {
+    let all = Mutex::new(Found::default());
     std::thread::scope(|scope| {
         for _ in 0..connections {
             scope.spawn(|| {
                 let (mut connection, mut own) = (Connection::new(address), Found::default());
-                while began.elapsed().as_secs_f64() < seconds {
-                    let (method, path, body) = ask(next.fetch_add(1, Ordering::Relaxed));
-                    let asked = Instant::now();
-                    own.failed += usize::from(!matches!(connection.ask(method, &path, &body), Ok((200, _))));
-                    own.seconds.push(asked.elapsed().as_secs_f64());
-                }
+                work(&mut connection, &mut own);
                 let mut all = all.lock().unwrap();
                 all.seconds.extend(own.seconds);
                 all.failed += own.failed;
+                all.degraded += own.degraded;
             });
         }
     });

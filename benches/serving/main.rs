@@ -300,10 +300,7 @@ fn picture(page: &str) -> Vec<u8> {
         tone,
         points: of(what)
             .into_iter()
-            .map(|(rate, p95)| Point {
-                n: rate as u64,
-                score: Some(Interval { value: p95, lower: p95, upper: p95 }),
-            })
+            .map(|(rate, p95)| Point { n: rate as u64, score: Some(Interval { value: p95, lower: p95, upper: p95 }) })
             .collect(),
     });
     let told = |points: Vec<(f64, f64)>| points.last().map_or((0.0, 0.0), |last| *last);

@@ -294,8 +294,13 @@ fn the_dashboard_shows_what_is_counted() {
     let lines: Vec<Value> = lines.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
     let told = lines.iter().map(|line| (line["method"].as_str().unwrap(), &line["path"], &line["status"]));
     let list = ("GET", &json!("/recommend/{customer}"), &json!(200));
-    assert_eq!(told.collect::<Vec<_>>(), [list, ("GET", &json!("/metrics"), &json!(200)), ("GET", &json!("other"), &json!(404))]);
-    assert!(lines.iter().all(|line| line["seconds"].as_f64().unwrap() > 0.0 && line["at"].as_str().unwrap().ends_with('Z')));
+    assert_eq!(
+        told.collect::<Vec<_>>(),
+        [list, ("GET", &json!("/metrics"), &json!(200)), ("GET", &json!("other"), &json!(404))]
+    );
+    assert!(
+        lines.iter().all(|line| line["seconds"].as_f64().unwrap() > 0.0 && line["at"].as_str().unwrap().ends_with('Z'))
+    );
 }
 
 /// Two releases are held side by side: the same one does not differ, one with other rules does.

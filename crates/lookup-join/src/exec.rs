@@ -141,16 +141,16 @@ impl Shape {
         size: usize,
     ) -> Result<impl Iterator<Item = Result<RecordBatch>> + Send> {
         let mut asking = held.0.ask(&batch, &self.asking_keys)?;
-        let size = size.min((NEAR / self.width(&held.0)).max(LEAST));
         Ok(std::iter::from_fn(move || (!asking.is_done()).then(|| self.next(&held.0, &batch, &mut asking, size))))
     }
 
-    /// Bytes that are added to a row, on average.
-    fn width(&self, table: &Table) -> usize {
+    /// Rows of a batch, `most` at most: as many as stay near with what is added to them.
+    fn size(&self, table: &Table, most: usize) -> usize {
         let added = self.columns.iter().filter(|column| column.side == JoinSide::Left);
         let bytes = |column: &ColumnIndex| table.rows.column(column.index).to_data().get_slice_memory_size();
         let bytes: usize = added.map(|column| bytes(column).unwrap_or_default()).sum();
-        (bytes / table.rows.num_rows().max(1)).max(1)
+        let of_row = (bytes / table.rows.num_rows().max(1)).max(1);
+        most.min((NEAR / of_row).max(LEAST))
     }
 
     fn next(&self, table: &Table, batch: &RecordBatch, asking: &mut Asking, size: usize) -> Result<RecordBatch> {
@@ -274,6 +274,7 @@ impl ExecutionPlan for LookupJoinExec {
         let asking = self.asking.execute(partition, context)?;
         let joined = async move {
             let held = hashed.await.map_err(DataFusionError::Shared)?;
+            let size = shape.size(&held.0, size);
             Ok::<_, DataFusionError>(asking.and_then(move |batch| {
                 future::ready(Arc::clone(&shape).joined(Arc::clone(&held), batch, size).map(stream::iter))
             }))

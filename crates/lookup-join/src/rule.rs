@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use datafusion::common::config::ConfigOptions;
-use datafusion::common::tree_node::{Transformed, TreeNode};
 use datafusion::common::stats::Precision;
+use datafusion::common::tree_node::{Transformed, TreeNode};
 use datafusion::common::{JoinType, NullEquality, Result, Statistics, exec_err};
 use datafusion::physical_optimizer::PhysicalOptimizerRule;
 use datafusion::physical_plan::ExecutionPlan;
@@ -45,7 +45,9 @@ pub struct TableSideRule;
 impl PhysicalOptimizerRule for TableSideRule {
     fn optimize(&self, plan: Arc<dyn ExecutionPlan>, _: &ConfigOptions) -> Result<Arc<dyn ExecutionPlan>> {
         let swapped = |plan: Arc<dyn ExecutionPlan>| match plan.downcast_ref::<HashJoinExec>() {
-            Some(join) if hashes_what_asks(join)? => Ok(Transformed::yes(join.swap_inputs(PartitionMode::CollectLeft)?)),
+            Some(join) if hashes_what_asks(join)? => {
+                Ok(Transformed::yes(join.swap_inputs(PartitionMode::CollectLeft)?))
+            }
             _ => Ok(Transformed::no(plan)),
         };
         Ok(plan.transform_up(swapped)?.data)
@@ -66,11 +68,11 @@ fn hashes_what_asks(join: &HashJoinExec) -> Result<bool> {
         return Ok(false);
     }
     let statistics = StatisticsContext::new();
-    let [left, right] = [join.left(), join.right()].map(|side| statistics.compute(side.as_ref(), &StatisticsArgs::new()));
+    let [left, right] =
+        [join.left(), join.right()].map(|side| statistics.compute(side.as_ref(), &StatisticsArgs::new()));
     let (left, right) = (left?, right?);
-    let known = |of: fn(&Statistics) -> &Precision<usize>| {
-        of(&left).get_value().is_some() && of(&right).get_value().is_some()
-    };
+    let known =
+        |of: fn(&Statistics) -> &Precision<usize>| of(&left).get_value().is_some() && of(&right).get_value().is_some();
     Ok(!known(|side| &side.total_byte_size) && !known(|side| &side.num_rows))
 }
 

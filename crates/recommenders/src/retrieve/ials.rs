@@ -125,7 +125,10 @@ fn half(
     let shared = shared(fixed, settings.l2);
     let solve = |(row, seen): (usize, &Vec<u32>)| match settings.solver {
         Solver::Exact => exact(fixed, &shared, seen, settings.weight),
-        Solver::Conjugate(steps) => Ok(conjugate(fixed, &shared, seen, settings.weight, last.row(row).to_vec(), steps)),
+        Solver::Conjugate(steps) => {
+            let equations = Equations { fixed, shared: &shared, seen, weight: settings.weight };
+            Ok(conjugate(equations, last.row(row).to_vec(), steps))
+        }
     };
     let rows: Result<Vec<Vec<f64>>, ModelError> = seen.par_iter().enumerate().map(solve).collect();
     Ok(matrix(rows?, settings.factors))
@@ -143,46 +146,69 @@ fn exact(fixed: &Array2<f64>, shared: &Array2<f64>, seen: &[u32], weight: f64) -
     Ok(right)
 }
 
-/// By conjugate gradients, with as wide registers as the processor has.  They hold more numbers, and the same: nothing is fused.
-fn conjugate(
-    fixed: &Array2<f64>,
-    shared: &Array2<f64>,
-    seen: &[u32],
+/// The equations of one customer's factors, or one thing's.
+#[derive(Clone, Copy)]
+struct Equations<'a> {
+    /// The factors of the other side.
+    fixed: &'a Array2<f64>,
+    /// Y'Y + r I.
+    shared: &'a Array2<f64>,
+    seen: &'a [u32],
+    /// A.
     weight: f64,
-    u: Vec<f64>,
-    steps: usize,
-) -> Vec<f64> {
+}
+
+impl Equations<'_> {
+    /// What they make of a vector: (Y'Y + r I) v + sum A y (y.v).
+    #[inline(always)]
+    fn times(self, vector: &[f64]) -> Vec<f64> {
+        let Self { fixed, shared, seen, weight } = self;
+        let mut product = vec![0.0; vector.len()];
+        // Y'Y is symmetric: its rows are its columns.
+        let line = |at: usize| slice(shared.row(at));
+        let fours = vector.len() - vector.len() % 4;
+        for at in (0..fours).step_by(4) {
+            let factors = [vector[at], vector[at + 1], vector[at + 2], vector[at + 3]];
+            add_four(&mut product, factors, [line(at), line(at + 1), line(at + 2), line(at + 3)]);
+        }
+        for at in fours..vector.len() {
+            add(&mut product, vector[at], line(at));
+        }
+        let thing = |other: &u32| slice(fixed.row(*other as usize));
+        let (fours, rest) = seen.as_chunks::<4>();
+        for [a, b, c, d] in fours {
+            let [a, b, c, d] = [thing(a), thing(b), thing(c), thing(d)];
+            let products = [dot_wide(a, vector), dot_wide(b, vector), dot_wide(c, vector), dot_wide(d, vector)];
+            add_four(&mut product, products.map(|product| weight * product), [a, b, c, d]);
+        }
+        for other in rest {
+            let y = thing(other);
+            add(&mut product, weight * dot_wide(y, vector), y);
+        }
+        product
+    }
+}
+
+/// By conjugate gradients, with as wide registers as the processor has.  They hold more numbers, and the same: nothing is fused.
+fn conjugate(equations: Equations, u: Vec<f64>, steps: usize) -> Vec<f64> {
     #[cfg(target_arch = "x86_64")]
     if is_x86_feature_detected!("avx2") {
         // SAFETY: the processor has just said that it has AVX2.
-        return unsafe { conjugate_by_avx2(fixed, shared, seen, weight, u, steps) };
+        return unsafe { conjugate_by_avx2(equations, u, steps) };
     }
-    conjugate_plain(fixed, shared, seen, weight, u, steps)
+    conjugate_plain(equations, u, steps)
 }
 
 #[cfg(target_arch = "x86_64")]
 #[target_feature(enable = "avx2")]
-fn conjugate_by_avx2(
-    fixed: &Array2<f64>,
-    shared: &Array2<f64>,
-    seen: &[u32],
-    weight: f64,
-    u: Vec<f64>,
-    steps: usize,
-) -> Vec<f64> {
-    conjugate_plain(fixed, shared, seen, weight, u, steps)
+fn conjugate_by_avx2(equations: Equations, u: Vec<f64>, steps: usize) -> Vec<f64> {
+    conjugate_plain(equations, u, steps)
 }
 
 #[inline(always)]
-fn conjugate_plain(
-    fixed: &Array2<f64>,
-    shared: &Array2<f64>,
-    seen: &[u32],
-    weight: f64,
-    mut u: Vec<f64>,
-    steps: usize,
-) -> Vec<f64> {
-    let mut rest: Vec<f64> = times(fixed, shared, seen, weight, &u).into_iter().map(|value| -value).collect();
+fn conjugate_plain(equations: Equations, mut u: Vec<f64>, steps: usize) -> Vec<f64> {
+    let mut rest: Vec<f64> = equations.times(&u).into_iter().map(|value| -value).collect();
+    let Equations { fixed, seen, weight, .. } = equations;
     seen.iter().for_each(|other| add(&mut rest, 1.0 + weight, slice(fixed.row(*other as usize))));
     let mut direction = rest.clone();
     let mut length = dot(&rest, &rest);
@@ -190,7 +216,7 @@ fn conjugate_plain(
         if length < 1e-20 {
             break;
         }
-        let product = times(fixed, shared, seen, weight, &direction);
+        let product = equations.times(&direction);
         let step = length / dot(&direction, &product);
         add(&mut u, step, &direction);
         add(&mut rest, -step, &product);
@@ -199,34 +225,6 @@ fn conjugate_plain(
         length = shorter;
     }
     u
-}
-
-/// What a customer's equations make of a vector: (Y'Y + r I) v + sum A y (y.v).
-#[inline(always)]
-fn times(fixed: &Array2<f64>, shared: &Array2<f64>, seen: &[u32], weight: f64, vector: &[f64]) -> Vec<f64> {
-    let mut product = vec![0.0; vector.len()];
-    // Y'Y is symmetric: its rows are its columns.
-    let line = |at: usize| slice(shared.row(at));
-    let fours = vector.len() - vector.len() % 4;
-    for at in (0..fours).step_by(4) {
-        let factors = [vector[at], vector[at + 1], vector[at + 2], vector[at + 3]];
-        add_four(&mut product, factors, [line(at), line(at + 1), line(at + 2), line(at + 3)]);
-    }
-    for at in fours..vector.len() {
-        add(&mut product, vector[at], line(at));
-    }
-    let thing = |other: &u32| slice(fixed.row(*other as usize));
-    let (fours, rest) = seen.as_chunks::<4>();
-    for [a, b, c, d] in fours {
-        let [a, b, c, d] = [thing(a), thing(b), thing(c), thing(d)];
-        let products = [dot_wide(a, vector), dot_wide(b, vector), dot_wide(c, vector), dot_wide(d, vector)];
-        add_four(&mut product, products.map(|product| weight * product), [a, b, c, d]);
-    }
-    for other in rest {
-        let y = thing(other);
-        add(&mut product, weight * dot_wide(y, vector), y);
-    }
-    product
 }
 
 /// Y'Y + r I.

@@ -331,7 +331,8 @@ impl Fit {
         (shop.sqrt(), segments.into_iter().fold(0.0, f64::max).sqrt())
     }
 
-    /// Of every two changes the window where they fit best together, numbered as in `singles`; `overlap` is the correlation of two segments' contrasts.
+    /// Of every two changes the window where they fit best together, numbered as in `singles`; `overlap` is the correlation of
+    /// two segments' contrasts.
     pub fn pairs(&self, rules: Rules, overlap: impl Fn(usize, usize) -> f64) -> Vec<Pair> {
         let several = self.own.len() + 1;
         let mut best: Vec<Option<Pair>> = vec![None; several * several];

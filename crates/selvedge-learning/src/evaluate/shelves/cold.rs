@@ -91,7 +91,13 @@ impl Sources {
 
     /// The features of these rows, were only the latest `known` events of each customer there, and what the ranking knows of
     /// those; each visit's customer has a name of its own.
-    fn cut(&self, project: &Project, ranking: &Ranking, rows: &RecordBatch, known: usize) -> Result<(RecordBatch, Past)> {
+    fn cut(
+        &self,
+        project: &Project,
+        ranking: &Ranking,
+        rows: &RecordBatch,
+        known: usize,
+    ) -> Result<(RecordBatch, Past)> {
         let owners = column(rows, "the shelf", "customer_id")?.as_string::<i32>();
         let begun = moments(rows, "the shelf", "as_of")?;
         // The name sorts as the customer and the moment do, so that the rows stay in their order.
