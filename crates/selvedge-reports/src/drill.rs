@@ -8,6 +8,7 @@ use serde::Deserialize;
 use super::markdown::{details, picture, table};
 use super::{Report, ReportError};
 use selvedge_engine::Engine;
+use selvedge_monitoring::drill::{noticed_from, stands};
 use selvedge_project::error::Result;
 use selvedge_project::numbers::counted;
 use selvedge_project::sql::TableName;
@@ -67,7 +68,7 @@ pub fn report(engine: &Engine) -> Result<Option<Report>> {
         "A share of one segment's clicks, and all that came of them, is taken out of a copy of the log from one day on. Which clicks are lost is drawn by \
          `drill.seed`. The standing drills replay the whole monitor, one report for every day of the drop. The depths of the picture are scanned together \
          by the same queries, from every day that leaves time enough; a segment's threshold is drawn from shuffled days of a log with half of its clicks lost, \
-         because a report's own threshold is drawn from the log with the drop in it. \"Smallest\" is the least depth noticed in at least four tries out of five. \
+         because a report's own threshold is drawn from the log with the drop in it. \"Smallest\" is the least depth from which on all are noticed in at least four tries out of five. \
          Tables: `work/drill/depths.parquet`, `work/drill/standing.parquet`; the same for programs: `reports/drills.json`.",
     );
     Ok(Some(Report { markdown: out, charts }))
@@ -98,10 +99,7 @@ impl Segment {
         if self.already() {
             return None;
         }
-        let drops: Vec<_> = self.drops().collect();
-        let held = |(_, tried, noticed): &&&(u64, u64, u64)| *tried > 0 && noticed * 5 >= tried * 4;
-        let holding = drops.iter().rev().take_while(held).count();
-        (holding > 0).then(|| drops.len() - holding)
+        noticed_from(&self.drops().map(|(_, tried, noticed)| (*tried, *noticed)).collect::<Vec<_>>())
     }
 
     fn smallest(&self) -> Option<u64> {
@@ -110,7 +108,7 @@ impl Segment {
 
     /// An alert stands without any drill.
     fn already(&self) -> bool {
-        self.depths.iter().any(|(percent, tried, noticed)| *percent == 0 && *tried > 0 && noticed * 2 >= *tried)
+        self.depths.iter().any(|(percent, tried, noticed)| *percent == 0 && stands(*tried, *noticed))
     }
 
     fn verdict(&self) -> String {

@@ -86,7 +86,7 @@ struct File<'a> {
 }
 
 /// The smallest drop from which on every one that was tried is noticed at least four times in five.
-#[derive(Default, Serialize)]
+#[derive(Serialize)]
 struct Smallest {
     segment: String,
     /// An alert stands without any drill, so nothing can be said about smaller ones.
@@ -225,21 +225,39 @@ impl Drilled {
     }
 }
 
-/// The smallest drop of each segment from which on all were noticed in at least four tries out of five; depths are in order.
+/// Whether an alert stands without any drop: noticed in at least half of the tries.
+pub fn stands(tried: u64, noticed: u64) -> bool {
+    tried > 0 && noticed * 2 >= tried
+}
+
+/// The place of the smallest drop from which on all are noticed in at least four tries out of five; of each drop how often it
+/// was tried and noticed, the smallest first.
+pub fn noticed_from(drops: &[(u64, u64)]) -> Option<usize> {
+    let held = |(tried, noticed): &&(u64, u64)| *tried > 0 && noticed * 5 >= tried * 4;
+    let holding = drops.iter().rev().take_while(held).count();
+    (holding > 0).then(|| drops.len() - holding)
+}
+
+/// What is noticed in each segment; depths are in order.
 fn smallest(depths: &[Depth]) -> Vec<Smallest> {
-    let mut segments: BTreeMap<Segment, Smallest> = BTreeMap::new();
+    let mut segments: BTreeMap<Segment, Vec<&Depth>> = BTreeMap::new();
     for depth in depths {
         let segment = Segment { column: depth.segment_column.clone(), value: depth.segment_value.clone() };
-        let name = segment.to_string();
-        let smallest = segments.entry(segment).or_insert_with(|| Smallest { segment: name, ..Smallest::default() });
-        match depth.drop_percent {
-            0 => smallest.alert_stands = depth.noticed * 2 >= depth.tried,
-            _ if smallest.alert_stands => {}
-            _ if depth.noticed * 5 < depth.tried * 4 => smallest.drop_percent = None,
-            percent => smallest.drop_percent = smallest.drop_percent.or(Some(percent)),
-        }
+        segments.entry(segment).or_default().push(depth);
     }
-    segments.into_values().collect()
+    let of_segment = |(segment, depths): (Segment, Vec<&Depth>)| {
+        let tries = |depth: &&Depth| (u64::from(depth.tried), u64::from(depth.noticed));
+        let (without, drops): (Vec<&Depth>, Vec<&Depth>) =
+            depths.into_iter().partition(|depth| depth.drop_percent == 0);
+        let alert_stands = without.iter().map(tries).any(|(tried, noticed)| stands(tried, noticed));
+        let place = noticed_from(&drops.iter().map(tries).collect::<Vec<_>>()).filter(|_| !alert_stands);
+        Smallest {
+            segment: segment.to_string(),
+            alert_stands,
+            drop_percent: place.map(|place| drops[place].drop_percent),
+        }
+    };
+    segments.into_iter().map(of_segment).collect()
 }
 
 fn write(project: &Project, standing: &[Drilled], depths: &[Depth]) -> Result<()> {
