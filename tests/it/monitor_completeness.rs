@@ -165,6 +165,7 @@ fn a_page_tells_of_its_days_before_anything_else_and_marks_what_rests_on_them() 
         let change = text.find("| **What").unwrap();
         assert!(first < change && text[..change].contains(words), "{words}\n{}", &text[..3000]);
         assert!(text.contains("are marked **i**"), "{text}");
+        assert!(!text.contains("in which every day is there"), "{text}");
         holds(&log);
         assert_eq!(of(&log.alerts(), "click", "", "")["incomplete"], true);
         let file: Value = serde_json::from_str(&log.0.read("reports/alerts.json")).unwrap();

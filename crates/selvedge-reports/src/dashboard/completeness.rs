@@ -66,7 +66,7 @@ impl Completeness {
             (false, false) => return out + "\nNone of the days that are compared below is among them.\n\n",
         };
         out += &format!("\n{rests} rest on these days and are marked **{LETTER}**.");
-        if !self.lacks_log() {
+        if self.of(LOG).next().is_none() {
             out += " What came of recommendations is read from their own log, in which every day is there.";
         }
         out + "\n\n"
