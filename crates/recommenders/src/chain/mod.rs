@@ -7,6 +7,7 @@
 //! are convex, so a fit ends at the same place from wherever it begins.
 
 mod draw;
+mod first_pass;
 mod head;
 mod keep;
 mod minimise;

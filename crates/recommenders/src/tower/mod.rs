@@ -226,6 +226,23 @@ impl Tower {
         Ok(Catalogue { z, vectors })
     }
 
+    /// What a long shelf is searched by: articles x (factors + 1), whose product with [`Tower::query`] is the sum of the heads
+    /// of looks and purchases and of ln P(keep), less t.x and what is the same for all; `rows`: a row of the frame for each.
+    ///
+    /// # Errors
+    /// Another number of rows than articles, columns that are not there, or a cell that is not finite.
+    pub fn article_vectors(&self, catalogue: &Catalogue, rows: ArrayView2<f64>) -> Result<Array2<f64>, ModelError> {
+        same_length("articles", catalogue.vectors.nrows(), rows.nrows())?;
+        self.reads(rows)?;
+        let (look, buy) = (&self.parameters.records[0], &self.parameters.records[1]);
+        let mut vectors = &catalogue.vectors * (self.parameters.strengths[0] + self.parameters.strengths[1]);
+        for (row, mut vector) in rows.rows().into_iter().zip(vectors.rows_mut()) {
+            let (_, r) = self.columns(row);
+            vector[self.factors] += dot(look, &r) + dot(buy, &r) + self.keep.log_chance(row);
+        }
+        Ok(vectors)
+    }
+
     /// What a customer's product with [`Catalogue::vectors`] is made with: u, and 1.
     ///
     /// # Errors
@@ -273,13 +290,18 @@ impl Tower {
 
     fn accepts(&self, catalogue: &Catalogue, request: Request) -> Result<(), ModelError> {
         same_length("articles", request.articles.len(), request.shelf.nrows())?;
-        let (count, columns) = (catalogue.z.nrows(), request.shelf.ncols());
+        let count = catalogue.z.nrows();
         if let Some(article) = request.articles.iter().find(|article| **article as usize >= count) {
             return Err(ModelError::Unknown { what: "article", number: *article as usize, count });
         }
-        match self.affinity.iter().chain(&self.record).find(|column| **column >= columns) {
-            Some(column) => Err(ModelError::NoColumn { column: *column, columns }),
-            None => finite(request.shelf),
+        self.reads(request.shelf)
+    }
+
+    /// Refuses rows without the columns that are read, or with a cell that is not a finite number.
+    fn reads(&self, rows: ArrayView2<f64>) -> Result<(), ModelError> {
+        match self.affinity.iter().chain(&self.record).find(|column| **column >= rows.ncols()) {
+            Some(column) => Err(ModelError::NoColumn { column: *column, columns: rows.ncols() }),
+            None => finite(rows),
         }
     }
 }

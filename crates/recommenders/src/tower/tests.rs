@@ -161,3 +161,25 @@ fn this_version_gives_these_numbers_on_any_number_of_threads() {
         &scores[..2]
     );
 }
+
+#[test]
+fn what_a_shelf_is_searched_by_has_its_order() {
+    let all = shop(200);
+    let tower = fit(&all, TowerSettings { factors: 4, ..TowerSettings::default() });
+    let catalogue = tower.catalogue(all.articles.view()).unwrap();
+    // A row for each article, with its record and nothing of both.
+    let rows = Array2::from_shape_fn((60, 2), |(article, column)| (column * (article % 5)) as f64);
+    let vectors = tower.article_vectors(&catalogue, rows.view()).unwrap();
+    for visit in &all.visits[..20] {
+        let query = tower.query(&catalogue, &visit.customer, &visit.history).unwrap();
+        let numbers: Vec<u32> = (0..60).collect();
+        let request =
+            Request { customer: &visit.customer, history: &visit.history, articles: &numbers, shelf: rows.view() };
+        let heads = tower.affinities(&catalogue, request).unwrap();
+        let sums = heads.iter().map(|(a, r)| tower.parameters.head(0, *a, r) + tower.parameters.head(1, *a, r));
+        let products = vectors.rows().into_iter().map(|vector| dot(&query, vector.to_slice().unwrap()));
+        let apart: Vec<f64> = sums.zip(products).map(|(sum, product)| sum - product).collect();
+        assert!(apart.iter().all(|other| (other - apart[0]).abs() < 1e-9), "{apart:?}");
+    }
+    assert!(tower.article_vectors(&catalogue, rows.slice(s![..9, ..])).is_err());
+}
