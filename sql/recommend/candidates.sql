@@ -14,18 +14,22 @@ WITH owned AS (
   GROUP BY a.customer_id, a.as_of, e.product_id, e.first_season
   HAVING SUM(CASE WHEN e.event_type = 'purchase' THEN e.quantity ELSE -e.quantity END) > 0
 ),
--- What is on sale and sent there depends on the day and the country, not on the customer.
-days AS (SELECT DISTINCT country, today FROM recommend.audience),
-offered AS (
-  SELECT d.country, d.today, p.product_id, p.season, p.first_season, p.brand,
-         CAST(p.on_sale_from AS TIMESTAMP) > CAST(d.today AS TIMESTAMP) - $new_for AS new
-  FROM days d
-  JOIN sources.products p ON p.on_sale_from <= d.today AND p.on_sale_until >= d.today
-  WHERE concat(';', replace(p.ships_to, ' ', ''), ';') LIKE concat('%;', d.country, ';%')
+-- Whose shelf is so long that only what retrieval found on it is ranked.
+long AS (SELECT DISTINCT customer_id, as_of FROM recommend.retrieved),
+considered AS (
+  SELECT a.customer_id, a.as_of, o.product_id, o.season, o.first_season, o.brand, a.personal, a.region, o.new
+  FROM recommend.audience a
+  JOIN recommend.offered o ON o.country = a.country AND o.today = a.today
+  LEFT JOIN long l ON l.customer_id = a.customer_id AND l.as_of = a.as_of
+  WHERE l.customer_id IS NULL
+  UNION ALL
+  SELECT a.customer_id, a.as_of, o.product_id, o.season, o.first_season, o.brand, a.personal, a.region, o.new
+  FROM recommend.retrieved r
+  JOIN recommend.audience a ON a.customer_id = r.customer_id AND a.as_of = r.as_of
+  JOIN recommend.offered o ON o.product_id = r.product_id AND o.season = r.season AND o.country = a.country AND o.today = a.today
 )
-SELECT a.customer_id, a.as_of, p.product_id, p.season, p.first_season, p.brand, a.personal, a.region, p.new
-FROM recommend.audience a
-JOIN offered p ON p.country = a.country AND p.today = a.today
-LEFT JOIN owned o ON o.customer_id = a.customer_id AND o.as_of = a.as_of
-                 AND o.product_id = p.product_id AND o.first_season = p.first_season
+SELECT c.customer_id, c.as_of, c.product_id, c.season, c.first_season, c.brand, c.personal, c.region, c.new
+FROM considered c
+LEFT JOIN owned o ON o.customer_id = c.customer_id AND o.as_of = c.as_of
+                 AND o.product_id = c.product_id AND o.first_season = c.first_season
 WHERE o.customer_id IS NULL
