@@ -22,6 +22,7 @@ mod ingest;
 mod known_truth;
 mod layout;
 mod lint;
+mod long_shelves;
 mod manners;
 #[cfg(feature = "encoder")]
 mod models;

@@ -27,7 +27,7 @@ fn board(protocol: Protocol, kept_at: usize) -> Board {
         let mut kept = [false; 5];
         kept[kept_at] = true;
         let lots = lots(1, 2, 0..5);
-        let visit = Visit { kept: &kept, looked: &[true; 5], lots: &lots, places: 2 };
+        let visit = Visit { kept: &kept, looked: &[true; 5], others: None, lots: &lots, places: 2 };
         let (one, other) = ([5.0, 4.0, 3.0, 2.0, 1.0], [1.0, 2.0, 3.0, 4.0, 5.0]);
         let figures = [one, other].map(|scores| visit.figures(&scores, &visit.first(&scores)));
         board.add(customer, &[kept_at as u8], figures.into());
@@ -77,7 +77,7 @@ fn what_no_filter_keeps_out_is_on_the_shelf() {
     let moments = "SELECT customer_id, as_of FROM sources.customers CROSS JOIN (VALUES (TIMESTAMP '2030-01-15T10:00:00'), \
                    (TIMESTAMP '2031-09-01T00:30:00'), (TIMESTAMP '2032-02-29T23:30:00')) AS moments(as_of)";
     engine.open(&TableName::new("sources", "customers")).unwrap();
-    session.shelves(engine.query(moments, "the moments").unwrap(), false).unwrap();
+    session.shelves(engine.query(moments, "the moments").unwrap(), None, false).unwrap();
     for file in shelf::needed(&project, &["filters"]).unwrap() {
         if !engine.has(&file.table()) {
             engine.register(&file.table(), engine.table(&project, file).unwrap().batch).unwrap();

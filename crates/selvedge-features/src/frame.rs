@@ -100,9 +100,20 @@ pub fn at_request_with(
     given: Vec<View>,
     shown: &str,
 ) -> Result<Table> {
-    wait_for(lay_grains(project, engine.session(), &request, shown))??;
-    let views = features::compute(project, engine, given)?;
+    let views = views_at_request(project, engine, &request, given, shown)?;
     attach(request, &views, shown)
+}
+
+/// The views by themselves, each by its own key.
+pub fn views_at_request(
+    project: &Project,
+    engine: &Engine,
+    request: &Table,
+    given: Vec<View>,
+    shown: &str,
+) -> Result<Vec<View>> {
+    wait_for(lay_grains(project, engine.session(), request, shown))??;
+    features::compute(project, engine, given)
 }
 
 /// Puts the keys of `request` in the place of every grain.

@@ -326,7 +326,7 @@ impl Serving {
         let (views, stale) = known.views(at);
         let session = shelf::Session::over(&project, engine).with_views(views);
         let names: Vec<String> = asks.iter().map(|ask| ask.name.clone()).collect();
-        let mut shelves = session.shelves(requests(&names, at)?, false)?;
+        let mut shelves = session.shelves(requests(&names, at)?, None, false)?;
         shelves.baselines = Some(known.beside(&shelves)?);
         work(&session, &shelves, stale)
     }

@@ -13,6 +13,8 @@ pub const FIGURES: [&str; 6] =
 pub struct Visit<'a> {
     pub kept: &'a [bool],
     pub looked: &'a [bool],
+    /// The rows that pairs are made with, where a draw stands for the rest of a long shelf; all where nothing is said.
+    pub others: Option<&'a [bool]>,
     /// Which of two equal scores stands first.
     pub lots: &'a [u64],
     /// Places of a list.
@@ -34,7 +36,16 @@ impl Visit<'_> {
         let relevant = self.kept.iter().filter(|kept| **kept).count();
         let of_list = ListFigures::of(&hits, self.places, relevant);
         let of = |figure: fn(&ListFigures) -> f64| of_list.as_ref().map_or(f64::NAN, figure);
-        let pairs = |targets: &[bool]| right_order(scores, targets).unwrap_or(f64::NAN);
+        let pairs = |targets: &[bool]| match self.others {
+            None => right_order(scores, targets),
+            Some(others) => {
+                let rows: Vec<usize> = (0..scores.len()).filter(|row| targets[*row] || others[*row]).collect();
+                let of = |row: &usize| (scores[*row], targets[*row]);
+                let (scores, targets): (Vec<f64>, Vec<bool>) = rows.iter().map(of).unzip();
+                right_order(&scores, &targets)
+            }
+        };
+        let pairs = |targets: &[bool]| pairs(targets).unwrap_or(f64::NAN);
         [
             of(|list| list.hit),
             of(|list| list.recall_all),

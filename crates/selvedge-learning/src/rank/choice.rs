@@ -218,14 +218,22 @@ fn blend_of(blend: &Blend, fold: &Fold, chain: &[f64]) -> Result<Vec<f64>> {
     })
 }
 
-/// Puts every visit of `rows` on the board, each ranking by its own scores.
-pub fn judge(board: &mut Board, rows: &RecordBatch, rankings: &[Vec<f64>], seed: u64, places: usize) -> Result<()> {
+/// Puts every visit of `rows` on the board, each ranking by its own scores; `others`: with which articles of a request pairs are
+/// made, where not with all.
+pub fn judge(
+    board: &mut Board,
+    rows: &RecordBatch,
+    rankings: &[Vec<f64>],
+    others: &dyn Fn(u64, &[u64]) -> Option<Vec<bool>>,
+    (seed, places): (u64, usize),
+) -> Result<()> {
     let (kept, looked) = (truths(rows, "the shelf", "kept")?, truths(rows, "the shelf", "looked")?);
     let (names, articles) = (shelf::requests(rows)?, shelf::articles(rows)?);
     for range in requests_of(rows)? {
         let lots = lots(seed, names[range.start], articles[range.clone()].iter().copied());
         let (kept, looked) = (&kept[range.clone()], &looked[range.clone()]);
-        let visit = Visit { kept, looked, lots: &lots, places };
+        let others = others(names[range.start], &articles[range.clone()]);
+        let visit = Visit { kept, looked, others: others.as_deref(), lots: &lots, places };
         let figures = rankings.iter().map(|scores| {
             let scores = &scores[range.clone()];
             visit.figures(scores, &visit.first(scores))

@@ -15,6 +15,9 @@ use crate::protocol::{Board, Visit, lots};
 use crate::shelf::{self, Outcomes, Past, Session, moments, requests_of, truths};
 use selvedge_project::error::Result;
 
+/// Articles that stand for the rest of a long shelf.
+const BESIDE: usize = 300;
+
 /// The visits, row by row of their shelves; each shelf is read once.
 #[derive(Default)]
 pub struct Fold {
@@ -50,7 +53,14 @@ impl Fold {
             voices: vec![Vec::new(); voices.all.len()],
             ..Self::default()
         };
-        session.each(outcomes, visits, |rows, shelves| {
+        // Of long shelves a draw stands for the rest: the share of pairs in the right order is the same but for chance.
+        let on_sale = session.on_sale()?;
+        let drawn = |requests: &RecordBatch| {
+            on_sale.beside(requests, &session.drawn(&on_sale, outcomes, requests, seed, BESIDE)?)
+        };
+        let drawn: Option<&dyn Fn(&RecordBatch) -> Result<RecordBatch>> =
+            if session.is_long()? { Some(&drawn) } else { None };
+        session.each(outcomes, visits, drawn, |rows, shelves| {
             let start = fold.keeps.len();
             let kept = truths(rows, "sql/labels/visits.sql", "kept")?;
             let (requests, articles) = (shelf::requests(rows)?, shelf::articles(rows)?);
@@ -109,7 +119,7 @@ impl Fold {
     pub fn put_on(&self, board: &mut Board, rankings: &[&[f64]], places: usize) {
         for (at, visit) in self.visits.iter().enumerate() {
             let (kept, looked) = (&self.kept[visit.clone()], &self.looked[visit.clone()]);
-            let judged = Visit { kept, looked, lots: &self.lots[visit.clone()], places };
+            let judged = Visit { kept, looked, others: None, lots: &self.lots[visit.clone()], places };
             let figures = rankings.iter().map(|scores| {
                 let scores = &scores[visit.clone()];
                 judged.figures(scores, &judged.first(scores))

@@ -1,5 +1,7 @@
 //! What a ranking is fitted on and judged by: visits, what came of them, a sample of their shelves.
 
+use std::sync::Arc;
+
 use datafusion::arrow::array::RecordBatch;
 use recommenders::blend::Blend;
 
@@ -8,6 +10,8 @@ use super::fit::{Heads, Learned};
 use super::fold::Fold;
 use super::known::Known;
 use super::model::Ranking;
+use super::retrieval::{Catalogue, Found, Retrieval, WIDEST, asking};
+use super::tower::{Shown, TwoTower};
 use super::voices::Voices;
 use crate::shelf::{self, Outcomes, Past, Session, sampled};
 use selvedge_engine::Engine;
@@ -31,6 +35,8 @@ pub struct Material<'a> {
 pub struct FittedAt {
     pub heads: Heads,
     pub voices: Voices,
+    /// What long shelves are searched by; none where they are ranked whole.
+    pub retrieval: Option<Retrieval>,
     /// What customers did, by the numbers that things have in the voices.
     past: Past,
 }
@@ -71,7 +77,16 @@ impl<'a> Material<'a> {
                     true => Voices::fit(&known, (&heads, matrix.view()), &past, cut, &params.rank)?,
                     false => Voices::default(),
                 };
-                Ok(Ok(FittedAt { heads, voices, past }))
+                let retrieval = match self.session.is_long()? {
+                    true => {
+                        let shown = Shown::of(&known, matrix.view(), &past, &heads.columns.sides)?;
+                        let (sides, keep) = (&heads.columns.sides, heads.keep.clone());
+                        let tower = TwoTower::fit(matrix.view(), &shown, sides, keep, params.rank.seed)?;
+                        Some(Retrieval { tower, things: past.things.clone(), width: WIDEST, found: None })
+                    }
+                    false => None,
+                };
+                Ok(Ok(FittedAt { heads, voices, retrieval, past }))
             }
         }
     }
@@ -85,17 +100,34 @@ impl<'a> Material<'a> {
         blend: Option<&Blend>,
     ) -> Result<Option<Ranking>> {
         let fitted = self.fit(cut, features, [&[chosen.look_penalty], &[chosen.buy_penalty]], blend.is_some())?;
-        Ok(fitted.ok().and_then(|FittedAt { heads, voices, .. }| {
+        Ok(fitted.ok().and_then(|FittedAt { heads, voices, retrieval, .. }| {
             let chain = chosen.only(&heads)?;
-            Some(Ranking { columns: heads.columns, chain, voices, blend: blend.cloned(), calibration: None })
+            Some(Ranking { columns: heads.columns, chain, voices, blend: blend.cloned(), calibration: None, retrieval })
         }))
+    }
+
+    /// How many a search of long shelves must find as of the export, and what it misses then; nothing where shelves are ranked
+    /// whole.
+    pub fn found(&self, ranking: &Ranking) -> Result<Option<(usize, Found)>> {
+        if ranking.retrieval.is_none() {
+            return Ok(None);
+        }
+        let ranking = &Arc::new(ranking.clone());
+        let (project, session) = (self.project, &self.session);
+        let moment = project.params.shop.exported_at.timestamp_nanos_opt().unwrap_or(i64::MAX);
+        let requests = asking(session, project.params.rank.seed, moment)?;
+        let catalogue = Catalogue::at(session, Some(ranking), &requests, moment)?;
+        let past = ranking.past(session)?;
+        catalogue.measured(session, &requests, &past, project.params.recommend.per_customer)
     }
 
     /// Visits that begin at `from` or later and whose outcome was known at `until`, with what rankings say of their shelves.
     pub fn fold(&self, fitted: &FittedAt, from: i64, until: i64) -> Result<Fold> {
+        let seed = self.project.params.rank.seed;
         let visits = self.outcomes.known_between(&self.visits, from, until)?;
+        let visits = shelf::judged(&self.session, &visits, seed)?;
         let voices = (&fitted.voices, &fitted.past);
-        Fold::of(&fitted.heads, voices, &self.session, &self.outcomes, &visits, self.project.params.rank.seed)
+        Fold::of(&fitted.heads, voices, &self.session, &self.outcomes, &visits, seed)
     }
 }
 

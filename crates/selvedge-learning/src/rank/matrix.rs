@@ -176,6 +176,14 @@ impl Columns {
         [first, first + 1]
     }
 
+    /// Which columns say the same of an article whoever asks.
+    pub fn of_article(&self) -> Vec<bool> {
+        let mut of_article = vec![false; self.width()];
+        let columns = self.sides.article.iter().chain(&self.sides.record).copied().chain(self.codes());
+        columns.for_each(|column| of_article[column] = true);
+        of_article
+    }
+
     /// How many columns the matrix has.
     pub fn width(&self) -> usize {
         self.sources.len()

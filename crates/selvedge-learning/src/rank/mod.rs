@@ -10,6 +10,7 @@ mod known;
 mod material;
 mod matrix;
 mod model;
+mod retrieval;
 mod tower;
 mod voices;
 
@@ -26,6 +27,7 @@ pub use self::choice::{
 pub use self::material::Tables;
 use self::material::{Material, engine_over};
 pub use self::model::{Group, Listed, Ranking};
+pub use self::retrieval::{Catalogue, Found, May, union};
 use self::voices::Voices;
 use crate::shelf::{Session, moments};
 use crate::train::Fingerprints;
@@ -215,11 +217,27 @@ fn fit_all(material: &Material, made_from: &Fingerprints, progress: &Progress) -
         choice::decide(&folds, &names, params, project.params.recommend.per_customer)?;
     progress.say(told(&gate));
     let voices = if blend.is_some() { fitted.voices } else { Voices::default() };
-    let judged = Ranking { columns: fitted.heads.columns, chain, voices, blend: blend.clone(), calibration: None };
+    // What is drawn from long shelves tells their order, and not how much of them is bought.
+    let calibration = calibration.filter(|_| fitted.retrieval.is_none());
+    let mut judged = Some(Ranking {
+        columns: fitted.heads.columns,
+        chain,
+        voices,
+        blend: blend.clone(),
+        calibration: None,
+        retrieval: fitted.retrieval,
+    });
     let plain: Vec<Feature> = material.features.iter().filter(|feature| !feature.from_descriptions).cloned().collect();
     let without = material.chosen(periods.validation_from, &plain, &chosen, None)?;
     let exported = project.params.shop.exported_at.timestamp_nanos_opt().unwrap_or(i64::MAX);
-    let served = material.chosen(exported, &material.features, &chosen, blend.as_ref())?;
+    let mut served = material.chosen(exported, &material.features, &chosen, blend.as_ref())?;
+    let found = served.as_ref().map(|served| material.found(served)).transpose()?.flatten();
+    if let Some((width, found)) = found {
+        progress.say(told_found(&found));
+        for retrieval in [&mut judged, &mut served].into_iter().flatten().filter_map(|one| one.retrieval.as_mut()) {
+            (retrieval.width, retrieval.found) = (width, Some(found));
+        }
+    }
     let fitted = |ranking: Option<Ranking>| Fitted {
         ranking: ranking.map(|ranking| Ranking { calibration: calibration.clone(), ..ranking }),
         too_early: None,
@@ -229,7 +247,7 @@ fn fit_all(material: &Material, made_from: &Fingerprints, progress: &Progress) -
         made_from: made_from.clone(),
     };
     Ok(vec![
-        (Which::Judged, fitted(Some(judged))),
+        (Which::Judged, fitted(judged)),
         (Which::WithoutDescriptions, fitted(without)),
         (Which::Served, fitted(served)),
     ])
@@ -242,6 +260,17 @@ fn first_fold(visits: &RecordBatch, until: i64) -> Result<i64> {
     begun.sort_unstable();
     let at = (FIRST_FOLD * begun.len() as f64) as usize;
     Ok(begun.get(at).copied().unwrap_or(until))
+}
+
+/// What retrieval finds, for the log.
+fn told_found(found: &Found) -> String {
+    format!(
+        "of {:.0} articles on a shelf {:.0} are ranked, which hold {:.1} of 100 that ranking all would show ({} customers)",
+        found.shelf,
+        found.ranked,
+        100.0 * found.recall,
+        found.customers
+    )
 }
 
 /// What the gate says, for the log.
@@ -275,7 +304,7 @@ pub fn scores_at(
 ) -> Result<Option<(RecordBatch, Vec<f64>)>> {
     let Some(ranking) = fitted_at(project, tables, cut)? else { return Ok(None) };
     let session = Session::over(project, engine_over(project, tables)?);
-    let candidates = session.shelves(requests, false)?.candidates;
+    let candidates = session.shelves(requests, None, false)?.candidates;
     let scores = ranking.scores(&session.features(&candidates)?, &ranking.past(&session)?)?;
     Ok(Some((candidates, scores)))
 }
@@ -284,15 +313,26 @@ fn fitted_at(project: &Project, tables: &Tables, cut: i64) -> Result<Option<Rank
     let stored = load(project, Which::Served)?;
     let Some(chosen) = stored.chosen else { return Ok(None) };
     let material = Material::of(project, tables, Some(cut))?;
-    let (blend, calibration) = stored.ranking.map_or((None, None), |ranking| (ranking.blend, ranking.calibration));
+    let (blend, calibration, measured) =
+        stored.ranking.map_or((None, None, None), |ranking| (ranking.blend, ranking.calibration, ranking.retrieval));
     let fitted = material.chosen(cut, &material.features, &chosen, blend.as_ref())?;
-    Ok(fitted.map(|ranking| Ranking { calibration, ..ranking }))
+    Ok(fitted.map(|mut ranking| {
+        if let (Some(retrieval), Some(measured)) = (&mut ranking.retrieval, measured) {
+            (retrieval.width, retrieval.found) = (measured.width, measured.found);
+        }
+        Ranking { calibration, ..ranking }
+    }))
 }
 
 impl Fitted {
     /// Names this very fit: 16 hex digits of a SHA-256 over all that is stored of it.
     pub fn version(&self) -> String {
         crate::train::hash(&[&serde_json::to_vec(self).unwrap_or_default()])
+    }
+
+    /// What retrieval finds of long shelves; none where they are ranked whole.
+    pub fn found(&self) -> Option<&Found> {
+        self.ranking.as_ref()?.retrieval.as_ref()?.found.as_ref()
     }
 
     /// Whether lists are made by the ranking, and not by popularity.

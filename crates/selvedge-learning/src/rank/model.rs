@@ -16,6 +16,7 @@ use serde::{Deserialize, Serialize};
 use super::RankError;
 use super::choice::customer;
 use super::matrix::Columns;
+use super::retrieval::Retrieval;
 use super::voices::{Voice, Voices};
 use crate::shelf::{Past, Session, moments, requests_of};
 use selvedge_project::error::Result;
@@ -37,6 +38,9 @@ pub struct Ranking {
     pub blend: Option<Blend>,
     /// From a score to the chance that the article is bought and kept.
     pub calibration: Option<Calibration>,
+    /// What long shelves are searched by before they are ranked; none where they are ranked whole.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub retrieval: Option<Retrieval>,
 }
 
 /// A shelf in order, with the rows that were chosen from it taken apart.
@@ -59,9 +63,21 @@ pub struct Group {
 }
 
 impl Ranking {
-    /// What the ranking must know of what customers did; nothing where the chain speaks alone, which reads it from features.
+    /// What the ranking must know of what customers did; nothing where the chain, which reads it from features, speaks alone of
+    /// whole shelves.
     pub fn past(&self, session: &Session) -> Result<Past> {
-        if self.blend.is_some() { Past::of(session, Some(&self.voices.things)) } else { Ok(Past::default()) }
+        match (&self.blend, &self.retrieval) {
+            (None, None) => Ok(Past::default()),
+            (None, Some(retrieval)) => Past::of(session, Some(&retrieval.things)),
+            (Some(_), _) => Past::of(session, Some(&self.voices.things)),
+        }
+    }
+
+    /// The `count` things that each generator with a say in the blend puts first.
+    pub fn generated(&self, history: &History, count: usize) -> Vec<u32> {
+        let weights = self.blend.as_ref().map_or(&[][..], |blend| &blend.weights);
+        let heard = self.voices.all.iter().zip(weights.iter().skip(1)).filter(|(_, weight)| **weight > 0.0);
+        heard.flat_map(|(voice, _)| voice.first(history, count)).collect()
     }
 
     /// The score of each row: higher first, within a request.  Rows are in the order of their key.

@@ -1,6 +1,6 @@
 //! The two-tower over the columns of the chain: what the customer told and did on one side, what the article is on the other.
 
-use ndarray::{Array2, ArrayView2, s};
+use ndarray::{Array2, ArrayView2, Axis, s};
 use recommenders::chain::Keep;
 use recommenders::rank::Part;
 use recommenders::retrieve::{History, Past as Deed};
@@ -90,6 +90,36 @@ impl TwoTower {
     pub fn scores(&self, shelf: ArrayView2<f64>, history: &History) -> Result<Vec<f64>> {
         let asked = self.asked(shelf, history)?;
         Ok(self.tower.scores(&asked.catalogue, asked.request(&shelf)).map_err(RankError::Model)?)
+    }
+
+    /// What a long shelf is searched by: a vector for each row (of one article each), as [`Tower::article_vectors`] has it.
+    pub fn article_vectors(&self, rows: ArrayView2<f64>) -> Result<Array2<f64>> {
+        let articles = rows.select(Axis(1), &self.sides.article);
+        let catalogue = self.tower.catalogue(articles.view()).map_err(RankError::Model)?;
+        Ok(self.tower.article_vectors(&catalogue, rows).map_err(RankError::Model)?)
+    }
+
+    /// The things of the past, worked out once for many customers.
+    pub fn past(&self) -> Result<Catalogue> {
+        let mut articles = Array2::zeros((self.things.len(), self.sides.article.len()));
+        for (thing, mut row) in self.things.iter().zip(articles.rows_mut()) {
+            row.iter_mut().zip(thing).for_each(|(cell, value)| *cell = *value);
+        }
+        Ok(self.tower.catalogue(articles.view()).map_err(RankError::Model)?)
+    }
+
+    /// What a customer's product with [`TwoTower::article_vectors`] is made with: of a row of theirs, and what they did.
+    pub fn customer_vector(
+        &self,
+        past: &Catalogue,
+        rows: ArrayView2<f64>,
+        row: usize,
+        history: &History,
+    ) -> Result<Vec<f64>> {
+        let known = |deed: &&Deed| self.things.get(deed.thing as usize).is_some_and(|thing| !thing.is_empty());
+        let history = History::new(history.events().iter().filter(known).copied());
+        let customer = picked(rows, row, &self.sides.customer);
+        Ok(self.tower.query(past, &customer, &history).map_err(RankError::Model)?)
     }
 
     /// What each part adds to each row's score, against the middle of the shelf; none stands for the past.

@@ -4,6 +4,7 @@
 use ndarray::ArrayView2;
 use recommenders::ModelError;
 use recommenders::boosted::{Boosted, BoostedSettings};
+use recommenders::lists::top_by;
 use recommenders::rank::Ranker;
 use recommenders::retrieve::{
     Ease, History, Ials, IalsSettings, Interactions, ItemKnn, ItemKnnSettings, Recency, Retriever, Rp3Beta,
@@ -93,6 +94,14 @@ impl Voice {
             Self::Deep(deep) => deep.name(),
             Self::Generator(generator) => generator.retriever().name(),
         }
+    }
+
+    /// The `count` things that it puts first, where it says something of things without a shelf.
+    pub fn first(&self, history: &History, count: usize) -> Vec<u32> {
+        let Self::Generator(generator) = self else { return Vec::new() };
+        let scores = generator.retriever().scores(history);
+        let found = top_by(scores.len(), count, |thing| scores[thing], |thing| scores[thing] > 0.0);
+        found.into_iter().map(|(thing, _)| thing).collect()
     }
 
     fn scores(&self, shelf: ArrayView2<f64>, history: &History, things: &[Option<u32>]) -> Result<Vec<f64>> {

@@ -1,6 +1,7 @@
 //! Ten articles for every customer: on sale at the moment, shippable, not owned, each with its score and its reason.
 
 mod choose;
+mod compare;
 mod explain;
 mod request;
 mod why_not;
@@ -21,17 +22,18 @@ use rayon::prelude::*;
 use recommenders::lists::Why;
 
 pub use self::choose::{list, lists, rules, worth};
+use self::compare::{compare, register};
 use self::explain::{DRIVERS, Phrases, Reason};
 pub use self::request::{Listing, Lists, Took, Wanted};
 pub use self::why_not::why_not;
 
-use crate::rank::{self, Ranking, Which, baseline};
-use crate::shelf::{self, Session, Shelves, column, requests_of, truths};
+use crate::rank::{self, Catalogue, Ranking, Which, baseline};
+use crate::shelf::{self, Past, Session, Shelves, column, requests_of, truths};
 use selvedge_engine::{Engine, Staged, Table};
 use selvedge_project::error::{Advice, Result, did_you_mean};
 use selvedge_project::progress::Progress;
 use selvedge_project::project::Project;
-use selvedge_project::sql::{Layer, SqlFile, TableName};
+use selvedge_project::sql::{Layer, TableName};
 use selvedge_project::stage::Stage;
 
 /// Basis of what rests on what this customer told and did.
@@ -101,7 +103,7 @@ struct Recommendation {
 struct Maker {
     project: Project,
     phrases: Phrases,
-    ranking: Option<Ranking>,
+    ranking: Option<Arc<Ranking>>,
     /// Names the ranking.
     version: String,
 }
@@ -127,11 +129,11 @@ impl Maker {
             None => fitted.ranking,
             Some(moment) => rank::as_of(project, moment)?,
         };
-        Ok(Self { project: project.clone(), phrases, ranking, version })
+        Ok(Self { project: project.clone(), phrases, ranking: ranking.map(Arc::new), version })
     }
 
     /// The lists of the customers whose shelves these are, and how long their parts took.
-    fn lists(&self, session: &Session, shelves: &Shelves, wanted: &Wanted) -> Result<(Vec<Listed>, Took)> {
+    fn lists(&self, session: &Session, shelves: &Shelves, past: &Past, wanted: &Wanted) -> Result<(Vec<Listed>, Took)> {
         let candidates = &shelves.candidates;
         let file = "sql/recommend/candidates.sql";
         let (personal, new) = (truths(candidates, file, "personal")?, truths(candidates, file, "new")?);
@@ -154,11 +156,10 @@ impl Maker {
             let began = Instant::now();
             let asked: BooleanArray = personal.iter().map(|personal| Some(*personal)).collect();
             let rows = session.features(&filter_record_batch(candidates, &asked).map_err(RecommendError::Arrow)?)?;
-            let past = ranking.past(session)?;
             took.features = began.elapsed();
             took.explained = wanted.reasons.is_none_or(|in_time| in_time());
             let began = Instant::now();
-            let listed = ranking.lists(&rows, &past, took.explained, |at, scores| {
+            let listed = ranking.lists(&rows, past, took.explained, |at, scores| {
                 let (chosen, became) = choose(&ranked[at], scores);
                 (chosen.clone(), (chosen, became))
             })?;
@@ -211,6 +212,27 @@ impl Maker {
             Listed { customer: customers.value(shelf.start).to_owned(), shelf: shelf.clone(), became, recommendations }
         }));
         Ok((all, took))
+    }
+
+    /// What the ranking must know of what customers did.
+    fn past(&self, session: &Session) -> Result<Past> {
+        self.ranking.as_ref().map_or_else(|| Ok(Past::default()), |ranking| ranking.past(session))
+    }
+
+    /// What retrieval searches, where shelves are too long to be ranked whole.
+    fn catalogue(
+        &self,
+        session: &Session,
+        requests: &RecordBatch,
+        past: &Past,
+        moment: DateTime<Utc>,
+    ) -> Result<Option<Catalogue>> {
+        if !session.is_long()? {
+            return Ok(None);
+        }
+        let moment = moment.timestamp_nanos_opt().unwrap_or_default();
+        let catalogue = Catalogue::at(session, self.ranking.as_ref(), requests, moment)?;
+        catalogue.with_graph(session, requests, past).map(Some)
     }
 
     /// The requests in parts that memory is meant for, with whether they need what is popular: where the ranking speaks, only
@@ -276,13 +298,19 @@ pub fn run(project: &Project, as_of: Option<DateTime<Utc>>) -> Result<()> {
     let moment = project.params.shop.exported_at;
     let maker = Maker::of(project, as_of)?;
     let loaded = Instant::now();
-    let session = Session::new(project)?;
+    let mut session = Session::new(project)?;
     let requests = everybody(session.engine(), moment)?;
+    if session.is_long()? {
+        session = session.knowing_articles(&requests, moment.timestamp_nanos_opt().unwrap_or_default())?;
+    }
+    let past = maker.past(&session)?;
+    let catalogue = maker.catalogue(&session, &requests, &past, moment)?;
     let mut tables: Vec<Table> = Vec::new();
     for (part, with_baselines) in maker.parts(&session, &requests)? {
-        let shelves = session.shelves(part, with_baselines)?;
+        let retrieved = catalogue.as_ref().map(|catalogue| catalogue.retrieved(&session, &part, &past, None));
+        let shelves = session.shelves(part, retrieved.transpose()?, with_baselines)?;
         if shelves.candidates.num_rows() > 0 {
-            let (listed, _) = maker.lists(&session, &shelves, &Wanted::default())?;
+            let (listed, _) = maker.lists(&session, &shelves, &past, &Wanted::default())?;
             tables.push(written(&maker, moment, &shelves.candidates, &listed)?);
         }
     }
@@ -303,10 +331,7 @@ pub fn run(project: &Project, as_of: Option<DateTime<Utc>>) -> Result<()> {
     let engine = session.engine();
     engine.register(&TableName::bare("recommendations"), recommendations.batch)?;
     // What the lists are compared with is worked out once they stand.
-    session.shelves(requests, true)?;
-    for file in shelf::needed(project, &["audience", "also_bought"])? {
-        register(project, engine, file)?;
-    }
+    compare(project, &session, requests, catalogue.as_ref())?;
     for file in project.library.layer(EXPOSURE) {
         let table = register(project, engine, file)?;
         staged.table(
@@ -319,16 +344,6 @@ pub fn run(project: &Project, as_of: Option<DateTime<Utc>>) -> Result<()> {
     staged.commit()?;
     progress.done("work/recommendations.parquet, and what the lists show: work/exposure");
     Ok(())
-}
-
-/// Runs a file, unless it has been, and gives its answer its name.
-fn register(project: &Project, engine: &Engine, file: &SqlFile) -> Result<Table> {
-    if engine.has(&file.table()) {
-        return Table::new(engine.read(&file.table())?, project.library.key(file), &file.shown);
-    }
-    let table = engine.table(project, file)?;
-    engine.register(&file.table(), table.batch.clone())?;
-    Ok(table)
 }
 
 /// One row per customer and rank.

@@ -2,12 +2,14 @@
 
 use std::time::Duration;
 
-use datafusion::arrow::array::{Array, AsArray, StringArray};
+use chrono::{DateTime, Utc};
+use datafusion::arrow::array::{Array, AsArray, RecordBatch, StringArray};
 use datafusion::arrow::compute::cast;
 use datafusion::arrow::datatypes::DataType;
 
 use super::{Maker, RecommendError};
-use crate::shelf::{Session, Shelves, column};
+use crate::rank::Catalogue;
+use crate::shelf::{Past, Session, Shelves, column};
 use selvedge_project::error::Result;
 use selvedge_project::project::Project;
 
@@ -76,6 +78,15 @@ impl Lists {
         self.0.why_not(session, shelves, article)
     }
 
+    /// What retrieval searches at a moment, for these customers and whoever is sent the same; nothing where shelves are ranked
+    /// whole.
+    ///
+    /// # Errors
+    /// Queries that cannot be answered.
+    pub fn catalogue(&self, session: &Session, requests: &RecordBatch, at: DateTime<Utc>) -> Result<Option<Catalogue>> {
+        self.0.catalogue(session, requests, &Past::default(), at)
+    }
+
     /// The lists of the customers whose shelves these are, which have their baselines, and how long their parts took.
     ///
     /// # Errors
@@ -100,7 +111,7 @@ impl Lists {
             basis: one.basis,
             reason: one.reason,
         };
-        let (lists, took) = self.0.lists(session, shelves, wanted)?;
+        let (lists, took) = self.0.lists(session, shelves, &self.0.past(session)?, wanted)?;
         let of_customer =
             |list: super::Listed| (list.customer, list.recommendations.into_iter().map(listing).collect());
         Ok((lists.into_iter().map(of_customer).collect(), took))

@@ -33,7 +33,10 @@ pub fn why_not(project: &Project, customer: &str, article: &str, as_of: Option<D
     if request.num_rows() == 0 {
         return Err(RecommendError::NoCustomer(customer.to_owned()).into());
     }
-    let shelves = session.shelves(request, true)?;
+    let past = maker.past(&session)?;
+    let catalogue = maker.catalogue(&session, &request, &past, project.params.shop.exported_at)?;
+    let retrieved = catalogue.map(|catalogue| catalogue.retrieved(&session, &request, &past, None)).transpose()?;
+    let shelves = session.shelves(request, retrieved, true)?;
     let words = maker.why_not(&session, &shelves, article)?;
     // Whoever reads has gone away, when it cannot be printed.
     let _ = answer(words.as_bytes());
@@ -46,7 +49,7 @@ impl Maker {
         let mut words = String::new();
         let listed = match shelves.candidates.num_rows() {
             0 => None,
-            _ => self.lists(session, shelves, &Wanted::default())?.0.into_iter().next(),
+            _ => self.lists(session, shelves, &self.past(session)?, &Wanted::default())?.0.into_iter().next(),
         };
         for (season, kept_out) in filters(&self.project, session, article)? {
             let name = format!("{article} ({season})");
@@ -89,7 +92,10 @@ fn ranked(project: &Project, candidates: &RecordBatch, listed: &Listed, article:
     let text = |name| column(candidates, FILE, name).map(|c| c.as_string::<i32>().clone());
     let (products, seasons, brands) = (text("product_id")?, text("season")?, text("brand")?);
     let offer = listed.shelf.clone().position(|row| products.value(row) == article && seasons.value(row) == season);
-    let Some(offer) = offer else { return Ok("it is not on this customer's shelf".to_owned()) };
+    let Some(offer) = offer else {
+        let ranked = listed.shelf.len();
+        return Ok(format!("it is not among the {ranked} articles of this customer's shelf that are ranked"));
+    };
     let brand = brands.value(listed.shelf.start + offer);
     let places = project.params.recommend.per_customer;
     Ok(match listed.became.get(offer) {

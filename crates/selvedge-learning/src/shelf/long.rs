@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use datafusion::arrow::array::{ArrayRef, AsArray, RecordBatch, UInt32Array};
+use datafusion::arrow::array::{Array, ArrayRef, AsArray, RecordBatch, UInt32Array};
 use datafusion::arrow::compute::{cast, take};
 use datafusion::arrow::datatypes::{DataType, Date32Type};
 use rayon::prelude::*;
@@ -85,6 +85,12 @@ impl OnSale {
     /// The articles that a thing is.
     pub fn of_thing(&self, thing: &Thing) -> &[u32] {
         self.of_thing.get(thing).map_or(&[], Vec::as_slice)
+    }
+
+    /// The brand of an article, where it has one.
+    pub fn brand(&self, number: u32) -> Option<&str> {
+        let brands = self.products[2].as_string::<i32>();
+        brands.is_valid(number as usize).then(|| brands.value(number as usize))
     }
 
     /// The key of an article.

@@ -3,6 +3,7 @@
 //! A request is a customer at a moment; its shelf is every article on sale then that may be sent there and is not owned
 //! (`sql/recommend/candidates.sql`).  Features of a shelf's rows are made by the SQL that makes all features.
 
+mod long;
 mod outcomes;
 mod past;
 mod sample;
@@ -13,12 +14,13 @@ use std::sync::Arc;
 
 use datafusion::arrow::array::{Array, ArrayRef, AsArray, RecordBatch};
 use datafusion::arrow::compute::{cast, partition};
-use datafusion::arrow::datatypes::{DataType, Date32Type, Int64Type, TimeUnit};
+use datafusion::arrow::datatypes::{DataType, Int64Type, TimeUnit};
 use datafusion::arrow::error::ArrowError;
 
+pub use self::long::OnSale;
 pub use self::outcomes::{OVER_AT, Outcomes, visits};
 pub use self::past::{Past, Thing};
-pub use self::sample::{articles, key_of, requests, sampled};
+pub use self::sample::{articles, judged, key_of, requests, sampled};
 use selvedge_engine::{Engine, Table};
 use selvedge_features::features::View;
 use selvedge_features::frame;
@@ -30,6 +32,8 @@ use selvedge_project::sql::{Layer, SqlFile, TableName};
 pub const KEY: [&str; 4] = ["customer_id", "as_of", "product_id", "season"];
 /// Rows of shelves whose features stand in memory at a time.
 pub const ROWS: usize = 1 << 17;
+/// Of a shelf with more articles, those that retrieval finds are ranked.
+pub const WHOLE: usize = 500;
 
 #[derive(Debug, thiserror::Error)]
 pub enum ShelfError {
@@ -85,6 +89,22 @@ impl<'a> Session<'a> {
         Self { given, ..self }
     }
 
+    /// The same with what is known of the articles that are on sale at the moment of these requests worked out once, where it
+    /// makes many shelves.
+    pub fn knowing_articles(mut self, requests: &RecordBatch, moment: i64) -> Result<Self> {
+        let on_sale = self.on_sale()?;
+        let one = requests.slice(0, 1.min(requests.num_rows()));
+        let rows = on_sale.beside(&one, &vec![on_sale.at(moment); one.num_rows()])?;
+        let request = Table::new(rows, &KEY.map(str::to_owned), "the shelf")?;
+        let views = frame::views_at_request(self.project, &self.engine, &request, Vec::new(), "the shelf")?;
+        let whoever_asks = |view: &View| {
+            let key = &view.table.key;
+            key.len() == 3 && KEY[1..].iter().all(|name| key.iter().any(|key| key == name))
+        };
+        self.given = views.into_iter().filter(whoever_asks).collect();
+        Ok(self)
+    }
+
     /// The session's tables.
     pub fn engine(&self) -> &Engine {
         &self.engine
@@ -107,12 +127,47 @@ impl<'a> Session<'a> {
         self.engine.register(&file.table(), table.batch)
     }
 
-    /// Makes the shelves of `requests` (`customer_id`, `as_of`), with what is held against the ranking where it is wanted.
-    pub fn shelves(&self, requests: RecordBatch, with_baselines: bool) -> Result<Shelves> {
+    /// What is on sale when.
+    pub fn on_sale(&self) -> Result<OnSale> {
+        OnSale::of(&self.engine.read(&TableName::new("sources", "products"))?)
+    }
+
+    /// Whether shelves are so long that retrieval comes before ranking; never where `sql/recommend/candidates.sql` does not read
+    /// what was retrieved.
+    pub fn is_long(&self) -> Result<bool> {
+        let reads = needed(self.project, &["candidates"])?.iter().any(|file| file.table() == retrieved());
+        Ok(reads && self.on_sale()?.most() > WHOLE)
+    }
+
+    /// Runs the files that make `wanted` of sql/recommend for these requests (`customer_id`, `as_of`).
+    pub fn make_for(&self, requests: RecordBatch, wanted: &[&str]) -> Result<()> {
+        self.engine.register(&TableName::new("grain", "request"), requests)?;
+        needed(self.project, wanted)?.into_iter().try_for_each(|file| self.make(file))
+    }
+
+    /// What of a request decides what may be on its shelf: the key of `sql/recommend/offered.sql`, less what names an article.
+    pub fn key_of_offers(&self) -> Result<Vec<String>> {
+        let key = self.project.library.key(file(self.project, "offered")?);
+        Ok(key.iter().filter(|name| !KEY[2..].contains(&name.as_str())).cloned().collect())
+    }
+
+    /// Makes the shelves of `requests` (`customer_id`, `as_of`), whole or what was `retrieved` of them, with what is held against
+    /// the ranking where it is wanted.
+    pub fn shelves(
+        &self,
+        requests: RecordBatch,
+        retrieved: Option<RecordBatch>,
+        with_baselines: bool,
+    ) -> Result<Shelves> {
         self.engine.register(&TableName::new("grain", "request"), requests)?;
         let wanted: &[&str] = if with_baselines { &["candidates", "baselines"] } else { &["candidates"] };
         for file in needed(self.project, wanted)? {
-            self.make(file)?;
+            match &retrieved {
+                Some(retrieved) if file.table() == self::retrieved() => {
+                    self.engine.register(&file.table(), retrieved.clone())?;
+                }
+                _ => self.make(file)?,
+            }
         }
         let read = |name: &'static str| -> Result<RecordBatch> {
             let file = file(self.project, name)?;
@@ -145,15 +200,17 @@ impl<'a> Session<'a> {
     }
 
     /// Hands the shelves of `visits`, some at a time, to `seen`: their features with what came of them, and what is held
-    /// against the ranking.
+    /// against the ranking.  `retrieve`: what of long shelves stands for them.
     pub fn each(
         &self,
         outcomes: &Outcomes,
         visits: &RecordBatch,
+        retrieve: Option<&dyn Fn(&RecordBatch) -> Result<RecordBatch>>,
         mut seen: impl FnMut(&RecordBatch, &Shelves) -> Result<()>,
     ) -> Result<()> {
         for requests in self.parts(visits, ROWS)? {
-            let shelves = self.shelves(key_of(&requests)?, true)?;
+            let retrieved = retrieve.map(|retrieve| retrieve(&requests)).transpose()?;
+            let shelves = self.shelves(key_of(&requests)?, retrieved, true)?;
             if shelves.candidates.num_rows() > 0 {
                 let rows = outcomes.beside(self.features(&shelves.candidates)?)?;
                 seen(&rows, &shelves)?;
@@ -162,29 +219,18 @@ impl<'a> Session<'a> {
         Ok(())
     }
 
-    /// `requests` in parts whose shelves have about `rows` rows each.
+    /// `requests` in parts whose shelves have about `rows` rows each; long ones as much of them as is retrieved.
     pub fn parts(&self, requests: &RecordBatch, rows: usize) -> Result<Vec<RecordBatch>> {
-        let most = most_on_sale(&self.engine.read(&TableName::new("sources", "products"))?)?;
+        let most = if self.is_long()? { WHOLE } else { self.on_sale()?.most() };
         let size = (rows / most.max(1)).max(1);
         let starts = (0..requests.num_rows()).step_by(size);
         Ok(starts.map(|start| requests.slice(start, size.min(requests.num_rows() - start))).collect())
     }
 }
 
-/// The most articles that are on sale on one day.
-fn most_on_sale(products: &RecordBatch) -> Result<usize> {
-    let days = |name| -> Result<Vec<i32>> {
-        let found = column(products, "sql/sources/products.sql", name)?;
-        let days = cast(found, &DataType::Date32).map_err(ShelfError::Arrow)?;
-        let mut days: Vec<i32> = days.as_primitive::<Date32Type>().iter().flatten().collect();
-        days.sort_unstable();
-        Ok(days)
-    };
-    let (from, until) = (days("on_sale_from")?, days("on_sale_until")?);
-    // One that ends before it begins is never on sale, and takes nothing away.
-    let on_sale =
-        |day: &i32| from.partition_point(|first| first <= day).saturating_sub(until.partition_point(|last| last < day));
-    Ok(from.iter().map(on_sale).max().unwrap_or_default())
+/// What was retrieved of shelves that are too long to be ranked whole.
+fn retrieved() -> TableName {
+    TableName::new("recommend", "retrieved")
 }
 
 /// The files that make `wanted` of sql/recommend, in run order; the others of their layer, such as the old list, wait.

@@ -1,9 +1,11 @@
 //! What came of each visit, and from when that is known.
 
-use datafusion::arrow::array::{BooleanArray, RecordBatch};
+use std::collections::HashMap;
+
+use datafusion::arrow::array::{AsArray, BooleanArray, RecordBatch};
 use datafusion::arrow::compute::filter_record_batch;
 
-use super::{ShelfError, moments};
+use super::{KEY, OnSale, ShelfError, column, moments, requests};
 use selvedge_engine::{Engine, Table};
 use selvedge_features::features::View;
 use selvedge_features::frame;
@@ -66,6 +68,20 @@ impl Outcomes {
     pub fn beside(&self, rows: RecordBatch) -> Result<RecordBatch> {
         let base = Table { batch: rows, key: super::KEY.map(str::to_owned).to_vec() };
         Ok(frame::attach(base, &self.views, "the shelf")?.batch)
+    }
+
+    /// Of each visit the articles that something came of, in order.
+    pub fn came(&self, visits: &RecordBatch, on_sale: &OnSale) -> Result<Vec<Vec<u32>>> {
+        let table = &self.views[0].table.batch;
+        let file = "sql/labels/visits.sql";
+        let [products, seasons] = [KEY[2], KEY[3]].map(|name| column(table, file, name).map(|c| c.as_string::<i32>()));
+        let (products, seasons) = (products?, seasons?);
+        let mut came: HashMap<u64, Vec<u32>> = HashMap::new();
+        for (row, request) in requests(table)?.into_iter().enumerate() {
+            came.entry(request).or_default().extend(on_sale.number(products.value(row), seasons.value(row)));
+        }
+        came.values_mut().for_each(|articles| articles.sort_unstable());
+        Ok(requests(visits)?.iter().map(|request| came.get(request).cloned().unwrap_or_default()).collect())
     }
 
     /// From when what was bought in a visit is known.

@@ -137,8 +137,12 @@ impl Past {
     pub fn of_rows(&self, rows: &RecordBatch, range: &Range<usize>) -> Result<Vec<Option<u32>>> {
         let [products, seasons] = [KEY[2], KEY[3]].map(|name| column(rows, "the shelf", name));
         let (products, seasons) = (products?.as_string::<i32>(), seasons?.as_string::<i32>());
-        let of = |row| self.of_article.get(&(products.value(row).to_owned(), seasons.value(row).to_owned())).copied();
-        Ok(range.clone().map(of).collect())
+        Ok(range.clone().map(|row| self.thing(products.value(row), seasons.value(row))).collect())
+    }
+
+    /// The thing that an article is; none where it is not known.
+    pub fn thing(&self, product: &str, season: &str) -> Option<u32> {
+        self.of_article.get(&(product.to_owned(), season.to_owned())).copied()
     }
 
     fn before(&self, customer: &str, moment: i64) -> impl Iterator<Item = Deed> {

@@ -6,7 +6,7 @@ use datafusion::arrow::array::{AsArray, RecordBatch, StringArray, UInt32Array};
 use datafusion::arrow::compute::{concat_batches, take_record_batch};
 use recommenders::chain::others;
 
-use super::{KEY, Outcomes, ROWS, Session, ShelfError, column, name_of, requests_of, truths};
+use super::{KEY, OnSale, Outcomes, ROWS, Session, ShelfError, WHOLE, column, name_of, requests_of, truths};
 use selvedge_project::error::Result;
 use selvedge_project::project::Project;
 
@@ -14,6 +14,8 @@ use selvedge_project::project::Project;
 const FEWEST: usize = 5;
 /// Rows of shelves, without features, among which the sample is drawn at a time.
 const SHELVES: usize = 5 * ROWS;
+/// The most rows of shelves that rankings are judged on: some thousands of customers tell what there is to tell.
+const JUDGED: usize = 4_000_000;
 
 /// For each visit the articles of its shelf that were looked at and some that were not, drawn by the smallest hash of
 /// (seed, request, article), with every feature and what came of them; no more rows than memory is meant for.
@@ -25,9 +27,15 @@ pub fn sampled(project: &Project, session: &Session, outcomes: &Outcomes, visits
     let rows = looks + beside * visits.num_rows();
     let share = (params.most_rows as f64 / rows.max(1) as f64).min(1.0);
     let visits = drawn(params.seed, visits, share)?;
+    let on_sale = if session.is_long()? { Some(session.on_sale()?) } else { None };
     let mut parts = Vec::new();
     for requests in session.parts(&visits, SHELVES)? {
-        let shelf = outcomes.beside(session.shelves(key_of(&requests)?, false)?.candidates)?;
+        // More than are wanted, for some may not be sent there, or are owned.
+        let drawn = |on_sale: &OnSale| {
+            on_sale.beside(&requests, &session.drawn(on_sale, outcomes, &requests, params.seed, 2 * beside)?)
+        };
+        let drawn = on_sale.as_ref().map(drawn).transpose()?;
+        let shelf = outcomes.beside(session.shelves(key_of(&requests)?, drawn, false)?.candidates)?;
         let chosen = chosen(params.seed, &shelf, beside)?;
         let rows = take_record_batch(&shelf, &chosen).map_err(ShelfError::Arrow)?;
         parts.push(outcomes.beside(session.features(&rows)?)?);
@@ -42,6 +50,12 @@ pub fn sampled(project: &Project, session: &Session, outcomes: &Outcomes, visits
 pub fn key_of(requests: &RecordBatch) -> Result<RecordBatch> {
     let places: Option<Vec<usize>> = KEY[..2].iter().map(|name| requests.schema().index_of(name).ok()).collect();
     Ok(requests.project(&places.unwrap_or_default()).map_err(ShelfError::Arrow)?)
+}
+
+/// The visits that rankings are judged on: all, or of more than memory and time are meant for, a share drawn by hash.
+pub fn judged(session: &Session, visits: &RecordBatch, seed: u64) -> Result<RecordBatch> {
+    let of_each = if session.is_long()? { WHOLE } else { session.on_sale()?.most() };
+    drawn(seed, visits, JUDGED as f64 / (of_each * visits.num_rows()).max(1) as f64)
 }
 
 /// A share of the visits, by hash.

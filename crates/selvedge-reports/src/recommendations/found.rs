@@ -5,7 +5,7 @@ use serde::Deserialize;
 use crate::markdown::{details, table};
 use charts::Interval;
 use selvedge_engine::Engine;
-use selvedge_learning::rank::{self, CHAIN, Gate, Offered, POPULARITY, SPEAKERS, Says, Which};
+use selvedge_learning::rank::{self, CHAIN, Found, Gate, Offered, POPULARITY, SPEAKERS, Says, Which};
 use selvedge_project::error::Result;
 use selvedge_project::numbers::{count, counted};
 use selvedge_project::project::Project;
@@ -141,6 +141,7 @@ pub fn sentences(project: &Project, engine: &Engine, figures: &Figures) -> Resul
         Some((Some(gate), _)) => {
             all.push(gate_sentence(gate));
             all.extend(offered_sentence(gate));
+            all.extend(served.as_ref().and_then(|fitted| fitted.found()).map(retrieval_sentence));
         }
         Some((None, Some(why))) => all.push(format!(
             "What makes the lists: it is too early for a ranking of this shop's own ({why}); what is popular is shown."
@@ -152,6 +153,19 @@ pub fn sentences(project: &Project, engine: &Engine, figures: &Figures) -> Resul
     all.extend(promise_sentence(engine)?);
     all.extend(price_sentence(&prices(engine)?));
     Ok(all)
+}
+
+/// What of long shelves is ranked, and what that misses.
+fn retrieval_sentence(found: &Found) -> String {
+    format!(
+        "A customer's shelf is long here: {:.0} articles on average. {:.0} of them are searched out and ranked, and hold {:.1} of \
+         100 places that ranking all of them would fill (measured on {}). How likely an article is bought is not told of such \
+         shelves.",
+        found.shelf,
+        found.ranked,
+        100.0 * found.recall,
+        counted(found.customers as u64, "customer", "customers")
+    )
 }
 
 /// What else could have spoken, and why it does not.

@@ -11,6 +11,7 @@ use datafusion::arrow::compute::take_record_batch;
 
 use selvedge_project::error::Result;
 
+use super::long::Long;
 use crate::protocol::{Board, Judged, Protocol};
 use crate::rank::{POPULARITY, Ranking, baseline, judge as judge_visits};
 use crate::shelf::{Outcomes, Past, Session, ShelfError, column, moments, requests_of};
@@ -28,20 +29,21 @@ const OF_ARTICLE: &str = "product";
 pub fn judge(
     project: &Project,
     (name, ranking): (&'static str, &Ranking),
-    session: &Session,
-    outcomes: &Outcomes,
+    (session, outcomes): (&Session, &Outcomes),
     visits: &RecordBatch,
+    (long, retrieve): (Option<&Long>, Option<&dyn Fn(&RecordBatch) -> Result<RecordBatch>>),
 ) -> Result<Vec<Judged>> {
     let sources = Sources::of(session)?;
     let visits = sources.with_history(visits)?;
     let mut boards = KNOWN.map(|known| Board::new(Protocol::Cold(known), &[POPULARITY, name]));
     let places = project.params.recommend.per_customer;
-    session.each(outcomes, &visits, |rows, shelves| {
+    let others = |request: u64, articles: &[u64]| long.map(|long| long.others(request, articles));
+    session.each(outcomes, &visits, retrieve, |rows, shelves| {
         let popularity = baseline(shelves, "popular_in_shop")?;
         for (board, known) in boards.iter_mut().zip(KNOWN) {
             let (cut, past) = sources.cut(project, ranking, rows, known)?;
             let scores = ranking.scores(&beside(project, rows, &cut)?, &past)?;
-            judge_visits(board, rows, &[popularity.clone(), scores], project.params.rank.seed, places)?;
+            judge_visits(board, rows, &[popularity.clone(), scores], &others, (project.params.rank.seed, places))?;
         }
         Ok(())
     })?;

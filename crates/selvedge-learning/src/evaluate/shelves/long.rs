@@ -5,7 +5,9 @@
 //! order are those with articles drawn from the whole shelf, so the share is that of the whole shelf but for chance.
 
 use std::cell::RefCell;
-use std::collections::HashSet;
+use std::collections::btree_map::Entry;
+use std::collections::{BTreeMap, HashSet};
+use std::sync::Arc;
 
 use datafusion::arrow::array::{RecordBatch, UInt32Array};
 use datafusion::arrow::compute::{concat_batches, take_record_batch};
@@ -17,20 +19,20 @@ use selvedge_project::error::Result;
 /// Articles that stand for the rest of a shelf.
 const BESIDE: usize = 200;
 /// What is on sale is looked at anew so often over all visits.
-const CATALOGUES: i64 = 12;
+const CATALOGUES: i64 = 8;
 
 /// What stands for long shelves.
 pub struct Long<'a> {
     session: &'a Session<'a>,
     outcomes: &'a Outcomes,
-    ranking: Option<&'a Ranking>,
+    ranking: Option<Arc<Ranking>>,
     past: &'a Past,
     on_sale: OnSale,
     seed: u64,
     /// Nanoseconds between two looks at what is on sale, from the first visit on.
     every: i64,
     first: i64,
-    latest: RefCell<Option<(i64, Catalogue<'a>)>>,
+    catalogues: RefCell<BTreeMap<i64, Catalogue>>,
     /// Requests and articles that were drawn.
     drawn: RefCell<HashSet<(u64, u64)>>,
 }
@@ -56,9 +58,9 @@ impl<'a> Long<'a> {
         let visits = take_record_batch(visits, &UInt32Array::from(order)).map_err(ShelfError::Arrow)?;
         let (first, last) = (begun.iter().min().copied().unwrap_or(0), begun.iter().max().copied().unwrap_or(0));
         let every = ((last - first) / CATALOGUES).max(1);
-        let (latest, drawn) = (RefCell::new(None), RefCell::new(HashSet::new()));
-        let on_sale = session.on_sale()?;
-        Ok(Some((Self { session, outcomes, ranking, past, on_sale, seed, every, first, latest, drawn }, visits)))
+        let (catalogues, drawn) = (RefCell::default(), RefCell::default());
+        let (on_sale, ranking) = (session.on_sale()?, ranking.map(|ranking| Arc::new(ranking.clone())));
+        Ok(Some((Self { session, outcomes, ranking, past, on_sale, seed, every, first, catalogues, drawn }, visits)))
     }
 
     /// What stands for the shelves of some visits, which are in the order of time.
@@ -78,17 +80,18 @@ impl<'a> Long<'a> {
         while start < begun.len() {
             let end = (start..begun.len()).find(|row| of(*row) != of(start)).unwrap_or(begun.len());
             let part = key_of(&visits.slice(start, end - start))?;
-            let mut latest = self.latest.borrow_mut();
-            if latest.as_ref().is_none_or(|(at, _)| *at != of(start)) {
-                let moment = self.first + of(start) * self.every;
-                *latest = Some((of(start), Catalogue::at(self.session, self.ranking, &part, moment)?));
-            }
-            if let Some((_, catalogue)) = latest.as_ref() {
-                let found = catalogue.for_ranking(self.session, &part, self.past, None)?;
-                let today = catalogue.bought_together(self.session, &part)?;
-                let all = union([found, today, drawn[start..end].to_vec()]);
-                parts.push(self.on_sale.beside(&part, &all)?);
-            }
+            let mut catalogues = self.catalogues.borrow_mut();
+            let catalogue = match catalogues.entry(of(start)) {
+                Entry::Occupied(known) => known.into_mut(),
+                Entry::Vacant(new) => {
+                    let moment = self.first + of(start) * self.every;
+                    new.insert(Catalogue::at(self.session, self.ranking.as_ref(), &part, moment)?)
+                }
+            };
+            let found = catalogue.for_ranking(self.session, &part, self.past, None)?;
+            let today = catalogue.bought_together(self.session, &part)?;
+            let all = union([found, today, drawn[start..end].to_vec()]);
+            parts.push(self.on_sale.beside(&part, &all)?);
             start = end;
         }
         match parts.first() {

@@ -2,6 +2,7 @@
 //! each rule of taste costs.
 
 mod cold;
+mod long;
 mod tables;
 
 use std::collections::BTreeMap;
@@ -12,7 +13,7 @@ use super::EvaluateError;
 use crate::protocol::{Board, FIGURES, Judged, Protocol, Visit, lots};
 use crate::rank::{self, CHAIN, POPULARITY, Periods, Ranking, SPEAKERS, Which, baseline, customer, named};
 use crate::recommend::{list, rules, worth};
-use crate::shelf::{self, Outcomes, Session, Shelves, column, requests_of, truths};
+use crate::shelf::{self, Outcomes, Past, Session, Shelves, column, requests_of, truths};
 use crate::train::Fitted;
 use models::bootstrap::Resampled;
 use models::logistic::Logistic;
@@ -21,6 +22,7 @@ use selvedge_engine::Engine;
 use selvedge_project::error::Result;
 use selvedge_project::project::Project;
 
+use self::long::Long;
 pub use self::tables::tables;
 
 /// "Others also bought", as the shop shows it today.
@@ -99,7 +101,7 @@ impl Rankings<'_> {
         self.speaker.filter(|_| self.chain.is_some_and(|ranking| ranking.blend.is_some()))
     }
 
-    fn scored(&self, session: &Session, rows: &RecordBatch, shelves: &Shelves) -> Result<Vec<Scored>> {
+    fn scored(&self, past: &Past, rows: &RecordBatch, shelves: &Shelves) -> Result<Vec<Scored>> {
         let in_shop = baseline(shelves, "popular_in_shop")?;
         let popular = baseline(shelves, "popular")?;
         let also = baseline(shelves, "also_bought")?;
@@ -122,7 +124,7 @@ impl Rankings<'_> {
         if let Some(ranking) = self.chain {
             ranked(CHAIN, ranking.chain_scores(rows)?);
             if let Some(name) = self.speaker() {
-                ranked(name, ranking.scores(rows, &ranking.past(session)?)?);
+                ranked(name, ranking.scores(rows, past)?);
             }
         }
         if let Some(ranking) = self.without {
@@ -144,7 +146,16 @@ pub fn judge(project: &Project, look: &Fitted) -> Result<JudgedShelves> {
     let periods = Periods::of(session.engine())?;
     let visits = shelf::visits(project, session.engine())?;
     let outcomes = Outcomes::of(project, &Engine::new(project)?, &visits)?;
+    let seed = project.params.rank.seed;
     let visits = outcomes.known_between(&visits, periods.test_from, periods.observed_until)?;
+    let visits = shelf::judged(&session, &visits, seed)?;
+    let past = chain.map_or_else(|| Ok(Past::default()), |ranking| ranking.past(&session))?;
+    let (long, visits) = match Long::of(&session, &outcomes, chain, &past, (&visits, seed))? {
+        Some((long, visits)) => (Some(long), visits),
+        None => (None, visits),
+    };
+    let retrieve = long.as_ref().map(|long| |visits: &RecordBatch| long.retrieved(visits));
+    let retrieve = retrieve.as_ref().map(|of| of as &dyn Fn(&RecordBatch) -> Result<RecordBatch>);
     let names = rankings.names();
     let mut boards = [Protocol::ShelfVisit, Protocol::ShelfDelivered, Protocol::NewArticles]
         .map(|protocol| Board::new(protocol, &names));
@@ -152,10 +163,10 @@ pub fn judge(project: &Project, look: &Fitted) -> Result<JudgedShelves> {
     let mut prices = Board::new(Protocol::ShelfDelivered, &priced);
     let shown = if fitted.speaks() { rankings.speaker().unwrap_or(CHAIN) } else { POPULARITY };
     let mut promised: Vec<(String, f64, f64)> = Vec::new();
-    session.each(&outcomes, &visits, |rows, shelves| {
-        let scored = rankings.scored(&session, rows, shelves)?;
+    session.each(&outcomes, &visits, retrieve, |rows, shelves| {
+        let scored = rankings.scored(&past, rows, shelves)?;
         let own = (rankings.speaker().unwrap_or(CHAIN), chain);
-        part(project, rows, shelves, &scored, &mut boards, (shown, &mut prices), own, &mut promised)
+        part(project, rows, (shelves, long.as_ref()), &scored, &mut boards, (shown, &mut prices), own, &mut promised)
     })?;
     let params = &project.params.evaluate;
     let mut judged = Vec::new();
@@ -164,7 +175,7 @@ pub fn judge(project: &Project, look: &Fitted) -> Result<JudgedShelves> {
     }
     if let Some(chain) = chain {
         let own = (rankings.speaker().unwrap_or(CHAIN), chain);
-        judged.extend(cold::judge(project, own, &session, &outcomes, &visits)?);
+        judged.extend(cold::judge(project, own, (&session, &outcomes), &visits, (long.as_ref(), retrieve))?);
     }
     let mut versions = vec![
         (CHAIN.to_owned(), fitted.version()),
@@ -180,7 +191,7 @@ pub fn judge(project: &Project, look: &Fitted) -> Result<JudgedShelves> {
 fn part(
     project: &Project,
     rows: &RecordBatch,
-    shelves: &Shelves,
+    (shelves, long): (&Shelves, Option<&Long>),
     scored: &[Scored],
     boards: &mut [Board; 3],
     (shown, prices): (&str, &mut Board),
@@ -199,7 +210,8 @@ fn part(
         let (kept, looked) = (&kept[range.clone()], &looked[range.clone()]);
         let customer = customer(rows, range.start)?;
         let name = named(names[range.start], &articles[range.clone()], kept);
-        let visit = Visit { kept, looked, lots: &lots, places };
+        let others = long.map(|long| long.others(names[range.start], &articles[range.clone()]));
+        let visit = Visit { kept, looked, others: others.as_deref(), lots: &lots, places };
         // Only what was new counts; the rest is neither found nor missed.
         let kept_new: Vec<bool> = kept.iter().zip(&new[range.clone()]).map(|(kept, new)| *kept && *new).collect();
         let of_new = Visit { kept: &kept_new, ..visit };
