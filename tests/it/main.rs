@@ -48,6 +48,7 @@ mod readme;
 #[cfg(feature = "encoder")]
 mod recommendations;
 mod rankings;
+mod remembered;
 mod reproduce;
 #[cfg(feature = "encoder")]
 mod requests;

@@ -245,13 +245,19 @@ impl ExecutionPlan for LookupJoinExec {
     fn replace_children(
         self: Arc<Self>,
         mut children: Vec<Arc<dyn ExecutionPlan>>,
-        _: ReplaceChildrenOptions,
+        options: ReplaceChildrenOptions,
     ) -> Result<Arc<dyn ExecutionPlan>> {
         match (children.pop(), children.pop(), children.pop()) {
             (Some(asking), Some(table), None) => {
-                // In how many parts rows come, and sorted by what, is as the hash join has it over the same inputs.
-                let join = over(&self.shape.plain, vec![Arc::clone(&table), Arc::clone(&asking)])?;
-                let (properties, shape) = (Arc::clone(join.properties()), Arc::clone(&self.shape));
+                let properties = match options.children_properties {
+                    ChildrenPropertiesMode::Keep => Arc::clone(&self.properties),
+                    // In how many parts rows come, and sorted by what, is as the hash join has it over the same inputs.
+                    ChildrenPropertiesMode::Recompute => {
+                        let join = over(&self.shape.plain, vec![Arc::clone(&table), Arc::clone(&asking)])?;
+                        Arc::clone(join.properties())
+                    }
+                };
+                let shape = Arc::clone(&self.shape);
                 let (hashed, metrics) = (Mutex::default(), ExecutionPlanMetricsSet::new());
                 Ok(Arc::new(Self { shape, table, asking, properties, hashed, metrics }))
             }

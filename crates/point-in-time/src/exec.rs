@@ -14,8 +14,8 @@ use datafusion::physical_plan::execution_plan::{Boundedness, EmissionType};
 use datafusion::physical_plan::metrics::{BaselineMetrics, ExecutionPlanMetricsSet, MetricsSet, SpillMetrics};
 use datafusion::physical_plan::stream::RecordBatchStreamAdapter;
 use datafusion::physical_plan::{
-    DisplayAs, DisplayFormatType, ExecutionPlan, ExecutionPlanProperties, InputDistributionRequirements,
-    PlanProperties, ReplaceChildrenOptions, SendableRecordBatchStream,
+    ChildrenPropertiesMode, DisplayAs, DisplayFormatType, ExecutionPlan, ExecutionPlanProperties,
+    InputDistributionRequirements, PlanProperties, ReplaceChildrenOptions, SendableRecordBatchStream,
 };
 use futures::{StreamExt, TryStreamExt, future, stream};
 
@@ -165,23 +165,24 @@ impl ExecutionPlan for PointInTimeExec {
     fn replace_children(
         self: Arc<Self>,
         mut children: Vec<Arc<dyn ExecutionPlan>>,
-        _: ReplaceChildrenOptions,
+        options: ReplaceChildrenOptions,
     ) -> Result<Arc<dyn ExecutionPlan>> {
         match (children.pop(), children.pop(), children.pop()) {
             (Some(source), Some(grain), None) => {
                 let (shape, states) = (Arc::clone(&self.shape), Arc::clone(&self.states));
                 let over = Self::over(shape, states, (self.schema(), self.finishes), [grain, source]);
-                Ok(Arc::new(Self { plain: self.plain.clone(), ..over }))
+                let properties = match options.children_properties {
+                    ChildrenPropertiesMode::Keep => Arc::clone(&self.properties),
+                    ChildrenPropertiesMode::Recompute => over.properties,
+                };
+                Ok(Arc::new(Self { plain: self.plain.clone(), properties, ..over }))
             }
             _ => internal_err!("PointInTimeExec has two inputs"),
         }
     }
 
     fn with_new_children(self: Arc<Self>, children: Vec<Arc<dyn ExecutionPlan>>) -> Result<Arc<dyn ExecutionPlan>> {
-        self.replace_children(
-            children,
-            ReplaceChildrenOptions::new(datafusion::physical_plan::ChildrenPropertiesMode::Recompute),
-        )
+        self.replace_children(children, ReplaceChildrenOptions::new(ChildrenPropertiesMode::Recompute))
     }
 
     fn metrics(&self) -> Option<MetricsSet> {

@@ -9,7 +9,7 @@ use datafusion::error::DataFusionError;
 use datafusion::execution::memory_pool::MemoryLimit;
 use datafusion::execution::{SendableRecordBatchStream, SessionState};
 use datafusion::logical_expr::LogicalPlan;
-use datafusion::physical_plan::execute_stream_partitioned;
+use datafusion::physical_plan::{ExecutionPlan, execute_stream_partitioned};
 use datafusion::prelude::{DataFrame, SQLOptions};
 use futures::StreamExt;
 use futures::future::try_join_all;
@@ -29,6 +29,9 @@ impl Session {
         for table in &file.reads {
             self.open(table).await?;
         }
+        if let Some(answer) = self.answered_again(project, &[file]).await {
+            return Ok(answer);
+        }
         let plan = self.plan(project, file).await?;
         Ok(self.run_planned(project, file, vec![plan]).await?.swap_remove(0))
     }
@@ -41,7 +44,7 @@ impl Session {
         plans: Vec<LogicalPlan>,
     ) -> Result<Vec<RecordBatch>> {
         let schemas: Vec<SchemaRef> = plans.iter().map(|plan| Arc::clone(plan.schema().inner())).collect();
-        match self.answers(file, plans, &schemas).await {
+        match self.answers(project, file, plans, &schemas).await {
             Ok(answers) => Ok(answers),
             // Some kinds are only found not to fit when the plan is made ready to run.
             Err(e) => Err(self.misfit(project, file).await.unwrap_or_else(|| query_error(&file.shown, &e, &[]))),
@@ -50,10 +53,15 @@ impl Session {
 
     async fn answers(
         &self,
+        project: &Project,
         file: &SqlFile,
-        plans: Vec<LogicalPlan>,
+        mut plans: Vec<LogicalPlan>,
         schemas: &[SchemaRef],
     ) -> datafusion::error::Result<Vec<RecordBatch>> {
+        if let (Some(known), 1) = (&self.plans, plans.len()) {
+            let plan = plans.swap_remove(0);
+            return Ok(vec![self.answered_and_kept(known, project, &[file], &file.read_again(), plan).await?]);
+        }
         let plans = self.materialized(&file.read_again(), plans).await?;
         let answers = self.execute(&plans).await?;
         answers.into_iter().zip(schemas).map(|(answer, schema)| one_batch(answer, schema)).collect()
@@ -87,14 +95,6 @@ impl Session {
         self.collect(frame.map_err(|e| query_error(shown, &e, &self.tables()))?, shown).await
     }
 
-    /// The distinct rows of `batch`, these columns only; in any order.
-    pub async fn distinct(&self, batch: &RecordBatch, columns: &[String], shown: &str) -> Result<RecordBatch> {
-        let failed = |e: DataFusionError| query_error(shown, &e, &[]);
-        let names: Vec<&str> = columns.iter().map(String::as_str).collect();
-        let frame = self.context.read_batch(batch.clone()).and_then(|frame| frame.select_columns(&names));
-        self.collect(frame.and_then(DataFrame::distinct).map_err(failed)?, shown).await
-    }
-
     pub(super) async fn collect(&self, frame: DataFrame, shown: &str) -> Result<RecordBatch> {
         let (state, plan) = frame.into_parts();
         let schema = Arc::clone(plan.schema().inner());
@@ -113,14 +113,31 @@ impl Session {
         {
             return Ok((schema, vec![elsewhere.answer(plan, state).await?]));
         }
-        let parts = execute_stream_partitioned(plan, state.task_ctx())?;
-        let parts: Vec<_> = parts.into_iter().map(|part| SpawnedTask::spawn(rows_of(part))).collect();
-        let mut answers = Vec::new();
-        for part in parts {
-            answers.push(part.join_unwind().await.map_err(|e| DataFusionError::ExecutionJoin(Box::new(e)))??);
-        }
-        Ok((schema, answers))
+        Ok((schema, parts_of(execute_stream_partitioned(plan, state.task_ctx())?).await?))
     }
+
+    /// The answer of a plan that is made ready to run, in its parts; where there is one alone, on the thread that asks.
+    pub(super) async fn executed(
+        &self,
+        plan: Arc<dyn ExecutionPlan>,
+    ) -> datafusion::error::Result<Vec<Vec<RecordBatch>>> {
+        let context = self.task_context.get_or_init(|| self.state.task_ctx());
+        let mut parts = execute_stream_partitioned(plan, Arc::clone(context))?;
+        match parts.len() {
+            1 => Ok(vec![rows_of(parts.swap_remove(0)).await?]),
+            _ => parts_of(parts).await,
+        }
+    }
+}
+
+/// The rows of each partition, all side by side.
+async fn parts_of(parts: Vec<SendableRecordBatchStream>) -> datafusion::error::Result<Vec<Vec<RecordBatch>>> {
+    let parts: Vec<_> = parts.into_iter().map(|part| SpawnedTask::spawn(rows_of(part))).collect();
+    let mut answers = Vec::new();
+    for part in parts {
+        answers.push(part.join_unwind().await.map_err(|e| DataFusionError::ExecutionJoin(Box::new(e)))??);
+    }
+    Ok(answers)
 }
 
 /// An answer as one batch with the columns of `schema`.

@@ -65,3 +65,15 @@ pub fn open(params: &params::Engine) -> Result<SessionContext> {
 pub fn without_rules(state: &SessionState) -> SessionState {
     SessionStateBuilder::new_from_existing(state.clone()).with_physical_optimizer_rules(Vec::new()).build()
 }
+
+/// What becomes of a configuration where queries are of few rows and their plans are run again and again: one part, and no
+/// filters that a running plan makes for itself.
+pub fn for_few_rows(config: &mut SessionConfig) {
+    let options = config.options_mut();
+    options.execution.target_partitions = 1;
+    let optimizer = &mut options.optimizer;
+    optimizer.enable_dynamic_filter_pushdown = false;
+    optimizer.enable_join_dynamic_filter_pushdown = false;
+    optimizer.enable_topk_dynamic_filter_pushdown = false;
+    optimizer.enable_aggregate_dynamic_filter_pushdown = false;
+}

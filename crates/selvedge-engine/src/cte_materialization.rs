@@ -4,11 +4,13 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+use datafusion::catalog::TableProvider;
 use datafusion::common::TableReference;
 use datafusion::common::tree_node::{Transformed, TreeNodeRecursion};
 use datafusion::datasource::empty::EmptyTable;
 use datafusion::datasource::{MemTable, provider_as_source};
 use datafusion::error::Result;
+use datafusion::execution::SessionState;
 use datafusion::logical_expr::{Expr, LogicalPlan, LogicalPlanBuilder, TableScan};
 
 use super::Session;
@@ -16,17 +18,23 @@ use super::Session;
 /// The schema in which such queries stand as tables while a plan is made; no table of a project can have this name.
 const SCHEMA: &str = "with ";
 
-impl Session {
-    /// The plans, optimised, with tables in memory in the place of the queries called `names`.
-    pub(super) async fn materialized(
-        &self,
-        names: &BTreeSet<String>,
-        plans: Vec<LogicalPlan>,
-    ) -> Result<Vec<LogicalPlan>> {
-        let state = &self.state;
-        if names.is_empty() {
-            return plans.iter().map(|plan| state.optimize(plan)).collect();
-        }
+/// Plans, optimised, with scans in the place of the queries that they share.
+pub(super) struct Shared {
+    /// Those that are shared: each reads those before it at most.
+    pub queries: Vec<LogicalPlan>,
+    pub mains: Vec<LogicalPlan>,
+    /// The columns of each query that somebody reads.
+    read: Vec<BTreeSet<usize>>,
+    /// The queries that each query reads.
+    inputs: Vec<BTreeSet<usize>>,
+}
+
+/// Answers of queries, as tables, by the queries' numbers.
+pub(super) type Answers = BTreeMap<usize, Arc<dyn TableProvider>>;
+
+impl Shared {
+    /// The plans with the queries called `names` taken out.
+    pub fn of(state: &SessionState, names: &BTreeSet<String>, plans: Vec<LogicalPlan>) -> Result<Self> {
         let (mut plans, mut mains) = taken_out(names, plans)?;
         let queries = plans.len();
         plans.append(&mut mains);
@@ -50,22 +58,53 @@ impl Session {
                 Ok(TreeNodeRecursion::Continue)
             })?;
         }
-        // From the inside out: what is read is there.  What does not wait for each other runs side by side.
         let mains = plans.split_off(queries);
-        let mut tables = BTreeMap::new();
-        while tables.len() < queries {
+        inputs.truncate(queries);
+        Ok(Self { queries: plans, mains, read, inputs })
+    }
+
+    /// One of the plans with tables in the place of the scans.
+    pub fn filled(&self, plan: LogicalPlan, answers: &Answers) -> Result<LogicalPlan> {
+        let plan = plan.transform_up_with_subqueries(|node| {
+            let Some((number, scan)) = table_of(&node) else { return Ok(Transformed::no(node)) };
+            let place = |column: &usize| self.read[number].iter().position(|read| read == column);
+            let projection = scan.projection.as_ref().map(|columns| columns.iter().filter_map(place).collect());
+            let source = provider_as_source(Arc::clone(&answers[&number]));
+            Ok(Transformed::yes(LogicalPlan::TableScan(TableScan { source, projection, ..scan.clone() })))
+        })?;
+        Ok(plan.data)
+    }
+}
+
+/// What the answer of a query is called while those who read it are planned.
+pub(super) fn name_of(number: usize) -> TableReference {
+    TableReference::partial(SCHEMA, number.to_string())
+}
+
+impl Session {
+    /// The plans, optimised, with tables in memory in the place of the queries called `names`.
+    pub(super) async fn materialized(
+        &self,
+        names: &BTreeSet<String>,
+        plans: Vec<LogicalPlan>,
+    ) -> Result<Vec<LogicalPlan>> {
+        let shared = Shared::of(&self.state, names, plans)?;
+        // From the inside out: what is read is there.  What does not wait for each other runs side by side.
+        let mut answers = Answers::new();
+        while answers.len() < shared.queries.len() {
             let mut ready = Vec::new();
-            for (number, plan) in plans.iter().enumerate().filter(|(number, _)| !tables.contains_key(number)) {
-                if inputs[number].iter().all(|input| tables.contains_key(input)) {
-                    ready.push((number, filled(plan.clone(), &read, &tables)?));
+            for (number, plan) in shared.queries.iter().enumerate().filter(|(number, _)| !answers.contains_key(number))
+            {
+                if shared.inputs[number].iter().all(|input| answers.contains_key(input)) {
+                    ready.push((number, shared.filled(plan.clone(), &answers)?));
                 }
             }
             let (numbers, ready): (Vec<usize>, Vec<LogicalPlan>) = ready.into_iter().unzip();
             for (number, (schema, parts)) in numbers.into_iter().zip(self.execute(&ready).await?) {
-                tables.insert(number, Arc::new(MemTable::try_new(schema, parts)?));
+                answers.insert(number, Arc::new(MemTable::try_new(schema, parts)?));
             }
         }
-        mains.into_iter().map(|plan| filled(plan, &read, &tables)).collect()
+        shared.mains.iter().map(|plan| shared.filled(plan.clone(), &answers)).collect()
     }
 }
 
@@ -83,8 +122,7 @@ fn taken_out(names: &BTreeSet<String>, plans: Vec<LogicalPlan>) -> Result<(Vec<L
             queries.push(query.input.as_ref().clone());
         }
         let empty = EmptyTable::new(Arc::new(query.input.schema().as_arrow().clone()));
-        let name = TableReference::partial(SCHEMA, number.to_string());
-        let scan = LogicalPlanBuilder::scan(name, provider_as_source(Arc::new(empty)), None)?;
+        let scan = LogicalPlanBuilder::scan(name_of(number), provider_as_source(Arc::new(empty)), None)?;
         Ok(Transformed::yes(scan.alias(query.alias.clone())?.build()?))
     };
     let plans = plans.into_iter().map(|plan| Ok(plan.transform_up_with_subqueries(&mut scan_of)?.data));
@@ -106,16 +144,4 @@ fn only(plan: LogicalPlan, columns: &BTreeSet<usize>) -> Result<LogicalPlan> {
     let first = columns.is_empty().then_some(0);
     let columns = first.iter().chain(columns).map(|column| Expr::from(schema.qualified_field(*column)));
     LogicalPlanBuilder::from(plan).project(columns)?.build()
-}
-
-/// An optimised plan with the tables in the place of the scans.
-fn filled(plan: LogicalPlan, read: &[BTreeSet<usize>], tables: &BTreeMap<usize, Arc<MemTable>>) -> Result<LogicalPlan> {
-    let plan = plan.transform_up_with_subqueries(|node| {
-        let Some((number, scan)) = table_of(&node) else { return Ok(Transformed::no(node)) };
-        let place = |column: &usize| read[number].iter().position(|read| read == column);
-        let projection = scan.projection.as_ref().map(|columns| columns.iter().filter_map(place).collect());
-        let source = provider_as_source(Arc::clone(&tables[&number]) as _);
-        Ok(Transformed::yes(LogicalPlan::TableScan(TableScan { source, projection, ..scan.clone() })))
-    })?;
-    Ok(plan.data)
 }

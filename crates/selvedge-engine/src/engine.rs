@@ -13,7 +13,7 @@ use serde::de::DeserializeOwned;
 use std::collections::{BTreeMap, BTreeSet};
 use tokio::runtime::Runtime;
 
-use super::{EngineError, Session, SharedScan, Table};
+use super::{EngineError, Plans, Session, SharedScan, Table};
 use selvedge_project::error::{Error, Result};
 use selvedge_project::project::Project;
 use selvedge_project::sql::{Layer, SqlFile, TableName};
@@ -54,6 +54,11 @@ impl Engine {
     /// See [`Session::over`].
     pub fn over(&self) -> Result<Self> {
         Ok(Self { session: Arc::new(self.session.over()?) })
+    }
+
+    /// See [`Session::over_again`].
+    pub fn over_again(&self, plans: &Arc<Plans>) -> Result<Self> {
+        Ok(Self { session: Arc::new(self.session.over_again(plans)?) })
     }
 
     /// See [`Session::failed`].
@@ -172,9 +177,14 @@ impl Engine {
 
     /// The files in as few scans as their queries allow, in their order; they are planned side by side.
     pub fn shared_scans<'a>(&self, project: &Project, files: &[&'a SqlFile]) -> Result<Vec<SharedScan<'a>>> {
+        if let Some(known) = self.session.scans_again(files) {
+            return Ok(known);
+        }
         let planned = files.par_iter().map(|file| self.wait(self.session.scan_of(project, file)));
         let planned: Vec<Result<SharedScan<'a>>> = planned.collect();
-        Ok(SharedScan::shared(project, planned.into_iter().collect::<Result<_>>()?))
+        let scans = SharedScan::shared(project, planned.into_iter().collect::<Result<_>>()?);
+        self.session.keep_scans(files, &scans);
+        Ok(scans)
     }
 
     /// See [`Session::tables_of`].

@@ -1,7 +1,7 @@
 //! A session over a project's tables, which many can ask at once.
 
 use std::path::PathBuf;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use datafusion::arrow::datatypes::Schema;
 use datafusion::arrow::record_batch::RecordBatch;
@@ -12,7 +12,7 @@ use datafusion::catalog::{
 use datafusion::common::DataFusionError;
 use datafusion::datasource::MemTable;
 use datafusion::datasource::empty::EmptyTable;
-use datafusion::execution::{SessionState, SessionStateBuilder};
+use datafusion::execution::{SessionState, SessionStateBuilder, TaskContext};
 use datafusion::logical_expr::LogicalPlan;
 use datafusion::prelude::{ParquetReadOptions, SessionContext};
 use datafusion::sql::parser::Statement;
@@ -23,6 +23,7 @@ use tokio::sync::Mutex;
 use super::elsewhere::{self, Elsewhere};
 use super::overlay::OverlayCatalog;
 use super::query_error::{plain, query_error};
+use super::remembered::Plans;
 use super::{EngineError, Table, context, read_rows, reference, table};
 use selvedge_project::error::{Error, Result};
 use selvedge_project::paths::Paths;
@@ -43,6 +44,12 @@ pub struct Session {
     pub(super) state: SessionState,
     /// Whose tables this session sees where it has none of that name.
     below: Option<Arc<Session>>,
+    /// Where plans are kept for who asks the same again; none where everything is planned when it is asked.
+    pub(super) plans: Option<Arc<Plans>>,
+    /// Whether it is laid down as of when this session asks.
+    pub(super) moment: OnceLock<bool>,
+    /// What plans run with, made once: it copies every function's name.
+    pub(super) task_context: OnceLock<Arc<TaskContext>>,
     /// Who answers plans that are not answered here.
     pub(super) elsewhere: Option<Arc<dyn Elsewhere>>,
     paths: Paths,
@@ -62,6 +69,9 @@ impl Session {
             state: context.state(),
             context,
             below: None,
+            plans: None,
+            moment: OnceLock::new(),
+            task_context: OnceLock::new(),
             elsewhere,
             paths: project.paths.clone(),
             flow: project.flow,
@@ -78,16 +88,38 @@ impl Session {
     /// # Errors
     /// Where there is no catalogue to lie over.
     pub fn over(self: &Arc<Self>) -> Result<Self> {
+        self.lying_over(None)
+    }
+
+    /// The same for a request of few rows that is much like those before it: what they planned is kept in `plans`, and each
+    /// query is answered by one thread.
+    ///
+    /// # Errors
+    /// As [`Session::over`].
+    pub fn over_again(self: &Arc<Self>, plans: &Arc<Plans>) -> Result<Self> {
+        self.lying_over(Some(plans))
+    }
+
+    fn lying_over(self: &Arc<Self>, plans: Option<&Arc<Plans>>) -> Result<Self> {
         let start = |e: DataFusionError| EngineError::Start(e.to_string());
         let catalogs = MemoryCatalogProviderList::new();
         let below = self.catalog().map_err(start)?;
         catalogs.register_catalog(CATALOG.into(), Arc::new(OverlayCatalog::over(below)));
-        let state =
-            SessionStateBuilder::new_from_existing(self.state.clone()).with_catalog_list(Arc::new(catalogs)).build();
+        let mut state =
+            SessionStateBuilder::new_from_existing(self.state.clone()).with_catalog_list(Arc::new(catalogs));
+        // Plans for other machines are theirs to keep.
+        let plans = plans.filter(|_| self.elsewhere.is_none()).map(Arc::clone);
+        if plans.is_some() {
+            context::for_few_rows(state.config().get_or_insert_default());
+        }
+        let state = state.build();
         Ok(Self {
             context: SessionContext::new_with_state(state.clone()),
             state,
             below: Some(Arc::clone(self)),
+            plans,
+            moment: OnceLock::new(),
+            task_context: OnceLock::new(),
             elsewhere: self.elsewhere.clone(),
             paths: self.paths.clone(),
             flow: self.flow,
@@ -257,7 +289,7 @@ impl Session {
     }
 
     async fn planned(&self, project: &Project, file: &SqlFile) -> Result<LogicalPlan> {
-        let statement = file.statement(&project.sql_params(file.layer))?;
+        let statement = file.statement(&self.parameters(project, file))?;
         let statement = Statement::Statement(Box::new(statement));
         let plan = self.state.statement_to_plan(statement).await;
         plan.map_err(|e| query_error(&file.shown, &e, &self.tables()))

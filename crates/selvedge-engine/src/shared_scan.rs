@@ -1,11 +1,15 @@
 //! Queries that aggregate the same rows by the same groups, run as one: reading, sorting and grouping happen once.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use datafusion::arrow::datatypes::Schema;
+use datafusion::arrow::record_batch::RecordBatch;
 use datafusion::logical_expr::{Aggregate, Expr, LogicalPlan, Projection};
 use futures::future::try_join_all;
 
+use super::query_error::query_error;
+use super::remembered::Group;
 use super::session::sorted;
 use super::{Session, Table};
 use selvedge_project::error::Result;
@@ -18,7 +22,8 @@ const AT_ONCE: usize = 64;
 /// SQL files whose tables come out of one query.
 pub struct SharedScan<'a> {
     pub files: Vec<&'a SqlFile>,
-    plan: LogicalPlan,
+    /// None where it is known from before which files one query answers.
+    plan: Option<LogicalPlan>,
     /// The columns of each file's table.
     columns: Vec<Vec<String>>,
 }
@@ -26,12 +31,15 @@ pub struct SharedScan<'a> {
 impl<'a> SharedScan<'a> {
     fn new(file: &'a SqlFile, plan: LogicalPlan) -> Self {
         let columns = plan.schema().fields().iter().map(|field| field.name().clone()).collect();
-        Self { files: vec![file], plan, columns: vec![columns] }
+        Self { files: vec![file], plan: Some(plan), columns: vec![columns] }
     }
 
     /// Takes `other` in, where both are SELECT … FROM the same rows GROUP BY the same.
     fn join(&mut self, other: &Self) -> bool {
-        let (Some(ours), Some(theirs)) = (parts(&self.plan), parts(&other.plan)) else { return false };
+        let plans = self.plan.as_ref().zip(other.plan.as_ref());
+        let Some((ours, theirs)) = plans.and_then(|(ours, theirs)| parts(ours).zip(parts(theirs))) else {
+            return false;
+        };
         let same = ours.1.input == theirs.1.input && ours.1.group_expr == theirs.1.group_expr;
         let aggregates = united(&ours.1.aggr_expr, &theirs.1.aggr_expr);
         if !same || aggregates.len() > AT_ONCE {
@@ -44,7 +52,7 @@ impl<'a> SharedScan<'a> {
         let Ok(both) = aggregate.and_then(|aggregate| Projection::try_new(columns, Arc::new(aggregate))) else {
             return false;
         };
-        self.plan = LogicalPlan::Projection(both);
+        self.plan = Some(LogicalPlan::Projection(both));
         self.files.extend(&other.files);
         self.columns.extend(other.columns.iter().cloned());
         true
@@ -85,18 +93,63 @@ impl Session {
         Ok(SharedScan::new(file, self.plan(project, file).await?))
     }
 
+    /// The scans of these files, where it is known which of them one query answers.
+    pub(super) fn scans_again<'a>(&self, files: &[&'a SqlFile]) -> Option<Vec<SharedScan<'a>>> {
+        let groups = self.plans.as_ref()?.together(files)?;
+        let scan = |(places, columns): Group| {
+            let files = places.into_iter().map(|place| files[place]).collect();
+            SharedScan { files, plan: None, columns }
+        };
+        Some(groups.into_iter().map(scan).collect())
+    }
+
+    /// Keeps for the next time which of these files one query answers.
+    pub(super) fn keep_scans(&self, files: &[&SqlFile], scans: &[SharedScan<'_>]) {
+        let Some(plans) = &self.plans else { return };
+        let place = |file: &&SqlFile| files.iter().position(|known| known.table() == file.table());
+        let group = |scan: &SharedScan| (scan.files.iter().filter_map(place).collect(), scan.columns.clone());
+        plans.are_together(files, scans.iter().map(group).collect());
+    }
+
+    /// The plan of a scan.
+    async fn plan_of(&self, project: &Project, scan: &SharedScan<'_>) -> Result<Option<LogicalPlan>> {
+        if scan.plan.is_some() {
+            return Ok(scan.plan.clone());
+        }
+        let planned = try_join_all(scan.files.iter().map(|file| self.scan_of(project, file))).await?;
+        let mut scans = SharedScan::shared(project, planned);
+        Ok(scans.pop().filter(|_| scans.is_empty()).and_then(|scan| scan.plan))
+    }
+
     /// The table of each file of a scan.
     pub async fn tables_of(&self, project: &Project, scan: &SharedScan<'_>) -> Result<Vec<Table>> {
-        if let [file] = scan.files[..] {
-            let batch = self.run_planned(project, file, vec![scan.plan.clone()]).await?.swap_remove(0);
-            return Ok(vec![sorted(batch, project.library.key(file), &file.shown)?]);
-        }
         let first = scan.files[0];
-        let whole = self.run_plan(scan.plan.clone(), &first.shown).await;
-        match whole.and_then(|batch| sorted(batch, project.library.key(first), &first.shown)) {
-            Ok(whole) => scan.columns.iter().map(|columns| whole.of(columns, &first.shown)).collect(),
+        let whole = match self.answered_again(project, &scan.files).await {
+            Some(answer) => Some(answer),
+            None => match (self.plan_of(project, scan).await?, &scan.files[..]) {
+                (Some(plan), [file]) => Some(self.run_planned(project, file, vec![plan]).await?.swap_remove(0)),
+                (Some(plan), files) => self.together(project, files, plan).await.ok(),
+                (None, _) => None,
+            },
+        };
+        let whole = whole.map(|whole| sorted(whole, project.library.key(first), &first.shown));
+        match (whole, &scan.files[..]) {
+            (Some(whole), [_]) => Ok(vec![whole?]),
+            (Some(Ok(whole)), _) => scan.columns.iter().map(|columns| whole.of(columns, &first.shown)).collect(),
             // Which of them is to blame is found one by one.
-            Err(_) => try_join_all(scan.files.iter().map(|file| self.table(project, file))).await,
+            _ => try_join_all(scan.files.iter().map(|file| self.table(project, file))).await,
+        }
+    }
+
+    /// The answer of a query that answers several files.
+    async fn together(&self, project: &Project, files: &[&SqlFile], plan: LogicalPlan) -> Result<RecordBatch> {
+        let shown = &files[0].shown;
+        match &self.plans {
+            Some(plans) => {
+                let answer = self.answered_and_kept(plans, project, files, &BTreeSet::new(), plan).await;
+                answer.map_err(|e| query_error(shown, &e, &[]))
+            }
+            None => self.run_plan(plan, shown).await,
         }
     }
 }

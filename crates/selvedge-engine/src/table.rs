@@ -72,7 +72,7 @@ impl Table {
         let at = |row: usize| chosen.as_ref().map_or(row, |chosen| chosen.value(row) as usize);
         let in_order = (1..rows.count).into_par_iter().all(|place| rows.row(place - 1) < rows.row(place));
         let order = if in_order { None } else { Some(sorted(&rows)) };
-        let alike = |a: &Place, b: &Place| a.beginning == b.beginning && rows.row(a.row()) == rows.row(b.row());
+        let alike = |a: &Place, b: &Place| rows.alike(a, b);
         let places = order.as_deref().unwrap_or_default();
         if let Some(pair) = places.windows(2).find(|pair| alike(&pair[0], &pair[1])) {
             let count = places.iter().filter(|place| alike(place, &pair[0])).count();
@@ -94,6 +94,17 @@ impl Table {
             None => batch,
         };
         Ok(Self { batch, key: key.to_vec() })
+    }
+
+    /// The different values of `key` in `batch`, as a table of these columns alone; `file` is named in errors.
+    pub fn distinct(batch: &RecordBatch, key: &[String], file: &str) -> Result<Self> {
+        let arrow = |cause| TableError::Arrow { file: file.into(), cause };
+        let columns = key_columns(batch, key, file)?;
+        let rows = KeyRows::of(&columns, None).map_err(arrow)?;
+        let mut places = sorted(&rows);
+        places.dedup_by(|a, b| rows.alike(a, b));
+        let columns = key.iter().map(String::as_str).zip(columns);
+        Self::of_rows(batch_of(file, columns)?, Some(places.iter().map(|place| place.row).collect()), key, file)
     }
 
     /// A table of named columns; `name` is named in errors.
@@ -167,6 +178,10 @@ impl KeyRows {
 
     fn row(&self, row: usize) -> Row<'_> {
         self.parts[row / self.size].row(row % self.size)
+    }
+
+    fn alike(&self, a: &Place, b: &Place) -> bool {
+        a.beginning == b.beginning && self.row(a.row()) == self.row(b.row())
     }
 }
 

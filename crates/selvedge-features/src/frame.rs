@@ -10,7 +10,7 @@ use datafusion::arrow::error::ArrowError;
 use rayon::prelude::*;
 
 use crate::features::{self, View};
-use selvedge_engine::{Engine, Session, Staged, Table, sorted, wait_for};
+use selvedge_engine::{Engine, Staged, Table};
 use selvedge_project::error::{Advice, Result};
 use selvedge_project::progress::Progress;
 use selvedge_project::project::Project;
@@ -112,26 +112,34 @@ pub fn views_at_request(
     given: Vec<View>,
     shown: &str,
 ) -> Result<Vec<View>> {
-    wait_for(lay_grains(project, engine.session(), request, shown))??;
-    features::compute(project, engine, given)
-}
-
-/// Puts the keys of `request` in the place of every grain.
-async fn lay_grains(project: &Project, session: &Session, request: &Table, shown: &str) -> Result<()> {
+    // The keys of the request stand in the place of every grain.
     for file in project.library.layer(Layer::GRAIN) {
-        let key = project.library.key(file);
-        let grain = sorted(session.distinct(&request.batch, key, shown).await?, key, shown)?;
-        session.register(&file.table(), grain.batch)?;
+        let grain = Table::distinct(&request.batch, project.library.key(file), shown)?;
+        engine.register(&file.table(), grain.batch)?;
     }
-    Ok(())
+    features::compute(project, engine, given)
 }
 
 /// Sets every view beside `base` by the view's own key; `base` keeps its rows and their order.
 pub fn attach(base: Table, views: &[View], file: &str) -> Result<Table> {
+    // Views with the same keys, row by row, stand beside it in the same way.
+    let mut alike: Vec<Vec<usize>> = Vec::new();
+    for (at, view) in views.iter().enumerate() {
+        match alike.iter_mut().find(|group| same_keys(&views[group[0]], view)) {
+            Some(group) => group.push(at),
+            None => alike.push(vec![at]),
+        }
+    }
+    let found: Vec<Result<Places>> = alike.par_iter().map(|group| places(&base, &views[group[0]], file)).collect();
+    let mut places = vec![None; views.len()];
+    for (group, found) in alike.iter().zip(found) {
+        let found = found?;
+        group.iter().for_each(|at| places[*at].clone_from(&found));
+    }
     let mut fields: Vec<FieldRef> = base.batch.schema().fields().iter().cloned().collect();
     let mut columns = base.batch.columns().to_vec();
     let placed: Vec<Result<Vec<(FieldRef, ArrayRef)>>> =
-        views.par_iter().map(|view| placed(&base, view, file)).collect();
+        views.par_iter().zip(&places).map(|(view, places)| placed(view, places.as_ref())).collect();
     for of_view in placed {
         let (more_fields, more_columns): (Vec<_>, Vec<_>) = of_view?.into_iter().unzip();
         fields.extend(more_fields);
@@ -141,8 +149,17 @@ pub fn attach(base: Table, views: &[View], file: &str) -> Result<Table> {
     Ok(Table { batch: whole, key: base.key })
 }
 
-/// A view's columns, but for its key, in the order of the rows of `base`; missing where the view has no such row.
-fn placed(base: &Table, view: &View, file: &str) -> Result<Vec<(FieldRef, ArrayRef)>> {
+/// For each row of the base the view's row of its key, missing where there is none; nothing where they stand in one order.
+type Places = Option<UInt32Array>;
+
+fn same_keys(a: &View, b: &View) -> bool {
+    let columns = |view: &View| -> Vec<Option<ArrayRef>> {
+        view.table.key.iter().map(|name| view.table.batch.column_by_name(name).cloned()).collect()
+    };
+    a.table.key == b.table.key && columns(a) == columns(b)
+}
+
+fn places(base: &Table, view: &View, file: &str) -> Result<Places> {
     let key = &view.table.key;
     if let Some(column) = key.iter().find(|column| base.batch.column_by_name(column).is_none()) {
         let (column, view) = (column.clone(), view.name.clone());
@@ -150,13 +167,22 @@ fn placed(base: &Table, view: &View, file: &str) -> Result<Vec<(FieldRef, ArrayR
     }
     let (rows, wanted) = (view.table.key_rows(file)?, base.rows_of(key, file)?);
     // A view of the base's own grain stands in the base's own order.
-    let same = rows.iter().eq(wanted.iter());
-    let place: HashMap<_, u32> = if same { HashMap::new() } else { rows.iter().zip(0..).collect() };
-    let places: UInt32Array = wanted.iter().map(|row| place.get(&row).copied()).collect();
+    if rows.iter().eq(wanted.iter()) {
+        return Ok(None);
+    }
+    let place: HashMap<_, u32> = rows.iter().zip(0..).collect();
+    Ok(Some(wanted.iter().map(|row| place.get(&row).copied()).collect()))
+}
+
+/// A view's columns, but for its key, in the order of the rows of the base.
+fn placed(view: &View, places: Option<&UInt32Array>) -> Result<Vec<(FieldRef, ArrayRef)>> {
     let made = view.table.batch.schema();
     let columns = made.fields().iter().zip(view.table.batch.columns());
-    let placed = columns.filter(|(field, _)| !key.contains(field.name())).map(|(field, column)| {
-        let column = if same { Arc::clone(column) } else { take(column, &places, None).map_err(FrameError::Arrow)? };
+    let placed = columns.filter(|(field, _)| !view.table.key.contains(field.name())).map(|(field, column)| {
+        let column = match places {
+            Some(places) => take(column, places, None).map_err(FrameError::Arrow)?,
+            None => Arc::clone(column),
+        };
         Ok((Arc::new(Field::clone(field).with_nullable(true)), column))
     });
     placed.collect()

@@ -1,0 +1,1 @@
+(SELECT exported_at FROM "as of".moment)

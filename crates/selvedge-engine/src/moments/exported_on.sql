@@ -1,0 +1,1 @@
+(SELECT exported_on FROM "as of".moment)
