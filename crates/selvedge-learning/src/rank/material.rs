@@ -13,7 +13,7 @@ use super::model::Ranking;
 use super::retrieval::{Catalogue, Found, Retrieval, WIDEST, asking};
 use super::tower::{Shown, TwoTower};
 use super::voices::Voices;
-use crate::shelf::{self, Outcomes, Past, Session, sampled};
+use crate::shelf::{self, Outcomes, Past, Session, Things, sampled};
 use selvedge_engine::Engine;
 use selvedge_project::error::Result;
 use selvedge_project::project::Project;
@@ -52,7 +52,7 @@ impl<'a> Material<'a> {
         };
         let outcomes = Outcomes::of(project, &engine_over(project, tables)?, &visits)?;
         let sample = sampled(project, &session, &outcomes, &visits)?;
-        let past = Past::of(&session, None)?;
+        let past = Past::of(&session, Arc::new(Things::of(&session, None)?))?;
         let (features, crosses) = (project.library.feature_columns(), project.library.crosses()?);
         Ok(Self { project, session, outcomes, visits, sample, past, features, crosses })
     }
@@ -82,7 +82,7 @@ impl<'a> Material<'a> {
                         let shown = Shown::of(&known, matrix.view(), &past, &heads.columns.sides)?;
                         let (sides, keep) = (&heads.columns.sides, heads.keep.clone());
                         let tower = TwoTower::fit(matrix.view(), &shown, sides, keep, params.rank.seed)?;
-                        Some(Retrieval { tower, things: past.things.clone(), width: WIDEST, found: None })
+                        Some(Retrieval { tower, things: past.things.keys.clone(), width: WIDEST, found: None })
                     }
                     false => None,
                 };

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::ops::Range;
+use std::sync::Arc;
 
 use datafusion::arrow::array::RecordBatch;
 use ndarray::{Array2, ArrayView1, ArrayView2, Axis, s};
@@ -18,7 +19,7 @@ use super::choice::customer;
 use super::matrix::Columns;
 use super::retrieval::Retrieval;
 use super::voices::{Voice, Voices};
-use crate::shelf::{Past, Session, moments, requests_of};
+use crate::shelf::{Past, Session, Things, moments, requests_of};
 use selvedge_project::error::Result;
 
 /// Rows whose matrix stands in memory at a time, of each thread.
@@ -66,11 +67,23 @@ impl Ranking {
     /// What the ranking must know of what customers did; nothing where the chain, which reads it from features, speaks alone of
     /// whole shelves.
     pub fn past(&self, session: &Session) -> Result<Past> {
-        match (&self.blend, &self.retrieval) {
-            (None, None) => Ok(Past::default()),
-            (None, Some(retrieval)) => Past::of(session, Some(&retrieval.things)),
-            (Some(_), _) => Past::of(session, Some(&self.voices.things)),
-        }
+        self.past_among(session, self.things(session)?)
+    }
+
+    /// The same where the [`Ranking::things`] are known.
+    pub fn past_among(&self, session: &Session, things: Arc<Things>) -> Result<Past> {
+        let reads = self.blend.is_some() || self.retrieval.is_some();
+        if reads { Past::of(session, things) } else { Ok(Past::default()) }
+    }
+
+    /// The things that history is read of; none where the chain speaks alone of whole shelves.
+    pub fn things(&self, session: &Session) -> Result<Arc<Things>> {
+        let known = match (&self.blend, &self.retrieval) {
+            (None, None) => return Ok(Arc::default()),
+            (None, Some(retrieval)) => &retrieval.things,
+            (Some(_), _) => &self.voices.things,
+        };
+        Things::of(session, Some(known)).map(Arc::new)
     }
 
     /// The `count` things that each generator with a say in the blend puts first.

@@ -45,7 +45,7 @@ impl Shown {
     pub fn of(known: &Known, matrix: ArrayView2<f64>, past: &Past, sides: &Sides) -> Result<Self> {
         let rows = known.rows().rows();
         let moments = moments(rows, "the shelf", "as_of")?;
-        let mut shown = Self { rows: vec![None; past.things.len()], visits: Vec::new(), begun: Vec::new() };
+        let mut shown = Self { rows: vec![None; past.things.keys.len()], visits: Vec::new(), begun: Vec::new() };
         for visit in requests_of(rows)? {
             let numbers = past.of_rows(rows, &visit)?;
             let articles: Option<Vec<u32>> = numbers.into_iter().collect();

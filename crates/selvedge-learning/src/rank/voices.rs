@@ -144,7 +144,7 @@ impl Voices {
             Some(Ok(learned)) => all.extend(learned?.map(|deep| Voice::Deep(Box::new(deep)))),
             Some(Err(panic)) => std::panic::resume_unwind(panic),
         }
-        Ok(Self { all, things: past.things.clone() })
+        Ok(Self { all, things: past.things.keys.clone() })
     }
 
     /// Those that are learned here.

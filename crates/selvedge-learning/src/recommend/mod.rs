@@ -7,7 +7,7 @@ mod request;
 mod why_not;
 
 use std::ops::Range;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::Instant;
 
 use chrono::{DateTime, Utc};
@@ -28,7 +28,7 @@ pub use self::request::{Listing, Lists, Took, Wanted};
 pub use self::why_not::why_not;
 
 use crate::rank::{self, Catalogue, Ranking, Which, baseline};
-use crate::shelf::{self, Past, Session, Shelves, column, requests_of, truths};
+use crate::shelf::{self, Past, Session, Shelves, Things, column, requests_of, truths};
 use selvedge_engine::{Engine, Staged, Table};
 use selvedge_project::error::{Advice, Result, did_you_mean};
 use selvedge_project::progress::Progress;
@@ -106,6 +106,8 @@ struct Maker {
     ranking: Option<Arc<Ranking>>,
     /// Names the ranking.
     version: String,
+    /// What history is read of: the same whoever asks.
+    things: OnceLock<Arc<Things>>,
 }
 
 /// A customer's shelf, and the list that was chosen from it.
@@ -129,7 +131,15 @@ impl Maker {
             None => fitted.ranking,
             Some(moment) => rank::as_of(project, moment)?,
         };
-        Ok(Self { project: project.clone(), phrases, ranking: ranking.map(Arc::new), version })
+        Ok(Self { project: project.clone(), phrases, ranking: ranking.map(Arc::new), version, things: OnceLock::new() })
+    }
+
+    fn things(&self, ranking: &Ranking, session: &Session) -> Result<Arc<Things>> {
+        if let Some(known) = self.things.get() {
+            return Ok(Arc::clone(known));
+        }
+        let things = ranking.things(session)?;
+        Ok(Arc::clone(self.things.get_or_init(|| things)))
     }
 
     /// The lists of the customers whose shelves these are, and how long their parts took.
@@ -216,7 +226,8 @@ impl Maker {
 
     /// What the ranking must know of what customers did.
     fn past(&self, session: &Session) -> Result<Past> {
-        self.ranking.as_ref().map_or_else(|| Ok(Past::default()), |ranking| ranking.past(session))
+        let Some(ranking) = &self.ranking else { return Ok(Past::default()) };
+        ranking.past_among(session, self.things(ranking, session)?)
     }
 
     /// What retrieval searches, where shelves are too long to be ranked whole.

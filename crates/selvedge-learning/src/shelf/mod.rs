@@ -19,7 +19,7 @@ use datafusion::arrow::error::ArrowError;
 
 pub use self::long::OnSale;
 pub use self::outcomes::{OVER_AT, Outcomes, visits};
-pub use self::past::{Past, Thing};
+pub use self::past::{Past, Thing, Things};
 pub use self::sample::{articles, judged, key_of, requests, sampled};
 use selvedge_engine::{Engine, Table};
 use selvedge_features::features::View;

@@ -1,8 +1,9 @@
 //! What customers did before a moment, by thing: an article that came back is the same thing, a number given to another
 //! article is not.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
+use std::sync::Arc;
 
 use datafusion::arrow::array::{AsArray, RecordBatch};
 use recommenders::deep::{LENGTH, Step};
@@ -18,49 +19,64 @@ const DAY: f64 = 86_400e9;
 /// A thing: the article's number, and the season in which it was first sold under it.
 pub type Thing = (String, String);
 
-/// The events of customers who consent, with the things they were done to.
+/// The things there are, by number.
 #[derive(Debug, Default)]
-pub struct Past {
-    /// The things in the order of their numbers.
-    pub things: Vec<Thing>,
+pub struct Things {
+    /// In the order of their numbers.
+    pub keys: Vec<Thing>,
+    numbers: BTreeMap<Thing, u32>,
     /// Of each thing the first moment at which it was on sale.
     on_sale_from: Vec<i64>,
     /// By article, its number and season.
     of_article: BTreeMap<Thing, u32>,
+}
+
+/// The events of customers who consent, with the things they were done to.
+#[derive(Debug, Default)]
+pub struct Past {
+    pub things: Arc<Things>,
     /// Of each customer the moment, the thing and what was done, in the order of time.
     events: BTreeMap<String, Vec<(i64, u32, Kind)>>,
 }
 
-impl Past {
-    /// As the session's `interactions.events` have it.  Things are numbered as in `known`, or else in the order of their keys.
+fn texts(batch: &RecordBatch, file: &str, name: &str) -> Result<Vec<String>> {
+    let cells = column(batch, file, name)?.as_string::<i32>();
+    Ok(cells.iter().map(|cell| cell.unwrap_or_default().to_owned()).collect())
+}
+
+impl Things {
+    /// Those of the session's `sources.products`, numbered as in `known`, or else in the order of their keys.
     pub fn of(session: &Session, known: Option<&[Thing]>) -> Result<Self> {
+        let file = "sql/sources/products.sql";
         let products = session.engine().read(&TableName::new("sources", "products"))?;
-        let text = |batch: &RecordBatch, file: &str, name: &str| -> Result<Vec<String>> {
-            let cells = column(batch, file, name)?.as_string::<i32>();
-            Ok(cells.iter().map(|cell| cell.unwrap_or_default().to_owned()).collect())
-        };
-        let of_products = |name| text(&products, "sql/sources/products.sql", name);
+        let of_products = |name| texts(&products, file, name);
         let (ids, seasons, firsts) = (of_products("product_id")?, of_products("season")?, of_products("first_season")?);
-        let keys = ids.iter().cloned().zip(firsts);
-        let things: Vec<Thing> = match known {
+        let keys_of_rows = || ids.iter().cloned().zip(firsts.iter().cloned());
+        let keys: Vec<Thing> = match known {
             Some(known) => known.to_vec(),
-            None => keys.clone().collect::<std::collections::BTreeSet<Thing>>().into_iter().collect(),
+            None => keys_of_rows().collect::<BTreeSet<Thing>>().into_iter().collect(),
         };
-        let numbers: BTreeMap<&Thing, u32> = things.iter().zip(0..).collect();
-        let begins = moments(&products, "sql/sources/products.sql", "on_sale_from")?;
-        let mut on_sale_from = vec![i64::MAX; things.len()];
-        for (thing, begin) in keys.clone().zip(begins) {
+        let numbers: BTreeMap<Thing, u32> = keys.iter().cloned().zip(0..).collect();
+        let mut on_sale_from = vec![i64::MAX; keys.len()];
+        for (thing, begin) in keys_of_rows().zip(moments(&products, file, "on_sale_from")?) {
             if let Some(number) = numbers.get(&thing) {
                 let first = &mut on_sale_from[*number as usize];
                 *first = begin.min(*first);
             }
         }
-        let articles = ids.iter().cloned().zip(seasons).zip(keys);
+        let articles = ids.iter().cloned().zip(seasons).zip(keys_of_rows());
         let of_article = articles.filter_map(|(article, thing)| Some((article, *numbers.get(&thing)?))).collect();
+        Ok(Self { keys, numbers, on_sale_from, of_article })
+    }
+}
+
+impl Past {
+    /// As the session's `interactions.events` have it.
+    pub fn of(session: &Session, things: Arc<Things>) -> Result<Self> {
         let file = "sql/interactions/events.sql";
         let batch = session.events()?;
         let times = moments(&batch, file, "event_time")?;
-        let of_events = |name| text(&batch, file, name);
+        let of_events = |name| texts(&batch, file, name);
         let (owners, kinds) = (of_events("customer_id")?, of_events("event_type")?);
         let done_to = of_events("product_id")?.into_iter().zip(of_events("first_season")?);
         let mut events: BTreeMap<String, Vec<(i64, u32, Kind)>> = BTreeMap::new();
@@ -71,31 +87,34 @@ impl Past {
                 "purchase" => Kind::Bought,
                 _ => Kind::Returned,
             };
-            if let Some(number) = numbers.get(&thing) {
+            if let Some(number) = things.numbers.get(&thing) {
                 events.entry(owner).or_default().push((at, *number, kind));
             }
         }
         events.values_mut().for_each(|events| events.sort_unstable());
-        Ok(Self { of_article, events, things, on_sale_from })
+        Ok(Self { things, events })
     }
 
     /// The same with only those things, and their numbers, that were on sale before a moment: what is fitted there does not
     /// know how many come later.
     pub fn known_by(&self, moment: i64) -> Self {
+        let all = &self.things;
         let known: Vec<u32> =
-            (0..).zip(&self.on_sale_from).filter(|(_, from)| **from < moment).map(|(at, _)| at).collect();
+            (0..).zip(&all.on_sale_from).filter(|(_, from)| **from < moment).map(|(at, _)| at).collect();
         let number = |thing: &u32| known.binary_search(thing).ok().map(|at| at as u32);
-        let of_article = self.of_article.iter().filter_map(|(article, at)| Some((article.clone(), number(at)?)));
+        let of_article = all.of_article.iter().filter_map(|(article, at)| Some((article.clone(), number(at)?)));
         let events = self.events.iter().map(|(customer, events)| {
             let events = events.iter().filter_map(|(at, thing, kind)| Some((*at, number(thing)?, *kind)));
             (customer.clone(), events.collect())
         });
-        Self {
-            things: known.iter().map(|at| self.things[*at as usize].clone()).collect(),
-            on_sale_from: known.iter().map(|at| self.on_sale_from[*at as usize]).collect(),
+        let keys: Vec<Thing> = known.iter().map(|at| all.keys[*at as usize].clone()).collect();
+        let things = Things {
+            numbers: keys.iter().cloned().zip(0..).collect(),
+            keys,
+            on_sale_from: known.iter().map(|at| all.on_sale_from[*at as usize]).collect(),
             of_article: of_article.collect(),
-            events: events.collect(),
-        }
+        };
+        Self { things: Arc::new(things), events: events.collect() }
     }
 
     /// What a customer did before a moment.
@@ -110,7 +129,7 @@ impl Past {
         let events = (0..)
             .zip(&customers)
             .flat_map(|(customer, deeds)| deeds.iter().map(move |past| Event { customer, past: *past }));
-        Ok(Interactions::new(customers.len(), self.things.len(), events).map_err(ShelfError::Model)?)
+        Ok(Interactions::new(customers.len(), self.things.keys.len(), events).map_err(ShelfError::Model)?)
     }
 
     /// What customers did next before a moment, each with what they had done before it, all in the order of time.  The same
@@ -137,12 +156,9 @@ impl Past {
     pub fn of_rows(&self, rows: &RecordBatch, range: &Range<usize>) -> Result<Vec<Option<u32>>> {
         let [products, seasons] = [KEY[2], KEY[3]].map(|name| column(rows, "the shelf", name));
         let (products, seasons) = (products?.as_string::<i32>(), seasons?.as_string::<i32>());
-        Ok(range.clone().map(|row| self.thing(products.value(row), seasons.value(row))).collect())
-    }
-
-    /// The thing that an article is; none where it is not known.
-    pub fn thing(&self, product: &str, season: &str) -> Option<u32> {
-        self.of_article.get(&(product.to_owned(), season.to_owned())).copied()
+        let of =
+            |row| self.things.of_article.get(&(products.value(row).to_owned(), seasons.value(row).to_owned())).copied();
+        Ok(range.clone().map(of).collect())
     }
 
     fn before(&self, customer: &str, moment: i64) -> impl Iterator<Item = Deed> {

@@ -174,7 +174,7 @@ impl Catalogue {
     fn brands_of(&self, history: &History, past: &Past) -> Vec<String> {
         let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
         for deed in history.events().iter().filter(|deed| deed.kind != Kind::Returned) {
-            let articles = past.things.get(deed.thing as usize).map_or(&[][..], |thing| self.on_sale.of_thing(thing));
+            let articles = past.things.keys.get(deed.thing as usize).map_or(&[][..], |thing| self.on_sale.of_thing(thing));
             if let Some(brand) = articles.first().and_then(|article| self.on_sale.brand(*article)) {
                 *counts.entry(brand).or_default() += 1;
             }
@@ -252,7 +252,7 @@ impl Catalogue {
                     found.extend(search.all(query, OF_BRAND, |place| of_brand(place) && allowed(place)));
                 }
                 let things = latest(history).into_iter().chain(search.ranking.generated(history, OF_GENERATOR));
-                let things = things.filter_map(|thing| past.things.get(thing as usize));
+                let things = things.filter_map(|thing| past.things.keys.get(thing as usize));
                 found.extend(self.places_of(things).filter(|place| allowed(*place)));
             }
             found.into_iter().map(|place| self.articles[place]).collect()
