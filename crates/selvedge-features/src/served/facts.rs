@@ -9,9 +9,10 @@ use datafusion::arrow::compute::{cast, concat_batches, take_record_batch};
 use datafusion::arrow::datatypes::{DataType, Date32Type, Decimal128Type, Int64Type, SchemaRef, TimeUnit};
 use datafusion::arrow::error::ArrowError;
 use datafusion::arrow::json::ReaderBuilder;
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use super::event::{Arrived, Doubt, Kind, Purchase, Purchases, Read};
+use super::rows;
 use selvedge_project::error::{Advice, Result};
 
 /// An export says moments to the second.
@@ -199,11 +200,10 @@ impl Facts {
     /// # Errors
     /// Columns of other types than events have.
     pub fn with<'a>(&self, known: RecordBatch, read: impl Iterator<Item = (&'a Read<'a>, i64)>) -> Result<RecordBatch> {
-        let rows: Vec<Value> = read.filter_map(|(read, line)| row(read, line, &self.stands_for)).collect();
-        if rows.is_empty() {
+        let new = rows::batch(&known.schema(), read, &self.stands_for).map_err(arrow)?;
+        if new.num_rows() == 0 {
             return Ok(known);
         }
-        let new = typed(&known.schema(), &rows).map_err(arrow)?;
         Ok(concat_batches(&known.schema(), [&known, &new]).map_err(arrow)?)
     }
 }
@@ -289,33 +289,6 @@ impl Known {
 
 fn arrow(cause: ArrowError) -> FactsError {
     FactsError::Arrow { table: "transactions", cause }
-}
-
-/// An event as a row of `sources.transactions`; what a column is not known by is missing.
-fn row(read: &Read<'_>, line: i64, stands_for: &BTreeMap<String, String>) -> Option<Value> {
-    let event = read.event;
-    let kind = event.kind.event_type()?;
-    let counts = matches!(event.kind, Kind::Purchase | Kind::Return);
-    let money = |cents: i64| format!("{}.{:02}", cents / 100, cents % 100);
-    Some(json!({
-        "transaction_id": event.id,
-        "event_time": read.at.format("%Y-%m-%dT%H:%M:%S%.9f").to_string(),
-        "customer_id": event.customer_id,
-        "product_id": event.product_id,
-        "season": read.season,
-        "event_type": kind,
-        "order_id": event.order_id,
-        "quantity": counts.then_some(read.pieces),
-        "unit_price_eur": counts.then(|| money(read.cents)),
-        "amount_eur": counts.then(|| money(read.cents * i64::from(read.pieces))),
-        "first_return": (event.kind == Kind::Return).then_some(read.first_return),
-        "stands_for": stands_for.get(kind).map_or(kind, String::as_str),
-        "consented": true,
-        "session_id": event.session_id,
-        "channel": event.channel.as_deref().unwrap_or("not given"),
-        "line": line,
-        "surprises": "",
-    }))
 }
 
 /// Rows with the columns of a table.

@@ -3,6 +3,7 @@
 
 /// Moments in JSON.
 pub mod moment;
+mod rows;
 /// What a customer did, and whether it can be true.
 pub mod event;
 /// What events mean beside the tables of an export.
