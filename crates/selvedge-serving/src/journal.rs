@@ -5,20 +5,18 @@
 //! arrive together are written and synced together (group commit).
 
 mod records;
+mod writer;
 
 use std::fs::{File, OpenOptions};
-use std::io::{Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
-use std::sync::mpsc::{Receiver, Sender, channel};
+use std::sync::mpsc::{Sender, channel};
 
 use selvedge_project::error::{Advice, Result};
 use tokio::sync::oneshot;
 
 pub use self::records::LONGEST;
-use self::records::{framed, records_of};
-
-/// Groups of records that are synced at once.
-const AT_ONCE: usize = 1024;
+use self::records::records_of;
+use self::writer::{Task, Writer, sync_folder};
 
 #[derive(Debug, Clone, thiserror::Error)]
 pub enum JournalError {
@@ -50,19 +48,6 @@ pub struct Recovered {
     pub cut: usize,
 }
 
-type Done = oneshot::Sender<std::result::Result<(), JournalError>>;
-
-enum Task {
-    /// Records to put at the end.
-    Append(Vec<Vec<u8>>, Done),
-    /// Records to put in the place of all.
-    Replace(Vec<Vec<u8>>, Done),
-    /// What to put in the place of all that is there then; none: it stays.
-    Rework(Rework, Done),
-}
-
-type Rework = Box<dyn FnOnce(Vec<Vec<u8>>) -> Option<Vec<Vec<u8>>> + Send>;
-
 /// A journal that is open for writing.  Its file is written by a thread of its own.
 #[derive(Debug, Clone)]
 pub struct Journal {
@@ -89,7 +74,7 @@ impl Journal {
         }
         sync_folder(path).map_err(disk)?;
         let (sender, receiver) = channel();
-        let mut writer = Writer { file, path: path.to_owned(), shown: shown.into(), length: whole };
+        let mut writer = Writer::new(file, path, shown, whole);
         std::thread::Builder::new().name("journal".into()).spawn(move || writer.run(&receiver)).map_err(disk)?;
         Ok((Self { sender }, Recovered { records, cut: (all - whole) as usize }))
     }
@@ -113,9 +98,7 @@ impl Journal {
         self.sender.send(Task::Replace(records, done)).map_err(|_| gone())?;
         kept.blocking_recv().map_err(|_| gone())?
     }
-}
 
-impl Journal {
     /// Gives all records to `work`, and puts what it returns in their place; nothing is written meanwhile.  To be called where
     /// waiting is allowed.
     ///
@@ -127,6 +110,17 @@ impl Journal {
     ) -> std::result::Result<(), JournalError> {
         let (done, kept) = oneshot::channel();
         self.sender.send(Task::Rework(Box::new(work), done)).map_err(|_| gone())?;
+        kept.blocking_recv().map_err(|_| gone())?
+    }
+
+    /// Takes out the records that do not stay; how many there are does not matter, one at a time is in memory.  Nothing is written
+    /// meanwhile.  To be called where waiting is allowed.
+    ///
+    /// # Errors
+    /// As [`Journal::append`]; then all stays as it was.
+    pub fn keep(&self, stays: impl Fn(&[u8]) -> bool + Send + 'static) -> std::result::Result<(), JournalError> {
+        let (done, kept) = oneshot::channel();
+        self.sender.send(Task::Keep(Box::new(stays), done)).map_err(|_| gone())?;
         kept.blocking_recv().map_err(|_| gone())?
     }
 }
@@ -153,106 +147,6 @@ pub fn read(path: &Path, shown: &str, seen: impl FnMut(&[u8])) -> Result<()> {
     let all = file.metadata().map_err(disk)?.len();
     records_of(&mut file, all, shown, seen)?;
     Ok(())
-}
-
-struct Writer {
-    file: File,
-    path: PathBuf,
-    shown: String,
-    /// Of all that is acknowledged.
-    length: u64,
-}
-
-impl Writer {
-    fn run(&mut self, tasks: &Receiver<Task>) {
-        while let Ok(first) = tasks.recv() {
-            let (mut bytes, mut waiting) = (Vec::new(), Vec::new());
-            for task in std::iter::once(first).chain(tasks.try_iter().take(AT_ONCE)) {
-                match task {
-                    Task::Append(records, done) => match framed(&records) {
-                        Ok(more) => {
-                            bytes.extend(more);
-                            waiting.push(done);
-                        }
-                        Err(cause) => answer(done, Err(self.error(&cause))),
-                    },
-                    // Who replaces has seen everything acknowledged that was there before.
-                    Task::Replace(records, done) => {
-                        let replaced = framed(&records).and_then(|bytes| self.replace(&bytes));
-                        answer(done, replaced.map_err(|cause| self.error(&cause)));
-                    }
-                    Task::Rework(work, done) => {
-                        // What came before it is to be seen.
-                        self.finish(&mut bytes, &mut waiting);
-                        let reworked = self.rework(work);
-                        answer(done, reworked.map_err(|cause| self.error(&cause)));
-                    }
-                }
-            }
-            self.finish(&mut bytes, &mut waiting);
-        }
-    }
-
-    /// Writes what is waiting, and tells those who wait.
-    fn finish(&mut self, bytes: &mut Vec<u8>, waiting: &mut Vec<Done>) {
-        let written = self.write(bytes).map_err(|cause| {
-            // What is half written is no record; it is overwritten by the next.
-            let _ = self.file.set_len(self.length);
-            self.error(&cause)
-        });
-        bytes.clear();
-        for done in waiting.drain(..) {
-            answer(done, written.clone());
-        }
-    }
-
-    fn rework(&mut self, work: Rework) -> std::io::Result<()> {
-        self.file.seek(SeekFrom::Start(0))?;
-        let mut records = Vec::new();
-        let seen = |record: &[u8]| records.push(record.to_vec());
-        records_of(&mut self.file, self.length, &self.shown, seen).map_err(std::io::Error::other)?;
-        match work(records) {
-            Some(records) => self.replace(&framed(&records)?),
-            None => Ok(()),
-        }
-    }
-
-    fn error(&self, cause: &std::io::Error) -> JournalError {
-        JournalError::Disk { path: self.shown.clone(), cause: cause.to_string() }
-    }
-
-    fn write(&mut self, bytes: &[u8]) -> std::io::Result<()> {
-        if bytes.is_empty() {
-            return Ok(());
-        }
-        self.file.seek(SeekFrom::Start(self.length))?;
-        self.file.write_all(bytes)?;
-        self.file.sync_data()?;
-        self.length += bytes.len() as u64;
-        Ok(())
-    }
-
-    fn replace(&mut self, bytes: &[u8]) -> std::io::Result<()> {
-        let scratch = self.path.with_extension("new");
-        let mut file = OpenOptions::new().read(true).write(true).create(true).truncate(true).open(&scratch)?;
-        file.write_all(bytes)?;
-        file.sync_all()?;
-        std::fs::rename(&scratch, &self.path)?;
-        sync_folder(&self.path)?;
-        (self.file, self.length) = (file, bytes.len() as u64);
-        Ok(())
-    }
-}
-
-/// Makes sure that a file is still in its folder when the power comes back: what is acknowledged is of no use in a file that
-/// nobody finds.
-fn sync_folder(file: &Path) -> std::io::Result<()> {
-    file.parent().map_or(Ok(()), |folder| File::open(folder)?.sync_all())
-}
-
-fn answer(done: Done, outcome: std::result::Result<(), JournalError>) {
-    // Who asked may have gone away.
-    let _ = done.send(outcome);
 }
 
 /// Where the journals of a project are.
@@ -314,10 +208,13 @@ mod tests {
         runtime.block_on(journal.append(vec![b"not for long".to_vec()])).unwrap();
         journal.rework(|records| (records.len() == 2).then(|| records[..1].to_vec())).unwrap();
         journal.rework(|records| (records.len() == 2).then(Vec::new)).unwrap();
+        runtime.block_on(journal.append(vec![b"out".to_vec(), b"fifth".to_vec()])).unwrap();
+        journal.keep(|record| record != b"out").unwrap();
+        journal.keep(|_| true).unwrap();
         let refused = runtime.block_on(journal.append(vec![b"small".to_vec(), vec![0; LONGEST + 1]])).unwrap_err();
         assert!(refused.to_string().contains("of at most"), "{refused}");
         runtime.block_on(journal.append(vec![b"fourth".to_vec()])).unwrap();
-        assert_eq!(kept(&path).0, [b"third".to_vec(), b"fourth".to_vec()]);
+        assert_eq!(kept(&path).0, [b"third".to_vec(), b"fifth".to_vec(), b"fourth".to_vec()]);
     }
 
     #[test]

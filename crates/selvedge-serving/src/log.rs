@@ -43,6 +43,12 @@ pub struct Answered {
     pub milliseconds: f64,
 }
 
+/// Of an answer, what it is called.
+#[derive(Deserialize)]
+struct Called {
+    id: String,
+}
+
 /// A name for what is answered at a moment, which it begins with: so it is found again in the sealed file of that moment.
 pub fn name(at: DateTime<Utc>, number: u64) -> String {
     format!("{:x}-{number:x}", at.timestamp_millis())
@@ -83,8 +89,14 @@ pub fn all(project: &Project) -> Result<Vec<Answered>> {
 /// # Errors
 /// A log that cannot be read.
 pub fn find(folder: &Path, served: &Path, id: &str) -> Result<Option<Answered>> {
-    if let Some(found) = end(folder)?.into_iter().find(|answered| answered.id == id) {
-        return Ok(Some(found));
+    let mut found = None;
+    journal::read(&folder.join(FILE), &journal::shown(folder, FILE), |record| {
+        if found.is_none() && serde_json::from_slice::<Called>(record).is_ok_and(|answered| answered.id == id) {
+            found = serde_json::from_slice(record).ok();
+        }
+    })?;
+    if found.is_some() {
+        return Ok(found);
     }
     let at = named_at(id);
     let files = Part::Requests.files(served)?.into_iter();

@@ -59,9 +59,9 @@ pub fn records_of(
 }
 
 /// Records as they stand in the file.
-pub fn framed(records: &[Vec<u8>]) -> std::io::Result<Vec<u8>> {
+pub fn framed(records: &[impl AsRef<[u8]>]) -> std::io::Result<Vec<u8>> {
     let mut bytes = Vec::new();
-    for record in records {
+    for record in records.iter().map(AsRef::as_ref) {
         if record.len() > LONGEST {
             return Err(std::io::Error::other(format!("a record of {} bytes, of at most {LONGEST}", record.len())));
         }

@@ -6,13 +6,13 @@ use std::sync::{Arc, PoisonError};
 use chrono::{DateTime, Utc};
 use selvedge_project::error::Result;
 use selvedge_project::progress::Progress;
+use serde::Deserialize;
 
 use super::Shared;
 use super::seal::forget;
 use crate::event::{Arrived, Event};
 use crate::journal;
 use crate::lists::Serving;
-use crate::log::Answered;
 use crate::past::FILE;
 use crate::release::ReleaseError;
 
@@ -26,6 +26,12 @@ pub struct Counted {
     pub waiting: Vec<(usize, String)>,
     /// Place in what was sent, and why it cannot be true.
     pub refused: Vec<(usize, String)>,
+}
+
+/// Of an answer, to whom it was given.
+#[derive(Deserialize)]
+struct Whose {
+    customer_id: String,
 }
 
 /// An event that is about to be kept, with its place in what was sent.
@@ -108,7 +114,7 @@ impl Shared {
     /// Takes the events of those out of the journal of whom the release that serves knows that they do not agree (any more), and
     /// tells it.  Where the disk does not let it, they stay there, unread, until the next switch or start.
     pub(super) fn forget(&self) {
-        let Some(serving) = self.state().serving.and_then(|hash| self.serving(&hash)) else { return };
+        let Some(serving) = self.state().serving.as_ref().and_then(|hash| self.serving(hash)) else { return };
         let whose = |customer: &str| serving.tables.consents(customer) == Some(false);
         self.forget_answers(&serving);
         let _keeping = self.keeping.blocking_lock();
@@ -137,13 +143,9 @@ impl Shared {
     /// Takes out what was answered to them, and what of all that is sealed.
     fn forget_answers(&self, serving: &Arc<Serving>) {
         let own = Arc::clone(serving);
-        let reworked = self.requests.rework(move |records| {
-            let stays = |record: &Vec<u8>| match serde_json::from_slice::<Answered>(record) {
-                Ok(answered) => own.tables.consents(&answered.customer_id) != Some(false),
-                Err(_) => true,
-            };
-            let kept: Vec<Vec<u8>> = records.iter().filter(|record| stays(record)).cloned().collect();
-            (kept.len() < records.len()).then_some(kept)
+        let reworked = self.requests.keep(move |record| match serde_json::from_slice::<Whose>(record) {
+            Ok(answered) => own.tables.consents(&answered.customer_id) != Some(false),
+            Err(_) => true,
         });
         let whose = |customer: &str| serving.tables.consents(customer) == Some(false);
         let sealed = self.served.as_deref().map(|served| forget(served, whose)).transpose();
