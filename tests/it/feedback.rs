@@ -152,3 +152,41 @@ fn next_export_holds_the_same(shop: &Shop, customers: [&str; 2], list: &Value, c
     assert_eq!((aside(shop, "events", "in_the_export"), aside(shop, "shown", "in_the_export")), (4, 3));
     files.iter().zip(first).for_each(|(file, text)| shop.write(file, &text));
 }
+
+/// Sixty looks in a minute are no person's, whatever their ids: the visit is set aside and counted, the customer's others count.
+#[test]
+fn what_a_robot_did_is_set_aside_and_told() {
+    let shop = shop();
+    shop.must(&["ingest"]);
+    let looks = "SELECT COUNT(*) FROM sources.transactions";
+    let before = number(&shop, looks);
+    let hash = shop.must(&["release", "build"]).trim().to_owned();
+    shop.must(&["release", "promote", &hash]);
+    let server = Server::start(&shop, &["--from-export"]);
+    let (anna, _) = customers(&shop);
+    let list = server.list(&anna);
+    let now: chrono::DateTime<chrono::Utc> = list["as_of"].as_str().unwrap().parse().unwrap();
+    let at = |seconds: i64| json!((now - chrono::Duration::seconds(seconds)).to_rfc3339());
+    let mut sent: Vec<Value> = (0..60)
+        .map(|n| {
+            event(
+                &format!("fast {n}"),
+                "browse",
+                &anna,
+                &list,
+                n % 5,
+                json!({"session_id": "robot", "at": at(600 - n as i64)}),
+            )
+        })
+        .collect();
+    // In the same visit nothing counts, beside it all.
+    sent.push(event("wish", "wishlist", &anna, &list, 0, json!({"session_id": "robot", "at": at(400)})));
+    sent.push(event("calm", "browse", &anna, &list, 1, json!({"session_id": "person", "at": at(200)})));
+    assert_eq!(server.post("/events", json!(sent)).1["kept"], json!(62));
+    server.stop();
+    let said = shop.run(&["ingest"]);
+    assert!(String::from_utf8_lossy(&said.stderr).contains("61 not: more looks, and faster, than a person can make"));
+    assert_eq!((aside(&shop, "events", "robot"), number(&shop, looks)), (61, before + 1));
+    let rejected = "SELECT COUNT(*) FROM sources.rejected WHERE reason = 'robot' AND file LIKE 'served/%'";
+    assert_eq!(number(&shop, rejected), 61);
+}

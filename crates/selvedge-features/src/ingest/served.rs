@@ -148,7 +148,7 @@ impl Log {
             told.aside.push(Aside { csv: self.shown_name(*file), line: *row, reason: code.into(), text });
         };
         let taken = ids_of_others(&self.events, &export)?;
-        let mut of_customer = BTreeMap::<&str, Vec<&Arrived>>::new();
+        let mut deeds = Vec::new();
         let mut places = HashMap::<&str, usize>::new();
         for (place, placed) in self.events.iter().enumerate() {
             let event = &placed.arrived.event;
@@ -158,7 +158,7 @@ impl Log {
                 _ if places.contains_key(event.id.as_str()) => put(place, "again"),
                 None => put(place, "unknown_customer"),
                 Some(true) if deed && taken.contains(&place) => put(place, "id_of_another"),
-                Some(true) if deed => of_customer.entry(&event.customer_id).or_default().push(&placed.arrived),
+                Some(true) if deed => deeds.push(place),
                 // Told with the lists.
                 Some(true)
                     if listed.contains(&(event.request.as_deref().unwrap_or_default(), event.product_id.as_str())) =>
@@ -168,6 +168,15 @@ impl Log {
                 Some(true) => put(place, "no_such_list"),
             }
             places.entry(&event.id).or_insert(place);
+        }
+        let robots = self.robots(project, engine, &deeds)?;
+        let mut of_customer = BTreeMap::<&str, Vec<&Arrived>>::new();
+        for place in deeds {
+            let arrived = &self.events[place].arrived;
+            match robots.contains(&arrived.event.id) {
+                true => put(place, "robot"),
+                false => of_customer.entry(&arrived.event.customer_id).or_default().push(arrived),
+            }
         }
         let mut readings = Vec::new();
         for (customer, events) in of_customer {
@@ -185,6 +194,20 @@ impl Log {
         tally.rows = self.events.len() - of_lists;
         told.tally("served/events", &tally, &OF_EVENTS);
         keyed(project, "transactions", batch)
+    }
+
+    /// The ids of what no person did, of the events at these places.
+    fn robots(&self, project: &Project, engine: &Engine, deeds: &[usize]) -> Result<HashSet<String>> {
+        let Some(file) = project.library.layer(Layer::SERVED).find(|file| file.header.name() == "robots") else {
+            return Ok(HashSet::new());
+        };
+        let engine = engine.over()?;
+        let table = segments::table(deeds.iter().map(|place| (*place, &self.events[*place].arrived)))?;
+        engine.register(&TableName::new(Layer::SERVED.folder, Part::Events.word()), table.batch)?;
+        let found = engine.table(project, file)?.batch;
+        let no = IngestError::NoColumn { file: file.shown.clone(), column: "id", wanted: "a text" };
+        let ids = found.column_by_name("id").and_then(|ids| ids.as_string_opt::<i32>()).ok_or(no)?;
+        Ok(ids.iter().flatten().map(str::to_owned).collect())
     }
 
     fn recommendations(&self, project: &Project, engine: &Engine, told: &mut Told) -> Result<Table> {

@@ -53,7 +53,7 @@ impl Layer {
     };
     /// What the served log says, as rows of a source; `ingest` runs them where there is a log, after the sources.
     pub const SERVED: Self =
-        Self { folder: "served", may_read: &["served", "sources"], may_read_outcomes: true, section: "serve" };
+        Self { folder: "served", may_read: &["served", "sources"], may_read_outcomes: true, section: "ingest" };
     /// Queries that must return no rows; no stage runs them.
     pub const AUDITS: Self = Self {
         folder: "audits",

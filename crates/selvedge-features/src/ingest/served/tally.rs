@@ -6,7 +6,7 @@ use crate::ingest::tables::{Aside, Count};
 
 const WAITS: &str = "kept in the log; the next export may know it";
 /// What becomes of rows of the log that are not used, by its code: what was found and what was done.
-const CODES: [(&str, &str, &str); 15] = [
+const CODES: [(&str, &str, &str); 16] = [
     ("again", "an event whose id stands in the log already", "counted once"),
     (
         "in_the_export",
@@ -18,6 +18,11 @@ const CODES: [(&str, &str, &str); 15] = [
         "without_consent",
         "a customer who has not agreed to personalisation (any more)",
         "not used; nothing of it is written down",
+    ),
+    (
+        "robot",
+        "more looks, and faster, than a person can make, in one visit or in many that follow each other",
+        "the visits are set aside, the customer stays",
     ),
     ("unknown_product", "no article with this number, or of this season, in the export", WAITS),
     ("not_on_sale", "no article of this number was on sale at that moment", WAITS),
@@ -37,11 +42,12 @@ const CODES: [(&str, &str, &str); 15] = [
 ];
 
 /// Those that events meet …
-pub(super) const OF_EVENTS: [&str; 13] = [
+pub(super) const OF_EVENTS: [&str; 14] = [
     "again",
     "in_the_export",
     "unknown_customer",
     "without_consent",
+    "robot",
     "unknown_product",
     "not_on_sale",
     "several_on_sale",
