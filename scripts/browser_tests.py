@@ -7,6 +7,7 @@ import functools
 import http.server
 import json
 import pathlib
+import subprocess
 import sys
 import tempfile
 import threading
@@ -20,7 +21,7 @@ from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
 from selenium.webdriver.support.ui import WebDriverWait
 
-from served import server
+import served
 
 SHOP = """<!doctype html><html lang="en"><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
 <title>A shop</title><link rel="icon" href="data:,"><body style="margin:1rem;font:16px system-ui;{style}"><h1>A shop</h1><p id="before">Before</p>
@@ -178,7 +179,7 @@ def the_page(page, address):
     page.all("#list > li .acts button")[2].click()
     check("what is alike", page.wait(lambda: len(page.all("#alike li")) == 5), page.one("#told").text)
     check("and it is where the keyboard goes on", page.run("return document.activeElement.id") == "similar")
-    for panel, found in (("known", "#features tr"), ("releases", "#roles tr")):
+    for panel, found in (("known", "#features tr"), ("releases", "#roles .release")):
         page.one(f"#{panel} summary").click()
         check(f"{panel} says something", page.wait(lambda: page.all(found)))
     page.one("#shop summary").click()
@@ -189,6 +190,118 @@ def the_page(page, address):
     page.fits("page with everything open, phone")
     page.picture("page-everything-open-phone-dark")
     page.quiet("page with everything open")
+
+
+def another_release(program, folder):
+    """A release beside the one that serves; its name."""
+    params = folder / "params.yaml"
+    params.write_text(params.read_text().replace("  at_least_new: 2", "  at_least_new: 1"))
+    built = subprocess.run([program, "release", "build", "--root", folder], capture_output=True, text=True, check=True)
+    return built.stdout.strip()
+
+
+def the_releases(page, address, program, folder):
+    """Promote what a gate keeps back, a canary, a shadow, and back, each once it is confirmed."""
+    driver = page.driver
+    state = lambda: json.load(urllib.request.urlopen(f"{address}/releases"))
+    first, second = state()["serving"], another_release(program, folder)
+    page.see("desktop", "light")
+    driver.get(address + "/")
+    page.wait(lambda: len(page.all("#list > li")) == 10)
+    page.one("#releases summary").click()
+    check("every release is there", page.wait(lambda: len(page.all("#roles .release")) == 2), page.one("#roles").text)
+    button = lambda name: next((one for one in page.all("#roles button") if one.get_attribute("aria-label") == name), None)
+    check("what serves cannot be promoted again, and there is nothing to go back to", not button(f"Promote release {first}") and not button("Roll back"), page.one("#roles").text)
+    press = lambda *keys: ActionChains(driver).send_keys(*keys).perform()
+    is_open = lambda: page.run("return document.getElementById('switch').open")
+
+    # Nothing happens before it is confirmed; the keyboard stays in the question, and comes back to where it was.
+    page.run("arguments[0].focus()", button(f"Promote release {second}"))
+    press(Keys.ENTER)
+    check("it is asked first", page.wait(is_open) and second in page.one("#switch-title").text, page.one("#switch").text)
+    names = page.run("const d = document.getElementById('switch'); return [d.getAttribute('aria-labelledby'), d.getAttribute('aria-describedby'), document.activeElement.id]")
+    check("a screen reader hears what is asked, and the keyboard is there", names == ["switch-title", "switch-does", "because"], names)
+    for size in SIZES:
+        for scheme in ("light", "dark"):
+            page.see(size, scheme)
+            page.fits(f"a switch, {size}, {scheme}")
+            wide, seen = page.run("const d = document.getElementById('switch'); return [d.scrollWidth, d.clientWidth]")
+            check(f"a switch, {size}, {scheme}: nothing stands beyond its edge", wide <= seen, f"{wide} > {seen}")
+            page.picture(f"switch-{size}-{scheme}")
+    page.see("desktop", "light")
+    press(Keys.ESCAPE)
+    check("and left alone with Escape", page.wait(lambda: not is_open()) and state()["serving"] == first, state())
+    back = page.run("return document.activeElement.getAttribute('aria-label')")
+    check("the keyboard is where it was", back == f"Promote release {second}", back)
+
+    # A gate keeps it back, and says why; with a reason it serves.
+    button(f"Promote release {second}").click()
+    page.wait(is_open)
+    page.one("#confirm").click()
+    check("a gate's refusal is told in words", page.wait(lambda: "begin with the same article" in page.one("#refused").text), page.one("#refused").text)
+    check("and read aloud", page.one("#refused").get_attribute("role") == "alert" and is_open() and state()["serving"] == first)
+    page.picture("switch-refused")
+    page.quiet("a gate's refusal", allowed=("409",))
+    page.one("#because").send_keys("it is the browser's test", Keys.ENTER)
+    check("with a reason it serves", page.wait(lambda: not is_open() and state()["serving"] == second), state())
+    check("which is said", page.wait(lambda: page.one("#told").text == f"Release {second} serves."), page.one("#told").text)
+    check("and shown above", second in page.one("#release").text, page.one("#release").text)
+
+    # A canary of some customers, a shadow, and back.
+    page.wait(lambda: button(f"Canary release {first}"))
+    button(f"Canary release {first}").click()
+    page.wait(is_open)
+    page.run("document.getElementById('share').value = 25")
+    page.one("#confirm").click()
+    check("a canary has its share", page.wait(lambda: not is_open() and (state()["canary"], state()["canary_share"]) == (first, 0.25)), state())
+    check("the page says so", page.wait(lambda: "Canary for 25 of 100 customers" in page.one("#roles").text), page.one("#roles").text)
+    button("Roll back").click()
+    page.wait(is_open)
+    check("what a rollback does is told before", f"{first} is the canary no more" in page.one("#switch-does").text, page.one("#switch-does").text)
+    page.one("#confirm").click()
+    check("the canary is taken back", page.wait(lambda: not is_open() and state()["canary"] is None and state()["serving"] == second), state())
+    page.wait(lambda: button(f"Shadow release {first}"))
+    button(f"Shadow release {first}").click()
+    page.wait(is_open)
+    page.one("#confirm").click()
+    check("a shadow answers unseen", page.wait(lambda: not is_open() and state()["shadow"] == first), state())
+    page.wait(lambda: "Answers unseen" in page.one("#roles").text)
+    button("Roll back").click()
+    page.wait(is_open)
+    page.one("#because").send_keys("enough")
+    page.one("#confirm").click()
+    check("what served before serves again", page.wait(lambda: not is_open() and state()["serving"] == first), state())
+    check("which is said too", page.wait(lambda: page.one("#told").text == f"Release {first} serves again."), page.one("#told").text)
+    check("what serves answers no more beside itself", state()["shadow"] is None, state())
+    check("it is said why it was taken back", page.wait(lambda: f"{second} was taken back: enough" in page.one("#roles").text), page.one("#roles").text)
+    page.fits("releases")
+    page.picture("releases-desktop")
+    page.see("phone", "dark")
+    page.fits("releases, phone")
+    page.picture("releases-phone-dark")
+    page.quiet("releases")
+
+
+def who_may_not_switch(page, program):
+    """A key that may read sees the releases, and no way to switch them."""
+    with served.server(program, "--playground") as (running, folder):
+        key = lambda *rights: subprocess.run([program, "key", *rights, "--root", folder], capture_output=True, text=True, check=True).stdout.split()[-1]
+        reads, operates = key("read"), key("read", "write", "operate")
+        another_release(program, folder)
+        page.see("desktop", "light")
+        page.driver.get(running.address + "/")
+        check("a key is asked for", page.wait(lambda: page.one("#key").is_displayed()), page.one("#told").text)
+        enter = lambda text: page.run("const k = document.getElementById('key'); k.value = arguments[0]; k.dispatchEvent(new Event('change'))", text)
+        enter(reads)
+        page.wait(lambda: len(page.all("#list > li")) == 10)
+        page.one("#releases summary").click()
+        check("who may read sees releases", page.wait(lambda: len(page.all("#roles .release")) == 2), page.one("#roles").text)
+        check("and cannot switch", not page.all("#roles button") and "may not switch" in page.one("#roles").text, page.one("#roles").text)
+        enter(operates)
+        page.wait(lambda: len(page.all("#list > li")) == 10)
+        page.one("#releases summary").click()
+        page.one("#releases summary").click()
+        check("who may operate can", page.wait(lambda: len(page.all("#roles button")) == 3), page.one("#roles").text)
 
 
 def by_keyboard(page, address):
@@ -293,15 +406,19 @@ def main():
         files = http.server.ThreadingHTTPServer(("127.0.0.1", 0), functools.partial(Quiet, directory=folder / "shop"))
         threading.Thread(target=files.serve_forever, daemon=True).start()
         shop = f"http://127.0.0.1:{files.server_port}"
-        with server(program, "--playground", "--origin", shop) as (running, _):
+        # Every release shows some first article more than once: the gate keeps each back that nobody gives a reason for.
+        gated = (("gate_same_first", "0.0"),)
+        with served.server(program, "--playground", "--origin", shop, changes=gated) as (running, copy):
             driver = browser(folder / "profile")
             try:
                 page = Page(driver, pictures)
                 the_page(page, running.address)
                 by_keyboard(page, running.address)
+                the_releases(page, running.address, program, copy)
                 ids = json.load(urllib.request.urlopen(f"{running.address}/customers"))
                 personal = next(one for one in ids if json.load(urllib.request.urlopen(f"{running.address}/recommend/{one}"))["articles"][0]["basis"] == "personal")
                 the_component(page, running.address, shop, folder / "shop", personal)
+                who_may_not_switch(page, program)
             finally:
                 driver.quit()
         files.shutdown()

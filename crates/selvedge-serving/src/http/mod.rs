@@ -101,9 +101,14 @@ async fn beside<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) ->
 type Answer<T> = Result<Json<T>, Refused>;
 
 impl App {
-    fn permit(&self, headers: &HeaderMap, right: Right) -> Result<(), Refused> {
+    /// The name of the key that is shown; none where it does not allow this.
+    fn key(&self, headers: &HeaderMap, right: Right) -> Option<String> {
         let shown = headers.get(header::AUTHORIZATION).and_then(|value| value.to_str().ok()).unwrap_or_default();
-        let Some(key) = self.keys.allow(shown.strip_prefix("Bearer ").unwrap_or_default(), right) else {
+        self.keys.allow(shown.strip_prefix("Bearer ").unwrap_or_default(), right)
+    }
+
+    fn permit(&self, headers: &HeaderMap, right: Right) -> Result<(), Refused> {
+        let Some(key) = self.key(headers, right) else {
             return Err(Refused(
                 StatusCode::UNAUTHORIZED,
                 "this key is not known, or does not allow this".into(),

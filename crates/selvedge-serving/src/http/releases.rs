@@ -22,17 +22,38 @@ pub struct ReleaseList {
     /// The canary's share of the customers, from 0 to 1.
     canary_share: f64,
     shadow: Option<String>,
+    /// What would serve again after a rollback, where there is no canary.
+    before: Option<String>,
+    /// What was taken back last, until something is promoted.
+    taken_back: Option<TakenBack>,
     /// Every release there is, the oldest first.
     releases: Vec<String>,
+    /// Whether who asks may switch.
+    may_switch: bool,
+}
+
+/// A release that was taken back.
+#[derive(Debug, Serialize, ToSchema)]
+struct TakenBack {
+    release: String,
+    because: String,
 }
 
 impl App {
-    fn releases(&self) -> Result<ReleaseList, Refused> {
+    fn releases(&self, headers: &HeaderMap) -> Result<ReleaseList, Refused> {
         let state = Releases::read(&self.shared.project)?;
         let releases = release::list(&self.shared.project)?.into_iter().map(|release| release.hash).collect();
         let canary_share = state.canary.as_ref().map_or(0.0, |canary| canary.share);
-        let canary = state.canary.map(|canary| canary.release);
-        Ok(ReleaseList { serving: state.serving, canary, canary_share, shadow: state.shadow, releases })
+        Ok(ReleaseList {
+            canary: state.canary.map(|canary| canary.release),
+            canary_share,
+            serving: state.serving,
+            shadow: state.shadow,
+            before: state.before.last().cloned(),
+            taken_back: state.taken_back.map(|change| TakenBack { release: change.release, because: change.because }),
+            releases,
+            may_switch: self.key(headers, Right::Operate).is_some(),
+        })
     }
 }
 
@@ -40,7 +61,7 @@ impl App {
 #[utoipa::path(get, path = "/releases", responses((status = 200, body = ReleaseList), (status = 401, body = Refusal), (status = 409, body = Refusal), (status = 429, body = Refusal)))]
 pub async fn releases(State(app): State<App>, headers: HeaderMap) -> Answer<ReleaseList> {
     app.permit(&headers, Right::Read)?;
-    app.releases().map(Json)
+    app.releases(&headers).map(Json)
 }
 
 /// What a switch needs to be told.
@@ -75,7 +96,7 @@ pub async fn switch(
         Ok(())
     })
     .await??;
-    app.releases().map(Json)
+    app.releases(&headers).map(Json)
 }
 
 fn switched(shared: &Shared, hash: &str, switch: &str, share: Option<f64>, because: &str) -> Result<(), Refused> {

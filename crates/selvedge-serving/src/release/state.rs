@@ -102,6 +102,8 @@ impl State {
     pub fn rolled_back(mut self) -> Result<Self> {
         if self.canary.take().is_none() {
             let before = self.before.pop().ok_or(ReleaseError::NoneBefore)?;
+            // What serves has nothing to answer beside itself.
+            self.shadow = self.shadow.filter(|shadow| *shadow != before);
             (self.serving, self.fallen_back) = (Some(before), true);
         }
         Ok(self)
@@ -151,6 +153,8 @@ mod tests {
         assert_eq!((first.serving.as_deref(), first.fallen_back), (Some("a"), true));
         assert!(!first.clone().promoted("c").fallen_back);
         assert!(first.rolled_back().is_err());
+        let shadowed = State { shadow: Some("a".into()), ..State::default().promoted("a").promoted("b") };
+        assert_eq!(shadowed.rolled_back().unwrap().shadow, None);
     }
 
     #[test]
