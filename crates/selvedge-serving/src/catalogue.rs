@@ -3,8 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use chrono::{DateTime, Utc};
-use datafusion::arrow::array::{Array, AsArray, Int32Array, RecordBatch, StringArray};
-use datafusion::arrow::compute::{cast, concat_batches};
+use datafusion::arrow::array::{Array, AsArray, Int32Array, RecordBatch, StringArray, UInt32Array};
+use datafusion::arrow::compute::{cast, concat_batches, take_record_batch};
 use datafusion::arrow::datatypes::{DataType, Date32Type, Float32Type};
 use datafusion::arrow::error::ArrowError;
 use serde::Serialize;
@@ -54,12 +54,13 @@ pub type Key = (String, String);
 /// Customers and articles of a release.
 pub struct Catalogue {
     customers: RecordBatch,
-    rows: HashMap<String, usize>,
+    rows: HashMap<String, u32>,
     /// Where most customers are.
     country: String,
     /// Columns that say so where nobody said anything.
     not_given: Vec<String>,
     pub articles: BTreeMap<Key, Known>,
+    categories: BTreeSet<String>,
 }
 
 /// A column of texts, of a table that `file` makes.
@@ -92,7 +93,8 @@ impl Catalogue {
             }
         }
         let articles = articles(engine)?;
-        Ok(Self { customers, rows, country: country.unwrap_or_default(), not_given, articles })
+        let categories = articles.values().filter_map(|known| known.words.category.clone()).collect();
+        Ok(Self { customers, rows, country: country.unwrap_or_default(), not_given, articles, categories })
     }
 
     /// `sources.customers` with the visitors among those who ask; none where there are none.
@@ -102,7 +104,19 @@ impl Catalogue {
     pub fn customers_with(&self, asks: &[Ask]) -> Result<Option<RecordBatch>> {
         let visitors = asks.iter().filter_map(|ask| Some((ask.name.as_str(), ask.visitor.as_deref()?)));
         let rows: Vec<Value> = visitors.map(|(name, visitor)| self.row(name, visitor)).collect();
-        if rows.is_empty() { Ok(None) } else { self.with(rows).map(Some) }
+        if rows.is_empty() { Ok(None) } else { Self::with(&self.customers, &rows).map(Some) }
+    }
+
+    /// `sources.customers` as it would be if it held those who ask alone.
+    ///
+    /// # Errors
+    /// As [`Self::customers_with`].
+    pub fn customers_of(&self, asks: &[Ask]) -> Result<RecordBatch> {
+        let known = asks.iter().filter(|ask| ask.visitor.is_none()).filter_map(|ask| self.rows.get(&ask.name).copied());
+        let known = take_record_batch(&self.customers, &known.collect::<UInt32Array>()).map_err(ShelfError::Arrow)?;
+        let visitors = asks.iter().filter_map(|ask| Some((ask.name.as_str(), ask.visitor.as_deref()?)));
+        let rows: Vec<Value> = visitors.map(|(name, visitor)| self.row(name, visitor)).collect();
+        if rows.is_empty() { Ok(known) } else { Self::with(&known, &rows) }
     }
 
     /// Every customer, and somebody of whom nothing is known.
@@ -110,12 +124,12 @@ impl Catalogue {
     /// # Errors
     /// As [`Self::customers_with`].
     pub fn customers_and_nobody(&self) -> Result<RecordBatch> {
-        self.with(vec![self.row(NOBODY, &Visitor::default())])
+        Self::with(&self.customers, &[self.row(NOBODY, &Visitor::default())])
     }
 
-    fn with(&self, rows: Vec<Value>) -> Result<RecordBatch> {
-        let schema = self.customers.schema();
-        let new = typed(&schema, &rows).and_then(|new| concat_batches(&schema, [&self.customers, &new]));
+    fn with(known: &RecordBatch, rows: &[Value]) -> Result<RecordBatch> {
+        let schema = known.schema();
+        let new = typed(&schema, rows).and_then(|new| concat_batches(&schema, [known, &new]));
         Ok(new.map_err(ShelfError::Arrow)?)
     }
 
@@ -134,7 +148,7 @@ impl Catalogue {
     pub fn country_of(&self, ask: &Ask) -> String {
         let told = ask.visitor.as_ref().and_then(|visitor| visitor.country.clone());
         let known = || {
-            let row = *self.rows.get(&ask.name)?;
+            let row = *self.rows.get(&ask.name)? as usize;
             let countries = texts(&self.customers, "sql/sources/customers.sql", "country").ok()?;
             countries.is_valid(row).then(|| countries.value(row).to_owned())
         };
@@ -147,8 +161,8 @@ impl Catalogue {
     }
 
     /// The kinds of articles there are.
-    pub fn categories(&self) -> BTreeSet<&str> {
-        self.articles.values().filter_map(|known| known.words.category.as_deref()).collect()
+    pub fn categories(&self) -> &BTreeSet<String> {
+        &self.categories
     }
 
     /// Which rows of candidates may stand in the lists that are asked for; none where all may.

@@ -4,6 +4,8 @@
 //! out for each request, from their own events.  Whether a project's views allow that is tried when a release is loaded, bit by
 //! bit: where one does not, everything is worked out from everybody's events, which is slower and told.
 
+mod queries;
+
 use std::collections::HashMap;
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::{Duration, Instant};
@@ -19,6 +21,7 @@ use super::live::Tables;
 use super::past::Past;
 use super::release::Release;
 use super::who::{Ask, Visitor};
+use queries::{Queries, Rows};
 use selvedge_engine::Engine;
 use selvedge_learning::recommend::{Lists, Wanted};
 use selvedge_learning::shelf::{self, Shelves};
@@ -38,8 +41,7 @@ pub struct Serving {
     pub catalogue: Catalogue,
     lists: Lists,
     articles: RwLock<Arc<Articles>>,
-    /// The project as it is asked of a customer's own events; none where its views read others' too.
-    narrowed: Option<Project>,
+    queries: Queries,
     /// The lists that the release came with, for who cannot be answered in time.
     made_before: HashMap<String, Vec<Article>>,
 }
@@ -77,22 +79,6 @@ pub struct Parts {
     pub explain: Duration,
 }
 
-/// The rows that lists are made from.
-struct Rows {
-    /// None where everybody who asks is a customer.
-    customers: Option<RecordBatch>,
-    transactions: RecordBatch,
-}
-
-impl Rows {
-    fn lay(self, engine: &Engine) -> Result<()> {
-        if let Some(customers) = self.customers {
-            engine.register(&TableName::new("sources", "customers"), customers)?;
-        }
-        engine.register(&TableName::new("sources", "transactions"), self.transactions)
-    }
-}
-
 impl Serving {
     /// Loads a release, as of a moment.
     ///
@@ -114,10 +100,11 @@ impl Serving {
             made_before.entry(row.customer_id.clone()).or_default().push(row.into());
         }
         let articles = RwLock::new(Arc::new(known));
-        let narrowed = narrowed(&tables.project);
-        let mut serving = Self { release, tables, catalogue, lists, articles, narrowed: None, made_before };
-        if serving.may_narrow(&narrowed, past, at)? {
-            serving.narrowed = Some(narrowed);
+        let queries = Queries::of(narrowed(&tables.project), true);
+        let mut serving = Self { release, tables, catalogue, lists, articles, queries, made_before };
+        let everybody = Queries::of(serving.tables.project.clone(), false);
+        if !serving.may_narrow(&everybody, past, at)? {
+            serving.queries = everybody;
         }
         Ok(serving)
     }
@@ -129,7 +116,7 @@ impl Serving {
 
     /// Whether requests read the customer's own events alone.
     pub fn is_narrowed(&self) -> bool {
-        self.narrowed.is_some()
+        self.queries.narrowed
     }
 
     /// As of when articles are known.
@@ -215,12 +202,12 @@ impl Serving {
         let known = self.known();
         let (rows, seen) = self.rows(past, asks, at, seen, self.is_narrowed())?;
         let basis = Basis { at, seen, articles_at: known.at, articles_seen: known.seen, effort: pace.effort };
-        self.made(self.project(), &known, rows, asks, basis, pace)
+        self.made(&self.queries, &known, rows, asks, basis, pace)
     }
 
     /// The project as requests ask it.
     pub fn project(&self) -> &Project {
-        self.narrowed.as_ref().unwrap_or(&self.tables.project)
+        &self.queries.project
     }
 
     /// The rows of those who ask, or of everybody; and how many events were known.
@@ -249,7 +236,11 @@ impl Serving {
         let visitors = asks.iter().filter_map(|ask| ask.visitor.as_ref());
         let deeds: Vec<_> = visitors.flat_map(|visitor| visitor.deeds(at)).collect();
         let (transactions, _) = self.tables.with_deeds(known, &deeds)?;
-        Ok((Rows { customers: self.catalogue.customers_with(asks)?, transactions }, seen))
+        let customers = match narrowed {
+            true => Some(self.catalogue.customers_of(asks)?),
+            false => self.catalogue.customers_with(asks)?,
+        };
+        Ok((Rows { customers, transactions }, seen))
     }
 
     /// What of a visit cannot be used: its place, and why.
@@ -263,7 +254,7 @@ impl Serving {
 
     fn made(
         &self,
-        project: &Project,
+        queries: &Queries,
         known: &Articles,
         rows: Rows,
         asks: &[Ask],
@@ -272,7 +263,7 @@ impl Serving {
     ) -> Result<Made> {
         let places: HashMap<&str, usize> = asks.iter().map(|ask| (ask.name.as_str(), ask.places)).collect();
         let began = Instant::now();
-        self.over_shelves(project, known, rows, asks, basis.at, |session, shelves, stale| {
+        self.over_shelves(queries, known, rows, asks, basis.at, |session, shelves, stale| {
             let mut parts = Parts { shelves: began.elapsed(), ..Parts::default() };
             let (mut effort, mut found) = (basis.effort, HashMap::<String, Vec<Article>>::new());
             if shelves.candidates.num_rows() > 0 {
@@ -312,15 +303,19 @@ impl Serving {
     /// Works over the shelves of those who ask, at a moment.
     fn over_shelves<T>(
         &self,
-        project: &Project,
+        queries: &Queries,
         known: &Articles,
         rows: Rows,
         asks: &[Ask],
         at: DateTime<Utc>,
         work: impl FnOnce(&shelf::Session, &Shelves, Vec<String>) -> Result<T>,
     ) -> Result<T> {
-        let project = project.as_of(at);
-        let engine = self.tables.engine.over()?;
+        let project = queries.project.as_of(at);
+        // Everybody's rows are too many for one thread.
+        let engine = match queries.narrowed {
+            true => self.tables.engine.over_again(&queries.plans)?,
+            false => self.tables.engine.over()?,
+        };
         rows.lay(&engine)?;
         known.lay(&engine)?;
         let (views, stale) = known.views(at);
@@ -344,7 +339,7 @@ impl Serving {
     ) -> Result<RecordBatch> {
         let asks: Vec<Ask> = customers.iter().map(|id| Ask::of(id)).collect();
         let (rows, _) = self.rows(past, &asks, at, Some(seen), self.is_narrowed())?;
-        self.over_shelves(self.project(), &self.known(), rows, &asks, at, |session, shelves, _| {
+        self.over_shelves(&self.queries, &self.known(), rows, &asks, at, |session, shelves, _| {
             session.features(&shelves.candidates)
         })
     }
@@ -357,21 +352,21 @@ impl Serving {
     pub fn why_not(&self, past: &RwLock<Past>, ask: &Ask, article: &str, basis: Basis) -> Result<String> {
         let asks = [ask.clone()];
         let (rows, _) = self.rows(past, &asks, basis.at, Some(basis.seen), self.is_narrowed())?;
-        self.over_shelves(self.project(), &self.known(), rows, &asks, basis.at, |session, shelves, _| {
+        self.over_shelves(&self.queries, &self.known(), rows, &asks, basis.at, |session, shelves, _| {
             self.lists.why_not(session, shelves, article)
         })
     }
 
     /// Makes the lists of some customers from their own rows and from everybody's: are they the same, bit by bit?
-    fn may_narrow(&self, narrowed: &Project, past: &RwLock<Past>, at: DateTime<Utc>) -> Result<bool> {
+    fn may_narrow(&self, everybody: &Queries, past: &RwLock<Past>, at: DateTime<Utc>) -> Result<bool> {
         let asks: Vec<Ask> = self.tables.customers(TRIED).iter().map(|id| Ask::of(id)).collect();
         let (known, pace) = (self.known(), Pace::of(Effort::Full));
-        let made = |project: &Project, own: bool| -> Result<Vec<Vec<Article>>> {
-            let (rows, seen) = self.rows(past, &asks, at, Some(known.seen), own)?;
+        let made = |queries: &Queries| -> Result<Vec<Vec<Article>>> {
+            let (rows, seen) = self.rows(past, &asks, at, Some(known.seen), queries.narrowed)?;
             let basis = Basis { at, seen, articles_at: known.at, articles_seen: known.seen, effort: pace.effort };
-            Ok(self.made(project, &known, rows, &asks, basis, pace)?.lists)
+            Ok(self.made(queries, &known, rows, &asks, basis, pace)?.lists)
         };
-        Ok(made(narrowed, true)? == made(&self.tables.project, false)?)
+        Ok(made(&self.queries)? == made(everybody)?)
     }
 }
 

@@ -108,7 +108,7 @@ pub fn run(project: &Project, open: Open, options: &Options) -> Result<()> {
     if keys.now().are_none() {
         progress.say("no keys: whoever is on this machine may ask; `selvedge key read` makes one".to_owned());
     }
-    let serving = shared.state().serving.unwrap_or_default();
+    let serving = shared.state().serving.clone().unwrap_or_default();
     let scheme = if options.tls.is_some() { "https" } else { "http" };
     progress.say(format!("release {serving}, {events} events; listening on {scheme}://{address}"));
     wait_for(serve(Arc::clone(&shared), keys, listener, options))??;
@@ -230,7 +230,7 @@ async fn follow(shared: Arc<Shared>, keys: Arc<Ring>) {
             Ok(Ok(switched)) => {
                 shared.trouble("releases", None);
                 if switched {
-                    say(format!("release {} serves", shared.state().serving.unwrap_or_default()));
+                    say(format!("release {} serves", shared.state().serving.clone().unwrap_or_default()));
                 }
             }
             Ok(Err(error)) => {

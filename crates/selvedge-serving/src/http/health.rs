@@ -55,7 +55,7 @@ impl App {
                 "a feature view reads other customers' events: every list is made from all of them, slower".to_owned(),
             );
         }
-        if let Some(change) = state.taken_back {
+        if let Some(change) = &state.taken_back {
             missing.push(format!("release {} was taken back at {}: {}", change.release, change.at, change.because));
         }
         missing.extend(serving.known().views(shared.now()).1);
@@ -86,7 +86,7 @@ impl App {
 #[utoipa::path(get, path = "/health/ready", responses((status = 200, body = Health), (status = 503, body = Health)))]
 pub async fn ready(State(app): State<App>) -> Response {
     let shared = &app.shared;
-    let serving = shared.state().serving.and_then(|hash| shared.serving(&hash));
+    let serving = shared.state().serving.as_ref().and_then(|hash| shared.serving(hash));
     let health = Health {
         ready: serving.is_some(),
         release: serving.as_ref().map(|serving| serving.release.hash.clone()),
@@ -104,7 +104,7 @@ pub async fn ready(State(app): State<App>) -> Response {
     responses((status = 200, body = Vec<String>), (status = 401, body = Refusal), (status = 429, body = Refusal)))]
 pub async fn customers(State(app): State<App>, headers: HeaderMap) -> Answer<Vec<String>> {
     app.permit(&headers, Right::Read)?;
-    let serving = app.shared.state().serving.and_then(|hash| app.shared.serving(&hash));
+    let serving = app.shared.state().serving.as_ref().and_then(|hash| app.shared.serving(hash));
     Ok(Json(serving.map(|serving| serving.tables.customers(200)).unwrap_or_default()))
 }
 
@@ -113,8 +113,8 @@ pub async fn customers(State(app): State<App>, headers: HeaderMap) -> Answer<Vec
     responses((status = 200, body = Vec<String>), (status = 401, body = Refusal), (status = 429, body = Refusal)))]
 pub async fn categories(State(app): State<App>, headers: HeaderMap) -> Answer<Vec<String>> {
     app.permit(&headers, Right::Read)?;
-    let serving = app.shared.state().serving.and_then(|hash| app.shared.serving(&hash));
-    let categories = |serving: &Serving| serving.catalogue.categories().into_iter().map(str::to_owned).collect();
+    let serving = app.shared.state().serving.as_ref().and_then(|hash| app.shared.serving(hash));
+    let categories = |serving: &Serving| serving.catalogue.categories().iter().cloned().collect();
     Ok(Json(serving.as_deref().map(categories).unwrap_or_default()))
 }
 
@@ -122,14 +122,14 @@ pub async fn metrics(State(app): State<App>) -> Response {
     let (shared, state) = (&app.shared, app.shared.state());
     let serving = state.serving.as_deref().and_then(|hash| shared.serving(hash));
     let age = |serving: &Serving| (shared.now() - serving.articles_at()).num_milliseconds() as f64 / 1e3;
-    let canary = state.canary.map(|canary| canary.release);
-    let roles = [(state.serving, "serving"), (canary, "canary"), (state.shadow, "shadow")];
+    let canary = state.canary.as_ref().map(|canary| &canary.release);
+    let roles = [(state.serving.as_ref(), "serving"), (canary, "canary"), (state.shadow.as_ref(), "shadow")];
     let standing = Standing {
         articles_age: serving.as_deref().map(age).unwrap_or_default(),
         events: shared.past.read().unwrap_or_else(PoisonError::into_inner).count(),
         unused: serving.as_deref().map(Serving::unused).unwrap_or_default(),
         missing: app.missing().len(),
-        roles: roles.into_iter().filter_map(|(release, role)| Some((release?, role))).collect(),
+        roles: roles.into_iter().filter_map(|(release, role)| Some((release?.clone(), role))).collect(),
     };
     let text = shared.metrics.text(&standing);
     ([(header::CONTENT_TYPE, "application/openmetrics-text; version=1.0.0; charset=utf-8")], text).into_response()

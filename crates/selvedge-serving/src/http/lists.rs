@@ -129,9 +129,9 @@ impl Cut {
             return Err(refused(format!("{} articles are to be left out", exclude.len()), advice));
         }
         let known = serving.catalogue.categories();
-        match category.iter().find(|category| !known.contains(category.as_str())) {
+        match category.iter().find(|category| !known.contains(*category)) {
             Some(odd) => {
-                let advice = did_you_mean(odd, known.into_iter(), "GET /categories has those there are");
+                let advice = did_you_mean(odd, known.iter().map(String::as_str), "GET /categories has those there are");
                 Err(refused(format!("there are no articles of the kind '{odd}'"), advice))
             }
             None => Ok(Sound { articles, offset, category, exclude }),

@@ -28,7 +28,7 @@ pub struct Given {
 }
 
 /// What a request is answered with, or why it is not.
-pub type Answer = Result<Given, String>;
+pub type Answer = Result<Arc<Given>, String>;
 
 /// Somebody who asks for a list of a release, and until when it is wanted.
 struct Asked {
@@ -52,6 +52,8 @@ impl Gathering {
             let places = Arc::new(Semaphore::new(SIDE_BY_SIDE));
             while let Some(first) = receiver.recv().await {
                 let until = Instant::now() + gather;
+                // Who comes while all places are taken is answered together with those who wait.
+                let Ok(place) = Arc::clone(&places).acquire_owned().await else { break };
                 let mut asked = vec![first];
                 while asked.len() < at_most {
                     match tokio::time::timeout(until.saturating_duration_since(Instant::now()), receiver.recv()).await {
@@ -59,7 +61,6 @@ impl Gathering {
                         Ok(None) | Err(_) => break,
                     }
                 }
-                let Ok(place) = Arc::clone(&places).acquire_owned().await else { break };
                 let shared = Arc::clone(&shared);
                 tokio::task::spawn_blocking(move || {
                     answer(&shared, asked);
@@ -109,13 +110,13 @@ fn answer(shared: &Shared, mut asked: Vec<Asked>) {
         for one in own {
             let place = asks.binary_search_by(|ask| ask.name.cmp(&one.ask.name)).unwrap_or_default();
             // Who asked may have gone away.
-            let _ = one.answer.send(found.as_ref().map(|found| found[place].clone()).map_err(Clone::clone));
+            let _ = one.answer.send(found.as_ref().map(|found| Arc::clone(&found[place])).map_err(Clone::clone));
         }
     }
 }
 
 /// As much of the lists as there is time for.
-fn made(shared: &Shared, serving: &Serving, asks: &[Ask], until: Instant) -> Result<Vec<Given>, String> {
+fn made(shared: &Shared, serving: &Serving, asks: &[Ask], until: Instant) -> Result<Vec<Arc<Given>>, String> {
     let left = || until.saturating_duration_since(Instant::now());
     let effort = shared.pace.fits(left());
     let in_time = || left() >= shared.pace.rest();
@@ -129,11 +130,8 @@ fn made(shared: &Shared, serving: &Serving, asks: &[Ask], until: Instant) -> Res
         Effort::WithoutReasons => degraded.push("no time for reasons".into()),
         Effort::Popular => degraded.push("no time for features and ranking: what is popular".into()),
     }
-    let given = |(articles, ask): (Vec<Article>, &Ask)| Given {
-        articles,
-        basis: made.basis,
-        places: ask.places,
-        degraded: degraded.clone(),
+    let given = |(articles, ask): (Vec<Article>, &Ask)| {
+        Arc::new(Given { articles, basis: made.basis, places: ask.places, degraded: degraded.clone() })
     };
     Ok(made.lists.into_iter().zip(asks).map(given).collect())
 }

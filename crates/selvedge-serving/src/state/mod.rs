@@ -56,7 +56,7 @@ pub struct Shared {
     /// What is wrong at the moment, by where it was found; told until it is put right.
     pub troubles: Mutex<BTreeMap<&'static str, String>>,
     pace: pace::Lately,
-    state: RwLock<State>,
+    state: RwLock<Arc<State>>,
     /// The releases that are loaded, by hash.
     loaded: RwLock<HashMap<String, Arc<Serving>>>,
     events: Journal,
@@ -64,7 +64,7 @@ pub struct Shared {
     /// Held while it is looked which releases are wanted and they are loaded: who comes later sees what came before.
     switching: Mutex<()>,
     /// By customer and release.
-    remembered: Mutex<HashMap<String, HashMap<String, Given>>>,
+    remembered: Mutex<HashMap<String, HashMap<String, Arc<Given>>>>,
     /// Answers that are not yet written down.
     unwritten: AtomicUsize,
     /// Held while events are checked and kept, so that two cannot use up the same pieces.
@@ -124,7 +124,7 @@ impl Shared {
         let odd = past.odd();
         let shared = Self {
             ahead,
-            state: RwLock::new(State::default()),
+            state: RwLock::default(),
             engine: Engine::new(&project)?,
             project,
             open,
@@ -161,8 +161,8 @@ impl Shared {
     }
 
     /// Which release does what, now.
-    pub fn state(&self) -> State {
-        self.state.read().unwrap_or_else(PoisonError::into_inner).clone()
+    pub fn state(&self) -> Arc<State> {
+        Arc::clone(&self.state.read().unwrap_or_else(PoisonError::into_inner))
     }
 
     /// Looks which releases are wanted, loads those that are not yet there, and switches at once; requests that are being
@@ -173,7 +173,7 @@ impl Shared {
     pub fn switch(&self) -> Result<bool> {
         let _switching = self.switching.lock().unwrap_or_else(PoisonError::into_inner);
         let wanted = State::read(&self.project)?;
-        if wanted == self.state() {
+        if wanted == *self.state() {
             return Ok(false);
         }
         let names =
@@ -192,7 +192,7 @@ impl Shared {
             loaded.insert(name.clone(), serving);
         }
         *self.loaded.write().unwrap_or_else(PoisonError::into_inner) = loaded;
-        *self.state.write().unwrap_or_else(PoisonError::into_inner) = wanted;
+        *self.state.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(wanted);
         self.remembered.lock().unwrap_or_else(PoisonError::into_inner).clear();
         self.forget();
         Ok(true)
@@ -231,10 +231,10 @@ impl Shared {
             }
         };
         let (articles, basis, degraded) = match given {
-            Ok(given) => (given.articles, Some(given.basis), given.degraded),
+            Ok(given) => (wish.cut(&given.articles), Some(given.basis), given.degraded.clone()),
             Err(words) => {
                 let words = format!("{words}: the list that the release came with, or what is popular");
-                (serving.in_no_time(&ask, self.now()), None, vec![words])
+                (wish.cut(&serving.in_no_time(&ask, self.now())), None, vec![words])
             }
         };
         let answered_at = self.now();
@@ -251,11 +251,11 @@ impl Shared {
             milliseconds: began.elapsed().as_secs_f64() * 1e3,
         };
         self.metrics.list(&answered);
-        let cut = Arc::new(wish.cut(answered));
-        self.lately.answered(&cut);
-        self.write_down(&serving, Arc::clone(&cut));
+        let answered = Arc::new(answered);
+        self.lately.answered(&answered);
+        self.write_down(&serving, Arc::clone(&answered));
         self.ask_shadow(gathering, &wish);
-        Some(cut)
+        Some(answered)
     }
 
     /// An answer that was written down.
@@ -329,7 +329,7 @@ impl Shared {
 
     /// Has the shadow release answer too; nobody sees it but the log.
     fn ask_shadow(self: &Arc<Self>, gathering: &Gathering, wish: &Wish) {
-        let Some(serving) = self.state().shadow.and_then(|hash| self.serving(&hash)) else { return };
+        let Some(serving) = self.state().shadow.as_ref().and_then(|hash| self.serving(hash)) else { return };
         let (shared, gathering, wish) = (Arc::clone(self), gathering.clone(), wish.clone());
         tokio::spawn(async move {
             let (began, ask) = (Instant::now(), wish.ask());
@@ -343,12 +343,12 @@ impl Shared {
                 wished: wish.wished(&ask),
                 release: serving.release.hash.clone(),
                 basis: Some(given.basis),
-                articles: given.articles,
-                degraded: given.degraded,
+                articles: wish.cut(&given.articles),
+                degraded: given.degraded.clone(),
                 shadow: true,
                 milliseconds: began.elapsed().as_secs_f64() * 1e3,
             };
-            shared.write_down(&serving, Arc::new(wish.cut(answered)));
+            shared.write_down(&serving, Arc::new(answered));
         });
     }
 

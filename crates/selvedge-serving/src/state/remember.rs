@@ -1,6 +1,6 @@
 //! Lists that would be the same now as when they were made.
 
-use std::sync::PoisonError;
+use std::sync::{Arc, PoisonError};
 
 use super::{Given, REMEMBERED, Shared};
 use crate::lists::Serving;
@@ -8,7 +8,7 @@ use crate::who::Ask;
 
 impl Shared {
     /// A list that was made before, is long enough, and would be the same now.
-    pub(super) fn remembered(&self, serving: &Serving, ask: &Ask) -> Option<Given> {
+    pub(super) fn remembered(&self, serving: &Serving, ask: &Ask) -> Option<Arc<Given>> {
         if !ask.category.is_empty() {
             return None;
         }
@@ -17,11 +17,11 @@ impl Shared {
         let long_enough = given.places >= ask.places || given.articles.len() >= ask.places;
         let known = serving.known();
         let same = given.basis.articles_at == known.at && !known.is_stale(self.now());
-        (long_enough && same).then(|| given.clone())
+        (long_enough && same).then(|| Arc::clone(given))
     }
 
     /// Remembers a list, unless something was left out of it or its customer has done something since it was made.
-    pub(super) fn remember(&self, serving: &Serving, ask: &Ask, given: &Given) {
+    pub(super) fn remember(&self, serving: &Serving, ask: &Ask, given: &Arc<Given>) {
         if !given.degraded.is_empty() || !ask.category.is_empty() || ask.visitor.is_some() {
             return;
         }
@@ -34,6 +34,6 @@ impl Shared {
             remembered.clear();
         }
         let own = remembered.entry(ask.name.clone()).or_default();
-        own.insert(serving.release.hash.clone(), given.clone());
+        own.insert(serving.release.hash.clone(), Arc::clone(given));
     }
 }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::log::Answered;
+use crate::article::Article;
 use crate::who::{Ask, Visitor, Wished};
 
 /// Whom a list is for, and how it is to be cut.
@@ -33,10 +33,9 @@ impl Wish {
         Wished { places: ask.places, category: ask.category.clone(), visitor }
     }
 
-    /// The part of an answer that was wished for.
-    pub(super) fn cut(&self, answered: Answered) -> Answered {
-        let wanted = answered.articles.into_iter().filter(|article| !self.exclude.contains(&article.product_id));
-        let articles = wanted.skip(self.offset).take(self.articles).collect();
-        Answered { articles, ..answered }
+    /// The part of a list that was wished for.
+    pub(super) fn cut(&self, list: &[Article]) -> Vec<Article> {
+        let wanted = list.iter().filter(|article| !self.exclude.contains(&article.product_id));
+        wanted.skip(self.offset).take(self.articles).cloned().collect()
     }
 }
