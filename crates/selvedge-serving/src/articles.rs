@@ -16,6 +16,8 @@ use super::live::Tables;
 use super::who::NOBODY;
 use selvedge_engine::{Engine, Table, batch_of};
 use selvedge_features::features::{self, View};
+use selvedge_learning::rank::Catalogue as Retrieval;
+use selvedge_learning::recommend::Lists;
 use selvedge_learning::shelf::{self, Shelves};
 use selvedge_project::error::Result;
 use selvedge_project::project::Project;
@@ -31,6 +33,8 @@ pub struct Articles {
     /// What views of customers read of everybody.
     everybody: Vec<(TableName, RecordBatch)>,
     popular: Popular,
+    /// What is searched of shelves that are too long to be ranked whole.
+    pub retrieval: Option<Retrieval>,
 }
 
 /// A view of articles, and how old it may be.
@@ -86,7 +90,7 @@ impl Articles {
     /// # Errors
     /// Queries that cannot be answered.
     pub fn known(
-        tables: &Tables,
+        (tables, lists): (&Tables, &Lists),
         catalogue: &Catalogue,
         (everybody, unused): (RecordBatch, usize),
         at: DateTime<Utc>,
@@ -127,7 +131,9 @@ impl Articles {
             let missing = missing(&view)?;
             views.push(Kept { view, fresh_for: header.fresh_for, missing });
         }
-        Ok(Self { at, seen, unused, views, everybody: of_all, popular })
+        let session = shelf::Session::over(&project, engine);
+        let retrieval = lists.catalogue(&session, &requests(&names, at)?, at)?;
+        Ok(Self { at, seen, unused, views, everybody: of_all, popular, retrieval })
     }
 
     /// Puts what views of customers read of everybody where a narrowed project reads it.

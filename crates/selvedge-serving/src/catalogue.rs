@@ -170,21 +170,24 @@ impl Catalogue {
     /// # Errors
     /// Candidates without a column that is needed.
     pub fn may(&self, candidates: &RecordBatch, asks: &[Ask]) -> Result<Option<Vec<bool>>> {
-        let wanted: HashMap<&str, &Vec<String>> =
-            asks.iter().filter(|ask| !ask.category.is_empty()).map(|ask| (ask.name.as_str(), &ask.category)).collect();
-        if wanted.is_empty() {
-            return Ok(None);
-        }
+        let Some(wanted) = self.wanted(asks) else { return Ok(None) };
         let text = |name| texts(candidates, "sql/recommend/candidates.sql", name);
         let (customers, products, seasons) = (text("customer_id")?, text("product_id")?, text("season")?);
-        let may = |row: usize| match wanted.get(customers.value(row)) {
+        let may = |row: usize| wanted(customers.value(row), products.value(row), seasons.value(row));
+        Ok(Some((0..candidates.num_rows()).map(may).collect()))
+    }
+
+    /// The same by the name of who asks, and an article's number and season.
+    pub fn wanted<'a>(&'a self, asks: &'a [Ask]) -> Option<impl Fn(&str, &str, &str) -> bool + Sync + 'a> {
+        let wanted: HashMap<&str, &Vec<String>> =
+            asks.iter().filter(|ask| !ask.category.is_empty()).map(|ask| (ask.name.as_str(), &ask.category)).collect();
+        (!wanted.is_empty()).then_some(move |customer: &str, product: &str, season: &str| match wanted.get(customer) {
             Some(kinds) => self
-                .article(products.value(row), seasons.value(row))
+                .article(product, season)
                 .and_then(|known| known.words.category.as_ref())
                 .is_some_and(|category| kinds.contains(category)),
             None => true,
-        };
-        Ok(Some((0..candidates.num_rows()).map(may).collect()))
+        })
     }
 }
 

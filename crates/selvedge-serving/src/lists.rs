@@ -23,6 +23,7 @@ use super::release::Release;
 use super::who::{Ask, Visitor};
 use queries::{Queries, Rows};
 use selvedge_engine::Engine;
+use selvedge_learning::rank::May;
 use selvedge_learning::recommend::{Lists, Wanted};
 use selvedge_learning::shelf::{self, Shelves};
 use selvedge_project::error::Result;
@@ -39,7 +40,7 @@ pub struct Serving {
     pub release: Release,
     pub tables: Tables,
     pub catalogue: Catalogue,
-    lists: Lists,
+    pub lists: Lists,
     articles: RwLock<Arc<Articles>>,
     queries: Queries,
     /// The lists that the release came with, for who cannot be answered in time.
@@ -94,7 +95,7 @@ impl Serving {
         let tables = Tables::load(open(&release.root)?)?;
         let catalogue = Catalogue::load(&tables.engine)?;
         let lists = Lists::load(&tables.project)?;
-        let known = known(&tables, &catalogue, past, at, None)?;
+        let known = known((&tables, &lists), &catalogue, past, at, None)?;
         let mut made_before: HashMap<String, Vec<Article>> = HashMap::new();
         for row in tables.engine.rows::<Recommended>(&TableName::bare("recommendations"))? {
             made_before.entry(row.customer_id.clone()).or_default().push(row.into());
@@ -182,7 +183,7 @@ impl Serving {
     /// # Errors
     /// Queries that cannot be answered; then what was known stays.
     pub fn refresh(&self, past: &RwLock<Past>, at: DateTime<Utc>, seen: Option<usize>) -> Result<()> {
-        let new = Arc::new(known(&self.tables, &self.catalogue, past, at, seen)?);
+        let new = Arc::new(known((&self.tables, &self.lists), &self.catalogue, past, at, seen)?);
         *self.articles.write().unwrap_or_else(PoisonError::into_inner) = new;
         Ok(())
     }
@@ -321,7 +322,16 @@ impl Serving {
         let (views, stale) = known.views(at);
         let session = shelf::Session::over(&project, engine).with_views(views);
         let names: Vec<String> = asks.iter().map(|ask| ask.name.clone()).collect();
-        let mut shelves = session.shelves(requests(&names, at)?, None, false)?;
+        let requests = requests(&names, at)?;
+        let wanted = self.catalogue.wanted(asks);
+        let retrieved = match &known.retrieval {
+            Some(retrieval) => {
+                let past = self.lists.past(&session)?;
+                Some(retrieval.retrieved(&session, &requests, &past, wanted.as_ref().map(|wanted| wanted as May))?)
+            }
+            None => None,
+        };
+        let mut shelves = session.shelves(requests, retrieved, false)?;
         shelves.baselines = Some(known.beside(&shelves)?);
         work(&session, &shelves, stale)
     }
@@ -372,7 +382,7 @@ impl Serving {
 
 /// What is known of articles at a moment, from the first `seen` events, or all.
 fn known(
-    tables: &Tables,
+    (tables, lists): (&Tables, &Lists),
     catalogue: &Catalogue,
     past: &RwLock<Past>,
     at: DateTime<Utc>,
@@ -384,5 +394,5 @@ fn known(
         let seen = seen.unwrap_or(past.count());
         (tables.all_transactions(&past, seen)?, seen)
     };
-    Articles::known(tables, catalogue, everybody, at, seen)
+    Articles::known((tables, lists), catalogue, everybody, at, seen)
 }

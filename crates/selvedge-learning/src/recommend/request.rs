@@ -78,6 +78,14 @@ impl Lists {
         self.0.why_not(session, shelves, article)
     }
 
+    /// What the ranking must know of what customers did.
+    ///
+    /// # Errors
+    /// Events that are not there.
+    pub fn past(&self, session: &Session) -> Result<Past> {
+        self.0.past(session)
+    }
+
     /// What retrieval searches at a moment, for these customers and whoever is sent the same; nothing where shelves are ranked
     /// whole.
     ///
@@ -111,7 +119,7 @@ impl Lists {
             basis: one.basis,
             reason: one.reason,
         };
-        let (lists, took) = self.0.lists(session, shelves, &self.0.past(session)?, wanted)?;
+        let (lists, took) = self.0.lists(session, shelves, &self.past(session)?, wanted)?;
         let of_customer =
             |list: super::Listed| (list.customer, list.recommendations.into_iter().map(listing).collect());
         Ok((lists.into_iter().map(of_customer).collect(), took))
