@@ -53,6 +53,7 @@ surprises:
   shown_without_consent: {column: customer_id, found: "a customer who has not agreed to personalisation", done: "kept, because it was shown"}
   final_flag_wrong: {column: ground_truth_available, found: "marked final although the outcome can still change, or open although it cannot", done: "whether an outcome is final is worked out from its age"}
 ---*/
+-- What a row says of itself.
 WITH written AS (
   SELECT r.line, identifier(r.recommendation_id) AS recommendation_id, identifier(r.customer_id) AS customer_id, identifier(r.product_id) AS product_id,
          given(r.model_version) AS model_version, whole_number(r.position) AS written_place,
@@ -60,12 +61,21 @@ WITH written AS (
          r.clicked_at, r.purchased_at, r.returned_at, given(r.clicked_at) IS NOT NULL AS has_click_time,
          given(r.purchased_at) IS NOT NULL AS has_purchase_time, given(r.returned_at) IS NOT NULL AS has_return_time,
          given(r.clicked) AS click_word, given(r.purchased) AS purchase_word, given(r.returned) AS return_word,
-         flag(r.clicked) AS click_flag, flag(r.purchased) AS purchase_flag, flag(r.returned) AS return_flag, flag(r.ground_truth_available) AS marked_final,
-         ROW_NUMBER() OVER (PARTITION BY identifier(r.recommendation_id) ORDER BY r.line) AS nth,
-         ROW_NUMBER() OVER (PARTITION BY r.recommendation_id, r.recommended_at, r.customer_id, r.product_id, r.position, r.model_version, r.clicked, r.clicked_at,
-                                         r.purchased, r.purchased_at, r.returned, r.returned_at, r.ground_truth_available ORDER BY r.line) AS nth_copy
+         flag(r.clicked) AS click_flag, flag(r.purchased) AS purchase_flag, flag(r.returned) AS return_flag, flag(r.ground_truth_available) AS marked_final
   FROM raw.recommendations r
 ),
+-- Numbers that come more than once are few, so only their rows are held against each other.
+repeated AS (
+  SELECT recommendation_id, MIN(line) AS first_line FROM written
+  WHERE recommendation_id IS NOT NULL GROUP BY recommendation_id HAVING COUNT(*) > 1
+),
+twins AS (SELECT w.line, d.first_line FROM repeated d JOIN written w ON w.recommendation_id = d.recommendation_id),
+kinds AS (
+  SELECT MIN(r.line) AS line FROM twins t JOIN raw.recommendations r ON r.line = t.line
+  GROUP BY r.recommendation_id, r.recommended_at, r.customer_id, r.product_id, r.position, r.model_version, r.clicked, r.clicked_at,
+           r.purchased, r.purchased_at, r.returned, r.returned_at, r.ground_truth_available
+),
+others AS (SELECT t.line, k.line IS NULL AS copied, t.line <> t.first_line AS again FROM twins t LEFT JOIN kinds k ON k.line = t.line),
 -- Who counts places from 0 shows about as many at 0 as at 1; a single 0 among many places is a mistake.
 from_zero AS (
   SELECT model_version, true AS from_zero FROM written GROUP BY model_version
@@ -86,26 +96,35 @@ typed AS (
          COALESCE(b.return_flag, b.return_word IS NULL AND b.has_return_time) AS was_returned
   FROM buys b
 ),
--- The days of sale are days of the shop's clock, and so is the log.
-on_sale AS (
-  SELECT t.line, COUNT(*) AS articles, MIN(p.season) AS season, MIN(p.ships_to) AS ships_to
-  FROM typed t
-  JOIN sources.products p ON p.product_id = t.product_id
-                         AND t.shown_local >= CAST(p.on_sale_from AS TIMESTAMP)
-                         AND t.shown_local < CAST(p.on_sale_until AS TIMESTAMP) + INTERVAL '1' DAY
-  GROUP BY t.line
+-- The stretches between the days on which an article of a number comes or goes: within one, the same articles are on sale.  The
+-- days of sale are days of the shop's clock, and so is the log.
+days AS (
+  SELECT product_id, CAST(on_sale_from AS TIMESTAMP) AS day FROM sources.products
+  UNION SELECT product_id, CAST(on_sale_until AS TIMESTAMP) + INTERVAL '1' DAY FROM sources.products
 ),
-numbers AS (SELECT DISTINCT product_id FROM sources.products),
+stretches AS (SELECT product_id, day AS since, LEAD(day) OVER (PARTITION BY product_id ORDER BY day) AS until FROM days),
+on_sale AS (
+  SELECT s.product_id, s.since, s.until, COUNT(*) AS articles, MIN(p.season) AS season, MIN(p.ships_to) AS ships_to
+  FROM stretches s
+  JOIN sources.products p ON p.product_id = s.product_id
+                         AND CAST(p.on_sale_from AS TIMESTAMP) <= s.since
+                         AND CAST(p.on_sale_until AS TIMESTAMP) + INTERVAL '1' DAY >= s.until
+  GROUP BY s.product_id, s.since, s.until
+),
+numbers AS (SELECT product_id, true AS known FROM sources.products GROUP BY product_id),
+customers AS (
+  SELECT customer_id, true AS known, country, personalisation_consent, moment(CAST(signup_date AS VARCHAR), $timezone) AS signed_up FROM sources.customers
+),
 judged AS (
-  SELECT t.*, s.season, s.ships_to, c.country, c.personalisation_consent, moment(CAST(c.signup_date AS VARCHAR), $timezone) AS signed_up,
+  SELECT t.*, s.season, s.ships_to, c.country, c.personalisation_consent, c.signed_up,
          t.was_purchased AND t.purchase_time <= t.shown_at + $purchase_window AS purchase_counts,
          CASE WHEN t.recommendation_id IS NULL THEN 'no_recommendation_id'
-              WHEN t.nth_copy > 1 THEN 'late_copy'
-              WHEN t.nth > 1 THEN 'recommendation_twice'
+              WHEN o.copied THEN 'late_copy'
+              WHEN o.again THEN 'recommendation_twice'
               WHEN t.shown_at IS NULL THEN 'bad_time'
               WHEN t.shown_at > $exported_at THEN 'after_export'
-              WHEN c.customer_id IS NULL THEN 'unknown_customer'
-              WHEN n.product_id IS NULL THEN 'unknown_product'
+              WHEN c.known IS NULL THEN 'unknown_customer'
+              WHEN n.known IS NULL THEN 'unknown_product'
               WHEN s.articles IS NULL THEN 'not_on_sale'
               WHEN s.articles > 1 THEN 'several_on_sale'
               WHEN t.place IS NULL OR t.place < 1 THEN 'bad_position'
@@ -122,9 +141,10 @@ judged AS (
               WHEN t.was_clicked AND t.click_time > $exported_at OR t.was_purchased AND t.purchase_time > $exported_at
                    OR t.was_returned AND t.return_time > $exported_at THEN 'outcome_after_export' END AS set_aside
   FROM typed t
-  LEFT JOIN sources.customers c ON c.customer_id = t.customer_id
+  LEFT JOIN others o ON o.line = t.line
+  LEFT JOIN customers c ON c.customer_id = t.customer_id
   LEFT JOIN numbers n ON n.product_id = t.product_id
-  LEFT JOIN on_sale s ON s.line = t.line
+  LEFT JOIN on_sale s ON s.product_id = t.product_id AND t.shown_local >= s.since AND t.shown_local < s.until
 ),
 -- Final means that nothing can change it any more: bought and sent back, bought and kept long enough, too late to be
 -- bought, or dismissed, which only the shop can tell us.
