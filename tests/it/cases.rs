@@ -95,6 +95,15 @@ fn a_case_can_be_recorded() {
         written.contains("customer_id: P-") && !written.contains("anna/"),
         "a customer's number is in a case: {written}"
     );
+    let (day, _) = as_of["as_of=".len()..].split_once('T').unwrap();
+    assert!(!written.contains(day), "a day on which a customer did something is in a case: {written}");
+    let same = written.matches("recorded for").count();
+    let (_, first) = written.split_once("recorded for ").unwrap();
+    assert_eq!(
+        written.matches(first.lines().next().unwrap()).count(),
+        same,
+        "the same request is shifted alike: {written}"
+    );
     assert!(cases::run(&selvedge::open(Some(&shop.path(""))).unwrap(), &[]).is_ok());
     let other = shop.run(&["test", "--record", "customer_history", &customer]);
     assert!(String::from_utf8_lossy(&other.stderr).contains("customer_id, as_of"));

@@ -1,4 +1,4 @@
-//! What pages call a customer: the first digits of an HMAC of the number.  Whoever has the key can find the customer again, and
+//! What pages and recorded cases call a customer: the first digits of an HMAC of the number.  Whoever has the key can find the customer again, and
 //! nobody else.
 
 use std::io::Read;
@@ -14,6 +14,8 @@ use crate::project::Project;
 pub const KEY_FILE: &str = "pseudonyms.key";
 /// Hex digits of a pseudonym.
 const DIGITS: usize = 10;
+/// Weeks by which times are shifted at most.
+const MOST_WEEKS: u16 = 52;
 
 #[derive(Debug, thiserror::Error)]
 pub enum PseudonymError {
@@ -48,11 +50,22 @@ impl Pseudonyms {
 
     /// `P-3f0c…` for a customer's number.
     pub fn name(&self, customer: &str) -> String {
-        // A key of any length will do.
-        let Ok(mut mac) = Hmac::<Sha256>::new_from_slice(&self.0) else { return "P-".to_owned() };
-        mac.update(customer.as_bytes());
-        let digits: String = mac.finalize().into_bytes().iter().map(|byte| format!("{byte:02x}")).collect();
+        let digits: String = self.code(customer).iter().map(|byte| format!("{byte:02x}")).collect();
         format!("P-{}", &digits[..DIGITS])
+    }
+
+    /// By how many days earlier the times of what a customer did are shown: whole weeks, up to a year, the same for the same
+    /// customer.
+    pub fn days_earlier(&self, customer: &str) -> i64 {
+        let [first, second, ..] = self.code(&format!("times of {customer}"));
+        7 * (1 + i64::from(u16::from_be_bytes([first, second]) % MOST_WEEKS))
+    }
+
+    fn code(&self, text: &str) -> [u8; 32] {
+        // A key of any length will do.
+        let Ok(mut mac) = Hmac::<Sha256>::new_from_slice(&self.0) else { return [0; 32] };
+        mac.update(text.as_bytes());
+        mac.finalize().into_bytes().into()
     }
 }
 

@@ -4,13 +4,15 @@ use std::collections::BTreeMap;
 use std::fmt::Write;
 use std::sync::Arc;
 
-use datafusion::arrow::array::{Array, ArrayRef, BooleanArray, RecordBatch, UInt32Array};
+use datafusion::arrow::array::{Array, ArrayRef, BooleanArray, IntervalDayTimeArray, RecordBatch, Scalar, UInt32Array};
+use datafusion::arrow::compute::kernels::numeric::sub;
 use datafusion::arrow::compute::{filter_record_batch, take_record_batch};
+use datafusion::arrow::datatypes::{DataType, IntervalDayTime};
 use datafusion::arrow::error::ArrowError;
 
 use super::compare::shown;
 use super::request::request;
-use super::{CaseError, find};
+use super::{CaseError, find, grain};
 use selvedge_engine::{Engine, Staged, Table};
 use selvedge_features::features;
 use selvedge_project::error::Result;
@@ -22,7 +24,8 @@ use selvedge_project::sql::{SqlFile, TableName};
 /// More rows than this are no example for a person.
 const MOST: usize = 60;
 
-/// Adds a case to `tests/features/<view>.yaml`: the view's row with this key, at this moment, as it is on the materials.
+/// Adds a case to `tests/features/<view>.yaml`: the view's row with this key, at this moment, as it is on the materials, but with
+/// pseudonyms for who is in it and with all its times some weeks earlier.
 ///
 /// # Errors
 /// An unknown view, a key that is not the view's, or a row that too many source rows make.
@@ -30,10 +33,15 @@ pub fn record(project: &Project, view: &str, key: &[String]) -> Result<()> {
     let progress = Progress::start("record");
     let file = find(project, "--record", view)?;
     let engine = Engine::new(project)?;
+    let people = Pseudonyms::of(project)?;
     let request = request(project, &engine, file, key, "--record")?;
+    // All times of a case lie as far from each other as they did.
+    let days = people.days_earlier(&who(&request));
+    let request = earlier(&request, days)?;
+    engine.register(&grain(project, file).0, request.clone())?;
     let mut tables = BTreeMap::new();
     for table in file.reads.iter().filter(|table| table.schema.as_deref() != Some("grain")) {
-        tables.insert(table.clone(), engine.read(table)?);
+        tables.insert(table.clone(), earlier(&engine.read(table)?, days)?);
     }
     let recorder = Recorder { project, engine, file };
     let wanted = recorder.row(&tables)?;
@@ -48,7 +56,6 @@ pub fn record(project: &Project, view: &str, key: &[String]) -> Result<()> {
     if !text.ends_with('\n') {
         text.push('\n');
     }
-    let people = Pseudonyms::of(project)?;
     let name: String = flow("", &wanted.batch, &wanted.key, 0, &people);
     let name = name.trim_start_matches("- {").trim_end().trim_end_matches('}').replace(": ", "=").replace('\'', "");
     let _ = writeln!(text, "  - name: recorded for {name}\n    given:");
@@ -65,6 +72,23 @@ pub fn record(project: &Project, view: &str, key: &[String]) -> Result<()> {
     staged.commit()?;
     progress.done(format!("{}: a case with {rows} source rows", project.paths.shown(&path)));
     Ok(())
+}
+
+/// What a request is about, its times left out.
+fn who(request: &RecordBatch) -> String {
+    let named = request.columns().iter().filter(|column| !column.data_type().is_temporal());
+    named.map(|column| shown(column, 0)).collect::<Vec<_>>().join(" ")
+}
+
+/// The same rows with every day and time so many days earlier.
+fn earlier(batch: &RecordBatch, days: i64) -> Result<RecordBatch> {
+    let shift = Scalar::new(IntervalDayTimeArray::from(vec![IntervalDayTime::new(days as i32, 0)]));
+    let shifted = |column: &ArrayRef| match column.data_type() {
+        DataType::Date32 | DataType::Date64 | DataType::Timestamp(..) => sub(column, &shift),
+        _ => Ok(Arc::clone(column)),
+    };
+    let columns = batch.columns().iter().map(shifted).collect::<std::result::Result<_, _>>().map_err(arrow)?;
+    Ok(RecordBatch::try_new(batch.schema(), columns).map_err(arrow)?)
 }
 
 fn arrow(cause: ArrowError) -> CaseError {
