@@ -2,7 +2,8 @@
 
 use crate::shop::Shop;
 
-/// A long CSV is read in blocks, from a quote on as a whole: the rows and their lines are the same.
+/// A long CSV is read in blocks, whose ends are looked for with care from a quote on: the rows and their lines are the same, and so
+/// they are where memory has no room for them.
 #[test]
 fn a_long_csv_is_read_as_a_short_one() {
     let shop = Shop::new(25);
@@ -46,6 +47,11 @@ fn a_long_csv_is_read_as_a_short_one() {
             .map(|table| shop.ask(&format!("SELECT * FROM sources.{table}")))
     };
     let in_blocks = tables();
+    let stored = |shop: &Shop| [shop.files("work/ingest"), shop.files("work/split")].concat();
+    let in_memory = stored(&shop);
+    shop.replace("params.yaml", "\nengine:\n", "\nengine:\n  memory_limit: 64MiB\n");
+    assert!(tables() == in_blocks && stored(&shop) == in_memory, "other tables with a limit of memory");
+    shop.replace("params.yaml", "  memory_limit: 64MiB\n", "");
     for place in [long.find("browse"), long[10 << 20..].find("browse").map(|place| place + (10 << 20))] {
         let mut quoted = long.clone();
         let place = place.unwrap();

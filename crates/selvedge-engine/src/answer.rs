@@ -2,9 +2,11 @@
 
 use std::sync::Arc;
 
+use datafusion::arrow::array::ArrayRef;
 use datafusion::arrow::datatypes::SchemaRef;
 use datafusion::arrow::record_batch::RecordBatch;
 use datafusion::common::runtime::SpawnedTask;
+use datafusion::datasource::{MemTable, TableProvider};
 use datafusion::error::DataFusionError;
 use datafusion::execution::memory_pool::MemoryLimit;
 use datafusion::execution::{SendableRecordBatchStream, SessionState};
@@ -15,10 +17,14 @@ use futures::StreamExt;
 use futures::future::try_join_all;
 
 use super::query_error::query_error;
-use super::{Session, table};
+use super::spool::{Part, Spool};
+use super::{Session, reference, table};
 use selvedge_project::error::Result;
 use selvedge_project::project::Project;
-use selvedge_project::sql::SqlFile;
+use selvedge_project::sql::{SqlFile, TableName};
+
+/// Of the memory there is, rows that are read again may take so many parts each time.
+const SHARE: usize = 16;
 
 /// What a plan answers: its columns, and the rows of each partition.
 pub(super) type Parts = (SchemaRef, Vec<Vec<RecordBatch>>);
@@ -87,12 +93,62 @@ impl Session {
         }
     }
 
+    /// The answers of optimised plans as tables, which queries read: what memory has no room for goes to disk.
+    pub(super) async fn tables_of_plans(
+        &self,
+        plans: &[LogicalPlan],
+    ) -> datafusion::error::Result<Vec<Arc<dyn TableProvider>>> {
+        let Some(room) = self.room().filter(|_| self.elsewhere.is_none()) else {
+            let answers = self.execute(plans).await?.into_iter();
+            return answers.map(|(schema, parts)| Ok(Arc::new(MemTable::try_new(schema, parts)?) as _)).collect();
+        };
+        let mut kept = Vec::new();
+        for plan in plans {
+            let streams = self.streams_of(plan).await?;
+            let schema = streams.first().map_or_else(|| Arc::clone(plan.schema().inner()), |rows| rows.schema());
+            let room = room / streams.len().max(1);
+            let part = |rows| spooled(rows, self.part(&schema, room));
+            let parts: Vec<_> = streams.into_iter().map(|rows| SpawnedTask::spawn(part(rows))).collect();
+            kept.push(Spool::new(Arc::clone(&schema), joined(parts).await?).provider()?);
+        }
+        Ok(kept)
+    }
+
+    /// The answer of an optimised plan, row by row and in parts, however many rows there are.
+    pub(super) async fn streams_of(
+        &self,
+        plan: &LogicalPlan,
+    ) -> datafusion::error::Result<Vec<SendableRecordBatchStream>> {
+        let plan = self.state.query_planner().create_physical_plan(plan, &self.state).await?;
+        execute_stream_partitioned(plan, self.state.task_ctx())
+    }
+
+    /// Bytes that rows of one kind may take in memory which are read again, or sorted; none where memory has no limit.
+    pub(super) fn room(&self) -> Option<usize> {
+        match self.state.runtime_env().memory_pool.memory_limit() {
+            MemoryLimit::Finite(limit) => Some(limit / SHARE),
+            _ => None,
+        }
+    }
+
     /// The answer of any query over the tables that are open.
     pub async fn query(&self, sql: &str, shown: &str) -> Result<RecordBatch> {
         // A question reads; it writes no files and makes no tables.
         let reads = SQLOptions::new().with_allow_ddl(false).with_allow_dml(false).with_allow_statements(false);
         let frame = self.context.sql_with_options(sql, reads).await;
         self.collect(frame.map_err(|e| query_error(shown, &e, &self.tables()))?, shown).await
+    }
+
+    /// The distinct values of a column of a table that is open, in any order; none where there is no such column.
+    pub async fn values(&self, table: &TableName, column: &str) -> Result<Option<ArrayRef>> {
+        let failed = |e: DataFusionError| query_error(&table.to_string(), &e, &[]);
+        let frame = self.context.table(reference(table)).await.map_err(failed)?;
+        if !frame.schema().has_column_with_unqualified_name(column) {
+            return Ok(None);
+        }
+        let frame = frame.select_columns(&[column]).and_then(DataFrame::distinct).map_err(failed)?;
+        let values = self.collect(frame, &table.to_string()).await?;
+        Ok(values.columns().first().cloned())
     }
 
     pub(super) async fn collect(&self, frame: DataFrame, shown: &str) -> Result<RecordBatch> {
@@ -132,17 +188,32 @@ impl Session {
 
 /// The rows of each partition, all side by side.
 async fn parts_of(parts: Vec<SendableRecordBatchStream>) -> datafusion::error::Result<Vec<Vec<RecordBatch>>> {
-    let parts: Vec<_> = parts.into_iter().map(|part| SpawnedTask::spawn(rows_of(part))).collect();
-    let mut answers = Vec::new();
-    for part in parts {
-        answers.push(part.join_unwind().await.map_err(|e| DataFusionError::ExecutionJoin(Box::new(e)))??);
-    }
-    Ok(answers)
+    joined(parts.into_iter().map(|part| SpawnedTask::spawn(rows_of(part))).collect()).await
 }
 
 /// An answer as one batch with the columns of `schema`.
 fn one_batch((_, parts): Parts, schema: &SchemaRef) -> datafusion::error::Result<RecordBatch> {
     Ok(table::one_batch(schema, parts.into_iter().flatten().collect())?)
+}
+
+/// What each partition came to.
+async fn joined<T: 'static>(
+    parts: Vec<SpawnedTask<datafusion::error::Result<T>>>,
+) -> datafusion::error::Result<Vec<T>> {
+    let mut all = Vec::new();
+    for part in parts {
+        all.push(part.join_unwind().await.map_err(|e| DataFusionError::ExecutionJoin(Box::new(e)))??);
+    }
+    Ok(all)
+}
+
+/// The rows of a partition, kept to be read again.
+async fn spooled(mut rows: SendableRecordBatchStream, mut part: Part) -> datafusion::error::Result<Part> {
+    while let Some(batch) = rows.next().await {
+        part.push(batch?)?;
+        tokio::task::yield_now().await;
+    }
+    Ok(part)
 }
 
 /// The rows of a partition.

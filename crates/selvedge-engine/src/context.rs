@@ -21,6 +21,9 @@ pub fn point_in_time_rule() -> PointInTimeRule {
     PointInTimeRule::new(&["vector_mean"])
 }
 
+/// Into so many parts a limit of memory is cut, one for each sort that merges.
+const SORTS: usize = 64;
+
 /// A session without tables or own functions.
 pub fn open(params: &params::Engine) -> Result<SessionContext> {
     // One part alone is no slice of a cluster.
@@ -38,6 +41,9 @@ pub fn open(params: &params::Engine) -> Result<SessionContext> {
     }
     let mut runtime = RuntimeEnvBuilder::new();
     if let Some(limit) = params.memory_limit {
+        // What each sort puts aside for merging what it moved to disk.
+        let merging = &mut config.options_mut().execution.sort_spill_reservation_bytes;
+        *merging = (*merging).min(limit / SORTS);
         runtime = runtime.with_memory_pool(Arc::new(FairSpillPool::new(limit)));
     }
     let mut rules = PhysicalOptimizer::new().rules;

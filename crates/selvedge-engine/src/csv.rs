@@ -5,6 +5,7 @@ use std::fs::File;
 use std::io::{BufReader, ErrorKind, Read};
 use std::path::Path;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use csv::{ByteRecord, ReaderBuilder, StringRecord};
 use datafusion::arrow::array::{ArrayRef, AsArray, Int64Array, StringBuilder};
@@ -13,18 +14,14 @@ use datafusion::arrow::datatypes::{DataType, Field, Int64Type, Schema, SchemaRef
 use datafusion::arrow::error::ArrowError;
 use datafusion::arrow::record_batch::RecordBatch;
 use flate2::read::MultiGzDecoder;
-use memchr::{memchr, memchr_iter, memrchr};
 use rayon::prelude::*;
 
+use super::csv_blocks::{BLOCK, Blocks, Written};
 use super::csv_error::CsvError;
 use super::csv_start::{before_header, header, lone_return};
-use super::latin_1::Latin1;
 use super::raw_parquet;
 use super::table::concatenated;
 use selvedge_project::error::Result;
-
-/// Bytes of a file that are read in one go.
-const BLOCK: usize = 1 << 23;
 
 /// What one CSV holds.
 #[derive(Debug)]
@@ -58,48 +55,14 @@ pub struct Expected<'a> {
 impl RawTable {
     /// No rows, of a file that is not there.
     pub fn nothing() -> Self {
-        let schema = Schema::new(vec![Field::new("line", DataType::Int64, false)]);
-        Self { batch: RecordBatch::new_empty(Arc::new(schema)), malformed: Vec::new() }
+        Self { batch: RecordBatch::new_empty(texts(&[])), malformed: Vec::new() }
     }
 
     /// Reads a CSV (`.csv`), one that is compressed with gzip (`.csv.gz`) or a Parquet file (`.parquet`); its columns must be
     /// those that are expected, in any order.  `file` is named in errors.
     pub fn read(path: &Path, file: &str, wanted: &Expected) -> Result<Self> {
-        let kind = Kind::of(path);
-        if kind == Kind::Parquet {
-            return raw_parquet::read(path, file, wanted);
-        }
-        let unreadable = |cause| kind.failed(file, cause);
-        let mut blocks = Blocks::open(path, kind, wanted.latin_1).map_err(unreadable)?;
-        let mut first = blocks.next().transpose().map_err(unreadable)?.unwrap_or_default();
-        let (before, lines_before) = before_header(&first.text, file)?;
-        first.text.drain(..before);
-        first.first_line += lines_before;
-        first.refuse_lone_return(file)?;
-        let mut reader = ReaderBuilder::new().flexible(true).from_reader(&first.text[..]);
-        let columns = header(&mut reader, &first.text, file, &wanted.columns, wanted.definition)?;
-        let end = reader.position().clone();
-        first.text.drain(..end.byte() as usize);
-        first.first_line = end.line() + lines_before;
-        let mut fields = vec![Field::new("line", DataType::Int64, false)];
-        fields.extend(columns.iter().map(|name| Field::new(name, DataType::Utf8, true)));
-        let schema = Arc::new(Schema::new(fields));
-        // The file is read by whoever is free, while the others read what is written in it.
-        let read = std::iter::once(Ok(first)).chain(blocks).enumerate().par_bridge().map(|(place, block)| {
-            let read = block.map_err(|cause| unreadable(cause).into()).and_then(|block| block.read(&schema, file));
-            (place, read)
-        });
-        let read: BTreeMap<usize, Result<RawTable>> = read.collect();
-        let (mut batches, mut malformed) = (Vec::new(), Vec::new());
-        for part in read.into_values() {
-            let part = part?;
-            batches.push(part.batch);
-            malformed.extend(part.malformed);
-        }
-        let batch = concatenated(&schema, batches).map_err(|cause| broken(file, &cause))?;
-        if batch.num_rows() == 0 && malformed.is_empty() && !wanted.may_be_empty {
-            return Err(CsvError::NoRows { file: file.into() }.into());
-        }
+        let Scanned { schema, parts, malformed } = scan(path, file, wanted, BLOCK, |_, batch| Ok(batch))?;
+        let batch = concatenated(&schema, parts).map_err(|cause| broken(file, &cause))?;
         Ok(Self { batch, malformed })
     }
 
@@ -137,10 +100,84 @@ fn broken(file: &str, cause: &ArrowError) -> CsvError {
     CsvError::Broken { file: file.into(), line: 1, cause: cause.to_string() }
 }
 
+/// What was made of a file's rows, in the order in which they stand there.
+pub struct Scanned<T> {
+    /// `line` (Int64, the first is 1), then the file's columns as Utf8; an empty cell is NULL.
+    pub schema: SchemaRef,
+    pub parts: Vec<T>,
+    pub malformed: Vec<Malformed>,
+}
+
+/// Reads a file as [`RawTable::read`] does, and makes something of its rows, some of them at a time and side by side: about
+/// `block` bytes of a CSV.
+pub fn scan<T: Send>(
+    path: &Path,
+    file: &str,
+    wanted: &Expected,
+    block: usize,
+    take: impl Fn(&SchemaRef, RecordBatch) -> Result<T> + Sync,
+) -> Result<Scanned<T>> {
+    let rows = AtomicUsize::new(0);
+    let counted = |schema: &SchemaRef, batch: RecordBatch| {
+        rows.fetch_add(batch.num_rows(), Ordering::Relaxed);
+        take(schema, batch)
+    };
+    let kind = Kind::of(path);
+    let scanned = match kind {
+        Kind::Parquet => raw_parquet::scan(path, file, wanted, counted)?,
+        Kind::Csv | Kind::Gzip => scan_text((path, kind), file, (wanted, block), counted)?,
+    };
+    if rows.into_inner() == 0 && scanned.malformed.is_empty() && !wanted.may_be_empty {
+        return Err(CsvError::NoRows { file: file.into() }.into());
+    }
+    Ok(scanned)
+}
+
+fn scan_text<T: Send>(
+    (path, kind): (&Path, Kind),
+    file: &str,
+    (wanted, block): (&Expected, usize),
+    take: impl Fn(&SchemaRef, RecordBatch) -> Result<T> + Sync,
+) -> Result<Scanned<T>> {
+    let unreadable = |cause| kind.failed(file, cause);
+    let mut blocks = Blocks::open(path, kind, wanted.latin_1, block).map_err(unreadable)?;
+    let mut first = blocks.next().transpose().map_err(unreadable)?.unwrap_or_default();
+    let (before, lines_before) = before_header(&first.text, file)?;
+    first.text.drain(..before);
+    first.first_line += lines_before;
+    first.refuse_lone_return(file)?;
+    let mut reader = ReaderBuilder::new().flexible(true).from_reader(&first.text[..]);
+    let columns = header(&mut reader, &first.text, file, &wanted.columns, wanted.definition)?;
+    let end = reader.position().clone();
+    first.text.drain(..end.byte() as usize);
+    first.first_line = end.line() + lines_before;
+    let schema = texts(&columns);
+    // The file is read by whoever is free, while the others read what is written in it.
+    let read = |block: Written| {
+        let (batch, malformed) = block.read(&schema, file)?;
+        Ok((take(&schema, batch)?, malformed))
+    };
+    let parts = std::iter::once(Ok(first)).chain(blocks).enumerate().par_bridge().map(|(place, block)| {
+        let part = block.map_err(|cause| unreadable(cause).into()).and_then(read);
+        (place, part)
+    });
+    let parts: BTreeMap<usize, Result<(T, Vec<Malformed>)>> = parts.collect();
+    let parts: Vec<(T, Vec<Malformed>)> = parts.into_values().collect::<Result<_>>()?;
+    let (parts, malformed): (Vec<T>, Vec<Vec<Malformed>>) = parts.into_iter().unzip();
+    Ok(Scanned { schema, parts, malformed: malformed.into_iter().flatten().collect() })
+}
+
+/// The schema of a file of these columns.
+pub fn texts(columns: &[String]) -> SchemaRef {
+    let texts = columns.iter().map(|name| Field::new(name, DataType::Utf8, true));
+    let fields = std::iter::once(Field::new("line", DataType::Int64, false)).chain(texts);
+    Arc::new(Schema::new(fields.collect::<Vec<_>>()))
+}
+
 /// How a table is written, by the end of its file's name.  One that is written another way than it is called is refused by
 /// its first bytes: an export that changed without a word is looked at first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Kind {
+pub enum Kind {
     Csv,
     Gzip,
     Parquet,
@@ -156,7 +193,7 @@ impl Kind {
     }
 
     /// The bytes as they were before they were packed.
-    fn open(self, path: &Path) -> std::io::Result<Box<dyn Read + Send>> {
+    pub fn open(self, path: &Path) -> std::io::Result<Box<dyn Read + Send>> {
         let file = File::open(path)?;
         Ok(match self {
             Self::Gzip => Box::new(MultiGzDecoder::new(BufReader::new(file))),
@@ -172,63 +209,6 @@ impl Kind {
     }
 }
 
-/// Some of a CSV's rows, as they are written.
-#[derive(Debug, Default)]
-struct Written {
-    text: Vec<u8>,
-    first_line: u64,
-    /// How many line ends there are, and so about how many rows.
-    lines: usize,
-}
-
-/// A file in blocks that end with a line, to be read side by side.  A quote may hold line ends, so from the first on the
-/// rest stays whole.
-struct Blocks {
-    file: Box<dyn Read + Send>,
-    /// The beginning of the next block.
-    begun: Vec<u8>,
-    line: u64,
-}
-
-impl Blocks {
-    fn open(path: &Path, kind: Kind, latin_1: bool) -> std::io::Result<Self> {
-        let file = kind.open(path)?;
-        let file = if latin_1 { Box::new(Latin1::new(file)) } else { file };
-        Ok(Self { file, begun: Vec::new(), line: 1 })
-    }
-
-    fn block(&mut self) -> std::io::Result<Option<Written>> {
-        let mut text = Vec::with_capacity(self.begun.len() + BLOCK);
-        text.append(&mut self.begun);
-        let end = loop {
-            let before = text.len();
-            self.file.by_ref().take(BLOCK as u64).read_to_end(&mut text)?;
-            if memchr(b'"', &text[before..]).is_some() {
-                self.file.read_to_end(&mut text)?;
-            } else if text.len() == before + BLOCK {
-                match memrchr(b'\n', &text) {
-                    Some(end) => break end + 1,
-                    None => continue,
-                }
-            }
-            break text.len();
-        };
-        self.begun = text.split_off(end);
-        let lines = memchr_iter(b'\n', &text).count();
-        let first_line = self.line;
-        self.line += lines as u64;
-        Ok((!text.is_empty()).then_some(Written { text, first_line, lines }))
-    }
-}
-
-impl Iterator for Blocks {
-    type Item = std::io::Result<Written>;
-
-    fn next(&mut self) -> Option<Self::Item> {
-        self.block().transpose()
-    }
-}
-
 impl Written {
     fn refuse_lone_return(&self, file: &str) -> Result<()> {
         match lone_return(&self.text) {
@@ -237,7 +217,8 @@ impl Written {
         }
     }
 
-    fn read(&self, schema: &SchemaRef, file: &str) -> Result<RawTable> {
+    /// Its rows, and what is none.
+    fn read(&self, schema: &SchemaRef, file: &str) -> Result<(RecordBatch, Vec<Malformed>)> {
         self.refuse_lone_return(file)?;
         let columns = schema.fields().len() - 1;
         let mut reader = ReaderBuilder::new().flexible(true).has_headers(false).from_reader(&self.text[..]);
@@ -287,7 +268,7 @@ impl Written {
         let cells = cells.iter_mut().map(|builder| Arc::new(builder.finish()) as ArrayRef);
         let arrays = std::iter::once(Arc::new(Int64Array::from(lines)) as ArrayRef).chain(cells).collect();
         let batch = RecordBatch::try_new(Arc::clone(schema), arrays).map_err(|cause| broken(file, &cause))?;
-        Ok(RawTable { batch, malformed })
+        Ok((batch, malformed))
     }
 }
 

@@ -9,7 +9,7 @@ use super::csv::refuse_open_quote;
 use super::csv_error::CsvError;
 use selvedge_project::error::Result;
 
-const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
+pub const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
 
 /// First bytes of other formats: what the file is, and what to do.
 const OTHERS: [(&[u8], &str, &str); 11] = [

@@ -8,7 +8,7 @@ use datafusion::catalog::TableProvider;
 use datafusion::common::TableReference;
 use datafusion::common::tree_node::{Transformed, TreeNodeRecursion};
 use datafusion::datasource::empty::EmptyTable;
-use datafusion::datasource::{MemTable, provider_as_source};
+use datafusion::datasource::{TableProvider, provider_as_source};
 use datafusion::error::Result;
 use datafusion::execution::SessionState;
 use datafusion::logical_expr::{Expr, LogicalPlan, LogicalPlanBuilder, TableScan};
@@ -82,7 +82,7 @@ pub(super) fn name_of(number: usize) -> TableReference {
 }
 
 impl Session {
-    /// The plans, optimised, with tables in memory in the place of the queries called `names`.
+    /// The plans, optimised, with tables in the place of the queries called `names`.
     pub(super) async fn materialized(
         &self,
         names: &BTreeSet<String>,
@@ -100,9 +100,7 @@ impl Session {
                 }
             }
             let (numbers, ready): (Vec<usize>, Vec<LogicalPlan>) = ready.into_iter().unzip();
-            for (number, (schema, parts)) in numbers.into_iter().zip(self.execute(&ready).await?) {
-                answers.insert(number, Arc::new(MemTable::try_new(schema, parts)?));
-            }
+            answers.extend(numbers.into_iter().zip(self.tables_of_plans(&ready).await?));
         }
         shared.mains.iter().map(|plan| shared.filled(plan.clone(), &answers)).collect()
     }

@@ -1,8 +1,9 @@
 //! The blocking face of a [`Session`], for stages.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
 
+use datafusion::arrow::array::ArrayRef;
 use datafusion::arrow::datatypes::{Schema, SchemaRef};
 use datafusion::arrow::record_batch::RecordBatch;
 use datafusion::common::DataFusionError;
@@ -13,7 +14,7 @@ use serde::de::DeserializeOwned;
 use std::collections::{BTreeMap, BTreeSet};
 use tokio::runtime::Runtime;
 
-use super::{EngineError, Plans, Session, SharedScan, Table};
+use super::{EngineError, Plans, Session, SharedScan, SortedRows, Spool, Table, Through};
 use selvedge_project::error::{Error, Result};
 use selvedge_project::project::Project;
 use selvedge_project::sql::{Layer, SqlFile, TableName};
@@ -71,6 +72,16 @@ impl Engine {
         self.session.register(table, batch)
     }
 
+    /// See [`Session::provide`].
+    pub fn provide(&self, table: &TableName, rows: &Spool) -> Result<()> {
+        self.session.provide(table, rows)
+    }
+
+    /// See [`Session::provide_stored`].
+    pub fn provide_stored(&self, table: &TableName, path: &Path) -> Result<()> {
+        self.wait(self.session.provide_stored(table, path))
+    }
+
     /// See [`Session::declare`].
     pub fn declare(&self, table: &TableName, schema: Schema) -> Result<()> {
         self.session.declare(table, schema)
@@ -108,6 +119,11 @@ impl Engine {
     /// See [`Session::read`].
     pub fn read(&self, table: &TableName) -> Result<RecordBatch> {
         self.wait(self.session.read(table))
+    }
+
+    /// See [`Session::values`].
+    pub fn values(&self, table: &TableName, column: &str) -> Result<Option<ArrayRef>> {
+        self.wait(self.session.values(table, column))
     }
 
     /// See [`Session::rows`].
@@ -148,6 +164,18 @@ impl Engine {
     /// See [`Session::run_planned`].
     pub fn run_planned(&self, project: &Project, file: &SqlFile, plans: Vec<LogicalPlan>) -> Result<Vec<RecordBatch>> {
         self.wait(self.session.run_planned(project, file, plans))
+    }
+
+    /// See [`Session::sorted_rows`].
+    pub fn sorted_rows(
+        &self,
+        project: &Project,
+        file: &SqlFile,
+        plan: LogicalPlan,
+        shape: (SchemaRef, &[String]),
+        through: Through,
+    ) -> Result<SortedRows> {
+        self.wait(self.session.sorted_rows(project, file, plan, shape, through))
     }
 
     /// See [`Session::run_plan`].

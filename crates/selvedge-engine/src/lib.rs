@@ -6,6 +6,7 @@
 mod answer;
 mod context;
 mod csv;
+mod csv_blocks;
 mod csv_error;
 mod csv_start;
 mod cte_materialization;
@@ -19,6 +20,7 @@ mod parquet;
 mod plan;
 mod query_error;
 mod raw_parquet;
+mod raw_spool;
 mod remembered;
 pub mod row_local;
 mod rows;
@@ -26,7 +28,10 @@ mod session;
 pub mod shapes;
 mod shared_scan;
 mod slot;
+mod sorted_rows;
+mod spool;
 mod table;
+mod table_writer;
 
 use datafusion::common::TableReference;
 
@@ -38,11 +43,15 @@ pub use csv::{Expected, Malformed, RawTable};
 pub use engine::{Engine, wait_for};
 pub use output::Staged;
 pub use parquet::{notes as stored_notes, rows as rows_of_parquet, write as write_parquet};
+pub use raw_spool::{Lines, RawSpool};
 pub use remembered::Plans;
 pub use rows::read as read_rows;
 pub use session::{Session, sorted};
 pub use shared_scan::SharedScan;
-pub use table::{Table, TableError, batch_of, picked};
+pub use sorted_rows::{SortedRows, Through};
+pub use spool::Spool;
+pub use table::{Table, TableError, batch_of, picked, plain_schema};
+pub use table_writer::TableWriter;
 pub use tokio::task::block_in_place;
 
 use selvedge_project::error::Advice;

@@ -1,15 +1,17 @@
 //! Outputs that appear whole or not at all: written beside their place, renamed into it at the end.
 
 use std::collections::VecDeque;
+use std::fs::File;
 use std::path::{Path, PathBuf};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 
+use datafusion::arrow::datatypes::SchemaRef;
 use datafusion::parquet::errors::ParquetError;
 use serde::Serialize;
 
 use super::query_error::plain;
-use super::{Table, parquet};
+use super::{Table, TableWriter, parquet};
 use selvedge_project::error::{Advice, Result};
 use selvedge_project::paths::Paths;
 
@@ -101,13 +103,42 @@ impl Staged {
             None => self.beside(target),
         };
         let shown = name.map_or_else(|| target.to_owned(), |name| target.join(format!("{name}.parquet")));
-        let file = parquet::write(&path, table, notes).map_err(|e| match e {
-            ParquetError::NYI(cause) => WriteError::Type { path: self.paths.shown(&shown), cause },
-            ParquetError::External(cause) => self.failed(&shown, cause),
-            other => self.failed(&shown, plain(&other.to_string())),
-        })?;
-        let syncing = std::thread::Builder::new().spawn(move || file.sync_all()).map_err(|e| self.failed(&shown, e))?;
-        self.syncing.lock().unwrap_or_else(PoisonError::into_inner).push_back((shown, syncing));
+        let file = parquet::write(&path, table, notes).map_err(|cause| self.unwritten(&shown, cause))?;
+        self.sync(shown, file)
+    }
+
+    /// The table `name` in `target`'s folder, to be written some rows at a time; and the file it stands in until the end.
+    /// `file` is the SQL file that its rows come from.
+    pub fn writer<'a>(
+        &'a self,
+        target: &Path,
+        name: &str,
+        schema: SchemaRef,
+        key: &'a [String],
+        notes: &[(&str, String)],
+        file: &'a str,
+    ) -> Result<(TableWriter<'a>, PathBuf)> {
+        let table = format!("{name}.parquet");
+        let (path, target) = (self.folder(target)?.join(&table), target.join(&table));
+        let created = parquet::Writer::create(&path, Arc::clone(&schema), key, notes);
+        let writer = created.map_err(|cause| self.unwritten(&target, cause))?;
+        Ok((TableWriter::new(self, target, writer, schema, key, file), path))
+    }
+
+    /// Why a table cannot be written.
+    pub(super) fn unwritten(&self, target: &Path, cause: ParquetError) -> WriteError {
+        match cause {
+            ParquetError::NYI(cause) => WriteError::Type { path: self.paths.shown(target), cause },
+            ParquetError::External(cause) => self.failed(target, cause),
+            other => self.failed(target, plain(&other.to_string())),
+        }
+    }
+
+    /// Sends a written table on its way to the disk.
+    pub(super) fn sync(&self, target: PathBuf, file: File) -> Result<()> {
+        let syncing =
+            std::thread::Builder::new().spawn(move || file.sync_all()).map_err(|e| self.failed(&target, e))?;
+        self.syncing.lock().unwrap_or_else(PoisonError::into_inner).push_back((target, syncing));
         self.wait_for_disk(SYNCING)
     }
 

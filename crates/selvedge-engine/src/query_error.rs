@@ -48,6 +48,10 @@ pub fn query_error(file: &str, error: &DataFusionError, tables: &[String]) -> Er
             line = found.or(line);
             (cause, "correct the SQL at that place".into())
         }
+        DataFusionError::ResourcesExhausted(cause) => (
+            format!("its query needs more memory than engine.memory_limit leaves it: {}", plain(cause)),
+            "raise engine.memory_limit in params.yaml; with `--partitions 1` fewer share it".into(),
+        ),
         DataFusionError::External(cause) if cause.is::<NoAnswer>() => {
             (cause.to_string(), cause.downcast_ref().map_or_else(String::new, |NoAnswer { advice, .. }| advice.clone()))
         }

@@ -7,40 +7,66 @@ use std::sync::Arc;
 use datafusion::arrow::array::{ArrayRef, AsArray, Int64Array, StringArray};
 use datafusion::arrow::compute::{CastOptions, cast_with_options};
 use datafusion::arrow::csv::WriterBuilder;
-use datafusion::arrow::datatypes::{DataType, Field, Schema};
+use datafusion::arrow::datatypes::{DataType, SchemaRef};
 use datafusion::arrow::record_batch::RecordBatch;
 use datafusion::parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 
-use super::csv::{Expected, RawTable};
+use super::csv::{Expected, Scanned};
 use super::csv_error::CsvError;
 use super::csv_start::refuse_other_columns;
-use super::table::concatenated;
 use selvedge_project::error::Result;
 
+/// Rows that are read at a time.
+const ROWS: usize = 1 << 16;
+
 /// Reads a Parquet file whose columns must be those that are expected, in any order; `file` is named in errors.
-pub fn read(path: &Path, file: &str, wanted: &Expected) -> Result<RawTable> {
-    let batch = texts_of(path, file, |names| refuse_other_columns(names, file, &wanted.columns, wanted.definition))?;
-    if batch.num_rows() == 0 && !wanted.may_be_empty {
-        return Err(CsvError::NoRows { file: file.into() }.into());
-    }
-    Ok(RawTable { batch, malformed: Vec::new() })
+pub fn scan<T>(
+    path: &Path,
+    file: &str,
+    wanted: &Expected,
+    take: impl Fn(&SchemaRef, RecordBatch) -> Result<T>,
+) -> Result<Scanned<T>> {
+    let check = |names: &[String]| refuse_other_columns(names, file, &wanted.columns, wanted.definition);
+    let mut parts = Vec::new();
+    let schema = texts_of(path, file, check, |schema, batch| {
+        parts.push(take(schema, batch)?);
+        Ok(())
+    })?;
+    Ok(Scanned { schema, parts, malformed: Vec::new() })
 }
 
 /// A Parquet file as the text of a CSV with a header line.
 pub fn as_csv(path: &Path, file: &str) -> Result<Vec<u8>> {
     let broken = |cause: String| CsvError::BrokenParquet { file: file.into(), cause };
-    let batch = texts_of(path, file, |_| Ok(()))?;
     let mut out = Vec::new();
-    let places: Vec<usize> = (1..batch.num_columns()).collect();
-    let cells = batch.project(&places).map_err(|e| broken(e.to_string()))?;
     let mut writer = WriterBuilder::new().with_header(true).build(&mut out);
-    writer.write(&cells).map_err(|e| broken(e.to_string()))?;
+    let cells = |batch: &RecordBatch| batch.project(&(1..batch.num_columns()).collect::<Vec<_>>());
+    let mut write = |batch: &RecordBatch| cells(batch).and_then(|cells| writer.write(&cells));
+    let mut written = false;
+    let schema = texts_of(
+        path,
+        file,
+        |_| Ok(()),
+        |_, batch| {
+            written = true;
+            write(&batch).map_err(|e| broken(e.to_string()).into())
+        },
+    )?;
+    // Of no rows, the header line.
+    if !written {
+        write(&RecordBatch::new_empty(schema)).map_err(|e| broken(e.to_string()))?;
+    }
     drop(writer);
     Ok(out)
 }
 
-/// All columns as texts behind the numbers of their rows; `check` may refuse their names.
-fn texts_of(path: &Path, file: &str, check: impl Fn(&[String]) -> Result<()>) -> Result<RecordBatch> {
+/// All columns as texts behind the numbers of their rows, a batch at a time; `check` may refuse their names.
+fn texts_of(
+    path: &Path,
+    file: &str,
+    check: impl Fn(&[String]) -> Result<()>,
+    mut take: impl FnMut(&SchemaRef, RecordBatch) -> Result<()>,
+) -> Result<SchemaRef> {
     let broken = |cause: String| CsvError::BrokenParquet { file: file.into(), cause };
     let opened = File::open(path).map_err(|cause| CsvError::Unreadable { file: file.into(), cause })?;
     let builder = ParquetRecordBatchReaderBuilder::try_new(opened).map_err(|e| broken(e.to_string()))?;
@@ -51,11 +77,9 @@ fn texts_of(path: &Path, file: &str, check: impl Fn(&[String]) -> Result<()>) ->
             return Err(CsvError::NoCells { file: file.into(), column: field.name().clone(), holds }.into());
         }
     }
-    let mut fields = vec![Field::new("line", DataType::Int64, false)];
-    fields.extend(names.iter().map(|name| Field::new(name, DataType::Utf8, true)));
-    let schema = Arc::new(Schema::new(fields));
-    let (mut batches, mut row) = (Vec::new(), 0);
-    for batch in builder.build().map_err(|e| broken(e.to_string()))? {
+    let schema = super::csv::texts(&names);
+    let mut row = 0;
+    for batch in builder.with_batch_size(ROWS).build().map_err(|e| broken(e.to_string()))? {
         let batch = batch.map_err(|e| broken(e.to_string()))?;
         let rows = batch.num_rows() as i64;
         let lines: ArrayRef = Arc::new(Int64Array::from_iter_values(row + 1..=row + rows));
@@ -64,9 +88,9 @@ fn texts_of(path: &Path, file: &str, check: impl Fn(&[String]) -> Result<()>) ->
         for (name, column) in names.iter().zip(batch.columns()) {
             columns.push(texts(column).map_err(|e| broken(format!("the column '{name}': {e}")))?);
         }
-        batches.push(RecordBatch::try_new(Arc::clone(&schema), columns).map_err(|e| broken(e.to_string()))?);
+        take(&schema, RecordBatch::try_new(Arc::clone(&schema), columns).map_err(|e| broken(e.to_string()))?)?;
     }
-    Ok(concatenated(&schema, batches).map_err(|e| broken(e.to_string()))?)
+    Ok(schema)
 }
 
 /// What a column holds that is no text, number, flag or time.

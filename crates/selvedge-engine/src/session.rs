@@ -1,9 +1,9 @@
 //! A session over a project's tables, which many can ask at once.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
 
-use datafusion::arrow::datatypes::Schema;
+use datafusion::arrow::datatypes::{Schema, SchemaRef};
 use datafusion::arrow::record_batch::RecordBatch;
 use datafusion::catalog::{
     CatalogProvider, CatalogProviderList, MemoryCatalogProviderList, MemorySchemaProvider, SchemaProvider,
@@ -24,6 +24,7 @@ use super::elsewhere::{self, Elsewhere};
 use super::overlay::OverlayCatalog;
 use super::query_error::{plain, query_error};
 use super::remembered::Plans;
+use super::spool::{Part, Spool};
 use super::{EngineError, Table, context, read_rows, reference, table};
 use selvedge_project::error::{Error, Result};
 use selvedge_project::paths::Paths;
@@ -157,6 +158,33 @@ impl Session {
         Ok(())
     }
 
+    /// Gives rows that are kept to be read again a name; a table of this session's of that name is replaced.
+    pub fn provide(&self, table: &TableName, rows: &Spool) -> Result<()> {
+        let failed = |e: DataFusionError| query_error(&table.to_string(), &e, &[]);
+        self.add_schema(table).map_err(failed)?;
+        self.context.deregister_table(reference(table)).map_err(failed)?;
+        self.context.register_table(reference(table), rows.provider().map_err(failed)?).map_err(failed)?;
+        Ok(())
+    }
+
+    /// Gives the rows of a Parquet file a name; a table of this session's of that name is replaced.
+    pub async fn provide_stored(&self, table: &TableName, path: &Path) -> Result<()> {
+        let failed = |e: DataFusionError| query_error(&table.to_string(), &e, &[]);
+        self.add_schema(table).map_err(failed)?;
+        self.context.deregister_table(reference(table)).map_err(failed)?;
+        self.register_file(table, path).await.map_err(failed)
+    }
+
+    async fn register_file(&self, table: &TableName, path: &Path) -> datafusion::error::Result<()> {
+        let location = path.to_string_lossy().into_owned();
+        self.context.register_parquet(reference(table), location, ParquetReadOptions::default()).await
+    }
+
+    /// A part for rows that are kept to be read again, of which `room` bytes stay in memory.
+    pub(super) fn part(&self, schema: &SchemaRef, room: usize) -> Part {
+        Part::new(self.state.runtime_env(), schema, room)
+    }
+
     /// A batch in as many parts as there are partitions, one after the other, so that none waits for another's rows; a
     /// small one is not worth it.
     fn parts(&self, batch: RecordBatch) -> Vec<Vec<RecordBatch>> {
@@ -200,9 +228,7 @@ impl Session {
         if path.metadata().is_ok_and(|file| file.len() == 0) {
             return Err(bad("the file is empty".into()).into());
         }
-        let location = path.to_string_lossy().into_owned();
-        let opened = self.context.register_parquet(reference(table), location, ParquetReadOptions::default()).await;
-        opened.map_err(|e| bad(plain(&e.strip_backtrace())))?;
+        self.register_file(table, &path).await.map_err(|e| bad(plain(&e.strip_backtrace())))?;
         Ok(())
     }
 

@@ -216,7 +216,7 @@ pub fn picked(batch: RecordBatch, rows: &UInt32Array) -> std::result::Result<Rec
     RecordBatch::try_new(schema, picked_columns(columns, rows)?)
 }
 
-fn key_columns(batch: &RecordBatch, key: &[String], file: &str) -> Result<Vec<ArrayRef>> {
+pub(super) fn key_columns(batch: &RecordBatch, key: &[String], file: &str) -> Result<Vec<ArrayRef>> {
     let column = |name: &String| {
         let missing = || TableError::NoKeyColumn { file: file.into(), column: name.clone() };
         Ok(Arc::clone(batch.column_by_name(name).ok_or_else(missing)?))
@@ -233,11 +233,11 @@ fn rows(columns: &[ArrayRef], file: &str) -> Result<Rows> {
     Ok(rows.map_err(|cause| TableError::Arrow { file: file.into(), cause })?)
 }
 
-fn row_converter(columns: &[ArrayRef]) -> std::result::Result<RowConverter, ArrowError> {
+pub(super) fn row_converter(columns: &[ArrayRef]) -> std::result::Result<RowConverter, ArrowError> {
     RowConverter::new(columns.iter().map(|column| SortField::new(column.data_type().clone())).collect())
 }
 
-fn show_row(batch: &RecordBatch, key: &[String], row: usize) -> String {
+pub(super) fn show_row(batch: &RecordBatch, key: &[String], row: usize) -> String {
     let show = |name: &String| {
         let value = batch.column_by_name(name).and_then(|column| match column.is_null(row) {
             true => Some("no value".to_owned()),

@@ -3,8 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 
-use rayon::prelude::*;
 
+use crate::side_by_side;
 use selvedge_analysis::lineage::{Basis, ROWS, Stamp, Traces, still_version};
 use selvedge_analysis::lint;
 use selvedge_engine::{Engine, SharedScan, Staged, Table, sorted};
@@ -129,8 +129,7 @@ pub fn run_selected(project: &Project, selected: &Selection) -> Result<()> {
         }
         Ok(())
     };
-    let written: Vec<Result<()>> = scans.par_iter().map(write).collect();
-    written.into_iter().collect::<Result<()>>()?;
+    side_by_side(project, &scans, write).into_iter().collect::<Result<()>>()?;
     made.extend(wanted.iter().map(|file| file.table().to_string()));
     let lint = lint?;
     lint.refuse()?;
@@ -164,8 +163,7 @@ pub fn compute(project: &Project, engine: &Engine, given: Vec<View>) -> Result<V
     let wanted: Vec<&SqlFile> = files.iter().filter(|file| !is_given(file)).copied().collect();
     let scans = engine.shared_scans(project, &wanted)?;
     let grains = grains(project, engine, &scans, Grains::new())?;
-    let made = scans.par_iter().map(|scan| together(project, engine, scan, &grains));
-    let made: Vec<Result<Vec<View>>> = made.collect();
+    let made = side_by_side(project, &scans, |scan| together(project, engine, scan, &grains));
     let mut made: Vec<Vec<View>> = made.into_iter().collect::<Result<_>>()?;
     made.push(given);
     Ok(in_order(&files, made))

@@ -5,17 +5,22 @@ mod judged;
 mod kinds;
 mod profile;
 mod served;
+mod streamed;
 mod tables;
 mod terms;
+
+use std::path::Path;
 
 use datafusion::arrow::error::ArrowError;
 use rayon::prelude::*;
 
-pub use self::judged::Judged;
+pub use self::judged::{Judged, Kept};
+use self::profile::Profile;
 pub use self::served::{Added, Log, Told};
 use self::tables::{Aside, rejected, surprises};
+use crate::side_by_side;
 use selvedge_analysis::lineage::{Basis, Traces};
-use selvedge_engine::{Engine, Expected, RawTable, Staged, Table};
+use selvedge_engine::{Engine, Expected, RawSpool, RawTable, Staged, Table};
 use selvedge_project::error::{Advice, Error, Result};
 use selvedge_project::progress::Progress;
 use selvedge_project::project::{Ingested, Project};
@@ -88,7 +93,14 @@ impl Advice for IngestError {
 struct Source<'a> {
     file: &'a SqlFile,
     header: &'a SourceHeader,
-    raw: RawTable,
+    raw: Raw,
+}
+
+/// A CSV's rows.
+enum Raw {
+    Table(RawTable),
+    /// Where memory has a limit.
+    Spool(RawSpool),
 }
 
 /// The stage's row in the flow.
@@ -112,7 +124,7 @@ pub fn run(project: &Project) -> Result<()> {
     let files: Vec<_> = project.library.sources().collect();
     let (traces, sources) = rayon::join(
         || Traces::of(project, Layer::SPLIT, Basis::Files),
-        || files.par_iter().map(|(file, header)| Source::read(project, file, header)).collect::<Vec<_>>(),
+        || side_by_side(project, &files, |(file, header)| Source::read(project, &engine, file, header)),
     );
     let (mut read, mut broken) = (Vec::new(), Vec::new());
     for source in sources {
@@ -127,19 +139,11 @@ pub fn run(project: &Project) -> Result<()> {
     let notes = |file: &SqlFile| traces.stamp(&file.table()).unwrap_or_default().notes();
     let staged = Staged::new(&project.paths, "ingest")?;
     let target = project.paths.ingest();
-    let typed = |Source { file, header, raw }: &Source| -> Result<Judged> {
-        let judged = judge(project, &engine, file, header, raw)?;
-        judged.refuse_too_many(project.params.ingest.max_set_aside_share, header, &project.paths)?;
-        let most = project.params.ingest.max_set_aside_share_of_kind;
-        if let Some(lost) = kinds::lost(header, raw, &judged.aside, most, &project.paths) {
-            return Err(lost.into());
-        }
-        Ok(judged)
-    };
+    let typed = |source: &Source| source.typed(project, &engine, (&staged, &target), &notes(source.file));
     let judge_all = || -> Result<Vec<Judged>> {
         let mut all = Vec::new();
         for wave in waves(&sources) {
-            for (source, judged) in wave.iter().zip(wave.par_iter().map(typed).collect::<Vec<_>>()) {
+            for (source, judged) in wave.iter().zip(side_by_side(project, wave, typed)) {
                 let judged = judged?;
                 progress.say(judged.in_short(source.header));
                 all.push(judged);
@@ -150,29 +154,37 @@ pub fn run(project: &Project) -> Result<()> {
     let profile_all = || {
         // A CSV is told of once, however many sources read it.
         let first = |source: &Source| sources.iter().position(|other| other.header.file == source.header.file);
-        let told = sources.par_iter().enumerate().filter(|(at, source)| first(source) == Some(*at));
-        let profiles = told.map(|(_, source)| profile::profiles(&source.header.file, &source.raw));
-        profiles.flatten().collect::<Vec<_>>()
+        let told: Vec<_> = sources
+            .iter()
+            .enumerate()
+            .filter_map(|(at, source)| (first(source) == Some(at)).then_some(source))
+            .collect();
+        let profiles = side_by_side(project, &told, |source| source.profiles(project)).into_iter();
+        Ok::<_, Error>(profiles.collect::<Result<Vec<_>>>()?.into_iter().flatten().collect::<Vec<_>>())
     };
-    let (judged, profiles) = rayon::join(judge_all, profile_all);
+    let (judged, profiles) = match project.params.engine.memory_limit {
+        None => rayon::join(judge_all, profile_all),
+        Some(_) => (judge_all(), profile_all()),
+    };
+    let profiles: Vec<_> = profiles?;
     let judged = judged?;
     let added = log.as_ref().map(|log| log.add(project, &engine)).transpose()?;
     added.iter().flat_map(|added| &added.told.said).for_each(|words| progress.say(words));
-    let kept = |place: usize| -> &Table {
-        match (&added, sources[place].header.name.as_str()) {
-            (Some(added), "transactions") => &added.transactions,
-            (Some(added), "recommendations") => &added.recommendations,
-            _ => &judged[place].kept,
+    let kept = |place: usize| -> Option<&Table> {
+        match (&added, sources[place].header.name.as_str(), &judged[place].kept) {
+            (Some(added), "transactions", _) => Some(&added.transactions),
+            (Some(added), "recommendations", _) => Some(&added.recommendations),
+            (_, _, Kept::Table(table)) => Some(table),
+            (_, _, Kept::Stored(_)) => None,
         }
     };
     let shows = added.as_ref().is_some_and(|added| added.recommendations.batch.num_rows() > 0);
-    let terms =
-        terms::told(project, sources.iter().enumerate().map(|(place, source)| (source.file, kept(place))), shows);
+    let terms = terms::told(project, &engine, shows)?;
     terms.iter().filter(|term| !term.given).for_each(|term| progress.say(term.sentence()));
     engine.register(&TableName::new("sources", "contract"), terms::table(&terms)?.batch)?;
     let write_kept = || -> Result<()> {
         let write = |(place, Source { file, header, .. }): (usize, &Source)| {
-            staged.table(&target, Some(&header.name), kept(place), &notes(file))
+            kept(place).map_or(Ok(()), |table| staged.table(&target, Some(&header.name), table, &notes(file)))
         };
         sources.par_iter().enumerate().map(write).collect::<Vec<_>>().into_iter().collect()
     };
@@ -204,8 +216,68 @@ pub fn run(project: &Project) -> Result<()> {
 }
 
 impl<'a> Source<'a> {
-    fn read(project: &Project, file: &'a SqlFile, header: &'a SourceHeader) -> Result<Self> {
-        Ok(Self { file, header, raw: read_raw(project, file, header)? })
+    fn read(project: &Project, engine: &Engine, file: &'a SqlFile, header: &'a SourceHeader) -> Result<Self> {
+        let raw = match project.params.engine.memory_limit {
+            None => Raw::Table(read_raw(project, file, header)?),
+            Some(_) if header.is_absent() => Raw::Spool(RawSpool::nothing()),
+            Some(_) => {
+                let path = project.paths.materials().join(&header.file);
+                let shown = project.paths.shown(&path);
+                Raw::Spool(RawSpool::read(engine.session(), &path, &shown, &expected(file, header))?)
+            }
+        };
+        Ok(Self { file, header, raw })
+    }
+
+    /// Its rows, judged; refused where too many are set aside.
+    fn typed(
+        &self,
+        project: &Project,
+        engine: &Engine,
+        (staged, target): (&Staged, &Path),
+        notes: &[(&str, String)],
+    ) -> Result<Judged> {
+        let Self { file, header, raw } = self;
+        let (params, paths) = (&project.params.ingest, &project.paths);
+        let (most, most_of_kind) = (params.max_set_aside_share, params.max_set_aside_share_of_kind);
+        let (judged, lost) = match raw {
+            Raw::Table(raw) => {
+                let judged = judge(project, engine, file, header, raw)?;
+                judged.refuse_too_many(most, header, paths, |row| Ok(row.text.clone()))?;
+                let written = |kinds: &str| {
+                    let mut written = kinds::Written::default();
+                    kinds::count(&raw.batch, kinds, &mut written);
+                    Ok(written)
+                };
+                let lost = kinds::lost(header, raw, &judged.aside, most_of_kind, paths, written)?;
+                (judged, lost)
+            }
+            Raw::Spool(raw) => {
+                let place = streamed::Place { staged, target, notes };
+                let mut judged = streamed::judge(project, engine, (file, header), raw, &place)?;
+                judged.refuse_too_many(most, header, paths, |row| match row.text.is_empty() {
+                    true => streamed::text(row.line, raw),
+                    false => Ok(row.text.clone()),
+                })?;
+                let rows = streamed::tell(&mut judged.aside, raw)?;
+                let written = |kinds: &str| {
+                    let mut written = kinds::Written::default();
+                    raw.each(|batch| kinds::count(&batch, kinds, &mut written))?;
+                    Ok(written)
+                };
+                let lost = kinds::lost(header, &rows, &judged.aside, most_of_kind, paths, written)?;
+                (judged, lost)
+            }
+        };
+        lost.map_or(Ok(judged), |lost| Err(lost.into()))
+    }
+
+    fn profiles(&self, project: &Project) -> Result<Vec<Profile>> {
+        let memory = project.params.engine.memory_limit.unwrap_or(usize::MAX);
+        match &self.raw {
+            Raw::Table(raw) => Ok(profile::profiles(&self.header.file, raw)),
+            Raw::Spool(raw) => profile::profiles_of(&self.header.file, raw, memory / 2),
+        }
     }
 }
 
@@ -228,13 +300,17 @@ pub fn read_raw(project: &Project, file: &SqlFile, header: &SourceHeader) -> Res
         return Ok(RawTable::nothing());
     }
     let path = project.paths.materials().join(&header.file);
-    let expected = Expected {
+    RawTable::read(&path, &project.paths.shown(&path), &expected(file, header))
+}
+
+/// What the CSV of a source must be like.
+fn expected<'a>(file: &'a SqlFile, header: &'a SourceHeader) -> Expected<'a> {
+    Expected {
         columns: header.columns.keys().map(String::as_str).collect(),
         definition: &file.shown,
         may_be_empty: header.may_be_empty,
         latin_1: header.encoding == Encoding::Latin1,
-    };
-    RawTable::read(&path, &project.paths.shown(&path), &expected)
+    }
 }
 
 /// Runs a source's query over `raw`; the rows and those that are kept are registered in `engine`.
@@ -247,6 +323,8 @@ pub fn judge(
 ) -> Result<Judged> {
     let answer = answer::answer(project, engine, file, header, raw)?;
     let judged = Judged::new(answer, raw, file, header)?;
-    engine.register(&file.table(), judged.kept.batch.clone())?;
+    if let Kept::Table(table) = &judged.kept {
+        engine.register(&file.table(), table.batch.clone())?;
+    }
     Ok(judged)
 }

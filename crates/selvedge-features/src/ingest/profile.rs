@@ -1,5 +1,6 @@
 //! Every column of every file as a stranger would look at it first: what it seems to be, what is missing, how far it goes.
 
+use std::cmp::Ordering;
 use std::collections::{HashMap, HashSet};
 use std::hash::{BuildHasher, Hash};
 use std::sync::Arc;
@@ -9,6 +10,9 @@ use foldhash::fast::FixedState;
 use hashbrown::HashTable;
 use rayon::prelude::*;
 
+mod spooled;
+
+pub use self::spooled::profiles_of;
 use super::IngestError;
 use selvedge_engine::{RawTable, Table};
 use selvedge_project::error::Result;
@@ -49,55 +53,99 @@ pub fn profiles(csv: &str, raw: &RawTable) -> Vec<Profile> {
 }
 
 fn profile(csv: &str, name: &str, column: &StringArray) -> Profile {
-    let given = counted(column);
-    let rows: i64 = given.iter().map(|(_, count)| count).sum();
-    let types: [(&'static str, fn(&str) -> bool); 5] = [
-        ("yes or no", |text| ["true", "false", "yes", "no"].iter().any(|word| text.eq_ignore_ascii_case(word))),
-        ("whole number", |text| text.parse::<i64>().is_ok()),
-        ("number", |text| number(text).is_some()),
-        ("date", |text| date(text)),
-        ("time", |text| text.split_once(['T', ' ']).is_some_and(|(day, time)| date(day) && time.contains(':'))),
-    ];
-    let found = types.into_iter().find_map(|(name, is)| Some((name, unlike(&given, rows, is)?)));
-    let (looks_like, unlike) = match found {
-        Some(found) => found,
-        None if given.is_empty() => ("nothing", 0),
-        None => ("text", 0),
-    };
-    let by_letters = |a: &&str, b: &&str| a.cmp(b);
-    let by_size = |a: &&str, b: &&str| size(a).total_cmp(&size(b)).then(a.cmp(b));
-    let values = given.iter().map(|(value, _)| *value);
-    let (lowest, highest) = match looks_like {
-        "whole number" | "number" => (values.clone().min_by(by_size), values.max_by(by_size)),
-        _ => (values.clone().min_by(by_letters), values.max_by(by_letters)),
-    };
-    Profile {
-        csv: csv.into(),
-        column: name.into(),
-        looks_like,
-        rows: column.len() as i64,
-        missing: column.len() as i64 - rows,
-        distinct: given.len() as i64,
-        padded: given.iter().filter(|(value, _)| value.trim().len() < value.len()).map(|(_, count)| count).sum(),
-        unlike,
-        lowest: lowest.map(str::to_owned),
-        highest: highest.map(str::to_owned),
+    let mut seen = Seen::of(column.len());
+    counted(column).into_iter().for_each(|(text, count)| seen.add(text, count));
+    seen.profile(csv, name)
+}
+
+/// What a column can be said to be.
+const KINDS: [(&str, fn(&str) -> bool); 5] = [
+    ("yes or no", |text| ["true", "false", "yes", "no"].iter().any(|word| text.eq_ignore_ascii_case(word))),
+    ("whole number", |text| text.parse::<i64>().is_ok()),
+    ("number", |text| number(text).is_some()),
+    ("date", date),
+    ("time", |text| text.split_once(['T', ' ']).is_some_and(|(day, time)| date(day) && time.contains(':'))),
+];
+
+/// What the texts of a column come to, each of which is added once.
+#[derive(Default)]
+struct Seen {
+    /// Of the column, and of those of them that say something.
+    rows: i64,
+    given: i64,
+    distinct: i64,
+    padded: i64,
+    /// Rows that are not of each kind, until these are too many.
+    unlike: [i64; KINDS.len()],
+    /// The least and the most, by letters and by size.
+    letters: Option<[String; 2]>,
+    sizes: Option<[String; 2]>,
+}
+
+impl Seen {
+    fn of(rows: usize) -> Self {
+        Self { rows: rows as i64, ..Self::default() }
+    }
+
+    fn add(&mut self, text: &str, count: i64) {
+        self.given += count;
+        self.distinct += 1;
+        let trimmed = text.trim();
+        if trimmed.len() < text.len() {
+            self.padded += count;
+        }
+        for ((_, is), unlike) in KINDS.iter().zip(&mut self.unlike) {
+            if *unlike <= bearable(self.rows) && !is(trimmed) {
+                *unlike += count;
+            }
+        }
+        widen(&mut self.letters, text, |a, b| a.cmp(b));
+        // Where most are no numbers, nobody asks for the largest.
+        if self.unlike[1].min(self.unlike[2]) <= bearable(self.rows) {
+            widen(&mut self.sizes, text, |a, b| size(a).total_cmp(&size(b)).then(a.cmp(b)));
+        }
+    }
+
+    fn profile(self, csv: &str, name: &str) -> Profile {
+        let found = KINDS.iter().zip(self.unlike).find(|(_, unlike)| *unlike <= bearable(self.given));
+        let (looks_like, unlike) = match found {
+            _ if self.given == 0 => ("nothing", 0),
+            Some(((name, _), unlike)) => (*name, unlike),
+            None => ("text", 0),
+        };
+        let ends = match looks_like {
+            "whole number" | "number" => self.sizes,
+            _ => self.letters,
+        };
+        let (lowest, highest) = ends.map_or((None, None), |[lowest, highest]| (Some(lowest), Some(highest)));
+        Profile {
+            csv: csv.into(),
+            column: name.into(),
+            looks_like,
+            rows: self.rows,
+            missing: self.rows - self.given,
+            distinct: self.distinct,
+            padded: self.padded,
+            unlike,
+            lowest,
+            highest,
+        }
     }
 }
 
-/// How many of the values are not of a type; None where too many are not, or none is there.
-fn unlike(given: &[(&str, i64)], rows: i64, is: fn(&str) -> bool) -> Option<i64> {
-    let bearable = rows * (20 - MOST_OF_20) / 20;
-    let mut unlike = 0;
-    for (value, count) in given {
-        if !is(value.trim()) {
-            unlike += count;
-            if unlike > bearable {
-                return None;
-            }
-        }
+/// How many of so many rows may be of another kind than their column.
+fn bearable(rows: i64) -> i64 {
+    rows * (20 - MOST_OF_20) / 20
+}
+
+/// Moves the ends so far that `text` lies between them.
+fn widen(ends: &mut Option<[String; 2]>, text: &str, order: impl Fn(&str, &str) -> Ordering) {
+    match ends {
+        None => *ends = Some([text.to_owned(), text.to_owned()]),
+        Some([lowest, _]) if order(text, lowest) == Ordering::Less => text.clone_into(lowest),
+        Some([_, highest]) if order(text, highest) == Ordering::Greater => text.clone_into(highest),
+        Some(_) => {}
     }
-    (rows > 0).then_some(unlike)
 }
 
 /// The texts of a column that are more than spaces, each with how often it stands there.

@@ -145,7 +145,7 @@ impl Log {
                 "without_consent" => String::new(),
                 _ => serde_json::to_string(&arrived.event).unwrap_or_default(),
             };
-            told.aside.push(Aside { csv: self.shown_name(*file), line: *row, reason: code.into(), text });
+            told.aside.push(Aside { csv: self.shown_name(*file).into(), line: *row, reason: code.into(), text });
         };
         let taken = ids_of_others(&self.events, &export)?;
         let mut deeds = Vec::new();

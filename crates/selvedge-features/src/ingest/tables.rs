@@ -9,10 +9,10 @@ use selvedge_project::error::Result;
 
 /// A row that is set aside.
 pub struct Aside {
-    pub csv: String,
+    pub csv: Arc<str>,
     pub line: i64,
     /// A code of the header, or the reader's own words.
-    pub reason: String,
+    pub reason: Arc<str>,
     /// The row as it was written, cells separated by commas.
     pub text: String,
 }

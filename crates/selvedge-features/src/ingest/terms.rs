@@ -6,12 +6,12 @@ use std::sync::Arc;
 use datafusion::arrow::array::{ArrayRef, AsArray, BooleanArray, StringArray};
 
 use super::IngestError;
-use selvedge_engine::Table;
+use selvedge_engine::{Engine, Table};
 use selvedge_project::error::Result;
 use selvedge_project::params::Consent;
 use selvedge_project::project::Project;
 use selvedge_project::sql::contract::Need;
-use selvedge_project::sql::{Layer, SqlFile, TableName};
+use selvedge_project::sql::{Layer, TableName};
 
 /// The source whose rows are of several kinds, and the column that names them.
 const KINDS: [&str; 2] = ["transactions", "event_type"];
@@ -47,7 +47,7 @@ impl Told {
 
 /// Every line of the contract; kinds of rows are looked for among those that were kept.  Where the served log shows lists, it is
 /// the log that an export may lack.
-pub fn told<'a>(project: &Project, kept: impl Iterator<Item = (&'a SqlFile, &'a Table)>, shows: bool) -> Vec<Told> {
+pub fn told(project: &Project, engine: &Engine, shows: bool) -> Result<Vec<Told>> {
     let terms = project.library.terms();
     let mut told: Vec<Told> = terms
         .clauses
@@ -67,8 +67,9 @@ pub fn told<'a>(project: &Project, kept: impl Iterator<Item = (&'a SqlFile, &'a 
         .collect();
     let [source, column] = KINDS;
     let table = TableName::new(Layer::SOURCES.folder, source);
-    for (_, rows) in kept.filter(|(file, _)| file.table() == table) {
-        let values = rows.batch.column_by_name(column).and_then(|values| values.as_string_opt::<i32>());
+    if project.library.sources().any(|(file, _)| file.table() == table) {
+        let values = engine.values(&table, column)?;
+        let values = values.as_ref().and_then(|values| values.as_string_opt::<i32>());
         let met: BTreeSet<&str> = values.into_iter().flatten().flatten().collect();
         told.extend(terms.kinds.iter().map(|(kind, term)| Told {
             source: source.into(),
@@ -78,7 +79,7 @@ pub fn told<'a>(project: &Project, kept: impl Iterator<Item = (&'a SqlFile, &'a 
             without: term.without.clone(),
         }));
     }
-    told
+    Ok(told)
 }
 
 /// The same as a table.
