@@ -10,6 +10,7 @@
 #   make mlflow                   an MLflow server on http://127.0.0.1:5000 for tracking.uri, until Ctrl-C
 #   make processors               the same bits on emulated processors? (needs qemu-user; some minutes)
 #   make bench                    how fast? -> reports/benchmarks.md (some minutes)
+#   make bench-sizes              whole shops of two sizes and a long log, with a limit of memory -> reports/benchmarks.md (half an hour)
 #   make bench-encoder            our encoder against sentence-transformers, on the same texts -> reports/encoder.md (many minutes)
 #   make bench-recommenders DATA=<folder>   models on public data that you have fetched, beside implicit and lightgbm -> reports/recommenders.md
 #   make bench-monitoring         does the monitor keep its promises? -> reports/monitoring-quality.md (many minutes)
@@ -19,7 +20,7 @@
 #   make cluster                  the programs of a cluster -> cluster/target/release/selvedge-cluster (20 minutes, once)
 #   make cluster-test             its tests, and the client's export on two executors: is every table as in dvc.lock?
 #   make bench-cluster            what a cluster costs, on generated shops -> reports/cluster.md (some minutes)
-.PHONY: cluster cluster-test bench-cluster repro test examples serve browser-test api-test reproduce processors mlflow bench bench-encoder bench-monitoring bench-recommenders bench-fits bench-serving bench-shops setup
+.PHONY: cluster cluster-test bench-cluster repro test examples serve browser-test api-test reproduce processors mlflow bench bench-sizes bench-encoder bench-monitoring bench-recommenders bench-fits bench-serving bench-shops setup
 .DELETE_ON_ERROR:
 
 PYTHON ?= python3.11
@@ -72,6 +73,10 @@ bench: setup .venv-peers/ready
 	cargo build --release
 	.venv-peers/bin/python crates/benchmarks/bench.py
 	cargo run --release --quiet --package benchmarks -- work/benchmarks/growth.csv reports/benchmarks.png
+
+bench-sizes: setup .venv-peers/ready
+	cargo build --release
+	.venv-peers/bin/python crates/benchmarks/sizes.py
 
 bench-encoder: setup .venv-peers/ready
 	cargo build --release

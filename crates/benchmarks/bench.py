@@ -20,6 +20,7 @@ import pyarrow
 import pyarrow.csv
 import pyarrow.parquet
 
+from page import SPEED, write_part
 from shop import large_shop
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -96,15 +97,16 @@ def ten_views(text):
     return views
 
 
-def large_export(folder, rows):
-    """The product's own shop with its customers, and what they did, many times over: nobody does more than a person can."""
+def large_export(folder, rows, table, own, crowd=None):
+    """The product's own shop with its customers, and what a table says of them, many times over: nobody does more than a person can.
+    `own` names the columns of the table that are a copy's own; where there is a `crowd`, so many copies of the customers share them."""
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
     for part in ("sql", "materials", "params.yaml"):
         copy = shutil.copytree if (ROOT / part).is_dir() else shutil.copy
         copy(ROOT / part, folder / part)
 
-    def repeated(table, copies, own, keep):
+    def repeated(table, copies, own, keep, crowd):
         source = list(csv.reader(open(ROOT / "materials" / table, encoding="utf-8", newline="")))
         head, body = source[0], source[1:]
         own = [n for n, name in enumerate(head) if name in own]
@@ -113,13 +115,14 @@ def large_export(folder, rows):
             writer.writerow(head)
             writer.writerows(body if keep else [])
             for copy in range(copies):
-                for row in body:
-                    writer.writerow([f"{value}-{copy}" if n in own and value else value for n, value in enumerate(row)])
+                who = copy % crowd if crowd else copy
+                name = {n: who if head[n] == "customer_id" else copy for n in own}
+                writer.writerows([f"{value}-{name[n]}" if n in name and value else value for n, value in enumerate(row)] for row in body)
         return copies * len(body)
 
-    copies = -(-rows // sum(1 for _ in csv.reader(open(ROOT / "materials" / "transactions.csv", encoding="utf-8", newline=""))))
-    repeated("customers.csv", copies, ("customer_id",), keep=True)
-    return repeated("transactions.csv", copies, ("transaction_id", "order_id", "session_id", "customer_id"), keep=False)
+    copies = -(-rows // sum(1 for _ in csv.reader(open(ROOT / "materials" / table, encoding="utf-8", newline=""))))
+    repeated("customers.csv", crowd or copies, ("customer_id",), keep=True, crowd=None)
+    return repeated(table, copies, own, keep=False, crowd=crowd)
 
 
 def many_views(folder, count):
@@ -189,7 +192,8 @@ def main():
     lines.append((f"last value before the moment, {size:,} events", took(us), f"DuckDB ASOF JOIN: {took(them)}", us[0] / them[0], "1"))
     (us,) = medians([ours(variant(large, "limit", {"windows.sql": text}, limit="512MiB"))])
     lines.append((f"plain SQL, {size:,} events, memory_limit 512MiB", took(us), f"without: {took(one)}", us[0] / one[0], ""))
-    rows = apart(large_export, SCRATCH / "export", LARGEST // 2)
+    own = ("transaction_id", "order_id", "session_id", "customer_id")
+    rows = apart(large_export, SCRATCH / "export", LARGEST // 2, "transactions.csv", own)
     export = SCRATCH / "export"
     us, them = medians([[OURS, "ingest", "--root", export, "--partitions", THREADS], [sys.executable, HERE / "clean.py", export, THREADS]])
     if other := cleaned_otherwise(export):
@@ -209,12 +213,14 @@ def main():
     lines.append(("`selvedge plan` over 1,000 feature files, nothing to do", took(us), "0.5 s", us[0] / 0.5, "1"))
     (SCRATCH / "growth.csv").write_text("".join(f"{size},{us},{them}\n" for size, us, them in growth))
     table = "".join(f"| {work} | {us} | {against} | {'' if ratio != ratio else f'{ratio:.2f}'} | {reach} |\n" for work, us, against, ratio, reach in lines)
-    (ROOT / "reports" / "benchmarks.md").write_text(
-        f"# How long it takes at scale\n\nMedians of {RUNS} runs on {THREADS} threads, with the most memory that any of them held.  From Parquet to sorted Parquet; "
+    write_part(
+        SPEED,
+        f"{SPEED}\n\nMedians of {RUNS} runs on {THREADS} threads, with the most memory that any of them held.  From Parquet to sorted Parquet; "
         f"ours includes the start of the program, the grain and every check.  `reach` is the ratio to reach.\nMade by `make bench` on: {at_start}.\n\n"
-        f"| work | ours | against | ratio | reach |\n|---|---|---|---:|---:|\n{table}\n![How cost grows with events](benchmarks.png)\n"
+        f"| work | ours | against | ratio | reach |\n|---|---|---|---:|---:|\n{table}\n![How cost grows with events](benchmarks.png)\n",
     )
     print(table)
 
 
-main()
+if __name__ == "__main__":
+    main()
