@@ -3,7 +3,6 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 
-
 use crate::side_by_side;
 use selvedge_analysis::lineage::{Basis, ROWS, Stamp, Traces, still_version};
 use selvedge_analysis::lint;

@@ -125,7 +125,13 @@ pub fn compared(serving: &Serving, past: &RwLock<Past>, made: &Made) -> Result<V
     };
     let engine = tables.engine.over()?;
     engine.register(&TableName::new("sources", "transactions"), everybody)?;
-    let known = Articles::known((tables, &serving.lists), &serving.catalogue, known_then, made.articles_at, made.articles_seen)?;
+    let known = Articles::known(
+        (tables, &serving.lists),
+        &serving.catalogue,
+        known_then,
+        made.articles_at,
+        made.articles_seen,
+    )?;
     let (views, _) = known.views(made.articles_at);
     let own: Vec<usize> =
         KEY.iter().chain(&["brand"]).filter_map(|name| made_then.batch.schema().index_of(name).ok()).collect();

@@ -174,7 +174,8 @@ impl Catalogue {
     fn brands_of(&self, history: &History, past: &Past) -> Vec<String> {
         let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
         for deed in history.events().iter().filter(|deed| deed.kind != Kind::Returned) {
-            let articles = past.things.keys.get(deed.thing as usize).map_or(&[][..], |thing| self.on_sale.of_thing(thing));
+            let articles =
+                past.things.keys.get(deed.thing as usize).map_or(&[][..], |thing| self.on_sale.of_thing(thing));
             if let Some(brand) = articles.first().and_then(|article| self.on_sale.brand(*article)) {
                 *counts.entry(brand).or_default() += 1;
             }
