@@ -69,7 +69,9 @@ fn a_plan_that_is_kept_answers_as_one_that_is_made_anew() {
                     let [anew, again] = [engine.over().unwrap(), engine.over_again(plans).unwrap()];
                     for table in &tables[..2] {
                         let rows = some(&engine.read(table).unwrap(), &mut random);
-                        [&anew, &again].map(|engine| engine.register(table, rows.clone()).unwrap());
+                        for engine in [&anew, &again] {
+                            engine.register(table, rows.clone()).unwrap();
+                        }
                     }
                     for file in files {
                         let [anew, again] = [&anew, &again].map(|engine| engine.table(&project, file).unwrap().batch);

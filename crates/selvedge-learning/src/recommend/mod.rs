@@ -24,12 +24,13 @@ use recommenders::lists::Why;
 pub use self::choose::{list, lists, rules, worth};
 use self::compare::{compare, register};
 use self::explain::{DRIVERS, Phrases, Reason};
+use self::request::everybody;
 pub use self::request::{Listing, Lists, Took, Wanted};
 pub use self::why_not::why_not;
 
 use crate::rank::{self, Catalogue, Ranking, Which, baseline};
 use crate::shelf::{self, Past, Session, Shelves, Things, column, requests_of, truths};
-use selvedge_engine::{Engine, Staged, Table};
+use selvedge_engine::{Staged, Table};
 use selvedge_project::error::{Advice, Result, did_you_mean};
 use selvedge_project::progress::Progress;
 use selvedge_project::project::Project;
@@ -270,16 +271,6 @@ impl Maker {
         };
         Ok(shelf::typed(baselines, file, "because", &DataType::Utf8, "a text")?.as_string::<i32>().clone())
     }
-}
-
-/// Every customer at a moment.
-fn everybody(engine: &Engine, moment: DateTime<Utc>) -> Result<RecordBatch> {
-    let customers = engine.read(&TableName::new("sources", "customers"))?;
-    let ids = column(&customers, "sql/sources/customers.sql", "customer_id")?;
-    let nanoseconds = moment.timestamp_nanos_opt().unwrap_or_default();
-    let as_of: ArrayRef = Arc::new(TimestampNanosecondArray::from_value(nanoseconds, ids.len()));
-    let columns = [("customer_id", Arc::clone(ids), true), ("as_of", as_of, true)];
-    Ok(RecordBatch::try_from_iter_with_nullable(columns).map_err(RecommendError::Arrow)?)
 }
 
 /// What the lists of recommendations show.

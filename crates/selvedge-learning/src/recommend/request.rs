@@ -1,17 +1,20 @@
 //! Lists for who asks now: loaded once, asked again and again.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
-use datafusion::arrow::array::{Array, AsArray, RecordBatch, StringArray};
+use datafusion::arrow::array::{Array, ArrayRef, AsArray, RecordBatch, StringArray, TimestampNanosecondArray};
 use datafusion::arrow::compute::cast;
 use datafusion::arrow::datatypes::DataType;
 
 use super::{Maker, RecommendError};
 use crate::rank::Catalogue;
 use crate::shelf::{Past, Session, Shelves, column};
+use selvedge_engine::Engine;
 use selvedge_project::error::Result;
 use selvedge_project::project::Project;
+use selvedge_project::sql::TableName;
 
 /// How lists are made, loaded once.
 pub struct Lists(Maker);
@@ -124,4 +127,14 @@ impl Lists {
             |list: super::Listed| (list.customer, list.recommendations.into_iter().map(listing).collect());
         Ok((lists.into_iter().map(of_customer).collect(), took))
     }
+}
+
+/// Every customer at a moment.
+pub fn everybody(engine: &Engine, moment: DateTime<Utc>) -> Result<RecordBatch> {
+    let customers = engine.read(&TableName::new("sources", "customers"))?;
+    let ids = column(&customers, "sql/sources/customers.sql", "customer_id")?;
+    let nanoseconds = moment.timestamp_nanos_opt().unwrap_or_default();
+    let as_of: ArrayRef = Arc::new(TimestampNanosecondArray::from_value(nanoseconds, ids.len()));
+    let columns = [("customer_id", Arc::clone(ids), true), ("as_of", as_of, true)];
+    Ok(RecordBatch::try_from_iter_with_nullable(columns).map_err(RecommendError::Arrow)?)
 }
