@@ -10,7 +10,7 @@ use std::collections::BTreeSet;
 
 use ndarray::{Array2, ArrayView1, ArrayView2};
 
-use super::{Chain, Head};
+use super::Chain;
 use crate::ModelError;
 
 impl Chain {
@@ -30,20 +30,20 @@ impl Chain {
         let mut vectors = Array2::zeros((rows.nrows(), 1 + told.len()));
         let bought = self.buy.positives as f64 / self.buy.rows.max(1) as f64;
         let is = |column: usize| of_article.get(column).copied().unwrap_or(false);
+        let heads = [(&self.look, self.weight), (&self.buy, 1.0 - bought)];
+        let heads = heads.map(|(head, slope)| (head.terms.sources(), head, slope));
         for (row, mut vector) in rows.rows().into_iter().zip(vectors.rows_mut()) {
             vector[0] = self.keep.log_chance(row);
-            for (head, slope) in [(&self.look, self.weight), (&self.buy, 1.0 - bought)] {
-                each(head, |by, column, coefficient| {
-                    if !is(column) {
-                        return;
-                    }
-                    let value = slope * coefficient * row[column];
-                    match by {
+            for (sources, head, slope) in &heads {
+                let terms = sources.iter().zip(&head.coefficients);
+                for (source, coefficient) in terms.filter(|(source, _)| is(source.column)) {
+                    let value = slope * coefficient * row[source.column];
+                    match source.by {
                         None => vector[0] += value,
                         Some(by) if is(by) => vector[0] += value * row[by],
                         Some(by) => vector[1 + told.binary_search(&by).unwrap_or_default()] += value,
                     }
-                });
+                }
             }
         }
         Ok(vectors)
@@ -55,17 +55,10 @@ impl Chain {
     }
 }
 
-/// Each term of a head: the column it is multiplied by, where it is a cross, its column, its coefficient.
-fn each(head: &Head, mut term: impl FnMut(Option<usize>, usize, f64)) {
-    for (source, coefficient) in head.terms.sources().into_iter().zip(&head.coefficients) {
-        term(source.by, source.column, *coefficient);
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::chain::{Cross, Keep, KeptShares, Terms};
+    use crate::chain::{Cross, Head, Keep, KeptShares, Terms};
     use ndarray::{array, s};
 
     /// Columns: two that the customer ticked, two of the article, one of both, one that numbers the category.

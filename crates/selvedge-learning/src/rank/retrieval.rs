@@ -8,9 +8,11 @@
 mod catalogue;
 mod measure;
 
+use std::collections::BTreeSet;
+
 use serde::{Deserialize, Serialize};
 
-pub use self::catalogue::{Catalogue, May, union};
+pub use self::catalogue::{Catalogue, May};
 pub use self::measure::{Found, WIDEST, asking};
 use super::tower::TwoTower;
 use crate::shelf::Thing;
@@ -25,4 +27,14 @@ pub struct Retrieval {
     pub width: usize,
     /// What it misses; none where that was not measured.
     pub found: Option<Found>,
+}
+
+/// Of each request what stands in any of these, in order.
+pub fn union<const N: usize>(all: [Vec<Vec<u32>>; N]) -> Vec<Vec<u32>> {
+    let mut merged: Vec<BTreeSet<u32>> = Vec::new();
+    for found in all {
+        merged.resize(found.len().max(merged.len()), BTreeSet::new());
+        merged.iter_mut().zip(found).for_each(|(merged, found)| merged.extend(found));
+    }
+    merged.into_iter().map(|merged| merged.into_iter().collect()).collect()
 }

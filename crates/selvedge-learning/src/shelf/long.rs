@@ -8,12 +8,10 @@ use datafusion::arrow::datatypes::{DataType, Date32Type};
 use rayon::prelude::*;
 use recommenders::chain::others;
 
+use super::outcomes::DAY;
 use super::{KEY, Outcomes, Session, ShelfError, Thing, column, name_of};
 use selvedge_engine::batch_of;
 use selvedge_project::error::Result;
-
-/// Nanoseconds of a day.
-const DAY: i64 = 86_400_000_000_000;
 
 /// The articles of `sources.products`, by row, and when they are on sale.
 pub struct OnSale {
@@ -23,6 +21,7 @@ pub struct OnSale {
     numbers: HashMap<(String, String), u32>,
     /// By thing, its number and first season: an article that came back is the same thing.
     of_thing: HashMap<(String, String), Vec<u32>>,
+    of_brand: HashMap<String, Vec<u32>>,
 }
 
 impl OnSale {
@@ -47,9 +46,15 @@ impl OnSale {
             let thing = (ids.value(row).to_owned(), first.unwrap_or_default().to_owned());
             of_thing.entry(thing).or_default().push(row as u32);
         }
+        let mut of_brand: HashMap<String, Vec<u32>> = HashMap::new();
+        for (row, brand) in products[2].as_string::<i32>().iter().enumerate() {
+            if let Some(brand) = brand {
+                of_brand.entry(brand.to_owned()).or_default().push(row as u32);
+            }
+        }
         let names = (0..ids.len()).map(|row| name_of(&[ids.value(row), seasons.value(row)])).collect();
         let days = days("on_sale_from")?.into_iter().zip(days("on_sale_until")?).map(|(from, until)| from.zip(until));
-        Ok(Self { names, days: days.collect(), numbers, of_thing, products })
+        Ok(Self { names, days: days.collect(), numbers, of_thing, of_brand, products })
     }
 
     /// The articles that may be on sale at a moment (nanoseconds): which day it is, the shop's own clock tells, so it is one day
@@ -85,6 +90,11 @@ impl OnSale {
     /// The articles that a thing is.
     pub fn of_thing(&self, thing: &Thing) -> &[u32] {
         self.of_thing.get(thing).map_or(&[], Vec::as_slice)
+    }
+
+    /// The articles of a brand, in order.
+    pub fn of_brand(&self, brand: &str) -> &[u32] {
+        self.of_brand.get(brand).map_or(&[], Vec::as_slice)
     }
 
     /// The brand of an article, where it has one.

@@ -132,6 +132,11 @@ impl<'a> Session<'a> {
         OnSale::of(&self.engine.read(&TableName::new("sources", "products"))?)
     }
 
+    /// About how many rows of a shelf are worked on: as many articles as are ever on sale at once, of long shelves [`WHOLE`].
+    pub fn length(&self) -> Result<usize> {
+        if self.is_long()? { Ok(WHOLE) } else { Ok(self.on_sale()?.most()) }
+    }
+
     /// Whether shelves are so long that retrieval comes before ranking; never where `sql/recommend/candidates.sql` does not read
     /// what was retrieved.
     pub fn is_long(&self) -> Result<bool> {
@@ -221,8 +226,7 @@ impl<'a> Session<'a> {
 
     /// `requests` in parts whose shelves have about `rows` rows each; long ones as much of them as is retrieved.
     pub fn parts(&self, requests: &RecordBatch, rows: usize) -> Result<Vec<RecordBatch>> {
-        let most = if self.is_long()? { WHOLE } else { self.on_sale()?.most() };
-        let size = (rows / most.max(1)).max(1);
+        let size = (rows / self.length()?.max(1)).max(1);
         let starts = (0..requests.num_rows()).step_by(size);
         Ok(starts.map(|start| requests.slice(start, size.min(requests.num_rows() - start))).collect())
     }

@@ -17,7 +17,7 @@ use selvedge_project::sql::{Layer, TableName};
 /// From when it is known what was looked at in a row's visit.
 pub const OVER_AT: &str = "over_at";
 /// Nanoseconds of a day.
-const DAY: i64 = 86_400_000_000_000;
+pub const DAY: i64 = 86_400_000_000_000;
 
 /// The visits that the features stage left behind: `customer_id`, `as_of` and `over_at`, in the order of their key.
 pub fn visits(project: &Project, engine: &Engine) -> Result<RecordBatch> {

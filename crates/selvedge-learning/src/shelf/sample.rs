@@ -6,7 +6,7 @@ use datafusion::arrow::array::{AsArray, RecordBatch, StringArray, UInt32Array};
 use datafusion::arrow::compute::{concat_batches, take_record_batch};
 use recommenders::chain::others;
 
-use super::{KEY, OnSale, Outcomes, ROWS, Session, ShelfError, WHOLE, column, name_of, requests_of, truths};
+use super::{KEY, OnSale, Outcomes, ROWS, Session, ShelfError, column, name_of, requests_of, truths};
 use selvedge_project::error::Result;
 use selvedge_project::project::Project;
 
@@ -54,8 +54,7 @@ pub fn key_of(requests: &RecordBatch) -> Result<RecordBatch> {
 
 /// The visits that rankings are judged on: all, or of more than memory and time are meant for, a share drawn by hash.
 pub fn judged(session: &Session, visits: &RecordBatch, seed: u64) -> Result<RecordBatch> {
-    let of_each = if session.is_long()? { WHOLE } else { session.on_sale()?.most() };
-    drawn(seed, visits, JUDGED as f64 / (of_each * visits.num_rows()).max(1) as f64)
+    drawn(seed, visits, JUDGED as f64 / (session.length()? * visits.num_rows()).max(1) as f64)
 }
 
 /// A share of the visits, by hash.

@@ -10,10 +10,13 @@ use datafusion::arrow::compute::{cast, filter_record_batch};
 use datafusion::arrow::datatypes::DataType;
 use ndarray::{Array2, ArrayView2, Axis, concatenate, s};
 use rayon::prelude::*;
+use recommenders::dense::dot;
+use recommenders::lists::top_by;
 use recommenders::nearest::{Graph, GraphSettings, scan, smallest_width};
 use recommenders::retrieve::{History, Kind};
 use recommenders::tower::Catalogue as Things;
 
+use super::union;
 use crate::rank::{RankError, Ranking};
 use crate::shelf::{self, KEY, OnSale, Past, Session, Thing, column, moments, truths};
 use selvedge_engine::batch_of;
@@ -105,10 +108,8 @@ impl Catalogue {
         let asked = self.ask(session, &requests.slice(0, GRAPH_MEASURED), Some(past))?;
         if let Some(search) = &mut self.search {
             let queries: Vec<&Vec<f64>> = asked.queries.iter().flatten().map(|(query, _)| query).collect();
-            let mut sample = Array2::zeros((queries.len(), search.vectors.ncols()));
-            for (query, mut row) in queries.into_iter().zip(sample.rows_mut()) {
-                row.iter_mut().zip(query).for_each(|(cell, value)| *cell = *value);
-            }
+            let shape = (queries.len(), search.vectors.ncols());
+            let sample = Array2::from_shape_fn(shape, |(row, at)| queries[row][at]);
             let graph = Graph::new(search.vectors.view(), GraphSettings::default());
             let width = smallest_width(&graph, search.vectors.view(), sample.view(), search.width, GRAPH_RECALL);
             search.graph = width.map(|(width, _)| (graph, width));
@@ -149,15 +150,14 @@ impl Catalogue {
     /// # Errors
     /// Queries that cannot be answered.
     pub fn bought_together(&self, session: &Session, requests: &RecordBatch) -> Result<Vec<Vec<u32>>> {
-        let file = "bought_together";
-        session.make_for(shelf::key_of(requests)?, &[file])?;
-        let table = session.engine().read(&TableName::new("recommend", file))?;
+        let file = "sql/recommend/bought_together.sql";
+        session.make_for(shelf::key_of(requests)?, &["bought_together"])?;
+        let table = session.engine().read(&TableName::new("recommend", "bought_together"))?;
         let (products, firsts) = (texts(&table, file, KEY[2])?, texts(&table, file, "first_season")?);
-        let customers = shelf::numbers(&table, "sql/recommend/bought_together.sql", "customers")?;
+        let customers = shelf::numbers(&table, file, "customers")?;
         let mut of_request: HashMap<u64, Vec<(f64, Thing)>> = HashMap::new();
-        for ((row, request), thing) in
-            shelf::requests(&table)?.into_iter().enumerate().zip(products.into_iter().zip(firsts))
-        {
+        let things = products.into_iter().zip(firsts);
+        for ((row, request), thing) in shelf::requests(&table)?.into_iter().enumerate().zip(things) {
             of_request.entry(request).or_default().push((customers[row], thing));
         }
         let mut found = Vec::new();
@@ -171,7 +171,7 @@ impl Catalogue {
     }
 
     /// The brands that most was done with, in their order; of equal ones those earlier in the alphabet.
-    fn brands_of(&self, history: &History, past: &Past) -> Vec<String> {
+    fn brands_of(&self, history: &History, past: &Past) -> Vec<&str> {
         let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
         for deed in history.events().iter().filter(|deed| deed.kind != Kind::Returned) {
             let articles =
@@ -182,11 +182,10 @@ impl Catalogue {
         }
         let mut brands: Vec<(&str, usize)> = counts.into_iter().collect();
         brands.sort_by_key(|(_, count)| std::cmp::Reverse(*count));
-        brands.into_iter().take(BRANDS).map(|(brand, _)| brand.to_owned()).collect()
+        brands.into_iter().take(BRANDS).map(|(brand, _)| brand).collect()
     }
 
-    /// What of the shelves of `requests` the list that the shop shows today is made from, as `sql/recommend/retrieved.sql` returns
-    /// it.
+    /// What the list that the shop shows today is made from, as `sql/recommend/retrieved.sql` returns it.
     ///
     /// # Errors
     /// Queries that cannot be answered.
@@ -206,8 +205,9 @@ impl Catalogue {
         let audience = session.engine().read(&TableName::new("recommend", "audience"))?;
         let places: HashMap<u64, usize> = shelf::requests(&audience)?.into_iter().zip(0..).collect();
         let place: Vec<Option<usize>> = names.iter().map(|name| places.get(name).copied()).collect();
-        let (keys, regions) = (group_keys(session, &audience)?, texts(&audience, "audience", "region")?);
-        let personal = truths(&audience, "sql/recommend/audience.sql", "personal")?;
+        let file = "sql/recommend/audience.sql";
+        let (keys, regions) = (group_keys(session, &audience, file)?, texts(&audience, file, "region")?);
+        let personal = truths(&audience, file, "personal")?;
         let of = |values: &[String]| -> Vec<String> {
             place.iter().map(|at| at.map_or_else(String::new, |at| values[at].clone())).collect()
         };
@@ -234,9 +234,11 @@ impl Catalogue {
         let of_request = |at: usize| -> Vec<u32> {
             let group = self.groups.get(&asked.groups[at]);
             let allowed = |place: usize| {
-                let (product, season) = self.on_sale.key(self.articles[place]);
-                group.is_none_or(|[may, _]| may[place])
-                    && may.is_none_or(|may| may(&asked.customers[at], product, season))
+                let wanted = |may: May| {
+                    let (product, season) = self.on_sale.key(self.articles[place]);
+                    may(&asked.customers[at], product, season)
+                };
+                group.is_none_or(|[may, _]| may[place]) && may.is_none_or(wanted)
             };
             let mut found: BTreeSet<usize> = BTreeSet::new();
             for region in [asked.regions[at].as_str(), ""] {
@@ -249,8 +251,9 @@ impl Catalogue {
                     found.extend(search.all(query, NEW, |place| new[place] && allowed(place)));
                 }
                 for brand in self.brands_of(history, past) {
-                    let of_brand = |place: usize| self.on_sale.brand(self.articles[place]) == Some(brand.as_str());
-                    found.extend(search.all(query, OF_BRAND, |place| of_brand(place) && allowed(place)));
+                    let articles = self.on_sale.of_brand(brand).iter();
+                    let places: Vec<usize> = articles.filter_map(|article| self.places.get(article).copied()).collect();
+                    found.extend(search.among(&places, query, OF_BRAND, allowed));
                 }
                 let things = latest(history).into_iter().chain(search.ranking.generated(history, OF_GENERATOR));
                 let things = things.filter_map(|thing| past.things.keys.get(thing as usize));
@@ -301,16 +304,13 @@ impl Search {
         let found = scan(self.vectors.view(), query, width, |place| allowed(place as usize));
         found.into_iter().map(|(place, _)| place as usize).collect()
     }
-}
 
-/// Of each request what stands in any of these, in order.
-pub fn union<const N: usize>(all: [Vec<Vec<u32>>; N]) -> Vec<Vec<u32>> {
-    let mut merged: Vec<BTreeSet<u32>> = Vec::new();
-    for found in all {
-        merged.resize(found.len().max(merged.len()), BTreeSet::new());
-        merged.iter_mut().zip(found).for_each(|(merged, found)| merged.extend(found));
+    /// The same by looking at some places, which are in order.
+    fn among(&self, places: &[usize], query: &[f64], width: usize, allowed: impl Fn(usize) -> bool) -> Vec<usize> {
+        let product = |at: usize| dot(self.vectors.row(places[at]).to_slice().unwrap_or_default(), query);
+        let found = top_by(places.len(), width, product, |at| allowed(places[at]));
+        found.into_iter().map(|(at, _)| places[at as usize]).collect()
     }
-    merged.into_iter().map(|merged| merged.into_iter().collect()).collect()
 }
 
 /// The things that something was done to last, each once.
@@ -333,17 +333,17 @@ fn latest(history: &History) -> Vec<u32> {
 /// The customers who ask, each once, at a moment.
 pub fn at(requests: &RecordBatch, moment: i64) -> Result<RecordBatch> {
     let mut seen = HashSet::new();
-    let names = texts(requests, "requests", KEY[0])?;
+    let names = texts(requests, "the requests", KEY[0])?;
     let names: StringArray = names.iter().filter(|name| seen.insert(name.as_str())).map(Some).collect();
     let as_of: ArrayRef = Arc::new(TimestampNanosecondArray::from_value(moment, names.len()));
     batch_of("grain.request", [(KEY[0], Arc::new(names) as ArrayRef), (KEY[1], as_of)])
 }
 
 /// What of the audience decides over a shelf: the key of `sql/recommend/offered.sql`, less what names an article.
-fn group_keys(session: &Session, rows: &RecordBatch) -> Result<Vec<String>> {
+fn group_keys(session: &Session, rows: &RecordBatch, file: &str) -> Result<Vec<String>> {
     let mut keys = vec![String::new(); rows.num_rows()];
     for name in session.key_of_offers()? {
-        for (key, text) in keys.iter_mut().zip(texts(rows, "audience", &name)?) {
+        for (key, text) in keys.iter_mut().zip(texts(rows, file, &name)?) {
             key.push_str(&text);
             key.push('\u{1f}');
         }
@@ -356,11 +356,12 @@ fn groups(
     on_sale: &OnSale,
     places: &HashMap<u32, usize>,
 ) -> Result<HashMap<String, [Vec<bool>; 2]>> {
-    let offered = session.engine().read(&TableName::new("recommend", "offered"))?;
-    let (products, seasons) = (texts(&offered, "offered", KEY[2])?, texts(&offered, "offered", KEY[3])?);
-    let new = truths(&offered, "sql/recommend/offered.sql", "new")?;
+    let (offered, file) =
+        (session.engine().read(&TableName::new("recommend", "offered"))?, "sql/recommend/offered.sql");
+    let (products, seasons) = (texts(&offered, file, KEY[2])?, texts(&offered, file, KEY[3])?);
+    let new = truths(&offered, file, "new")?;
     let mut groups: HashMap<String, [Vec<bool>; 2]> = HashMap::new();
-    for (row, key) in group_keys(session, &offered)?.into_iter().enumerate() {
+    for (row, key) in group_keys(session, &offered, file)?.into_iter().enumerate() {
         let number = on_sale.number(&products[row], &seasons[row]);
         if let Some(place) = number.and_then(|number| places.get(&number)) {
             let [may, is_new] =
@@ -374,8 +375,8 @@ fn groups(
 
 fn popular(session: &Session, on_sale: &OnSale, places: &HashMap<u32, usize>) -> Result<HashMap<String, Vec<u32>>> {
     let (table, file) = (session.engine().read(&TableName::new("recommend", "popular"))?, "sql/recommend/popular.sql");
-    let (products, seasons) = (texts(&table, "popular", KEY[2])?, texts(&table, "popular", KEY[3])?);
-    let regions = texts(&table, "popular", "region")?;
+    let (products, seasons) = (texts(&table, file, KEY[2])?, texts(&table, file, KEY[3])?);
+    let regions = texts(&table, file, "region")?;
     let (in_region, in_shop) = (shelf::numbers(&table, file, "score")?, shelf::numbers(&table, file, "in_shop")?);
     let mut scored: HashMap<String, HashMap<u32, f64>> = HashMap::new();
     for row in 0..table.num_rows() {
@@ -394,7 +395,6 @@ fn popular(session: &Session, on_sale: &OnSale, places: &HashMap<u32, usize>) ->
 }
 
 pub fn texts(rows: &RecordBatch, file: &str, name: &str) -> Result<Vec<String>> {
-    let texts = cast(column(rows, &format!("sql/recommend/{file}.sql"), name)?, &DataType::Utf8);
-    let texts = texts.map_err(RankError::Arrow)?;
+    let texts = cast(column(rows, file, name)?, &DataType::Utf8).map_err(RankError::Arrow)?;
     Ok(texts.as_string::<i32>().iter().map(|text| text.unwrap_or_default().to_owned()).collect())
 }

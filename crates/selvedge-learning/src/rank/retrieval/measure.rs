@@ -32,13 +32,14 @@ pub struct Found {
     pub shelf: f64,
     pub ranked: f64,
 }
+
 /// Customers who consent, at a moment (nanoseconds), in an order drawn by lot.
 pub fn asking(session: &Session, seed: u64, moment: i64) -> Result<RecordBatch> {
     let customers = session.engine().read(&TableName::new("sources", "customers"))?;
     let consents = truths(&customers, "sql/sources/customers.sql", "personalisation_consent")?;
     let asked: BooleanArray = consents.into_iter().map(Some).collect();
     let customers = filter_record_batch(&customers, &asked).map_err(RankError::Arrow)?;
-    let names = texts(&customers, "customers", KEY[0])?;
+    let names = texts(&customers, "sql/sources/customers.sql", KEY[0])?;
     let mut order: Vec<u32> = (0..names.len() as u32).collect();
     order.sort_by_key(|at| (seeds::mix(seed, [shelf::name_of(&[&names[*at as usize]])]), *at));
     let rows = take_record_batch(&customers, &UInt32Array::from(order)).map_err(RankError::Arrow)?;
@@ -68,7 +69,7 @@ impl Catalogue {
         for start in (0..requests.num_rows()).step_by(at_once) {
             let part = requests.slice(start, at_once.min(requests.num_rows() - start));
             let features = session.features(&session.shelves(shelf::key_of(&part)?, None, false)?.candidates)?;
-            let scores = search.ranking.scores(&features, &search.ranking.past(session)?)?;
+            let scores = search.ranking.scores(&features, past)?;
             let (names, products) = (shelf::requests(&features)?, texts(&features, "the shelf", KEY[2])?);
             let seasons = texts(&features, "the shelf", KEY[3])?;
             for shelf in requests_of(&features)? {
