@@ -11,6 +11,7 @@ WITH visits AS (
   SELECT t.customer_id, COALESCE(t.session_id, to_char(t.event_time, '%Y-%m-%d')) AS visit,
          MIN(t.event_time) AS as_of
   FROM sources.transactions t
+  JOIN split.sample s ON s.customer_id = t.customer_id AND s.drawn
   JOIN sources.customers c ON c.customer_id = t.customer_id AND c.personalisation_consent
   WHERE t.stands_for = 'browse'
   GROUP BY t.customer_id, COALESCE(t.session_id, to_char(t.event_time, '%Y-%m-%d'))

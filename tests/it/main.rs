@@ -1,5 +1,9 @@
 //! Every integration test, in one binary.
 
+/// As the program itself.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 mod shop;
 
 mod at_once;
@@ -52,6 +56,8 @@ mod remembered;
 mod reproduce;
 #[cfg(feature = "encoder")]
 mod requests;
+#[cfg(feature = "encoder")]
+mod sampled;
 #[cfg(feature = "encoder")]
 mod serving;
 #[cfg(feature = "encoder")]

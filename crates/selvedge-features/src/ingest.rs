@@ -4,6 +4,7 @@ mod answer;
 mod judged;
 mod kinds;
 mod profile;
+mod sample;
 mod served;
 mod streamed;
 mod tables;
@@ -205,6 +206,9 @@ pub fn run(project: &Project) -> Result<()> {
         staged.folder(&project.paths.split())?;
         for (file, table) in engine.layer(project, Layer::SPLIT)? {
             staged.table(&project.paths.split(), Some(file.header.name()), &table, &notes(file))?;
+        }
+        if let Some(words) = sample::told(&engine)? {
+            progress.say(words);
         }
         Ok(())
     };

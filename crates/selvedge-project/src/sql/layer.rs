@@ -30,7 +30,7 @@ impl Layer {
         Self { folder: "texts", may_read: &["sources", "split"], may_read_outcomes: false, section: "embeddings" };
     /// The rows that features are computed for: keys and `as_of`, no label.
     pub const GRAIN: Self =
-        Self { folder: "grain", may_read: &["sources"], may_read_outcomes: false, section: "features" };
+        Self { folder: "grain", may_read: &["sources", "split"], may_read_outcomes: false, section: "features" };
     /// One feature view each.
     pub const FEATURES: Self = Self {
         folder: "features",
