@@ -7,11 +7,24 @@ description: |
   what the score rests.
 key: [region, as_of, product_id, season]
 ---*/
-WITH moments AS (SELECT DISTINCT region, as_of, today FROM recommend.audience),
+WITH long AS (SELECT DISTINCT customer_id, as_of FROM recommend.retrieved),
+moments AS (
+  SELECT DISTINCT a.region, a.as_of, a.today
+  FROM recommend.audience a
+  LEFT JOIN long l ON l.customer_id = a.customer_id AND l.as_of = a.as_of
+  WHERE l.customer_id IS NULL
+),
 on_sale AS (
   SELECT m.region, m.as_of, p.product_id, p.season
   FROM moments m
   JOIN sources.products p ON p.on_sale_from <= m.today AND p.on_sale_until >= m.today
+  -- Of a shelf that is too long to be ranked whole, no more is asked for than is ranked.
+  UNION ALL
+  SELECT DISTINCT a.region, a.as_of, r.product_id, r.season
+  FROM recommend.retrieved r
+  JOIN recommend.audience a ON a.customer_id = r.customer_id AND a.as_of = r.as_of
+  LEFT JOIN moments m ON m.region = a.region AND m.as_of = a.as_of
+  WHERE m.as_of IS NULL
 ),
 of_shop AS (SELECT DISTINCT as_of, product_id, season FROM on_sale),
 shop AS (

@@ -12,7 +12,7 @@ use datafusion::execution::memory_pool::MemoryLimit;
 use datafusion::execution::{SendableRecordBatchStream, SessionState};
 use datafusion::logical_expr::LogicalPlan;
 use datafusion::physical_plan::{ExecutionPlan, execute_stream_partitioned};
-use datafusion::prelude::{DataFrame, SQLOptions};
+use datafusion::prelude::{DataFrame, SQLOptions, ident, lit};
 use futures::StreamExt;
 use futures::future::try_join_all;
 
@@ -149,6 +149,15 @@ impl Session {
         let frame = frame.select_columns(&[column]).and_then(DataFrame::distinct).map_err(failed)?;
         let values = self.collect(frame, &table.to_string()).await?;
         Ok(values.columns().first().cloned())
+    }
+
+    /// The rows of a table in which `column` is one of `texts`, in any order.
+    pub async fn rows_with(&self, table: &TableName, column: &str, texts: &[String]) -> Result<RecordBatch> {
+        self.open(table).await?;
+        let failed = |e: DataFusionError| query_error(&table.to_string(), &e, &[]);
+        let frame = self.context.table(reference(table)).await.map_err(failed)?;
+        let one_of = ident(column).in_list(texts.iter().map(lit).collect(), false);
+        self.collect(frame.filter(one_of).map_err(failed)?, &table.to_string()).await
     }
 
     pub(super) async fn collect(&self, frame: DataFrame, shown: &str) -> Result<RecordBatch> {

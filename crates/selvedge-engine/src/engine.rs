@@ -126,6 +126,11 @@ impl Engine {
         self.wait(self.session.values(table, column))
     }
 
+    /// See [`Session::rows_with`].
+    pub fn rows_with(&self, table: &TableName, column: &str, texts: &[String]) -> Result<RecordBatch> {
+        self.wait(self.session.rows_with(table, column, texts))
+    }
+
     /// See [`Session::rows`].
     pub fn rows<T: DeserializeOwned>(&self, table: &TableName) -> Result<Vec<T>> {
         self.wait(self.session.rows(table))

@@ -160,12 +160,16 @@ pub fn compute(project: &Project, engine: &Engine, given: Vec<View>) -> Result<V
     let files: Vec<&SqlFile> = project.library.layer(Layer::FEATURES).collect();
     let is_given = |file: &&&SqlFile| given.iter().any(|view| view.name == file.header.name());
     let wanted: Vec<&SqlFile> = files.iter().filter(|file| !is_given(file)).copied().collect();
-    let scans = engine.shared_scans(project, &wanted)?;
+    let made = views(project, engine, &wanted)?;
+    Ok(in_order(&files, vec![made, given]))
+}
+
+/// Computes some feature views over the grains that are registered in `engine`, or stored; views side by side.
+pub fn views(project: &Project, engine: &Engine, files: &[&SqlFile]) -> Result<Vec<View>> {
+    let scans = engine.shared_scans(project, files)?;
     let grains = grains(project, engine, &scans, Grains::new())?;
     let made = side_by_side(project, &scans, |scan| together(project, engine, scan, &grains));
-    let mut made: Vec<Vec<View>> = made.into_iter().collect::<Result<_>>()?;
-    made.push(given);
-    Ok(in_order(&files, made))
+    Ok(made.into_iter().collect::<Result<Vec<_>>>()?.into_iter().flatten().collect())
 }
 
 /// The views in the library's order, however they were worked out.
@@ -176,13 +180,8 @@ fn in_order(files: &[&SqlFile], made: Vec<Vec<View>>) -> Vec<View> {
 
 /// Computes one feature view over the grains that are registered in `engine`, or stored.
 pub fn view(project: &Project, engine: &Engine, file: &SqlFile) -> Result<View> {
-    let scans = engine.shared_scans(project, &[file])?;
-    let grains = grains(project, engine, &scans, Grains::new())?;
-    let mut views = Vec::new();
-    for scan in &scans {
-        views.extend(together(project, engine, scan, &grains)?);
-    }
-    Ok(views.pop().ok_or_else(|| FeatureError::NoView { file: file.shown.clone() })?)
+    let view = views(project, engine, &[file])?.pop();
+    Ok(view.ok_or_else(|| FeatureError::NoView { file: file.shown.clone() })?)
 }
 
 /// Grains by name.

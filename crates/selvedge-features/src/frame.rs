@@ -112,12 +112,17 @@ pub fn views_at_request(
     given: Vec<View>,
     shown: &str,
 ) -> Result<Vec<View>> {
-    // The keys of the request stand in the place of every grain.
+    lay_grains(project, engine, request, shown)?;
+    features::compute(project, engine, given)
+}
+
+/// Puts the keys of the request in the place of every grain.
+pub fn lay_grains(project: &Project, engine: &Engine, request: &Table, shown: &str) -> Result<()> {
     for file in project.library.layer(Layer::GRAIN) {
         let grain = Table::distinct(&request.batch, project.library.key(file), shown)?;
         engine.register(&file.table(), grain.batch)?;
     }
-    features::compute(project, engine, given)
+    Ok(())
 }
 
 /// Sets every view beside `base` by the view's own key; `base` keeps its rows and their order.

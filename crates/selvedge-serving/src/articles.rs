@@ -108,12 +108,7 @@ impl Articles {
             engine.register(&file.table(), table.batch)?;
         }
         let popular = popular(&engine.read(&TableName::new("recommend", "popular"))?)?;
-        let mut of_all = Vec::new();
-        for (file, part) in parts(&project) {
-            if let Some(query) = file.part(part) {
-                of_all.push((of_everybody(file, part), engine.run(&project, &query)?));
-            }
-        }
+        let of_all = shelf::everybody(&project, &engine)?;
         let products = engine.read(&TableName::new("sources", "products"))?;
         let mut views = Vec::new();
         for file in project.library.layer(Layer::FEATURES).filter(|file| of_articles(&project, file)) {
@@ -203,32 +198,6 @@ impl Articles {
         columns.push(("also_bought", Arc::new(Int64Array::from_value(0, candidates.num_rows()))));
         batch_of("recommend.baselines", columns)
     }
-}
-
-/// The `WITH` queries of views of customers that are over what everybody did.
-fn parts(project: &Project) -> impl Iterator<Item = (&SqlFile, &String)> {
-    project.library.layer(Layer::FEATURES).flat_map(|file| match &file.header {
-        Header::Feature(header) => header.everybody.iter().map(move |part| (file, part)).collect(),
-        _ => Vec::new(),
-    })
-}
-
-/// Where such a query is read from once it is worked out.
-fn of_everybody(file: &SqlFile, part: &str) -> TableName {
-    TableName::new("everybody", &format!("{}_{part}", file.header.name()))
-}
-
-/// The project where these queries are read from what is known now and then: what else its views read of what was done is beside
-/// who asks.
-pub fn narrowed(project: &Project) -> Project {
-    let library = project.library.changed(|file| {
-        let own = parts(project).filter(|(other, _)| other.table() == file.table());
-        own.fold(file.clone(), |file, (_, part)| {
-            let table = of_everybody(&file, part);
-            file.reading(part, &table)
-        })
-    });
-    Project { library: Arc::new(library), ..project.clone() }
 }
 
 /// A view that holds whenever it is asked.

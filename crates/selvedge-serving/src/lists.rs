@@ -15,7 +15,7 @@ use datafusion::arrow::array::RecordBatch;
 
 use super::article::Recommended;
 pub use super::article::{Article, Basis, Effort};
-use super::articles::{Articles, narrowed, requests};
+use super::articles::{Articles, requests};
 use super::catalogue::Catalogue;
 use super::live::Tables;
 use super::past::Past;
@@ -101,7 +101,7 @@ impl Serving {
             made_before.entry(row.customer_id.clone()).or_default().push(row.into());
         }
         let articles = RwLock::new(Arc::new(known));
-        let queries = Queries::of(narrowed(&tables.project), true);
+        let queries = Queries::of(shelf::narrowed(&tables.project), true);
         let mut serving = Self { release, tables, catalogue, lists, articles, queries, made_before };
         let everybody = Queries::of(serving.tables.project.clone(), false);
         if !serving.may_narrow(&everybody, past, at)? {

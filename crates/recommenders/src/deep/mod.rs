@@ -27,7 +27,7 @@ use crate::{
 /// Raised whenever the same past would get other scores, or what is learned from is prepared in another way.
 pub const VERSION: u32 = 1;
 /// What models are learned from at most, the latest: time has an end.
-const MOST: usize = 20_000;
+pub const MOST: usize = 20_000;
 
 /// Numbers times weights, and a bias.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]

@@ -50,6 +50,7 @@ impl<'a> Material<'a> {
             Some(cut) => Outcomes::over_by(&visits, cut)?,
             None => visits,
         };
+        let session = session.narrowed_to(&visits)?;
         let outcomes = Outcomes::of(project, &engine_over(project, tables)?, &visits)?;
         let sample = sampled(project, &session, &outcomes, &visits)?;
         let past = Past::of(&session, Arc::new(Things::of(&session, None)?))?;
@@ -113,9 +114,11 @@ impl<'a> Material<'a> {
             return Ok(None);
         }
         let ranking = &Arc::new(ranking.clone());
-        let (project, session) = (self.project, &self.session);
+        let project = self.project;
         let moment = project.params.shop.exported_at.timestamp_nanos_opt().unwrap_or(i64::MAX);
-        let requests = asking(session, project.params.rank.seed, moment)?;
+        let requests = asking(&self.session, project.params.rank.seed, moment)?;
+        let session = Session::over(project, self.session.engine().over()?).knowing_articles(&requests, moment)?;
+        let session = &session.narrowed_to(&requests)?;
         let catalogue = Catalogue::at(session, Some(ranking), &requests, moment)?;
         let past = ranking.past(session)?;
         catalogue.measured(session, &requests, &past, project.params.recommend.per_customer)

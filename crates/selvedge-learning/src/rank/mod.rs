@@ -162,6 +162,7 @@ pub fn run(project: &Project) -> Result<()> {
         counted(material.visits.num_rows() as u64, "visit", "visits"),
         counted(material.sample.num_rows() as u64, "row", "rows"),
     ));
+    material.session.slow()?.into_iter().for_each(|words| progress.say(words));
     let made_from = Fingerprints::of(project)?.with_versions(&[&VERSIONS, voices::VERSIONS].concat());
     let fitted = fit_all(&material, &made_from, &progress)?;
     let staged = Staged::new(&project.paths, "rank")?;

@@ -7,6 +7,7 @@
 
 mod catalogue;
 mod measure;
+mod tables;
 
 use std::collections::BTreeSet;
 

@@ -31,7 +31,7 @@ pub fn compare(
     let mut lists = Vec::new();
     for part in session.parts(&requests, ROWS)? {
         let compared = catalogue.compared(session, &part)?;
-        session.shelves(part, Some(compared), true)?;
+        session.shelves_beside(&["popular", "bought_together"], part, Some(compared), true)?;
         lists.push(engine.table(project, file)?.batch);
     }
     session.make_for(requests, &["audience"])?;

@@ -304,13 +304,17 @@ pub fn run(project: &Project, as_of: Option<DateTime<Utc>>) -> Result<()> {
     let requests = everybody(session.engine(), moment)?;
     if session.is_long()? {
         session = session.knowing_articles(&requests, moment.timestamp_nanos_opt().unwrap_or_default())?;
+        session = session.narrowed_to(&requests)?;
+        session.slow()?.into_iter().for_each(|words| progress.say(words));
     }
     let past = maker.past(&session)?;
     let catalogue = maker.catalogue(&session, &requests, &past, moment)?;
     let mut tables: Vec<Table> = Vec::new();
     for (part, with_baselines) in maker.parts(&session, &requests)? {
         let retrieved = catalogue.as_ref().map(|catalogue| catalogue.retrieved(&session, &part, &past, None));
-        let shelves = session.shelves(part, retrieved.transpose()?, with_baselines)?;
+        // What is popular at the moment of all lists was worked out for retrieval.
+        let made: &[&str] = if catalogue.is_some() { &["popular"] } else { &[] };
+        let shelves = session.shelves_beside(made, part, retrieved.transpose()?, with_baselines)?;
         if shelves.candidates.num_rows() > 0 {
             let (listed, _) = maker.lists(&session, &shelves, &past, &Wanted::default())?;
             tables.push(written(&maker, moment, &shelves.candidates, &listed)?);

@@ -5,6 +5,7 @@
 
 mod long;
 mod outcomes;
+mod own;
 mod past;
 mod sample;
 
@@ -19,10 +20,12 @@ use datafusion::arrow::error::ArrowError;
 
 pub use self::long::OnSale;
 pub use self::outcomes::{OVER_AT, Outcomes, visits};
+use self::own::Own;
+pub use self::own::{everybody, narrowed};
 pub use self::past::{Past, Thing, Things};
 pub use self::sample::{articles, judged, key_of, requests, sampled};
 use selvedge_engine::{Engine, Table};
-use selvedge_features::features::View;
+use selvedge_features::features::{self, View};
 use selvedge_features::frame;
 use selvedge_project::error::{Advice, Result};
 use selvedge_project::project::Project;
@@ -34,6 +37,9 @@ pub const KEY: [&str; 4] = ["customer_id", "as_of", "product_id", "season"];
 pub const ROWS: usize = 1 << 17;
 /// Of a shelf with more articles, those that retrieval finds are ranked.
 pub const WHOLE: usize = 500;
+/// Requests, and articles of each, whose features are worked out both ways before customers' own events are read alone.
+const TRIED: usize = 24;
+const TRIED_ARTICLES: usize = 4;
 
 #[derive(Debug, thiserror::Error)]
 pub enum ShelfError {
@@ -64,6 +70,8 @@ pub struct Session<'a> {
     engine: Engine,
     /// Views that are not computed anew.
     given: Vec<View>,
+    /// What customers did, where their views are worked out from that alone.
+    own: Option<Own>,
 }
 
 /// The shelves of some requests, in the order of [`KEY`].
@@ -81,7 +89,7 @@ impl<'a> Session<'a> {
 
     /// A session over tables of its own.
     pub fn over(project: &'a Project, engine: Engine) -> Self {
-        Self { project, engine, given: Vec::new() }
+        Self { project, engine, given: Vec::new(), own: None }
     }
 
     /// The same where some views are not computed anew.
@@ -94,15 +102,60 @@ impl<'a> Session<'a> {
     pub fn knowing_articles(mut self, requests: &RecordBatch, moment: i64) -> Result<Self> {
         let on_sale = self.on_sale()?;
         let one = requests.slice(0, 1.min(requests.num_rows()));
-        let rows = on_sale.beside(&one, &vec![on_sale.at(moment); one.num_rows()])?;
-        let request = Table::new(rows, &KEY.map(str::to_owned), "the shelf")?;
-        let views = frame::views_at_request(self.project, &self.engine, &request, Vec::new(), "the shelf")?;
-        let whoever_asks = |view: &View| {
-            let key = &view.table.key;
-            key.len() == 3 && KEY[1..].iter().all(|name| key.iter().any(|key| key == name))
-        };
-        self.given = views.into_iter().filter(whoever_asks).collect();
+        self.given = self.views_of_articles(&on_sale.beside(&one, &vec![on_sale.at(moment); one.num_rows()])?)?;
         Ok(self)
+    }
+
+    /// What is known of the articles of rows of a shelf, whoever asks.
+    ///
+    /// # Errors
+    /// Queries that cannot be answered.
+    pub fn views_of_articles(&self, rows: &RecordBatch) -> Result<Vec<View>> {
+        let request = Table::new(rows.clone(), &KEY.map(str::to_owned), "the shelf")?;
+        frame::lay_grains(self.project, &self.engine, &request, "the shelf")?;
+        let of_all = features::views(self.project, &self.engine, &self.whoever_asks())?;
+        Ok(self.given.iter().cloned().chain(of_all).collect())
+    }
+
+    /// The views that say the same whoever asks, but for those that are given.
+    fn whoever_asks(&self) -> Vec<&SqlFile> {
+        let library = &self.project.library;
+        let is_given = |file: &SqlFile| self.given.iter().any(|view| view.name == file.header.name());
+        let of_customers = |file: &SqlFile| library.key(file).iter().any(|name| name == KEY[0]);
+        library.layer(Layer::FEATURES).filter(|file| !of_customers(file) && !is_given(file)).collect()
+    }
+
+    /// The same for these requests, who will ask about in this order: where shelves are long, and their features come out the
+    /// same, bit by bit, views of customers are worked out from what those customers did alone.
+    ///
+    /// # Errors
+    /// Queries that cannot be answered.
+    pub fn narrowed_to(mut self, requests: &RecordBatch) -> Result<Self> {
+        if !self.is_long()? || requests.num_rows() == 0 {
+            return Ok(self);
+        }
+        let (on_sale, some) = (self.on_sale()?, requests.slice(0, TRIED.min(requests.num_rows())));
+        let begun = moments(&some, "the requests", KEY[1])?;
+        let articles_at = |moment: &i64| on_sale.at(*moment).into_iter().take(TRIED_ARTICLES).collect();
+        let articles: Vec<Vec<u32>> = begun.iter().map(articles_at).collect();
+        let rows = on_sale.beside(&some, &articles)?;
+        let whole = self.features(&rows)?;
+        self.own = Some(Own::of(self.project, &self.engine, requests)?);
+        if self.features(&rows)? != whole {
+            self.own = None;
+        }
+        Ok(self)
+    }
+
+    /// What is said where shelves are long and features of customers cost as much as the shop is large.
+    ///
+    /// # Errors
+    /// No products.
+    pub fn slow(&self) -> Result<Option<&'static str>> {
+        Ok((self.own.is_none() && self.is_long()?).then_some(
+            "features of customers are worked out from everybody's events, which is slow: a view in sql/features reads of others \
+             what `everybody` in its header does not name",
+        ))
     }
 
     /// The session's tables.
@@ -164,6 +217,20 @@ impl<'a> Session<'a> {
         retrieved: Option<RecordBatch>,
         with_baselines: bool,
     ) -> Result<Shelves> {
+        self.shelves_beside(&[], requests, retrieved, with_baselines)
+    }
+
+    /// The same where some files of sql/recommend stand `made` for these requests already.
+    ///
+    /// # Errors
+    /// As [`Session::shelves`].
+    pub fn shelves_beside(
+        &self,
+        made: &[&str],
+        requests: RecordBatch,
+        retrieved: Option<RecordBatch>,
+        with_baselines: bool,
+    ) -> Result<Shelves> {
         self.engine.register(&TableName::new("grain", "request"), requests)?;
         let wanted: &[&str] = if with_baselines { &["candidates", "baselines"] } else { &["candidates"] };
         for file in needed(self.project, wanted)? {
@@ -171,6 +238,7 @@ impl<'a> Session<'a> {
                 Some(retrieved) if file.table() == self::retrieved() => {
                     self.engine.register(&file.table(), retrieved.clone())?;
                 }
+                _ if made.contains(&file.header.name()) => {}
                 _ => self.make(file)?,
             }
         }
@@ -195,13 +263,25 @@ impl<'a> Session<'a> {
 
     /// The features of rows of a shelf, row by row: their key, brand, and every feature column.
     pub fn features(&self, rows: &RecordBatch) -> Result<RecordBatch> {
+        match &self.own {
+            Some(_) => self.features_with(rows, self.views_of_articles(rows)?),
+            None => self.features_with(rows, self.given.clone()),
+        }
+    }
+
+    /// The same where some views are not computed.
+    pub fn features_with(&self, rows: &RecordBatch, given: Vec<View>) -> Result<RecordBatch> {
         let mut columns: Vec<(&str, ArrayRef, bool)> = Vec::new();
         for name in KEY.into_iter().chain(["brand"]) {
             columns.push((name, Arc::clone(column(rows, "sql/recommend/candidates.sql", name)?), true));
         }
         let request = RecordBatch::try_from_iter_with_nullable(columns).map_err(ShelfError::Arrow)?;
         let request = Table::new(request, &KEY.map(str::to_owned), "the shelf")?;
-        Ok(frame::at_request_with(self.project, &self.engine, request, self.given.clone(), "the shelf")?.batch)
+        let Some(own) = &self.own else {
+            return Ok(frame::at_request_with(self.project, &self.engine, request, given, "the shelf")?.batch);
+        };
+        let engine = own.engine(&self.engine, rows)?;
+        Ok(frame::at_request_with(&own.project, &engine, request, given, "the shelf")?.batch)
     }
 
     /// Hands the shelves of `visits`, some at a time, to `seen`: their features with what came of them, and what is held

@@ -1,16 +1,16 @@
 //! What customers did before a moment, by thing: an article that came back is the same thing, a number given to another
 //! article is not.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::ops::Range;
 use std::sync::Arc;
 
 use datafusion::arrow::array::{AsArray, RecordBatch};
-use recommenders::deep::{LENGTH, Step};
+use recommenders::deep::{LENGTH, MOST, Step};
 use recommenders::retrieve::{Event, History, Interactions, Kind, Past as Deed};
 
 use super::{KEY, Session, ShelfError, column, moments};
-use selvedge_project::error::Result;
+use selvedge_project::error::{Error, Result};
 use selvedge_project::sql::TableName;
 
 /// Nanoseconds of a day.
@@ -76,19 +76,26 @@ impl Past {
         let file = "sql/interactions/events.sql";
         let batch = session.events()?;
         let times = moments(&batch, file, "event_time")?;
-        let of_events = |name| texts(&batch, file, name);
+        // There may be many millions, so no text is copied that need not be.
+        let of_events = |name| Ok::<_, Error>(column(&batch, file, name)?.as_string::<i32>());
         let (owners, kinds) = (of_events("customer_id")?, of_events("event_type")?);
-        let done_to = of_events("product_id")?.into_iter().zip(of_events("first_season")?);
+        let (products, firsts) = (of_events("product_id")?, of_events("first_season")?);
+        let numbers: HashMap<(&str, &str), u32> =
+            things.numbers.iter().map(|((product, first), at)| ((product.as_str(), first.as_str()), *at)).collect();
         let mut events: BTreeMap<String, Vec<(i64, u32, Kind)>> = BTreeMap::new();
-        for (((at, owner), kind), thing) in times.into_iter().zip(owners).zip(kinds).zip(done_to) {
-            let kind = match kind.as_str() {
+        for (row, at) in times.into_iter().enumerate() {
+            let Some(number) = numbers.get(&(products.value(row), firsts.value(row))) else { continue };
+            let kind = match kinds.value(row) {
                 "browse" => Kind::Looked,
                 "wishlist" => Kind::Wished,
                 "purchase" => Kind::Bought,
                 _ => Kind::Returned,
             };
-            if let Some(number) = things.numbers.get(&thing) {
-                events.entry(owner).or_default().push((at, *number, kind));
+            match events.get_mut(owners.value(row)) {
+                Some(own) => own.push((at, *number, kind)),
+                None => {
+                    events.insert(owners.value(row).to_owned(), vec![(at, *number, kind)]);
+                }
             }
         }
         events.values_mut().for_each(|events| events.sort_unstable());
@@ -132,8 +139,8 @@ impl Past {
         Ok(Interactions::new(customers.len(), self.things.keys.len(), events).map_err(ShelfError::Model)?)
     }
 
-    /// What customers did next before a moment, each with what they had done before it, all in the order of time.  The same
-    /// thing again is no step, nor is what was sent back.
+    /// What customers did next before a moment, each with what they had done before it, in the order of time: the latest that
+    /// are learned from.  The same thing again is no step, nor is what was sent back.
     pub fn steps(&self, moment: i64) -> Vec<Step> {
         let mut steps = Vec::new();
         for events in self.events.values() {
@@ -141,15 +148,17 @@ impl Past {
             for (at, thing, kind) in events[..known].iter().filter(|(_, _, kind)| *kind != Kind::Returned) {
                 let before = &events[..events.partition_point(|(earlier, _, _)| earlier < at)];
                 if before.last().is_some_and(|(_, last, _)| last != thing) {
-                    let latest = &before[before.len().saturating_sub(LENGTH)..];
-                    let before = latest.iter().map(|(_, thing, kind)| (*thing, *kind)).collect();
-                    steps.push((*at, *kind, Step { before, next: *thing }));
+                    steps.push((*at, *kind, *thing, &before[before.len().saturating_sub(LENGTH)..]));
                 }
             }
         }
         // Customers stand in their order, and stay in it where moments are equal.
-        steps.sort_by_key(|(at, kind, step)| (*at, *kind, step.next));
-        steps.into_iter().map(|(_, _, step)| step).collect()
+        steps.sort_by_key(|(at, kind, thing, _)| (*at, *kind, *thing));
+        let step = |(_, _, next, before): &(i64, Kind, u32, &[(i64, u32, Kind)])| {
+            let before = before.iter().map(|(_, thing, kind)| (*thing, *kind)).collect();
+            Step { before, next: *next }
+        };
+        steps[steps.len().saturating_sub(MOST)..].iter().map(step).collect()
     }
 
     /// The thing of each of these rows; none where it is not known.

@@ -14,8 +14,12 @@ use selvedge_project::project::Project;
 const FEWEST: usize = 5;
 /// Rows of shelves, without features, among which the sample is drawn at a time.
 const SHELVES: usize = 5 * ROWS;
+/// Rows of the sample whose features are worked out at a time.
+const FEATURES: usize = 1 << 18;
 /// The most rows of shelves that rankings are judged on: some thousands of customers tell what there is to tell.
 const JUDGED: usize = 4_000_000;
+/// The same of long shelves, of which no more than a part is ranked.
+const JUDGED_LONG: usize = 2_000_000;
 
 /// For each visit the articles of its shelf that were looked at and some that were not, drawn by the smallest hash of
 /// (seed, request, article), with every feature and what came of them; no more rows than memory is meant for.
@@ -28,7 +32,7 @@ pub fn sampled(project: &Project, session: &Session, outcomes: &Outcomes, visits
     let share = (params.most_rows as f64 / rows.max(1) as f64).min(1.0);
     let visits = drawn(params.seed, visits, share)?;
     let on_sale = if session.is_long()? { Some(session.on_sale()?) } else { None };
-    let mut parts = Vec::new();
+    let mut rows = Vec::new();
     for requests in session.parts(&visits, SHELVES)? {
         // More than are wanted, for some may not be sent there, or are owned.
         let drawn = |on_sale: &OnSale| {
@@ -37,9 +41,14 @@ pub fn sampled(project: &Project, session: &Session, outcomes: &Outcomes, visits
         let drawn = on_sale.as_ref().map(drawn).transpose()?;
         let shelf = outcomes.beside(session.shelves(key_of(&requests)?, drawn, false)?.candidates)?;
         let chosen = chosen(params.seed, &shelf, beside)?;
-        let rows = take_record_batch(&shelf, &chosen).map_err(ShelfError::Arrow)?;
-        parts.push(outcomes.beside(session.features(&rows)?)?);
+        rows.push(take_record_batch(&shelf, &chosen).map_err(ShelfError::Arrow)?);
     }
+    let Some(first) = rows.first() else { return Ok(RecordBatch::new_empty(visits.schema())) };
+    let rows = concat_batches(&first.schema(), &rows).map_err(ShelfError::Arrow)?;
+    // What is known of articles is read from all events each time, so that few large parts are quicker than many.
+    let starts = (0..rows.num_rows()).step_by(FEATURES);
+    let parts = starts.map(|start| rows.slice(start, FEATURES.min(rows.num_rows() - start)));
+    let parts: Vec<RecordBatch> = parts.map(|part| outcomes.beside(session.features(&part)?)).collect::<Result<_>>()?;
     match parts.first() {
         Some(first) => Ok(concat_batches(&first.schema(), &parts).map_err(ShelfError::Arrow)?),
         None => Ok(RecordBatch::new_empty(visits.schema())),
@@ -54,7 +63,8 @@ pub fn key_of(requests: &RecordBatch) -> Result<RecordBatch> {
 
 /// The visits that rankings are judged on: all, or of more than memory and time are meant for, a share drawn by hash.
 pub fn judged(session: &Session, visits: &RecordBatch, seed: u64) -> Result<RecordBatch> {
-    drawn(seed, visits, JUDGED as f64 / (session.length()? * visits.num_rows()).max(1) as f64)
+    let rows = if session.is_long()? { JUDGED_LONG } else { JUDGED };
+    drawn(seed, visits, rows as f64 / (session.length()? * visits.num_rows()).max(1) as f64)
 }
 
 /// A share of the visits, by hash.

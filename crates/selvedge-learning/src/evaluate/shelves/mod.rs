@@ -149,6 +149,7 @@ pub fn judge(project: &Project, look: &Fitted) -> Result<JudgedShelves> {
     let seed = project.params.rank.seed;
     let visits = outcomes.known_between(&visits, periods.test_from, periods.observed_until)?;
     let visits = shelf::judged(&session, &visits, seed)?;
+    let session = session.narrowed_to(&visits)?;
     let past = chain.map_or_else(|| Ok(Past::default()), |ranking| ranking.past(&session))?;
     let (long, visits) = match Long::of(&session, &outcomes, chain, &past, (&visits, seed))? {
         Some((long, visits)) => (Some(long), visits),

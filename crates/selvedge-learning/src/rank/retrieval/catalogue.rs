@@ -1,13 +1,10 @@
 //! What is on sale at a moment, ready to be searched for who asks.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
-use datafusion::arrow::array::{
-    Array, ArrayRef, AsArray, BooleanArray, RecordBatch, StringArray, TimestampNanosecondArray,
-};
-use datafusion::arrow::compute::{cast, filter_record_batch};
-use datafusion::arrow::datatypes::DataType;
+use datafusion::arrow::array::{BooleanArray, RecordBatch};
+use datafusion::arrow::compute::filter_record_batch;
 use ndarray::{Array2, ArrayView2, Axis, concatenate, s};
 use rayon::prelude::*;
 use recommenders::dense::dot;
@@ -16,10 +13,11 @@ use recommenders::nearest::{Graph, GraphSettings, scan, smallest_width};
 use recommenders::retrieve::{History, Kind};
 use recommenders::tower::Catalogue as Things;
 
+use super::tables::{at, group_keys, groups, popular, texts};
 use super::union;
 use crate::rank::{RankError, Ranking};
-use crate::shelf::{self, KEY, OnSale, Past, Session, Thing, column, moments, truths};
-use selvedge_engine::batch_of;
+use crate::shelf::{self, KEY, OnSale, Past, Session, Thing, moments, truths};
+use selvedge_features::features::View;
 use selvedge_project::error::Result;
 use selvedge_project::sql::TableName;
 
@@ -52,6 +50,8 @@ pub struct Catalogue {
     groups: HashMap<String, [Vec<bool>; 2]>,
     /// By region, articles by popularity; that in the shop under no name.
     popular: HashMap<String, Vec<u32>>,
+    /// What views say of articles whoever asks, at that moment.
+    known: Vec<View>,
     pub(super) search: Option<Search>,
 }
 
@@ -86,15 +86,17 @@ impl Catalogue {
         session.make_for(at(customers, moment)?, &["offered", "popular"])?;
         let places: HashMap<u32, usize> = articles.iter().copied().zip(0..).collect();
         let (groups, popular) = (groups(session, &on_sale, &places)?, popular(session, &on_sale, &places)?);
+        let mut known = Vec::new();
         let search = match ranking.filter(|_| !articles.is_empty() && customers.num_rows() > 0) {
             Some(ranking) => {
                 let one = at(&customers.slice(0, 1), moment)?;
-                let rows = session.features(&on_sale.beside(&one, std::slice::from_ref(&articles))?)?;
-                Search::of(ranking, &rows)?
+                let rows = on_sale.beside(&one, std::slice::from_ref(&articles))?;
+                known = session.views_of_articles(&rows)?;
+                Search::of(ranking, &session.features_with(&rows, known.clone())?)?
             }
             None => None,
         };
-        Ok(Self { on_sale, articles, places, groups, popular, search })
+        Ok(Self { on_sale, articles, places, groups, popular, known, search })
     }
 
     /// The same with a graph over the articles, where there are so many articles and customers that it pays.
@@ -216,7 +218,9 @@ impl Catalogue {
         if let (Some(search), Some(first), Some(past)) = (&self.search, self.articles.first(), past) {
             let asked: BooleanArray = place.iter().map(|at| Some(at.is_some_and(|at| personal[at]))).collect();
             let who = filter_record_batch(requests, &asked).map_err(RankError::Arrow)?;
-            let rows = session.features(&self.on_sale.beside(&who, &vec![vec![*first]; who.num_rows()])?)?;
+            // Of who asks, whatever the article is.
+            let rows = self.on_sale.beside(&who, &vec![vec![*first]; who.num_rows()])?;
+            let rows = session.features_with(&rows, self.known.clone())?;
             let matrix = search.ranking.columns.apply(&rows)?;
             let numbers: HashMap<u64, usize> = names.iter().copied().zip(0..).collect();
             let begun = moments(&rows, "the requests", KEY[1])?;
@@ -328,73 +332,4 @@ fn latest(history: &History) -> Vec<u32> {
         }
     }
     things
-}
-
-/// The customers who ask, each once, at a moment.
-pub fn at(requests: &RecordBatch, moment: i64) -> Result<RecordBatch> {
-    let mut seen = HashSet::new();
-    let names = texts(requests, "the requests", KEY[0])?;
-    let names: StringArray = names.iter().filter(|name| seen.insert(name.as_str())).map(Some).collect();
-    let as_of: ArrayRef = Arc::new(TimestampNanosecondArray::from_value(moment, names.len()));
-    batch_of("grain.request", [(KEY[0], Arc::new(names) as ArrayRef), (KEY[1], as_of)])
-}
-
-/// What of the audience decides over a shelf: the key of `sql/recommend/offered.sql`, less what names an article.
-fn group_keys(session: &Session, rows: &RecordBatch, file: &str) -> Result<Vec<String>> {
-    let mut keys = vec![String::new(); rows.num_rows()];
-    for name in session.key_of_offers()? {
-        for (key, text) in keys.iter_mut().zip(texts(rows, file, &name)?) {
-            key.push_str(&text);
-            key.push('\u{1f}');
-        }
-    }
-    Ok(keys)
-}
-
-fn groups(
-    session: &Session,
-    on_sale: &OnSale,
-    places: &HashMap<u32, usize>,
-) -> Result<HashMap<String, [Vec<bool>; 2]>> {
-    let (offered, file) =
-        (session.engine().read(&TableName::new("recommend", "offered"))?, "sql/recommend/offered.sql");
-    let (products, seasons) = (texts(&offered, file, KEY[2])?, texts(&offered, file, KEY[3])?);
-    let new = truths(&offered, file, "new")?;
-    let mut groups: HashMap<String, [Vec<bool>; 2]> = HashMap::new();
-    for (row, key) in group_keys(session, &offered, file)?.into_iter().enumerate() {
-        let number = on_sale.number(&products[row], &seasons[row]);
-        if let Some(place) = number.and_then(|number| places.get(&number)) {
-            let [may, is_new] =
-                groups.entry(key).or_insert_with(|| [vec![false; places.len()], vec![false; places.len()]]);
-            may[*place] = true;
-            is_new[*place] = new[row];
-        }
-    }
-    Ok(groups)
-}
-
-fn popular(session: &Session, on_sale: &OnSale, places: &HashMap<u32, usize>) -> Result<HashMap<String, Vec<u32>>> {
-    let (table, file) = (session.engine().read(&TableName::new("recommend", "popular"))?, "sql/recommend/popular.sql");
-    let (products, seasons) = (texts(&table, file, KEY[2])?, texts(&table, file, KEY[3])?);
-    let regions = texts(&table, file, "region")?;
-    let (in_region, in_shop) = (shelf::numbers(&table, file, "score")?, shelf::numbers(&table, file, "in_shop")?);
-    let mut scored: HashMap<String, HashMap<u32, f64>> = HashMap::new();
-    for row in 0..table.num_rows() {
-        let number = on_sale.number(&products[row], &seasons[row]);
-        if let Some(place) = number.and_then(|number| places.get(&number)) {
-            scored.entry(regions[row].clone()).or_default().insert(*place as u32, in_region[row]);
-            scored.entry(String::new()).or_default().insert(*place as u32, in_shop[row]);
-        }
-    }
-    let order = |(region, scores): (String, HashMap<u32, f64>)| {
-        let mut scores: Vec<(u32, f64)> = scores.into_iter().collect();
-        scores.sort_by(|a, b| b.1.total_cmp(&a.1).then(a.0.cmp(&b.0)));
-        (region, scores.into_iter().map(|(place, _)| place).collect())
-    };
-    Ok(scored.into_iter().map(order).collect())
-}
-
-pub fn texts(rows: &RecordBatch, file: &str, name: &str) -> Result<Vec<String>> {
-    let texts = cast(column(rows, file, name)?, &DataType::Utf8).map_err(RankError::Arrow)?;
-    Ok(texts.as_string::<i32>().iter().map(|text| text.unwrap_or_default().to_owned()).collect())
 }

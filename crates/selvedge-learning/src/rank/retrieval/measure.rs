@@ -8,7 +8,8 @@ use recommenders::lists::top;
 use recommenders::seeds;
 use serde::{Deserialize, Serialize};
 
-use super::catalogue::{Catalogue, at, texts};
+use super::catalogue::Catalogue;
+use super::tables::{at, texts};
 use crate::rank::RankError;
 use crate::shelf::{self, KEY, Past, ROWS, Session, requests_of, truths};
 use selvedge_project::error::Result;
