@@ -4,6 +4,7 @@
 //! The server runs over a copy of this project's work/, the load comes from this process, both on one machine.  `PEERS` names a
 //! Python that has Feast and MLflow, which are asked in the same run.
 
+mod hour;
 mod kills;
 mod load;
 mod peers;
@@ -85,18 +86,18 @@ impl Drop for Server {
     }
 }
 
-/// This project, with nothing that was served before.
-fn folder() -> tempfile::TempDir {
+/// A project, with nothing that was served before.
+fn folder(root: &Path) -> tempfile::TempDir {
     let folder = tempfile::tempdir().unwrap();
     let copy = |part: &str| {
         let target = folder.path().join(part);
         std::fs::create_dir_all(target.parent().unwrap()).unwrap();
-        let done = Command::new("cp").arg("-r").arg(Path::new(ROOT).join(part)).arg(target).status().unwrap();
+        let done = Command::new("cp").arg("-r").arg(root.join(part)).arg(target).status().unwrap();
         assert!(done.success(), "run `make repro` first: {part} is missing");
     };
     let parts = ["ingest", "split", "embeddings", "rank", "evaluation", "recommendations.parquet"];
     ["sql".to_owned()].into_iter().chain(parts.map(|part| format!("work/{part}"))).for_each(|part| copy(&part));
-    let params = std::fs::read_to_string(Path::new(ROOT).join("params.yaml")).unwrap();
+    let params = std::fs::read_to_string(root.join("params.yaml")).unwrap();
     let params =
         params.replace("model: .minilm", &format!("model: {ROOT}/.minilm")).replace("  rate: 2000", "  rate: 1000000");
     std::fs::write(folder.path().join("params.yaml"), params).unwrap();
@@ -132,7 +133,10 @@ fn main() {
         let page = std::fs::read_to_string(reports.join("serving.md")).unwrap();
         return std::fs::write(reports.join("serving.png"), picture(&page)).unwrap();
     }
-    let folder = folder();
+    if std::env::args().any(|argument| argument == "hour") {
+        return hour(&reports.join("serving.md"));
+    }
+    let folder = folder(Path::new(ROOT));
     let server = Server::start(folder.path());
     let ids: Vec<String> = serde_json::from_value(server.ask("GET", "/customers", "")).unwrap();
     let kinds: Vec<String> = serde_json::from_value(server.ask("GET", "/categories", "")).unwrap();
@@ -269,9 +273,30 @@ fn main() {
         server.ask("GET", "/health/ready", "")["events"],
     );
     page += &beside;
+    page += &long_load(&std::fs::read_to_string(reports.join("serving.md")).unwrap_or_default());
     let _ = writeln!(page, "\n![95 of 100 lists come within, over how many are asked for](serving.png)");
     std::fs::write(reports.join("serving.png"), picture(&page)).unwrap();
     std::fs::write(reports.join("serving.md"), page).unwrap();
+}
+
+/// What the page says of a long load.
+fn long_load(page: &str) -> String {
+    let from = page.find(hour::HEADING).map_or("", |at| &page[at..]);
+    from.split("![").next().unwrap_or_default().to_owned()
+}
+
+/// Puts a long load into the page; of this project, or of the one that `SHOP` names, for so many seconds as `SECONDS` says.
+fn hour(page: &Path) {
+    let (root, shop) = match std::env::var_os("SHOP") {
+        Some(root) => (PathBuf::from(root), std::env::var("CALLED").unwrap_or("another shop".into())),
+        None => (ROOT.into(), "This repository's shop".to_owned()),
+    };
+    let seconds = std::env::var("SECONDS").ok().and_then(|seconds| seconds.parse().ok()).unwrap_or(3600.0);
+    let section = hour::section(folder(&root).path(), &shop, seconds);
+    let text = std::fs::read_to_string(page).unwrap();
+    let (before, picture) = text.split_at(text.rfind("![").unwrap_or(text.len()));
+    let known = long_load(before);
+    std::fs::write(page, format!("{}{section}{picture}", before.strip_suffix(&known).unwrap_or(before))).unwrap();
 }
 
 const TITLE: &str = "# Lists under load

@@ -38,6 +38,14 @@ fn long_shelves_are_searched_and_lists_stay_lawful_and_good() {
     folder.replace("params.yaml", "partitions: 2", "partitions: 5");
     folder.must(&["recommend"]);
     assert!(bytes == std::fs::read(folder.path("work/recommendations.parquet")).unwrap());
+    // Views of customers were worked out from what those customers did alone; where a view reads of others what its header does
+    // not say, they are worked out from everybody's events, and come out the same.
+    let lists = "SELECT customer_id, rank, product_id, season, score, reason FROM recommendations ORDER BY 1, 2";
+    let narrowed = folder.ask(lists);
+    folder.replace("sql/features/customer_affinity.sql", "everybody: [daily]\n", "");
+    let told = String::from_utf8(folder.run(&["recommend"]).stderr).unwrap();
+    assert!(told.contains("from everybody's events"), "{told}");
+    assert_eq!(folder.ask(lists), narrowed);
     let customer = folder.only("SELECT MIN(customer_id) FROM recommendations WHERE basis = 'personal'");
     let out = folder.only(&format!(
         "SELECT MIN(p.product_id) FROM sources.products p WHERE p.on_sale_from <= DATE '{0}' AND p.on_sale_until >= DATE '{0}' \
