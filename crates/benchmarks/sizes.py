@@ -101,7 +101,7 @@ def event_shop(folder, events, customers=100_000, articles=20_000):
     shutil.copytree(ROOT / "sql", folder / "sql")
     params = (ROOT / "params.yaml").read_text()
     params = params.replace("2026-10-01 00:00:00", EXPORTED).replace("model: .minilm", f"model: {ROOT}/.minilm")
-    (folder / "params.yaml").write_text(params.replace("reference_export: \"2026-10-01\"", "reference_export: null"))
+    (folder / "params.yaml").write_text(params)
     materials = folder / "materials"
     random = numpy.random.default_rng(2)
     number = numpy.arange(customers)

@@ -23,6 +23,9 @@ use selvedge_project::sql::TableName;
 use selvedge_project::sql::label::LABEL;
 use selvedge_project::stage::Stage;
 
+/// Where there are more looks to learn from, penalty and dimensions are chosen on about so many, of customers drawn by lot: a
+/// penalty is a belief about coefficients, which does not change with the number of rows.
+const CHOSEN_ON: usize = 20_000;
 /// Whose looks are drawn together.
 const CUSTOMER: &str = "customer_id";
 
@@ -137,9 +140,12 @@ pub fn choice(
     validation: &ValidationRows,
 ) -> std::result::Result<std::result::Result<Choice, String>, LogisticError> {
     let params = &project.params;
-    let share = params.train.most_rows as f64 / training.rows().num_rows().max(1) as f64;
-    let drawn = if share < 1.0 { training.part(CUSTOMER, share, params.evaluate.seed).ok() } else { None };
-    let training = drawn.as_ref().unwrap_or(training);
+    let drawn = |rows: usize| {
+        let share = rows as f64 / training.rows().num_rows().max(1) as f64;
+        if share < 1.0 { training.part(CUSTOMER, share, params.evaluate.seed).ok() } else { None }
+    };
+    let (few, many) = (drawn(CHOSEN_ON.min(params.train.most_rows)), drawn(params.train.most_rows));
+    let training = many.as_ref().unwrap_or(training);
     let outcomes = Outcomes::of(&labels(training.rows(), LABEL)?);
     if let Some(missing) = outcomes.missing(params.evaluate.enough) {
         let looks = counted((outcomes.kept + outcomes.not) as u64, "look", "looks");
@@ -149,7 +155,10 @@ pub fn choice(
         )));
     }
     let grid = Grid { alphas: &params.train.penalties, dimensions: &params.embeddings.dimensions };
-    choose(training, validation, LABEL, features, grid).map(Ok)
+    let Some(few) = few else { return choose(training, validation, LABEL, features, grid).map(Ok) };
+    let choice = choose(&few, validation, LABEL, features, grid)?;
+    let model = choice.model.refit(training, LABEL)?;
+    Ok(Ok(Choice { model, ..choice }))
 }
 
 impl Fitted {
