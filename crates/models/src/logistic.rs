@@ -12,7 +12,7 @@ use arrow::{
 };
 use linfa::{DatasetBase, traits::Fit};
 use linfa_logistic::LogisticRegression;
-use ndarray::{Array1, Array2, ArrayView1};
+use ndarray::{Array1, Array2, ArrayView1, ShapeBuilder};
 use serde::{Deserialize, Serialize};
 
 use super::{
@@ -175,7 +175,10 @@ impl Prepared {
         if encoding.width() == 0 {
             return Err(LogisticError::NothingVaries { features: encoding.features().len(), rows: labels.len() });
         }
-        let matrix = encoding.apply(training.rows())?;
+        let rows = encoding.apply(training.rows())?;
+        // Column by column: a gradient is the product of each column with the rows' errors, and most of a fit.
+        let mut matrix = Array2::zeros(rows.raw_dim().f());
+        matrix.assign(&rows);
         Ok(Prepared { encoding, data: DatasetBase::new(matrix, Array1::from(labels)) })
     }
 
