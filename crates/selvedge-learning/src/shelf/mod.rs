@@ -3,6 +3,7 @@
 //! A request is a customer at a moment; its shelf is every article on sale then that may be sent there and is not owned
 //! (`sql/recommend/candidates.sql`).  Features of a shelf's rows are made by the SQL that makes all features.
 
+mod columns;
 mod long;
 mod outcomes;
 mod own;
@@ -10,14 +11,13 @@ mod past;
 mod sample;
 
 use std::collections::BTreeSet;
-use std::ops::Range;
 use std::sync::Arc;
 
-use datafusion::arrow::array::{Array, ArrayRef, AsArray, RecordBatch};
-use datafusion::arrow::compute::{cast, partition};
-use datafusion::arrow::datatypes::{DataType, Int64Type, TimeUnit};
+use datafusion::arrow::array::{ArrayRef, AsArray, RecordBatch};
+use datafusion::arrow::datatypes::DataType;
 use datafusion::arrow::error::ArrowError;
 
+pub use self::columns::{column, moments, name_of, numbers, requests_of, truths, typed};
 pub use self::long::OnSale;
 pub use self::outcomes::{OVER_AT, Outcomes, visits};
 use self::own::Own;
@@ -40,6 +40,8 @@ pub const WHOLE: usize = 500;
 /// Requests, and articles of each, whose features are worked out both ways before customers' own events are read alone.
 const TRIED: usize = 24;
 const TRIED_ARTICLES: usize = 4;
+/// Customers whose rows stand beside theirs, or do not.
+const OTHERS: usize = 500;
 
 #[derive(Debug, thiserror::Error)]
 pub enum ShelfError {
@@ -125,8 +127,8 @@ impl<'a> Session<'a> {
         library.layer(Layer::FEATURES).filter(|file| !of_customers(file) && !is_given(file)).collect()
     }
 
-    /// The same for these requests, who will ask about in this order: where shelves are long, and their features come out the
-    /// same, bit by bit, views of customers are worked out from what those customers did alone.
+    /// The same for these requests, who will ask about in this order: where shelves are long, views of customers are worked out
+    /// from what those customers did alone, if some come out the same, bit by bit, whether or not others' rows stand beside.
     ///
     /// # Errors
     /// Queries that cannot be answered.
@@ -139,10 +141,14 @@ impl<'a> Session<'a> {
         let articles_at = |moment: &i64| on_sale.at(*moment).into_iter().take(TRIED_ARTICLES).collect();
         let articles: Vec<Vec<u32>> = begun.iter().map(articles_at).collect();
         let rows = on_sale.beside(&some, &articles)?;
-        let whole = self.features(&rows)?;
-        self.own = Some(Own::of(self.project, &self.engine, requests)?);
-        if self.features(&rows)? != whole {
-            self.own = None;
+        let own = Own::of(self.project, &self.engine, requests)?;
+        let customers = self.engine.read(&TableName::new("sources", "customers"))?;
+        let others = column(&customers, "sql/sources/customers.sql", KEY[0])?.as_string::<i32>();
+        let others: Vec<&str> = others.iter().flatten().take(OTHERS).collect();
+        let given = self.views_of_articles(&rows)?;
+        let alone = self.narrowed_features(&own, &rows, given.clone(), &[])?;
+        if alone == self.narrowed_features(&own, &rows, given, &others)? {
+            self.own = Some(own);
         }
         Ok(self)
     }
@@ -271,17 +277,23 @@ impl<'a> Session<'a> {
 
     /// The same where some views are not computed.
     pub fn features_with(&self, rows: &RecordBatch, given: Vec<View>) -> Result<RecordBatch> {
-        let mut columns: Vec<(&str, ArrayRef, bool)> = Vec::new();
-        for name in KEY.into_iter().chain(["brand"]) {
-            columns.push((name, Arc::clone(column(rows, "sql/recommend/candidates.sql", name)?), true));
+        match &self.own {
+            Some(own) => self.narrowed_features(own, rows, given, &[]),
+            None => Ok(frame::at_request_with(self.project, &self.engine, named(rows)?, given, "the shelf")?.batch),
         }
-        let request = RecordBatch::try_from_iter_with_nullable(columns).map_err(ShelfError::Arrow)?;
-        let request = Table::new(request, &KEY.map(str::to_owned), "the shelf")?;
-        let Some(own) = &self.own else {
-            return Ok(frame::at_request_with(self.project, &self.engine, request, given, "the shelf")?.batch);
-        };
-        let engine = own.engine(&self.engine, rows)?;
-        Ok(frame::at_request_with(&own.project, &engine, request, given, "the shelf")?.batch)
+    }
+
+    /// The same from what the customers of these rows did, and from what `others` did.
+    fn narrowed_features(
+        &self,
+        own: &Own,
+        rows: &RecordBatch,
+        given: Vec<View>,
+        others: &[&str],
+    ) -> Result<RecordBatch> {
+        let customers = column(rows, "the shelf", KEY[0])?.as_string::<i32>().iter().flatten();
+        let engine = own.engine(&self.engine, customers.chain(others.iter().copied()).collect())?;
+        Ok(frame::at_request_with(&own.project, &engine, named(rows)?, given, "the shelf")?.batch)
     }
 
     /// Hands the shelves of `visits`, some at a time, to `seen`: their features with what came of them, and what is held
@@ -312,6 +324,16 @@ impl<'a> Session<'a> {
     }
 }
 
+/// What names rows of a shelf, with the brand of the article.
+fn named(rows: &RecordBatch) -> Result<Table> {
+    let mut columns: Vec<(&str, ArrayRef, bool)> = Vec::new();
+    for name in KEY.into_iter().chain(["brand"]) {
+        columns.push((name, Arc::clone(column(rows, "sql/recommend/candidates.sql", name)?), true));
+    }
+    let request = RecordBatch::try_from_iter_with_nullable(columns).map_err(ShelfError::Arrow)?;
+    Table::new(request, &KEY.map(str::to_owned), "the shelf")
+}
+
 /// What was retrieved of shelves that are too long to be ranked whole.
 fn retrieved() -> TableName {
     TableName::new("recommend", "retrieved")
@@ -339,63 +361,4 @@ pub fn needed<'a>(project: &'a Project, wanted: &[&str]) -> Result<Vec<&'a SqlFi
 fn file<'a>(project: &'a Project, name: &str) -> Result<&'a SqlFile> {
     let missing = || ShelfError::NoFile { file: format!("recommend/{name}.sql") };
     Ok(project.library.file(&TableName::new("recommend", name)).ok_or_else(missing)?)
-}
-
-/// Where the rows of each request stand; they stand together, because rows are in the order of [`KEY`].
-pub fn requests_of(rows: &RecordBatch) -> Result<Vec<Range<usize>>> {
-    if rows.num_rows() == 0 {
-        return Ok(Vec::new());
-    }
-    let columns = [column(rows, "the shelf", KEY[0])?, column(rows, "the shelf", KEY[1])?].map(Arc::clone);
-    Ok(partition(&columns).map_err(ShelfError::Arrow)?.ranges())
-}
-
-/// A column that must be there; `file` is named in the error.
-pub fn column<'a>(batch: &'a RecordBatch, file: &str, name: &str) -> Result<&'a ArrayRef> {
-    let missing = || ShelfError::NoColumn { file: file.into(), column: name.into(), wanted: "a column" };
-    Ok(batch.column_by_name(name).ok_or_else(missing)?)
-}
-
-/// A column of a type that must be there.
-pub fn typed<'a>(
-    batch: &'a RecordBatch,
-    file: &str,
-    name: &str,
-    data_type: &DataType,
-    wanted: &'static str,
-) -> Result<&'a ArrayRef> {
-    let found = batch.column_by_name(name).filter(|column| column.data_type() == data_type);
-    Ok(found.ok_or_else(|| ShelfError::NoColumn { file: file.into(), column: name.into(), wanted })?)
-}
-
-/// Moments in nanoseconds; the smallest there is where a row has none.
-pub fn moments(batch: &RecordBatch, file: &str, name: &str) -> Result<Vec<i64>> {
-    let times = cast(column(batch, file, name)?, &DataType::Timestamp(TimeUnit::Nanosecond, None));
-    let times = times.and_then(|times| cast(&times, &DataType::Int64)).map_err(ShelfError::Arrow)?;
-    Ok(times.as_primitive::<Int64Type>().iter().map(|moment| moment.unwrap_or(i64::MIN)).collect())
-}
-
-/// True where a row says so; what is missing is not true.
-pub fn truths(batch: &RecordBatch, file: &str, name: &str) -> Result<Vec<bool>> {
-    let found = typed(batch, file, name, &DataType::Boolean, "true or false")?.as_boolean();
-    Ok((0..found.len()).map(|row| found.is_valid(row) && found.value(row)).collect())
-}
-
-/// Numbers; 0 where a row has none.
-pub fn numbers(batch: &RecordBatch, file: &str, name: &str) -> Result<Vec<f64>> {
-    let found = cast(column(batch, file, name)?, &DataType::Float64).map_err(ShelfError::Arrow)?;
-    let found = found.as_primitive::<datafusion::arrow::datatypes::Float64Type>();
-    Ok(found.iter().map(|value| value.unwrap_or_default()).collect())
-}
-
-/// A number that names these texts for good.
-pub fn name_of(texts: &[&str]) -> u64 {
-    let mut hash = blake3::Hasher::new();
-    for text in texts {
-        hash.update(&(text.len() as u64).to_le_bytes());
-        hash.update(text.as_bytes());
-    }
-    let mut bytes = [0; 8];
-    hash.finalize_xof().fill(&mut bytes);
-    u64::from_le_bytes(bytes)
 }

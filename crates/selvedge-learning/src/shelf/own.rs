@@ -2,7 +2,7 @@
 //! the shop.
 //!
 //! What such a view reads of everybody stands in WITH queries that its header names (`everybody`), which are worked out once.
-//! Whether that is all, is tried on some customers, bit by bit.
+//! Whether that is all, is tried on some customers, bit by bit: do others' rows beside theirs change anything?
 
 use std::collections::HashMap;
 use std::ops::Range;
@@ -106,13 +106,12 @@ impl Own {
         Ok(Self { project: narrowed(project), everybody, key, order, places, at_once, group: Mutex::default() })
     }
 
-    /// A session over `engine` where what the customers of these rows did stands in the place of everybody's.
+    /// A session over `engine` where what these customers did stands in the place of everybody's.
     ///
     /// # Errors
     /// Tables that are not there.
-    pub fn engine(&self, engine: &Engine, rows: &RecordBatch) -> Result<Engine> {
+    pub fn engine(&self, engine: &Engine, mut customers: Vec<&str>) -> Result<Engine> {
         let own = engine.over()?;
-        let mut customers: Vec<&str> = column(rows, "the shelf", KEY[0])?.as_string::<i32>().iter().flatten().collect();
         customers.sort_unstable();
         customers.dedup();
         for (table, batch) in &self.everybody {
