@@ -1,6 +1,7 @@
 //! Columns of the tables that shelves are made of.
 
 use std::ops::Range;
+use std::sync::Arc;
 
 use datafusion::arrow::array::{Array, ArrayRef, AsArray, RecordBatch};
 use datafusion::arrow::compute::{cast, partition};
