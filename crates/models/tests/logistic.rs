@@ -267,9 +267,9 @@ fn the_version_stands_for_these_numbers() {
     assert_eq!(
         (models::VERSION, bits.join(" ").as_str()),
         (
-            1,
-            "3fe379f126bac0c7 3fe37f4e2822552a 3fe3b4cf808ff657 3fe61fc3fd448422 bfd414144d9af7c7 \
-             bfcb506823da01da 3fd079fdf6642911 bfa68ea4462bd287 3fe398519aff65ce 3fe105cb347af665"
+            2,
+            "3fe379f126bac0c7 3fe37f4e2822552a 3fe3b4cf808ff657 3fe61fc3fd448421 bfd414144d9af7c2 \
+             bfcb506823da017a 3fd079fdf6642949 bfa68ea4462bd0b3 3fe398519aff65ce 3fe105cb347af665"
         )
     );
 }
