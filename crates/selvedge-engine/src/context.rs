@@ -4,7 +4,6 @@ use std::sync::Arc;
 
 use case_guard::CaseGuardRule;
 use datafusion::error::Result;
-use datafusion::execution::memory_pool::FairSpillPool;
 use datafusion::execution::runtime_env::RuntimeEnvBuilder;
 use datafusion::execution::{SessionState, SessionStateBuilder};
 use datafusion::physical_optimizer::optimizer::PhysicalOptimizer;
@@ -15,6 +14,7 @@ use point_in_time::PointInTimeRule;
 use selvedge_project::params;
 
 use super::elsewhere;
+use super::memory_pool::SpillPool;
 
 /// Point-in-time joins in one pass; vector_mean adds whole numbers, so its windows can slide.
 pub fn point_in_time_rule() -> PointInTimeRule {
@@ -44,7 +44,7 @@ pub fn open(params: &params::Engine) -> Result<SessionContext> {
         // What each sort puts aside for merging what it moved to disk.
         let merging = &mut config.options_mut().execution.sort_spill_reservation_bytes;
         *merging = (*merging).min(limit / SORTS);
-        runtime = runtime.with_memory_pool(Arc::new(FairSpillPool::new(limit)));
+        runtime = runtime.with_memory_pool(Arc::new(SpillPool::new(limit)));
     }
     let mut rules = PhysicalOptimizer::new().rules;
     rules.insert(0, Arc::new(point_in_time_rule()));

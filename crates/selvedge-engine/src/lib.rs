@@ -13,6 +13,7 @@ mod cte_materialization;
 pub mod elsewhere;
 mod engine;
 mod latin_1;
+mod memory_pool;
 mod named_files;
 mod output;
 mod overlay;
