@@ -1,9 +1,10 @@
 //! The side that asks: plans of selvedge's sessions go to the cluster of `engine.cluster`.
 
 use std::collections::BTreeMap;
+use std::hash::{BuildHasher, Hasher, RandomState};
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::sync::{Arc, LazyLock, Mutex, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
 
 use async_trait::async_trait;
@@ -28,8 +29,12 @@ use tokio::task::block_in_place;
 use crate::codec::Codec;
 use crate::executor::with_peers;
 use crate::failure::{Failure, in_words, no_answer};
+use crate::keys::Keys;
 use crate::peers::Peers;
+use crate::slices::Readable;
 use crate::status::{self, State};
+use crate::stop::Asked;
+use crate::storage::{Location, Storage};
 use crate::whole::EVERY;
 use crate::{slices, tables};
 
@@ -42,10 +47,16 @@ const ALONE: Duration = Duration::from_secs(20);
 /// A query that lost an executor is asked so often.
 const TRIES: usize = 5;
 
+/// What names of this process's queries begin with, on no other machine the same.
+pub static RUN: LazyLock<String> =
+    LazyLock::new(|| format!("{:x}-{:x}", std::process::id(), RandomState::new().build_hasher().finish()));
+
 /// What this process asks with.
 #[derive(Debug, Clone)]
 pub struct Settings {
     pub peers: Peers,
+    /// What opens `engine.cluster_storage`.
+    pub keys: Keys,
     /// A query of which no task is finished for so long is given up.
     pub patience: Duration,
 }
@@ -65,7 +76,8 @@ pub fn start(settings: Settings) {
 }
 
 fn find(project: &Project, address: &str) -> Result<Arc<dyn Elsewhere>> {
-    let settings = SETTINGS.get().cloned().unwrap_or(Settings { peers: Peers::default(), patience: Duration::MAX });
+    let none = || Settings { peers: Peers::default(), keys: Keys::default(), patience: Duration::MAX };
+    let settings = SETTINGS.get().cloned().unwrap_or_else(none);
     if address.starts_with("https:") && !settings.peers.have_certificates() {
         let place = project.params.place("engine", "cluster");
         let what = format!("{place}: engine.cluster is {address}, and this program was given no certificates");
@@ -73,10 +85,27 @@ fn find(project: &Project, address: &str) -> Result<Arc<dyn Elsewhere>> {
     }
     let root = std::fs::canonicalize(project.paths.root()).unwrap_or_else(|_| project.paths.root().to_owned());
     let scratch = tables::folder(&root.join("work"));
-    Ok(Arc::new(Cluster::new(address, root, scratch, project.params.engine.cluster_least_rows, settings)))
+    let storage = storage(project, &settings.keys)?;
+    let cluster = Cluster::new(address, root, scratch, project.params.engine.cluster_least_rows, settings);
+    Ok(Arc::new(Cluster { storage, ..cluster }))
 }
 
-fn say(words: impl AsRef<str>) {
+/// Where files go that the cluster reads, where that is no folder of all machines.
+fn storage(project: &Project, keys: &Keys) -> Result<Option<Arc<Storage>>> {
+    let Some(text) = &project.params.engine.cluster_storage else { return Ok(None) };
+    let place = project.params.place("engine", "cluster_storage");
+    let location = Location::parse(text).ok_or_else(|| {
+        // Somebody may have written keys there.
+        let shown = if text.contains('@') { "a text with @" } else { text.as_str() };
+        let what = format!("{place}: engine.cluster_storage is {shown}, which is no place of an object store");
+        Failure::new(what, "write s3://bucket/prefix, or leave the key out and share the project's folder")
+    })?;
+    let storage = Storage::at(location, keys);
+    Ok(Some(storage.map_err(|Failure { what, advice }| Failure::new(format!("{place}: {what}"), advice))?))
+}
+
+/// A line of a run.
+pub fn say(words: impl AsRef<str>) {
     Progress::start("cluster").say(words);
 }
 
@@ -103,9 +132,11 @@ fn summary() -> Option<String> {
 pub struct Cluster {
     address: String,
     /// What plans may read.
-    folders: Vec<PathBuf>,
+    readable: Readable,
     /// Where tables in memory become files.
     scratch: PathBuf,
+    /// Where files are written that machines read which do not see the folder.
+    storage: Option<Arc<Storage>>,
     least_rows: usize,
     settings: Settings,
 }
@@ -126,7 +157,7 @@ impl Elsewhere for Cluster {
             FEW.fetch_add(1, Ordering::Relaxed);
             return Some(format!("it reads {rows} rows, fewer than engine.cluster_least_rows"));
         }
-        let obstacle = slices::obstacle(plan, &self.folders)?;
+        let obstacle = slices::obstacle(plan, &self.readable)?;
         *KEPT.lock().unwrap_or_else(PoisonError::into_inner).entry(obstacle.clone()).or_default() += 1;
         Some(obstacle)
     }
@@ -134,26 +165,11 @@ impl Elsewhere for Cluster {
     async fn answer(&self, plan: Arc<dyn ExecutionPlan>, state: &SessionState) -> Answered<Vec<RecordBatch>> {
         let (plan, _files) = block_in_place(|| tables::on_disk(plan, &self.scratch))?;
         SENT.fetch_add(1, Ordering::Relaxed);
-        let mut tries = 1;
-        loop {
-            let name = format!("{}-{}", std::process::id(), NEXT.fetch_add(1, Ordering::Relaxed));
-            let rows = self.asked(&name, Arc::clone(&plan), state).await;
-            // Rows count once it is known that none of their parts was lost, or done twice.
-            let error = match (rows, self.broken(&name).await) {
-                (Ok(rows), Ok(None)) => return Ok(rows),
-                (Err(error), Ok(Some(reason))) if !is_loss(&reason) => {
-                    return Err(in_words(&self.address, &DataFusionError::Execution(format!("{reason} ({error})"))));
-                }
-                (_, Ok(Some(reason))) => in_words(&self.address, &DataFusionError::Execution(reason)),
-                (Err(error), _) if !is_loss(&error.to_string()) => return Err(error),
-                (Err(error), _) | (Ok(_), Err(error)) => error,
-            };
-            if tries == TRIES {
-                return Err(error);
-            }
-            tries += 1;
-            say("a query lost an executor, and is asked again");
-        }
+        let Some(storage) = &self.storage else { return self.whole(plan, state).await };
+        let (plan, own) = storage.uploaded(plan, &self.scratch).await?;
+        let rows = self.whole(plan, state).await;
+        storage.remove(own).await;
+        rows
     }
 }
 
@@ -173,7 +189,34 @@ impl Cluster {
     /// The cluster at `address`, whose machines see `folder` as this one does, and in it `scratch`, where tables in memory become
     /// files.  Plans that read fewer than `least_rows` stay here.
     pub fn new(address: &str, folder: PathBuf, scratch: PathBuf, least_rows: usize, settings: Settings) -> Self {
-        Self { address: address.to_owned(), folders: vec![folder], scratch, least_rows, settings }
+        let readable = Readable { folders: vec![folder], storages: Vec::new() };
+        Self { address: address.to_owned(), readable, scratch, storage: None, least_rows, settings }
+    }
+
+    /// Asks until an answer is whole.
+    async fn whole(&self, plan: Arc<dyn ExecutionPlan>, state: &SessionState) -> Answered<Vec<RecordBatch>> {
+        let mut tries = 1;
+        loop {
+            let name = format!("{}-{}", *RUN, NEXT.fetch_add(1, Ordering::Relaxed));
+            let asked = Asked::new(&name, &self.address, &self.settings.peers).await;
+            let rows = self.asked(&name, Arc::clone(&plan), state).await;
+            asked.done().await;
+            // Rows count once it is known that none of their parts was lost, or done twice.
+            let error = match (rows, self.broken(&name).await) {
+                (Ok(rows), Ok(None)) => return Ok(rows),
+                (Err(error), Ok(Some(reason))) if !is_loss(&reason) => {
+                    return Err(in_words(&self.address, &DataFusionError::Execution(format!("{reason} ({error})"))));
+                }
+                (_, Ok(Some(reason))) => in_words(&self.address, &DataFusionError::Execution(reason)),
+                (Err(error), _) if !is_loss(&error.to_string()) => return Err(error),
+                (Err(error), _) | (Ok(_), Err(error)) => error,
+            };
+            if tries == TRIES {
+                return Err(error);
+            }
+            tries += 1;
+            say("a query lost an executor, and is asked again");
+        }
     }
 
     /// Why the scheduler ended a query, if it did.
@@ -214,7 +257,7 @@ impl Cluster {
 
     /// Looks how far the query is, says so, and ends with its id when it comes no further.
     async fn watch(&self, authority: &str, name: &str) -> (DataFusionError, Option<String>) {
-        let Settings { peers, patience } = &self.settings;
+        let Settings { peers, patience, .. } = &self.settings;
         let (began, mut said) = (Instant::now(), Instant::now());
         let (mut moved, mut seen, mut so_far) = (began, began, (0, 0));
         let mut channel = None;

@@ -11,13 +11,17 @@ use ballista_core::extension::SessionConfigExt;
 use ballista_core::registry::BallistaFunctionRegistry;
 use ballista_executor::executor_process::{ExecutorProcessConfig, start_executor_process};
 use ballista_executor::flight_service::BallistaFlightService;
+use datafusion::execution::object_store::ObjectStoreRegistry;
+use datafusion::execution::runtime_env::RuntimeEnvBuilder;
 use datafusion::prelude::SessionConfig;
 use selvedge_project::error::Result;
 use tokio::net::TcpListener;
 use tonic::service::Routes;
 
+use crate::buckets::Buckets;
 use crate::codec::Codec;
 use crate::failure::Failure;
+use crate::keys::Keys;
 use crate::peers::Peers;
 use crate::status::authority;
 use crate::{LARGEST_PLAN, session};
@@ -38,6 +42,8 @@ pub struct Options {
     /// Where rows wait for being fetched.
     pub scratch: Option<PathBuf>,
     pub peers: Peers,
+    /// What opens buckets that plans read.
+    pub keys: Keys,
 }
 
 /// Runs an executor until it is stopped.
@@ -55,6 +61,8 @@ pub async fn run(options: Options) -> Result<()> {
         .parse()
         .map_err(|_| failed(format!("{} is no address such as http://127.0.0.1:50050", options.scheduler)))?;
     let functions = session(SessionConfig::new()).map_err(|e| failed(e.to_string()))?;
+    let buckets: Arc<dyn ObjectStoreRegistry> = Arc::new(Buckets::new(options.keys));
+    let spills = scratch.path().to_owned();
     let (peers, settings) = (options.peers.clone(), options.peers.clone());
     let config = ExecutorProcessConfig {
         bind_host: options.bind.to_string(),
@@ -71,6 +79,10 @@ pub async fn run(options: Options) -> Result<()> {
         grpc_max_encoding_message_size: LARGEST_PLAN as u32,
         override_function_registry: Some(Arc::new(BallistaFunctionRegistry::from(&functions))),
         override_config_producer: Some(Arc::new(move || with_peers(SessionConfig::new_with_ballista(), &settings))),
+        override_runtime_producer: Some(Arc::new(move |_: &SessionConfig| {
+            let runtime = RuntimeEnvBuilder::new().with_temp_file_path(spills.clone());
+            runtime.with_object_store_registry(Arc::clone(&buckets)).build_arc()
+        })),
         override_physical_codec: Some(Arc::new(Codec::default())),
         override_create_grpc_client_endpoint: Some(options.peers.endpoints()),
         override_arrow_flight_service: Some(Arc::new(move |folder, address, mut stop, _| {

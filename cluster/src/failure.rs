@@ -42,6 +42,31 @@ const KNOWN: &[(&[&str], &str, &str)] = &[
         "install the same `selvedge-cluster` on every machine",
     ),
     (
+        &["there are no keys for s3://"],
+        "an executor has no keys to the object store",
+        "start executors with AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY in their environment, or with --keys FILE",
+    ),
+    (
+        &["refuses these keys"],
+        "the object store refuses an executor's keys",
+        "look at what is in the environment of the executors, or in the file of their --keys",
+    ),
+    (
+        &["where s3://", "and rows would go there unencrypted"],
+        "an executor cannot reach the object store",
+        "look at AWS_ENDPOINT_URL and AWS_REGION of the executors, and whether their machines can reach it",
+    ),
+    (
+        &["lies outside of the storages that the cluster may read"],
+        "the scheduler lets nobody read engine.cluster_storage",
+        "start it with --storage and what stands for engine.cluster_storage in params.yaml",
+    ),
+    (
+        &["is not in the object store"],
+        "an object is gone from the object store",
+        "run again; if it happens again, look whether something removes young objects there",
+    ),
+    (
         &["Resources exhausted", "ResourcesExhausted"],
         "a task in the cluster had too little memory",
         "start executors with a larger --memory or fewer --tasks, or set engine.partitions to a larger number",

@@ -1,4 +1,4 @@
-//! Parse, call, print, exit: 0 done, 1 failed, 2 usage, 4 warnings only.
+//! Parse, call, print, exit: 0 done, 1 failed, 2 usage, 4 warnings only, 130 stopped by Ctrl-C.
 
 use std::ffi::OsString;
 use std::net::{IpAddr, Ipv4Addr};
@@ -7,15 +7,23 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand};
+use mimalloc::MiMalloc;
 use selvedge::cli::Cli as Selvedge;
 use selvedge_cluster::client::{self, Settings};
 use selvedge_cluster::failure::Failure;
+use selvedge_cluster::keys::Keys;
 use selvedge_cluster::peers::Peers;
-use selvedge_cluster::{certificates, executor, logging, scheduler, status};
+use selvedge_cluster::slices::Readable;
+use selvedge_cluster::storage::{self, Location};
+use selvedge_cluster::{certificates, executor, logging, scheduler, status, stop};
 use selvedge_engine::wait_for;
 use selvedge_project::error::{Outcome, Result};
 use selvedge_project::progress::answer;
 use tokio::signal::unix::{SignalKind, signal};
+
+/// As `selvedge` has it: plans are many small objects and columns few large ones.
+#[global_allocator]
+static ALLOCATOR: MiMalloc = MiMalloc;
 
 /// selvedge's queries on several machines
 #[derive(Debug, Parser)]
@@ -56,6 +64,24 @@ impl Certified {
 }
 
 #[derive(Debug, Args)]
+struct WithKeys {
+    /// A file of AWS_ACCESS_KEY_ID=…, AWS_SECRET_ACCESS_KEY=…, AWS_ENDPOINT_URL=… and the like, which open the object
+    /// store of engine.cluster_storage [default: the environment]
+    #[arg(long, value_name = "FILE")]
+    keys: Option<PathBuf>,
+}
+
+impl WithKeys {
+    fn read(&self) -> Result<Keys> {
+        Keys::new(self.keys.as_deref())
+    }
+}
+
+fn storage_location(text: &str) -> std::result::Result<Location, String> {
+    Location::parse(text).ok_or_else(|| "write s3://bucket/prefix".into())
+}
+
+#[derive(Debug, Args)]
 struct SchedulerArgs {
     /// The address to listen at; one that other machines can reach needs --certificates
     #[arg(long, value_name = "IP", default_value_t = IpAddr::V4(Ipv4Addr::LOCALHOST))]
@@ -63,8 +89,11 @@ struct SchedulerArgs {
     #[arg(long, default_value_t = 50050)]
     port: u16,
     /// A folder that plans may read: the project's; may be given again
-    #[arg(long = "folder", value_name = "DIR", required = true)]
+    #[arg(long = "folder", value_name = "DIR", required_unless_present = "storages")]
     folders: Vec<PathBuf>,
+    /// A place of an object store that plans may read: engine.cluster_storage; may be given again.  It needs no keys here
+    #[arg(long = "storage", value_name = "s3://BUCKET/PREFIX", value_parser = storage_location)]
+    storages: Vec<Location>,
     /// Seconds after which an executor that is silent is taken for lost
     #[arg(long, value_name = "SECONDS", default_value_t = 30, value_parser = clap::value_parser!(u64).range(8..))]
     lost_after: u64,
@@ -95,6 +124,8 @@ struct ExecutorArgs {
     #[arg(long, value_name = "DIR")]
     scratch: Option<PathBuf>,
     #[command(flatten)]
+    keys: WithKeys,
+    #[command(flatten)]
     certified: Certified,
 }
 
@@ -103,6 +134,8 @@ struct RunArgs {
     /// Seconds without any finished task after which a query is given up
     #[arg(long, value_name = "SECONDS", default_value_t = 1800)]
     patience: u64,
+    #[command(flatten)]
+    keys: WithKeys,
     #[command(flatten)]
     certified: Certified,
     /// What selvedge is to do, as in `-- run` or `-- features`
@@ -156,7 +189,10 @@ fn run(command: Command) -> Result<Outcome> {
             let options = scheduler::Options {
                 bind: args.bind,
                 port: args.port,
-                folders: args.folders.iter().map(|folder| absolute(folder)).collect(),
+                readable: Readable {
+                    folders: args.folders.iter().map(|folder| absolute(folder)).collect(),
+                    storages: args.storages,
+                },
                 peers: args.certified.peers("scheduler")?,
                 lost_after: args.lost_after,
             };
@@ -173,15 +209,20 @@ fn run(command: Command) -> Result<Outcome> {
                 memory: args.memory.map(|memory| memory << 20),
                 scratch: args.scratch,
                 peers: args.certified.peers("executor")?,
+                keys: args.keys.read()?,
             };
             wait_for(executor::run(options))??;
         }
         Command::Run(args) => {
             let peers = args.certified.peers("client")?;
-            client::start(Settings { peers, patience: Duration::from_secs(args.patience) });
+            let keys = args.keys.read()?;
+            client::start(Settings { peers, keys, patience: Duration::from_secs(args.patience) });
             let name = OsString::from("selvedge");
-            let ran = Selvedge::parse_from(std::iter::once(name).chain(args.arguments)).run();
+            let selvedge = Selvedge::parse_from(std::iter::once(name).chain(args.arguments));
+            wait_for(async { stop::listen() })?;
+            let ran = selvedge.run();
             client::say_summary();
+            wait_for(storage::end())?.into_iter().for_each(client::say);
             return ran;
         }
         Command::Status(args) => {

@@ -1,7 +1,6 @@
 //! The scheduler: takes plans from clients, cuts them into stages, and hands their tasks to executors that ask for some.
 
 use std::net::{IpAddr, SocketAddr};
-use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -33,6 +32,7 @@ use tonic::{Request, Response, Status};
 use crate::codec::Codec;
 use crate::failure::Failure;
 use crate::peers::Peers;
+use crate::slices::Readable;
 use crate::status::Ballista;
 use crate::whole::Whole;
 use crate::{LARGEST_PLAN, session, slices, status};
@@ -43,7 +43,7 @@ pub struct Options {
     pub bind: IpAddr,
     pub port: u16,
     /// What plans may read.
-    pub folders: Vec<PathBuf>,
+    pub readable: Readable,
     pub peers: Peers,
     /// An executor that does not ask for so many seconds is taken for lost.
     pub lost_after: u64,
@@ -79,7 +79,7 @@ pub async fn run(options: Options, stop: impl Future<Output = ()>) -> Result<()>
     let inner: Ballista = create_scheduler(cluster, Arc::new(config)).await.map_err(broken)?;
     let context = session(SessionConfig::new()).map_err(|e| failed(e.to_string()))?.task_ctx();
     let whole = Arc::new(Whole::default());
-    let guarded = Guarded { inner: inner.clone(), folders: options.folders, context, whole: Arc::clone(&whole) };
+    let guarded = Guarded { inner: inner.clone(), readable: options.readable, context, whole: Arc::clone(&whole) };
     let service = SchedulerGrpcServer::new(guarded)
         .max_decoding_message_size(LARGEST_PLAN)
         .max_encoding_message_size(LARGEST_PLAN);
@@ -101,7 +101,7 @@ pub async fn run(options: Options, stop: impl Future<Output = ()>) -> Result<()>
 /// files are known.
 struct Guarded {
     inner: Ballista,
-    folders: Vec<PathBuf>,
+    readable: Readable,
     context: Arc<TaskContext>,
     whole: Arc<Whole>,
 }
@@ -116,7 +116,7 @@ impl Guarded {
         let plan = PhysicalPlanNode::try_decode(message)
             .and_then(|node| node.try_into_physical_plan(&self.context, &Codec::default()))
             .map_err(|e| Status::invalid_argument(e.to_string()))?;
-        match slices::obstacle(&plan, &self.folders) {
+        match slices::obstacle(&plan, &self.readable) {
             Some(obstacle) => Err(Status::permission_denied(format!("a plan is refused: {obstacle}"))),
             None => Ok(()),
         }

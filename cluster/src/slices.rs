@@ -12,7 +12,7 @@ use datafusion::datasource::listing::PartitionedFile;
 use datafusion::datasource::memory::MemorySourceConfig;
 use datafusion::datasource::physical_plan::FileScanConfig;
 use datafusion::datasource::source::DataSourceExec;
-use datafusion::object_store::path::Path as ObjectPath;
+use datafusion::execution::object_store::ObjectStoreUrl;
 use datafusion::physical_plan::aggregates::AggregateExec;
 use datafusion::physical_plan::coalesce_partitions::CoalescePartitionsExec;
 use datafusion::physical_plan::empty::EmptyExec;
@@ -31,21 +31,31 @@ use datafusion::physical_plan::unnest::UnnestExec;
 use datafusion::physical_plan::windows::{BoundedWindowAggExec, WindowAggExec};
 use datafusion::physical_plan::{ExecutionPlan, ExecutionPlanProperties};
 use lookup_join::LookupJoinExec;
+use object_store::path::Path as ObjectPath;
 use point_in_time::{PointInTimeExec, RangeJoinExec};
 
-/// What of a plan cannot be answered in slices, or reads a file outside of `folders`; none where all of it can.
-pub fn obstacle(plan: &Arc<dyn ExecutionPlan>, folders: &[PathBuf]) -> Option<String> {
+use crate::storage::Location;
+
+/// What plans may read.
+#[derive(Debug, Clone, Default)]
+pub struct Readable {
+    pub folders: Vec<PathBuf>,
+    pub storages: Vec<Location>,
+}
+
+/// What of a plan cannot be answered in slices, or reads a file outside of what is `readable`; none where all of it can.
+pub fn obstacle(plan: &Arc<dyn ExecutionPlan>, readable: &Readable) -> Option<String> {
     let mut found = None;
     let walked = plan.apply(|node| {
-        found = of_node(node, folders);
+        found = of_node(node, readable);
         Ok(if found.is_some() { TreeNodeRecursion::Stop } else { TreeNodeRecursion::Continue })
     });
     walked.err().map(|error| error.to_string()).or(found)
 }
 
-fn of_node(node: &Arc<dyn ExecutionPlan>, folders: &[PathBuf]) -> Option<String> {
+fn of_node(node: &Arc<dyn ExecutionPlan>, readable: &Readable) -> Option<String> {
     if let Some(scan) = node.downcast_ref::<DataSourceExec>() {
-        return of_scan(scan, folders);
+        return of_scan(scan, readable);
     }
     if let Some(join) = node.downcast_ref::<HashJoinExec>() {
         let collects = *join.partition_mode() == PartitionMode::CollectLeft;
@@ -96,7 +106,7 @@ fn only_keeps_right(join: &JoinType) -> bool {
     matches!(join, Inner | Right | RightSemi | RightAnti | RightMark)
 }
 
-fn of_scan(scan: &DataSourceExec, folders: &[PathBuf]) -> Option<String> {
+fn of_scan(scan: &DataSourceExec, readable: &Readable) -> Option<String> {
     let source = scan.data_source();
     if source.downcast_ref::<MemorySourceConfig>().is_some() {
         return None;
@@ -104,14 +114,23 @@ fn of_scan(scan: &DataSourceExec, folders: &[PathBuf]) -> Option<String> {
     let Some(files) = source.downcast_ref::<FileScanConfig>() else {
         return Some("it reads something that is neither a file nor a table in memory".into());
     };
-    if files.object_store_url.as_str() != "file:///" {
-        return Some(format!("it reads {}, which is no folder", files.object_store_url.as_str()));
+    let store = &files.object_store_url;
+    let on_disk = *store == ObjectStoreUrl::local_filesystem();
+    if !on_disk && !store.as_str().starts_with("s3://") {
+        return Some(format!("it reads {}, which is neither a folder nor a bucket", store.as_str()));
     }
-    let folders: Vec<ObjectPath> = folders.iter().map(|folder| ObjectPath::from(&*folder.to_string_lossy())).collect();
+    let folders: Vec<ObjectPath> =
+        readable.folders.iter().map(|folder| ObjectPath::from(&*folder.to_string_lossy())).collect();
     let outside = |file: &&PartitionedFile| {
         let path = &file.object_meta.location;
-        !folders.iter().any(|folder| path.prefix_matches(folder))
+        match on_disk {
+            true => !folders.iter().any(|folder| path.prefix_matches(folder)),
+            false => !readable.storages.iter().any(|storage| storage.holds(store, path)),
+        }
     };
-    let outside = files.file_groups.iter().flat_map(|group| group.iter()).find(outside)?;
-    Some(format!("/{} lies outside of the folders that the cluster may read", outside.object_meta.location))
+    let outside = &files.file_groups.iter().flat_map(|group| group.iter()).find(outside)?.object_meta.location;
+    Some(match on_disk {
+        true => format!("/{outside} lies outside of the folders that the cluster may read"),
+        false => format!("{}{outside} lies outside of the storages that the cluster may read", store.as_str()),
+    })
 }

@@ -57,6 +57,13 @@ pub struct Query {
     pub tasks_done: usize,
 }
 
+impl Query {
+    /// Whether somebody still waits for it.
+    pub fn is_open(&self) -> bool {
+        !matches!(self.state.as_str(), "failed" | "done")
+    }
+}
+
 /// The state of a scheduler.
 pub async fn of(scheduler: &Ballista, whole: &Whole) -> State {
     let executors = scheduler.state.executor_manager.get_executors_state().await.unwrap_or_default();

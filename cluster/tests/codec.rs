@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use case_guard::CaseGuardRule;
+use datafusion::execution::SessionStateBuilder;
 use datafusion::physical_plan::{ExecutionPlan, collect, displayable};
 use datafusion::prelude::{SessionConfig, SessionContext};
 use datafusion_proto::bytes::{
@@ -60,6 +62,25 @@ fn lookup_joins_travel() {
     }
 }
 
+/// A CASE that is asked first travels as what it is: a CASE.
+#[test]
+fn a_case_for_few_rows_travels() {
+    let context = session_of_asking(1, 2);
+    let mut rules = context.state().physical_optimizers().to_vec();
+    rules.insert(rules.len() - 1, Arc::new(CaseGuardRule));
+    let state = SessionStateBuilder::new_from_existing(context.state()).with_physical_optimizer_rules(rules);
+    let guarded = SessionContext::new_with_state(state.build());
+    let query = "SELECT shop, CASE WHEN size = 1 THEN name WHEN a > b THEN 'more' END AS word FROM asking";
+    let runtime = Runtime::new().unwrap();
+    let [plain, here] = [&context, &guarded].map(|context| runtime.block_on(plan(context, query)));
+    assert!(displayable(here.as_ref()).indent(false).to_string().contains(" OR "));
+    let [expected, answered] = [plain, there(&here)].map(|plan| {
+        let batches = runtime.block_on(collect(Arc::clone(&plan), context.task_ctx())).unwrap();
+        in_order(&batches, &here)
+    });
+    assert!(expected == answered);
+}
+
 /// It counts what it reads, and in a slice that is not all there is.
 #[test]
 fn rows_that_are_counted_do_not_travel() {
@@ -67,7 +88,7 @@ fn rows_that_are_counted_do_not_travel() {
     let query = "SELECT shop FROM asking GROUP BY shop HAVING COUNT(*) > 3";
     let runtime = Runtime::new().unwrap();
     let rules = [&[Arc::new(FrequentGroupsRule::default()) as _][..], context.state().physical_optimizers()].concat();
-    let state = datafusion::execution::SessionStateBuilder::new_from_existing(context.state());
+    let state = SessionStateBuilder::new_from_existing(context.state());
     let counting = SessionContext::new_with_state(state.with_physical_optimizer_rules(rules).build());
     let plan = runtime.block_on(plan(&counting, query));
     assert!(displayable(plan.as_ref()).indent(false).to_string().contains("FrequentRowsExec"));

@@ -9,7 +9,7 @@ use crate::programs::{PROGRAM, Running};
 const ROOT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/..");
 
 /// The product's project without the sentence model, which is another program's, with more lines below `engine:`.
-fn project(engine: &str) -> tempfile::TempDir {
+pub fn project(engine: &str) -> tempfile::TempDir {
     let folder = tempfile::tempdir().unwrap();
     for part in ["sql", "materials"] {
         let copied = Command::new("cp").arg("-r").arg(Path::new(ROOT).join(part)).arg(folder.path()).status().unwrap();
@@ -23,7 +23,7 @@ fn project(engine: &str) -> tempfile::TempDir {
 }
 
 /// What a run says.
-fn run(project: &Path, stages: &[&str]) -> String {
+pub fn run(project: &Path, stages: &[&str]) -> String {
     let mut program = Command::new(PROGRAM);
     let ran = program.args(["run", "--", "--root"]).arg(project).arg("run").args(stages).output().unwrap();
     let said = String::from_utf8_lossy(&ran.stderr).into_owned();

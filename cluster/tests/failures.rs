@@ -10,7 +10,8 @@ use selvedge_cluster::client::Cluster;
 use selvedge_engine::elsewhere::{Elsewhere, NoAnswer};
 use tokio::runtime::Runtime;
 
-use crate::programs::{PROGRAM, Process, Running, free_port};
+use crate::export::{project, run};
+use crate::programs::{PROGRAM, Process, Running, free_port, wait_until};
 use crate::random_plans::{plan, session_of_asking};
 use crate::two_executors::client;
 
@@ -26,14 +27,14 @@ async fn ask(cluster: &Cluster, context: &SessionContext, query: &str) -> Result
 }
 
 /// What happened, and what to do.
-fn words(answer: Result<usize>) -> String {
+pub fn words(answer: Result<usize>) -> String {
     let error = answer.unwrap_err();
     let datafusion::error::DataFusionError::External(cause) = &error else { panic!("{error}") };
     let NoAnswer { what, advice } = cause.downcast_ref().unwrap_or_else(|| panic!("{error}"));
     format!("{what}\n{advice}")
 }
 
-fn says(words: &str, wanted: &[&str]) {
+pub fn says(words: &str, wanted: &[&str]) {
     assert!(wanted.iter().all(|wanted| words.contains(wanted)), "{words}");
 }
 
@@ -135,4 +136,26 @@ fn a_disk_that_is_full() {
     let query = "SELECT shop, name, size, COUNT(*), MIN(a), MAX(b) FROM asking GROUP BY shop, name, size";
     let words = words(runtime.block_on(ask(&client(&running, Duration::from_secs(60)), &context, query)));
     says(&words, &["an executor's disk is full", "--scratch"]);
+}
+
+/// Ctrl-C: nobody works any longer for who is gone.
+#[test]
+fn ctrl_c_cancels_what_was_asked() {
+    let there = project("  cluster: http://127.0.0.1:PORT\n  cluster_least_rows: 0\n");
+    let running = Running::start(there.path(), 1, None);
+    let params = there.path().join("params.yaml");
+    let text = std::fs::read_to_string(&params).unwrap().replace("PORT", &running.port.to_string());
+    std::fs::write(&params, text).unwrap();
+    run(there.path(), &["ingest"]);
+    let slow = "SELECT COUNT(*) FROM sources.transactions a CROSS JOIN sources.transactions b WHERE a.event_time < b.event_time";
+    let mut asking =
+        Process::of(Command::new(PROGRAM).args(["run", "--", "--root"]).arg(there.path()).args(["sql", slow]));
+    wait_until(Duration::from_secs(30), || running.status().contains(": runs,"));
+    let began = Instant::now();
+    asking.interrupt();
+    assert_eq!(asking.ended(Duration::from_secs(20)), Some(130), "{}", asking.said());
+    assert!(began.elapsed() < Duration::from_secs(10), "{:?}", began.elapsed());
+    says(&asking.said(), &["nothing is lost", "1 queries were cancelled"]);
+    let status = running.status();
+    assert!(!status.contains(": runs,") && !status.contains(": waits,"), "{status}");
 }

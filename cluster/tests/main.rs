@@ -7,6 +7,7 @@ mod slices;
 mod two_executors;
 mod failures;
 mod security;
+mod storage;
 mod export;
 
 /// Sessions over tables in two parts, as the operators' own tests have them, and their random tables.

@@ -44,6 +44,12 @@ impl Process {
         self.child.wait().unwrap();
     }
 
+    /// As Ctrl-C does.
+    pub fn interrupt(&self) {
+        let sent = Command::new("kill").args(["-INT", &self.child.id().to_string()]).status().unwrap();
+        assert!(sent.success());
+    }
+
     /// Its exit code, once it has ended by itself.
     pub fn ended(&mut self, within: Duration) -> Option<i32> {
         wait_until(within, || self.child.try_wait().unwrap().is_some());
@@ -75,9 +81,10 @@ fn with(arguments: &[&str], certificates: &[String]) -> Process {
     Process::start(&arguments.iter().copied().chain(certificates).collect::<Vec<_>>())
 }
 
-fn scheduler(port: u16, folder: &Path, certificates: &[String]) -> Process {
+fn scheduler(port: u16, folder: &Path, more: &[&str], certificates: &[String]) -> Process {
     let (port, folder) = (port.to_string(), folder.to_str().unwrap());
-    with(&["scheduler", "--port", &port, "--folder", folder, "--lost-after", "8"], certificates)
+    let arguments = ["scheduler", "--port", &port, "--folder", folder, "--lost-after", "8"];
+    with(&[&arguments, more].concat(), certificates)
 }
 
 /// A scheduler and its executors, on one machine.
@@ -92,10 +99,15 @@ pub struct Running {
 impl Running {
     /// A cluster that may read `folder`, with certificates where some are named.
     pub fn start(folder: &Path, executors: usize, certificates: Option<&Path>) -> Self {
+        Self::start_with(folder, &[], executors, certificates)
+    }
+
+    /// The same with more arguments for the scheduler.
+    pub fn start_with(folder: &Path, more: &[&str], executors: usize, certificates: Option<&Path>) -> Self {
         let folder = folder.canonicalize().unwrap();
         let certificates = certificates.map(|folder| vec!["--certificates".into(), folder.to_str().unwrap().into()]);
         let (certificates, port) = (certificates.unwrap_or_default(), free_port());
-        let scheduler = scheduler(port, &folder, &certificates);
+        let scheduler = scheduler(port, &folder, more, &certificates);
         let mut running = Self { scheduler, executors: Vec::new(), port, folder, certificates };
         (0..executors).for_each(|_| running.start_executor(&[]));
         running.wait_for_executors(executors);
@@ -107,7 +119,7 @@ impl Running {
     }
 
     pub fn start_scheduler(&mut self) {
-        self.scheduler = scheduler(self.port, &self.folder, &self.certificates);
+        self.scheduler = scheduler(self.port, &self.folder, &[], &self.certificates);
     }
 
     pub fn start_executor(&mut self, more: &[&str]) {

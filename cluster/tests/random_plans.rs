@@ -9,7 +9,7 @@ use datafusion::arrow::row::{RowConverter, SortField};
 use datafusion::physical_optimizer::optimizer::PhysicalOptimizer;
 use datafusion::physical_plan::ExecutionPlan;
 use datafusion::prelude::SessionContext;
-use lookup_join::LookupJoinRule;
+use lookup_join::{LookupJoinRule, TableSideRule};
 use selvedge_engine::elsewhere::for_slices;
 use selvedge_engine::{point_in_time_rule, register_functions};
 
@@ -38,6 +38,8 @@ pub fn session_of_shops(seed: u64, partitions: usize, small: usize, sliced: bool
 pub fn session_of_asking(seed: u64, partitions: usize) -> SessionContext {
     let mut rules = PhysicalOptimizer::new().rules;
     rules.insert(rules.len() - 1, Arc::new(LookupJoinRule));
+    let sides = rules.iter().position(|rule| rule.name() == "join_selection").unwrap();
+    rules.insert(sides + 1, Arc::new(TableSideRule));
     let context = halves::session(partitions, 100, rules, usize::MAX, asking::tables(seed));
     slice(&context, true);
     context.state_ref().write().config_mut().options_mut().optimizer.repartition_joins = false;

@@ -3,18 +3,22 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use datafusion::execution::SessionStateBuilder;
-use datafusion::physical_plan::displayable;
+use datafusion::arrow::datatypes::{DataType, Field, Schema, SchemaRef};
+use datafusion::catalog::streaming::StreamingTable;
+use datafusion::execution::{SendableRecordBatchStream, SessionStateBuilder, TaskContext};
+use datafusion::physical_plan::streaming::PartitionStream;
+use datafusion::physical_plan::{EmptyRecordBatchStream, displayable};
 use datafusion::prelude::{ParquetReadOptions, SessionContext};
 use frequent_groups::FrequentGroupsRule;
-use selvedge_cluster::slices::obstacle;
+use selvedge_cluster::slices::{Readable, obstacle};
 use tokio::runtime::Runtime;
 
 use crate::random_plans::{plan, queries, session_of_asking, session_of_shops};
 
 fn of(context: &SessionContext, query: &str, folders: &[PathBuf]) -> (String, Option<String>) {
     let plan = Runtime::new().unwrap().block_on(plan(context, query));
-    (displayable(plan.as_ref()).indent(false).to_string(), obstacle(&plan, folders))
+    let readable = Readable { folders: folders.to_vec(), storages: Vec::new() };
+    (displayable(plan.as_ref()).indent(false).to_string(), obstacle(&plan, &readable))
 }
 
 #[test]
@@ -85,5 +89,30 @@ fn the_operators_cases_have_no_obstacle() {
     for (file, query) in queries("point-in-time/tests/cases/seen") {
         let (shown, found) = of(&context, &query, &[]);
         assert_eq!(found, None, "{}\n{shown}", file.display());
+    }
+}
+
+/// Rows that were put aside while a file was read are on the disk of who read them.
+#[test]
+fn rows_that_are_kept_here_stay() {
+    let context = session_of_asking(1, 2);
+    let schema = Arc::new(Schema::new(vec![Field::new("shop", DataType::Int64, false)]));
+    let kept = StreamingTable::try_new(Arc::clone(&schema), vec![Arc::new(Kept(schema))]).unwrap();
+    context.register_table("kept", Arc::new(kept)).unwrap();
+    let (shown, found) = of(&context, "SELECT shop, COUNT(*) FROM kept GROUP BY shop", &[]);
+    assert!(shown.contains("StreamingTableExec"), "{shown}");
+    assert!(found.as_ref().is_some_and(|found| found.contains("StreamingTableExec")), "{found:?}");
+}
+
+#[derive(Debug)]
+struct Kept(SchemaRef);
+
+impl PartitionStream for Kept {
+    fn schema(&self) -> &SchemaRef {
+        &self.0
+    }
+
+    fn execute(&self, _: Arc<TaskContext>) -> SendableRecordBatchStream {
+        Box::pin(EmptyRecordBatchStream::new(Arc::clone(&self.0)))
     }
 }

@@ -58,6 +58,8 @@ pub struct Engine {
     pub memory_limit: Option<usize>,
     /// The scheduler of the cluster that answers queries over many rows.
     pub cluster: Option<String>,
+    /// Where files are written that the cluster reads; none: its machines see the project's folder.
+    pub cluster_storage: Option<String>,
     /// Queries that read fewer rows are answered here all the same.
     pub cluster_least_rows: usize,
 }
@@ -127,6 +129,7 @@ impl Engine {
             partitions: section.count("partitions")?,
             memory_limit: section.size("memory_limit")?,
             cluster: section.address_if_there("cluster")?,
+            cluster_storage: section.text_if_there("cluster_storage")?,
             cluster_least_rows: section.whole_if_there("cluster_least_rows")?.unwrap_or(100_000),
         })
     }

@@ -55,6 +55,11 @@ impl Section {
         })
     }
 
+    /// The same, where the key is there.
+    pub fn text_if_there(&mut self, key: &'static str) -> Result<Option<String>> {
+        if self.keys.contains_key(key) { self.text_or_null(key) } else { Ok(None) }
+    }
+
     pub fn count(&mut self, key: &'static str) -> Result<usize> {
         self.take(key, "a whole number from 1 on", |v| {
             v.as_u64().filter(|n| *n >= 1).and_then(|n| usize::try_from(n).ok())
