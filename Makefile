@@ -18,7 +18,7 @@
 #   make bench-serving            lists under load, beside Feast and MLflow -> reports/serving.md (after make repro; some minutes)
 #   make bench-shops              lists against the best possible, on ten invented shops -> reports/unseen-shops.md (many minutes)
 #   make cluster                  the programs of a cluster -> cluster/target/release/selvedge-cluster (20 minutes, once)
-#   make cluster-test             its tests, and the client's export on two executors: is every table as in dvc.lock?
+#   make cluster-test             its tests, and the client's export on executors, once through an object store: is every table as in dvc.lock?
 #   make bench-cluster            what a cluster costs, on generated shops -> reports/cluster.md (some minutes)
 .PHONY: cluster cluster-test bench-cluster repro test examples serve browser-test api-test reproduce processors mlflow bench bench-sizes bench-encoder bench-monitoring bench-recommenders bench-fits bench-serving bench-shops setup
 .DELETE_ON_ERROR:
@@ -109,14 +109,15 @@ CLUSTER_TARGET := $(if $(CARGO_TARGET_DIR),$(abspath $(CARGO_TARGET_DIR))-cluste
 cluster:
 	cd cluster && CARGO_TARGET_DIR=$(CLUSTER_TARGET) cargo build --release
 
-cluster-test: setup cluster
+cluster-test: setup cluster .venv-cluster/ready
 	cargo build --release
 	cd cluster && CARGO_TARGET_DIR=$(CLUSTER_TARGET) cargo test --release
 	.venv/bin/python scripts/cluster_test.py $(CLUSTER_TARGET)/release/selvedge-cluster \
-	  $(abspath $(or $(CARGO_TARGET_DIR),target))/release/selvedge-encoder
+	  $(abspath $(or $(CARGO_TARGET_DIR),target))/release/selvedge-encoder .venv-cluster/bin/python
 
 bench-cluster: cluster .venv-cluster/ready
 	.venv-cluster/bin/python scripts/bench_cluster.py $(CLUSTER_TARGET)/release/selvedge-cluster $(EVENTS)
+	cargo run --release --quiet --package benchmarks -- cluster work/benchmarks/cluster.csv reports/cluster.png
 
 setup: $(NEEDS)
 
