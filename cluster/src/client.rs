@@ -1,10 +1,9 @@
 //! The side that asks: plans of selvedge's sessions go to the cluster of `engine.cluster`.
 
 use std::collections::BTreeMap;
-use std::hash::{BuildHasher, Hasher, RandomState};
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, LazyLock, Mutex, OnceLock, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
 
 use async_trait::async_trait;
@@ -22,7 +21,6 @@ use datafusion_proto::protobuf::PhysicalPlanNode;
 use futures::TryStreamExt;
 use selvedge_engine::elsewhere::Elsewhere;
 use selvedge_project::error::Result;
-use selvedge_project::progress::Progress;
 use selvedge_project::project::Project;
 use tokio::task::block_in_place;
 
@@ -30,11 +28,12 @@ use crate::codec::Codec;
 use crate::executor::with_peers;
 use crate::failure::{Failure, in_words, no_answer};
 use crate::keys::Keys;
+use crate::logging::say;
 use crate::peers::Peers;
 use crate::slices::Readable;
 use crate::status::{self, State};
 use crate::stop::Asked;
-use crate::storage::{Location, Storage};
+use crate::storage::{Location, RUN, Storage};
 use crate::whole::EVERY;
 use crate::{slices, tables};
 
@@ -46,10 +45,6 @@ const ALONE: Duration = Duration::from_secs(20);
 
 /// A query that lost an executor is asked so often.
 const TRIES: usize = 5;
-
-/// What names of this process's queries begin with, on no other machine the same.
-pub static RUN: LazyLock<String> =
-    LazyLock::new(|| format!("{:x}-{:x}", std::process::id(), RandomState::new().build_hasher().finish()));
 
 /// What this process asks with.
 #[derive(Debug, Clone)]
@@ -102,11 +97,6 @@ fn storage(project: &Project, keys: &Keys) -> Result<Option<Arc<Storage>>> {
     })?;
     let storage = Storage::at(location, keys);
     Ok(Some(storage.map_err(|Failure { what, advice }| Failure::new(format!("{place}: {what}"), advice))?))
-}
-
-/// A line of a run.
-pub fn say(words: impl AsRef<str>) {
-    Progress::start("cluster").say(words);
 }
 
 /// Says what this process sent, where it sent something.

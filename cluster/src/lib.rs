@@ -19,8 +19,8 @@ pub mod slices;
 pub mod status;
 pub mod scheduler;
 pub mod executor;
-pub mod client;
 pub mod stop;
+pub mod client;
 
 use std::collections::hash_map::DefaultHasher;
 use std::hash::{Hash, Hasher};

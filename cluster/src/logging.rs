@@ -5,6 +5,8 @@ use std::time::{Duration, Instant};
 
 use log::{LevelFilter, Log, Metadata, Record};
 
+use selvedge_project::progress::Progress;
+
 /// What is said again and again is said once in so long.
 const AGAIN: Duration = Duration::from_secs(30);
 
@@ -40,4 +42,9 @@ pub fn start(verbose: bool) {
     if log::set_logger(&LOGGER).is_ok() {
         log::set_max_level(level);
     }
+}
+
+/// A line of a run.
+pub fn say(words: impl AsRef<str>) {
+    Progress::start("cluster").say(words);
 }

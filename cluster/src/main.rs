@@ -222,7 +222,7 @@ fn run(command: Command) -> Result<Outcome> {
             wait_for(async { stop::listen() })?;
             let ran = selvedge.run();
             client::say_summary();
-            wait_for(storage::end())?.into_iter().for_each(client::say);
+            wait_for(storage::end())?.into_iter().for_each(logging::say);
             return ran;
         }
         Command::Status(args) => {

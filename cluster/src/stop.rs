@@ -9,7 +9,7 @@ use ballista_core::serde::protobuf::CancelJobParams;
 use ballista_core::serde::protobuf::scheduler_grpc_client::SchedulerGrpcClient;
 use tokio::signal::unix::{SignalKind, signal};
 
-use crate::client::say;
+use crate::logging::say;
 use crate::peers::Peers;
 use crate::status::{self, Cause};
 use crate::storage;
@@ -83,7 +83,7 @@ async fn leave() {
     for (name, (address, peers)) in asked {
         schedulers.entry(address).or_insert((peers, Vec::new())).1.push(name);
     }
-    eprintln!("\nstopped: nothing is lost, the outputs of the last good run stay; run it again whenever you like");
+    say("stopped: nothing is lost, the outputs of the last good run stay; run it again whenever you like");
     for (address, (peers, names)) in schedulers {
         let count = names.len();
         say(match tokio::time::timeout(WITHIN, cancel(&address, &peers, &names)).await {

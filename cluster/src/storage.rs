@@ -5,9 +5,10 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
+use std::hash::{BuildHasher, Hasher, RandomState};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, LazyLock, Mutex, PoisonError};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use datafusion::common::tree_node::{Transformed, TreeNode, TreeNodeRecursion};
@@ -26,10 +27,13 @@ use object_store::{ObjectMeta, ObjectStore};
 use tokio::fs::File;
 use tokio::io::{AsyncWriteExt, BufReader};
 
-use crate::client::RUN;
 use crate::failure::{Failure, no_answer};
 use crate::keys::Keys;
 use crate::words;
+
+/// What names of this process's queries begin with, on no other machine the same.
+pub static RUN: LazyLock<String> =
+    LazyLock::new(|| format!("{:x}-{:x}", std::process::id(), RandomState::new().build_hasher().finish()));
 
 /// Objects are written in pieces of so many bytes, a few at a time.
 const PIECE: usize = 8 << 20;

@@ -172,9 +172,11 @@ fn nothing_panics_or_prints_on_its_own() {
 fn stages_do_not_look_at_the_environment() {
     // What is compiled in is packed by build.rs.
     let packed = "env!(\"OUT_DIR\")";
-    let broken = breaking(&sources(), |_, line| {
+    // Keys to an object store are kept nowhere else.
+    let keys = "cluster/src/keys.rs";
+    let broken = breaking(&sources(), |name, line| {
         let line = code(line).replace(packed, "");
-        ["env::var", "env!(", "env::set"].iter().any(|word| line.contains(word))
+        name != keys && ["env::var", "env!(", "env::set"].iter().any(|word| line.contains(word))
     });
     none("put it into params.yaml", &broken);
 }
