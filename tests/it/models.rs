@@ -1,10 +1,14 @@
 //! The models through the stages: what they may learn from, what they carry, what they are judged by.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
+use datafusion::arrow::array::{ArrayRef, BooleanArray, Float64Array, RecordBatch, StringArray};
 use serde_json::Value;
 
 use selvedge::model::outcomes::Outcomes;
+use selvedge::model::split::{TrainingRows, ValidationRows};
+use selvedge::train;
 
 use crate::shop::Shop;
 
@@ -278,5 +282,33 @@ fn promises_are_added_up() {
     for file in ["work/predictions.parquet", "work/evaluation/metrics.parquet", "work/drivers/shares.parquet"] {
         let bytes = std::fs::read(shop.path(file)).unwrap();
         assert!(bytes.windows(hash.len()).any(|part| part == hash.as_bytes()), "{file} does not say {hash}");
+    }
+}
+
+/// In a large shop penalties are chosen on some of the customers: where one customer made every kept purchase, the others tell
+/// nothing, and they are chosen on all.
+#[test]
+fn penalties_are_chosen_on_customers_who_tell_something() {
+    let project = selvedge::open(Some(&Shop::bare().path(""))).unwrap();
+    let (customers, each) = (100, 500);
+    for only in [3, 17, 42, 58, 76, 91] {
+        let rows = 0..customers * each;
+        let owner = |row: usize| row / each;
+        let kept = |row: usize| owner(row) == only && row % 2 == 0;
+        let names: StringArray = rows.clone().map(|row| Some(format!("C{:03}", owner(row)))).collect();
+        let price: Float64Array = rows.clone().map(|row| Some((row * 37 % 101) as f64)).collect();
+        let label: BooleanArray = rows.clone().map(|row| Some(kept(row))).collect();
+        let split: StringArray = rows.map(|row| Some(if row % 10 == 0 { "validation" } else { "train" })).collect();
+        let columns: [(&str, ArrayRef); 4] = [
+            ("customer_id", Arc::new(names)),
+            ("price", Arc::new(price)),
+            ("label", Arc::new(label)),
+            ("split", Arc::new(split)),
+        ];
+        let frame = RecordBatch::try_from_iter(columns).unwrap();
+        let (training, validation) = (TrainingRows::of(&frame).unwrap(), ValidationRows::of(&frame).unwrap());
+        let chosen = train::choice(&project, &["price".to_owned()], &training, &validation).unwrap().unwrap();
+        assert_eq!(chosen.model.trained_on().0, training.rows().num_rows(), "{only}");
+        assert!(chosen.tried.len() > 1);
     }
 }

@@ -146,7 +146,9 @@ pub fn choice(
     };
     let (few, many) = (drawn(CHOSEN_ON.min(params.train.most_rows)), drawn(params.train.most_rows));
     let training = many.as_ref().unwrap_or(training);
-    let outcomes = Outcomes::of(&labels(training.rows(), LABEL)?);
+    let outcomes = |rows: &TrainingRows| Ok::<_, LogisticError>(Outcomes::of(&labels(rows.rows(), LABEL)?));
+    let of_few = few.as_ref().map(outcomes).transpose()?;
+    let outcomes = outcomes(training)?;
     if let Some(missing) = outcomes.missing(params.evaluate.enough) {
         let looks = counted((outcomes.kept + outcomes.not) as u64, "look", "looks");
         return Ok(Err(format!(
@@ -155,7 +157,9 @@ pub fn choice(
         )));
     }
     let grid = Grid { alphas: &params.train.penalties, dimensions: &params.embeddings.dimensions };
-    let Some(few) = few else { return choose(training, validation, LABEL, features, grid).map(Ok) };
+    // So few may hold too little of one outcome, where all hold enough.
+    let tells = of_few.is_some_and(|few| few.missing(params.evaluate.enough).is_none());
+    let Some(few) = few.filter(|_| tells) else { return choose(training, validation, LABEL, features, grid).map(Ok) };
     let choice = choose(&few, validation, LABEL, features, grid)?;
     let model = choice.model.refit(training, LABEL)?;
     Ok(Ok(Choice { model, ..choice }))

@@ -46,13 +46,10 @@ pub fn sampled(project: &Project, session: &Session, outcomes: &Outcomes, visits
     let Some(first) = rows.first() else { return Ok(RecordBatch::new_empty(visits.schema())) };
     let rows = concat_batches(&first.schema(), &rows).map_err(ShelfError::Arrow)?;
     // What is known of articles is read from all events each time, so that few large parts are quicker than many.
-    let starts = (0..rows.num_rows()).step_by(FEATURES);
+    let starts = (0..rows.num_rows().max(1)).step_by(FEATURES);
     let parts = starts.map(|start| rows.slice(start, FEATURES.min(rows.num_rows() - start)));
     let parts: Vec<RecordBatch> = parts.map(|part| outcomes.beside(session.features(&part)?)).collect::<Result<_>>()?;
-    match parts.first() {
-        Some(first) => Ok(concat_batches(&first.schema(), &parts).map_err(ShelfError::Arrow)?),
-        None => Ok(RecordBatch::new_empty(visits.schema())),
-    }
+    Ok(concat_batches(&parts[0].schema(), &parts).map_err(ShelfError::Arrow)?)
 }
 
 /// The columns that name the requests.
