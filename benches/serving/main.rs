@@ -86,18 +86,18 @@ impl Drop for Server {
     }
 }
 
-/// A project, with nothing that was served before.
-fn folder(root: &Path) -> tempfile::TempDir {
+/// This project, with nothing that was served before.
+fn folder() -> tempfile::TempDir {
     let folder = tempfile::tempdir().unwrap();
     let copy = |part: &str| {
         let target = folder.path().join(part);
         std::fs::create_dir_all(target.parent().unwrap()).unwrap();
-        let done = Command::new("cp").arg("-r").arg(root.join(part)).arg(target).status().unwrap();
+        let done = Command::new("cp").arg("-r").arg(Path::new(ROOT).join(part)).arg(target).status().unwrap();
         assert!(done.success(), "run `make repro` first: {part} is missing");
     };
     let parts = ["ingest", "split", "embeddings", "rank", "evaluation", "recommendations.parquet"];
     ["sql".to_owned()].into_iter().chain(parts.map(|part| format!("work/{part}"))).for_each(|part| copy(&part));
-    let params = std::fs::read_to_string(root.join("params.yaml")).unwrap();
+    let params = std::fs::read_to_string(Path::new(ROOT).join("params.yaml")).unwrap();
     let params =
         params.replace("model: .minilm", &format!("model: {ROOT}/.minilm")).replace("  rate: 2000", "  rate: 1000000");
     std::fs::write(folder.path().join("params.yaml"), params).unwrap();
@@ -136,7 +136,7 @@ fn main() {
     if std::env::args().any(|argument| argument == "hour") {
         return hour(&reports.join("serving.md"));
     }
-    let folder = folder(Path::new(ROOT));
+    let folder = folder();
     let server = Server::start(folder.path());
     let ids: Vec<String> = serde_json::from_value(server.ask("GET", "/customers", "")).unwrap();
     let kinds: Vec<String> = serde_json::from_value(server.ask("GET", "/categories", "")).unwrap();
@@ -285,14 +285,9 @@ fn long_load(page: &str) -> String {
     from.split("![").next().unwrap_or_default().to_owned()
 }
 
-/// Puts a long load into the page; of this project, or of the one that `SHOP` names, for so many seconds as `SECONDS` says.
+/// Puts a long load into the page, in the place of the last.
 fn hour(page: &Path) {
-    let (root, shop) = match std::env::var_os("SHOP") {
-        Some(root) => (PathBuf::from(root), std::env::var("CALLED").unwrap_or("another shop".into())),
-        None => (ROOT.into(), "This repository's shop".to_owned()),
-    };
-    let seconds = std::env::var("SECONDS").ok().and_then(|seconds| seconds.parse().ok()).unwrap_or(3600.0);
-    let section = hour::section(folder(&root).path(), &shop, seconds);
+    let section = hour::section(folder().path());
     let text = std::fs::read_to_string(page).unwrap();
     let (before, picture) = text.split_at(text.rfind("![").unwrap_or(text.len()));
     let known = long_load(before);
