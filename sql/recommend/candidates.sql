@@ -14,17 +14,9 @@ WITH owned AS (
   GROUP BY a.customer_id, a.as_of, e.product_id, e.first_season
   HAVING SUM(CASE WHEN e.event_type = 'purchase' THEN e.quantity ELSE -e.quantity END) > 0
 ),
--- Whose shelf is so long that only what retrieval found on it is ranked.
-long AS (SELECT DISTINCT customer_id, as_of FROM recommend.retrieved),
-whole AS (
-  SELECT a.customer_id, a.as_of, a.country, a.today, a.personal, a.region
-  FROM recommend.audience a
-  LEFT JOIN long l ON l.customer_id = a.customer_id AND l.as_of = a.as_of
-  WHERE l.customer_id IS NULL
-),
 considered AS (
   SELECT a.customer_id, a.as_of, o.product_id, o.season, o.first_season, o.brand, a.personal, a.region, o.new
-  FROM whole a
+  FROM recommend.whole a
   JOIN recommend.offered o ON o.country = a.country AND o.today = a.today
   UNION ALL
   SELECT a.customer_id, a.as_of, o.product_id, o.season, o.first_season, o.brand, a.personal, a.region, o.new

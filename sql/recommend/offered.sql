@@ -4,13 +4,7 @@ description: |
   What is on sale on a day and may be sent to a country: it depends on the day and the country, not on the customer.
 key: [country, today, product_id, season]
 ---*/
-WITH long AS (SELECT DISTINCT customer_id, as_of FROM recommend.retrieved),
-days AS (
-  SELECT DISTINCT a.country, a.today
-  FROM recommend.audience a
-  LEFT JOIN long l ON l.customer_id = a.customer_id AND l.as_of = a.as_of
-  WHERE l.customer_id IS NULL
-),
+WITH days AS (SELECT DISTINCT country, today FROM recommend.whole),
 asked AS (
   SELECT d.country, d.today, p.product_id, p.season
   FROM days d

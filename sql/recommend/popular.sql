@@ -7,13 +7,7 @@ description: |
   what the score rests.
 key: [region, as_of, product_id, season]
 ---*/
-WITH long AS (SELECT DISTINCT customer_id, as_of FROM recommend.retrieved),
-moments AS (
-  SELECT DISTINCT a.region, a.as_of, a.today
-  FROM recommend.audience a
-  LEFT JOIN long l ON l.customer_id = a.customer_id AND l.as_of = a.as_of
-  WHERE l.customer_id IS NULL
-),
+WITH moments AS (SELECT DISTINCT region, as_of, today FROM recommend.whole),
 on_sale AS (
   SELECT m.region, m.as_of, p.product_id, p.season
   FROM moments m
