@@ -46,6 +46,14 @@ pub(crate) fn same_length(what: &'static str, found: usize, expected: usize) -> 
     if found == expected { Ok(()) } else { Err(ModelError::Length { what, found, expected }) }
 }
 
+/// Refuses rows that are not on a shelf of so many.
+pub(crate) fn rows_of_shelf(rows: &[usize], count: usize) -> Result<(), ModelError> {
+    match rows.iter().find(|row| **row >= count) {
+        Some(row) => Err(ModelError::Unknown { what: "a row of the shelf", number: *row, count }),
+        None => Ok(()),
+    }
+}
+
 /// Refuses a setting that is negative or not finite.
 pub(crate) fn not_negative(what: &'static str, value: f64) -> Result<(), ModelError> {
     if value.is_finite() && value >= 0.0 {

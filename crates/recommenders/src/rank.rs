@@ -19,11 +19,11 @@ pub trait Ranker: Send + Sync {
     /// A shelf whose columns are not those of the fit, or with a cell that is not finite.
     fn scores(&self, shelf: ArrayView2<f64>) -> Result<Vec<f64>, ModelError>;
 
-    /// What makes each row's score differ from that of the shelf's middle.
+    /// What makes the scores of some rows differ from that of the shelf's middle; a row of values for each of `rows`.
     ///
     /// # Errors
-    /// As [`Ranker::scores`].
-    fn contributions(&self, shelf: ArrayView2<f64>) -> Result<Contributions, ModelError>;
+    /// As [`Ranker::scores`], and a row that is not on the shelf.
+    fn contributions(&self, shelf: ArrayView2<f64>, rows: &[usize]) -> Result<Contributions, ModelError>;
 }
 
 /// What a part of a score comes from.
@@ -43,6 +43,6 @@ pub struct Contributions {
     pub reference: f64,
     /// In their order, each once.
     pub parts: Vec<Part>,
-    /// Rows of the shelf x parts.
+    /// The rows asked for x parts.
     pub values: Array2<f64>,
 }

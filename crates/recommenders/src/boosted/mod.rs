@@ -20,7 +20,7 @@ use serde::{Deserialize, Serialize};
 use crate::{
     ModelError, blocks,
     chain::finite,
-    error::{not_negative, same_length},
+    error::{not_negative, rows_of_shelf, same_length},
     rank::{Contributions, Ranker},
     seeds,
 };
@@ -151,8 +151,9 @@ impl Ranker for Boosted {
         Ok(shelf.rows().into_iter().map(of_row).collect())
     }
 
-    fn contributions(&self, shelf: ArrayView2<f64>) -> Result<Contributions, ModelError> {
+    fn contributions(&self, shelf: ArrayView2<f64>, rows: &[usize]) -> Result<Contributions, ModelError> {
         self.accepts(shelf)?;
-        Ok(reasons::contributions(&self.trees, self.columns, shelf))
+        rows_of_shelf(rows, shelf.nrows())?;
+        Ok(reasons::contributions(&self.trees, self.columns, shelf, rows))
     }
 }

@@ -1,6 +1,6 @@
 //! Trees held to LightGBM's (4.7, on rows that both can make), reasons to scores, and odd shops to finite answers.
 
-use ndarray::{Array2, array, s};
+use ndarray::{Array2, Axis, array, s};
 
 use super::*;
 
@@ -24,6 +24,11 @@ fn settings(trees: usize) -> BoostedSettings {
     BoostedSettings { trees, rows_a_leaf: 1, columns: 1.0, ..BoostedSettings::default() }
 }
 
+/// The numbers of all rows of a shelf.
+fn all(rows: usize) -> Vec<usize> {
+    (0..rows).collect()
+}
+
 #[test]
 fn trees_are_those_of_lightgbm() {
     let (matrix, labels, queries) = rows();
@@ -45,10 +50,14 @@ fn parts_add_up_to_the_score() {
     let (matrix, labels, queries) = rows();
     let fitted = Boosted::fit(matrix.view(), &labels, &queries, settings(30)).unwrap();
     for shelf in [matrix.slice(s![..20, ..]), matrix.slice(s![..1, ..]), matrix.slice(s![..0, ..])] {
-        let (scores, taken) = (fitted.scores(shelf).unwrap(), fitted.contributions(shelf).unwrap());
+        let (scores, taken) = (fitted.scores(shelf).unwrap(), fitted.contributions(shelf, &all(shelf.nrows())).unwrap());
         for (row, score) in scores.iter().enumerate() {
             assert!((taken.reference + taken.values.row(row).sum() - score).abs() < 1e-12);
         }
+        let some: Vec<usize> = all(shelf.nrows()).into_iter().rev().step_by(3).collect();
+        let apart = fitted.contributions(shelf, &some).unwrap();
+        assert_eq!((apart.values, apart.reference), (taken.values.select(Axis(0), &some), taken.reference));
+        assert!(fitted.contributions(shelf, &[shelf.nrows()]).is_err());
         let mean = scores.iter().sum::<f64>() / scores.len().max(1) as f64;
         assert!((taken.reference - mean).abs() < 1e-12);
     }

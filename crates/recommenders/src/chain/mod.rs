@@ -27,7 +27,9 @@ pub use reasons::log_sigmoid_factor;
 pub use terms::{Cross, Source, Terms, finite};
 
 use crate::{
-    ModelError, maths,
+    ModelError,
+    error::rows_of_shelf,
+    maths,
     rank::{Contributions, Ranker},
 };
 
@@ -90,18 +92,6 @@ impl Chain {
         Ok(shelf.rows().into_iter().zip(&looks).map(of_row).collect())
     }
 
-    /// What makes the scores of some rows differ from that of the shelf's middle; a row of values for each of `rows`.
-    ///
-    /// # Errors
-    /// As [`Chain::chances`], and a row that is not on the shelf.
-    pub fn contributions_of(&self, shelf: ArrayView2<f64>, rows: &[usize]) -> Result<Contributions, ModelError> {
-        self.accepts(shelf)?;
-        if let Some(row) = rows.iter().find(|row| **row >= shelf.nrows()) {
-            return Err(ModelError::Unknown { what: "a row of the shelf", number: *row, count: shelf.nrows() });
-        }
-        Ok(reasons::contributions(self, shelf, rows))
-    }
-
     fn accepts(&self, shelf: ArrayView2<f64>) -> Result<(), ModelError> {
         self.look.terms.fit_into(shelf.ncols())?;
         self.buy.terms.fit_into(shelf.ncols())?;
@@ -132,7 +122,9 @@ impl Ranker for Chain {
         Ok(shelf.rows().into_iter().zip(&looks).map(score).collect())
     }
 
-    fn contributions(&self, shelf: ArrayView2<f64>) -> Result<Contributions, ModelError> {
-        self.contributions_of(shelf, &(0..shelf.nrows()).collect::<Vec<_>>())
+    fn contributions(&self, shelf: ArrayView2<f64>, rows: &[usize]) -> Result<Contributions, ModelError> {
+        self.accepts(shelf)?;
+        rows_of_shelf(rows, shelf.nrows())?;
+        Ok(reasons::contributions(self, shelf, rows))
     }
 }

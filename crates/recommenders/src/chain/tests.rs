@@ -27,6 +27,11 @@ fn small() -> (Chain, Array2<f64>) {
     (chain, array![[1.0, 0.0, 0.0, 0.3], [0.0, 1.0, -1.0, 0.0], [1.0, 1.0, 0.4, 1.1], [0.0, 0.0, 2.0, -0.7]])
 }
 
+/// The numbers of all rows of a shelf.
+fn all(rows: usize) -> Vec<usize> {
+    (0..rows).collect()
+}
+
 #[test]
 fn scores_are_those_of_the_vector() {
     let (chain, shelf) = small();
@@ -46,12 +51,12 @@ fn parts_add_up_to_the_score() {
     for keep in [chain.keep.clone(), Keep::Shares(category)] {
         chain.keep = keep;
         chain.weight = 0.5;
-        let (scores, taken) = (chain.scores(shelf.view()).unwrap(), chain.contributions(shelf.view()).unwrap());
+        let (scores, taken) = (chain.scores(shelf.view()).unwrap(), chain.contributions(shelf.view(), &all(shelf.nrows())).unwrap());
         let sums: Vec<f64> = taken.values.rows().into_iter().map(|row| taken.reference + row.sum()).collect();
         near(&sums, &scores, 1e-12);
         assert!(taken.parts.is_sorted());
     }
-    assert_eq!(chain.contributions(shelf.view()).unwrap().parts.last(), Some(&Part::Kept));
+    assert_eq!(chain.contributions(shelf.view(), &all(shelf.nrows())).unwrap().parts.last(), Some(&Part::Kept));
 }
 
 #[test]
@@ -59,12 +64,12 @@ fn a_shelf_of_one_or_none_has_finite_scores() {
     let (chain, shelf) = small();
     let one = shelf.slice(ndarray::s![..1, ..]);
     assert_eq!(chain.chances(one).unwrap()[0].look, 1.0);
-    let taken = chain.contributions(one).unwrap();
+    let taken = chain.contributions(one, &[0]).unwrap();
     assert!(taken.values.iter().all(|value| *value == 0.0));
     near(&[taken.reference], &chain.scores(one).unwrap(), 1e-12);
     let none = shelf.slice(ndarray::s![..0, ..]);
     assert!(chain.scores(none).unwrap().is_empty());
-    assert_eq!(chain.contributions(none).unwrap().reference, 0.0);
+    assert_eq!(chain.contributions(none, &[]).unwrap().reference, 0.0);
     assert!(chain.scores(array![[f64::NAN, 0.0, 0.0, 0.0]].view()).is_err());
     assert!(chain.scores(array![[0.0, 0.0]].view()).is_err());
 }

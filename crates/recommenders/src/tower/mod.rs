@@ -22,7 +22,7 @@ use serde::{Deserialize, Serialize};
 
 pub use fit::{TowerSettings, Visit};
 pub use in_batch::in_batch;
-pub use reasons::{By, Of, TowerContributions, TowerPart};
+pub use reasons::{TowerContributions, TowerPart};
 
 use crate::{
     ModelError,

@@ -1,6 +1,6 @@
 //! The tower learns who goes together with what, takes its scores apart, and does the same twice.
 
-use ndarray::{Array2, array, s};
+use ndarray::{Array2, Axis, array, s};
 use rand::Rng;
 
 use super::*;
@@ -67,6 +67,11 @@ fn request<'a>(shop: &'a Shop, visit: usize) -> Request<'a> {
     Request { customer, history, articles, shelf: shop.matrix.slice(s![*first_row..*first_row + 20, ..]) }
 }
 
+/// The numbers of all rows of a shelf.
+fn all(rows: usize) -> Vec<usize> {
+    (0..rows).collect()
+}
+
 #[test]
 fn profile_and_past_put_the_shelf_in_order() {
     let all = shop(2400);
@@ -96,13 +101,16 @@ fn parts_add_up_to_the_score_and_a_query_finds_the_same() {
     for visit in 0..4 {
         let request = request(&shop, visit);
         let scores = tower.scores(&catalogue, request).unwrap();
-        let taken = tower.contributions(&catalogue, request).unwrap();
+        let taken = tower.contributions(&catalogue, request, &all(scores.len())).unwrap();
         for (row, score) in scores.iter().enumerate() {
             assert!((taken.reference + taken.values.row(row).sum() - score).abs() < 1e-10);
         }
         assert!(taken.parts.is_sorted());
-        let past = taken.parts.iter().any(|part| matches!(part.by, By::Past(_)));
-        assert_eq!(past, !request.history.events().is_empty());
+        let of_past = taken.values.column(taken.parts.iter().position(|part| *part == TowerPart::Past).unwrap());
+        assert_eq!(of_past.iter().any(|value| *value != 0.0), !request.history.events().is_empty());
+        let some = tower.contributions(&catalogue, request, &[1, 0]).unwrap();
+        assert_eq!(some.values, taken.values.select(Axis(0), &[1, 0]));
+        assert_eq!((some.reference, some.parts), (taken.reference, taken.parts));
         let query = tower.query(&catalogue, request.customer, request.history).unwrap();
         let by_index = dot(&query, catalogue.vectors.row(request.articles[0] as usize).to_slice().unwrap());
         let (x, _) = tower.columns(request.shelf.row(0));
@@ -121,7 +129,7 @@ fn odd_requests_have_finite_scores_or_are_refused() {
     let request = Request { customer: &[], history: &history, articles: &[0], shelf: shelf.view() };
     let score = tower.scores(&catalogue, request).unwrap()[0];
     assert!((score - 2.0 * 0.5_f64.ln()).abs() < 1e-12);
-    assert!(tower.contributions(&catalogue, request).unwrap().values.iter().all(|value| *value == 0.0));
+    assert!(tower.contributions(&catalogue, request, &[0]).unwrap().values.iter().all(|value| *value == 0.0));
     let none = Request { articles: &[], shelf: shelf.slice(s![..0, ..]), ..request };
     assert!(tower.scores(&catalogue, none).unwrap().is_empty());
     assert!(tower.scores(&catalogue, Request { articles: &[1], ..request }).is_err());

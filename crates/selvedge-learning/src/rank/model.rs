@@ -5,7 +5,7 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use datafusion::arrow::array::RecordBatch;
-use ndarray::{Array2, ArrayView1, ArrayView2, Axis, s};
+use ndarray::{Array2, ArrayView1, ArrayView2, s};
 use rayon::prelude::*;
 use recommenders::blend::Blend;
 use recommenders::calibration::Calibration;
@@ -136,7 +136,7 @@ impl Ranking {
     pub fn groups(&self) -> Result<Vec<Group>> {
         // The parts are those of the terms, whatever the rows; a shelf of one empty row names them.
         let none = Array2::zeros((1, self.columns.width()));
-        let chain = self.chain.contributions(none.view()).map_err(RankError::Model)?.parts;
+        let chain = self.chain.contributions(none.view(), &[]).map_err(RankError::Model)?.parts;
         let mut groups: BTreeSet<Group> = chain.iter().map(|part| self.group(part)).collect();
         if self.blend.is_some() {
             groups.insert(Group { feature: TOGETHER.into(), crossed: None });
@@ -173,25 +173,20 @@ impl Ranking {
         let together = || place(&Group { feature: TOGETHER.into(), crossed: None });
         let places = |of: &Contributions| of.parts.iter().map(|part| place(&self.group(part))).collect::<Vec<usize>>();
         let slopes = self.blend.as_ref().map_or_else(|| vec![1.0], |blend| blend.slopes(said));
-        let chain = self.chain.contributions_of(shelf, rows).map_err(RankError::Model)?;
+        let chain = self.chain.contributions(shelf, rows).map_err(RankError::Model)?;
         add(&mut parts, slopes[0], &places(&chain), chain.values.rows());
         let others = self.voices.all.iter().zip(said.iter().zip(&slopes).skip(1));
         for (voice, (scores, slope)) in others.filter(|(_, (_, slope))| **slope != 0.0) {
             match voice {
                 Voice::TwoTower(tower) => {
-                    let (of, values) = tower.parts(shelf, history)?;
+                    let (of, values) = tower.parts(shelf, history, rows)?;
                     let place =
                         |part: &Option<Part>| part.as_ref().map_or_else(together, |part| place(&self.group(part)));
-                    add(
-                        &mut parts,
-                        *slope,
-                        &of.iter().map(place).collect::<Vec<usize>>(),
-                        values.select(Axis(0), rows).rows(),
-                    );
+                    add(&mut parts, *slope, &of.iter().map(place).collect::<Vec<usize>>(), values.rows());
                 }
                 Voice::Boosted(trees) => {
-                    let of = trees.contributions(shelf).map_err(RankError::Model)?;
-                    add(&mut parts, *slope, &places(&of), of.values.select(Axis(0), rows).rows());
+                    let of = trees.contributions(shelf, rows).map_err(RankError::Model)?;
+                    add(&mut parts, *slope, &places(&of), of.values.rows());
                 }
                 Voice::Deep(_) | Voice::Generator(_) => {
                     let mean = scores.iter().sum::<f64>() / scores.len().max(1) as f64;

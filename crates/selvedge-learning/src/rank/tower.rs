@@ -4,7 +4,7 @@ use ndarray::{Array2, ArrayView2, Axis, s};
 use recommenders::chain::Keep;
 use recommenders::rank::Part;
 use recommenders::retrieve::{History, Past as Deed};
-use recommenders::tower::{Catalogue, Of, Request, Tower, TowerSettings, Visit};
+use recommenders::tower::{Catalogue, Request, Tower, TowerPart, TowerSettings, Visit};
 use serde::{Deserialize, Serialize};
 
 use super::RankError;
@@ -122,17 +122,22 @@ impl TwoTower {
         Ok(self.tower.query(past, &customer, &history).map_err(RankError::Model)?)
     }
 
-    /// What each part adds to each row's score, against the middle of the shelf; none stands for the past.
-    pub fn parts(&self, shelf: ArrayView2<f64>, history: &History) -> Result<(Vec<Option<Part>>, Array2<f64>)> {
+    /// What each part adds to the scores of some rows, against the middle of the shelf; none stands for the past.
+    pub fn parts(
+        &self,
+        shelf: ArrayView2<f64>,
+        history: &History,
+        rows: &[usize],
+    ) -> Result<(Vec<Option<Part>>, Array2<f64>)> {
         let asked = self.asked(shelf, history)?;
-        let apart = self.tower.contributions(&asked.catalogue, asked.request(&shelf)).map_err(RankError::Model)?;
-        let part = |of: &Of| match of {
-            Of::Article(at) => Some(Part::Column(self.sides.article[*at])),
-            Of::Column(at) => Some(Part::Column(*at)),
-            Of::Kept => Some(Part::Kept),
-            Of::Whole => None,
+        let apart = self.tower.contributions(&asked.catalogue, asked.request(&shelf), rows).map_err(RankError::Model)?;
+        let part = |part: &TowerPart| match part {
+            TowerPart::Article(at) => Some(Part::Column(self.sides.article[*at])),
+            TowerPart::Column(at) => Some(Part::Column(*at)),
+            TowerPart::Kept => Some(Part::Kept),
+            TowerPart::Past => None,
         };
-        Ok((apart.parts.iter().map(|found| part(&found.of)).collect(), apart.values))
+        Ok((apart.parts.iter().map(part).collect(), apart.values))
     }
 
     /// The shelf's articles, then the things of the past that ever stood on one.
