@@ -1,15 +1,16 @@
 //! A limit of memory that is met by spilling.
 //!
-//! DataFusion deals memory out evenly to all operators of a query that can move rows to disk, those that hold nothing too.  In a
-//! long query the share of each is less than a batch, and a sort that is refused its first batch has nothing to move: the query
-//! fails, or not, by which operators are still there when it asks.  So the rows at hand are granted to each of them.
+//! DataFusion deals memory out evenly to all operators of a query that can move rows to disk, those that hold nothing too, and
+//! leaves the rest to those that cannot.  In a long query the share of each is less than a batch, a sort that is refused its first
+//! batch has nothing to move, and a merge of what was moved gets what happens to be left: the query fails, or not, by which
+//! operators are still there when it asks.  So the rows at hand are granted to each operator.
 
 use std::fmt;
 
 use datafusion::error::Result;
 use datafusion::execution::memory_pool::{FairSpillPool, MemoryConsumer, MemoryLimit, MemoryPool, MemoryReservation};
 
-/// Bytes that each operator which can move rows to disk may hold, whatever the others do: some batches.
+/// Bytes that each operator may hold, whatever the others do: some batches.
 const AT_HAND: usize = 8 << 20;
 
 /// [`FairSpillPool`], with room for the rows at hand.
@@ -54,7 +55,7 @@ impl MemoryPool for SpillPool {
 
     fn try_grow(&self, reservation: &MemoryReservation, additional: usize) -> Result<()> {
         self.shares.try_grow(reservation, additional).or_else(|refused| {
-            if !reservation.consumer().can_spill() || reservation.size() + additional > AT_HAND {
+            if reservation.size() + additional > AT_HAND {
                 return Err(refused);
             }
             self.shares.grow(reservation, additional);
