@@ -113,7 +113,7 @@ cluster-test: setup cluster .venv-cluster/ready
 	cargo build --release
 	cd cluster && CARGO_TARGET_DIR=$(CLUSTER_TARGET) cargo test --release
 	.venv/bin/python scripts/cluster_test.py $(CLUSTER_TARGET)/release/selvedge-cluster \
-	  $(abspath $(or $(CARGO_TARGET_DIR),target))/release/selvedge-encoder .venv-cluster/bin/python
+	  $(abspath $(or $(CARGO_TARGET_DIR),target))/release .venv-cluster/bin/python
 
 bench-cluster: cluster .venv-cluster/ready
 	.venv-cluster/bin/python scripts/bench_cluster.py $(CLUSTER_TARGET)/release/selvedge-cluster $(EVENTS)

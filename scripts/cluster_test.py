@@ -1,8 +1,8 @@
 """The client's export on a scheduler and executors of this machine: every table must be what dvc.lock says.
 
-    python scripts/cluster_test.py PROGRAM ENCODER PYTHON
+    python scripts/cluster_test.py PROGRAM BESIDE PYTHON
 
-PROGRAM is selvedge-cluster, ENCODER selvedge-encoder, PYTHON one with what cluster/requirements.txt names.  It all happens in copies
+PROGRAM is selvedge-cluster, BESIDE the folder of selvedge-encoder and selvedge-towers, PYTHON one with what cluster/requirements.txt names.  It all happens in copies
 of the project beside the tree: with one, two and four executors that see the project's folder, and with two that see an
 object store alone.  Exit code 0: every hash is as in dvc.lock; 1: what differs, or what did not start.
 """
@@ -72,15 +72,16 @@ class Cluster:
 
 
 class Tests:
-    def __init__(self, program: pathlib.Path, encoder: pathlib.Path, scratch: pathlib.Path):
+    def __init__(self, program: pathlib.Path, beside: pathlib.Path, scratch: pathlib.Path):
         lock = yaml.safe_load((ROOT / "dvc.lock").read_text())
         self.outs = [item for stage in lock["stages"].values() for item in stage.get("outs", [])]
         self.scratch, self.failed = scratch, 0
-        # Programs of selvedge look for the encoder beside themselves.
+        # Programs of selvedge look for those that link libtorch beside themselves.
         programs = scratch / "programs"
         programs.mkdir()
         shutil.copy2(program, programs)
-        (programs / "selvedge-encoder").symlink_to(encoder.resolve())
+        for name in ("selvedge-encoder", "selvedge-towers"):
+            (programs / name).symlink_to((beside / name).resolve())
         self.program = programs / program.name
 
     def say(self, what: str, holds: bool) -> None:
@@ -142,12 +143,12 @@ class Tests:
 def main() -> int:
     parser = argparse.ArgumentParser(description="The client's export on executors of this machine.")
     parser.add_argument("program", type=pathlib.Path)
-    parser.add_argument("encoder", type=pathlib.Path)
+    parser.add_argument("beside", type=pathlib.Path)
     parser.add_argument("python", type=pathlib.Path)
     options = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="cluster-test-") as name:
         scratch = pathlib.Path(name).resolve()
-        tests = Tests(options.program.resolve(), options.encoder, scratch)
+        tests = Tests(options.program.resolve(), options.beside, scratch)
         for executors in (1, 2, 4):
             tests.export(f"{executors}-executors", executors)
         keys = scratch / "keys"
