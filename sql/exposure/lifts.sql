@@ -5,16 +5,9 @@ description: |
   the same customer's shelf: the mean over customers of the mean over their list, with its 95 % range (1.96 standard errors over customers).
 key: [driver]
 ---*/
-WITH long AS (
-  SELECT customer_id, 'price' AS driver, from_price AS lift FROM recommendations WHERE basis = 'personal'
-  UNION ALL SELECT customer_id, 'brand', from_brand FROM recommendations WHERE basis = 'personal'
-  UNION ALL SELECT customer_id, 'style', from_style FROM recommendations WHERE basis = 'personal'
-  UNION ALL SELECT customer_id, 'sustainability', from_sustainability FROM recommendations WHERE basis = 'personal'
-  UNION ALL SELECT customer_id, 'other', from_other FROM recommendations WHERE basis = 'personal'
-),
 -- Sums of decimals are exact in any order.
-customers AS (
-  SELECT driver, customer_id, AVG(CAST(lift AS DECIMAL(18, 9))) AS lift FROM long GROUP BY driver, customer_id
+WITH customers AS (
+  SELECT driver, CAST(lift AS DECIMAL(18, 9)) AS lift FROM exposure.lifted
 ),
 sums AS (
   SELECT driver, COUNT(*) AS customers, CAST(SUM(lift) AS DOUBLE) / COUNT(*) AS lift,

@@ -34,9 +34,16 @@ fn lists_drivers_and_consent() {
     who_owns_everything_gets_no_list(&shop);
 }
 
-/// A shop with six brands on sale, three of its articles new, and some parcels that are never sent back.
+/// A shop with six brands on sale, three of its articles new, some parcels that are never sent back, and words of its own for
+/// what drives a recommendation.
 fn shop() -> Shop {
     let shop = Shop::new(60);
+    shop.replace("params.yaml", "[price, brand, style, sustainability]", "[price, label, style, fair goods]");
+    for file in std::fs::read_dir(shop.path("sql/features")).unwrap() {
+        let file = format!("sql/features/{}", file.unwrap().file_name().display());
+        let text = shop.read(&file).replace("driver: brand", "driver: label");
+        shop.write(&file, &text.replace("driver: sustainability", "driver: fair goods"));
+    }
     let products = shop.read("materials/products.csv");
     let mut n = 0;
     let lines = products.lines().map(|line| {
@@ -161,8 +168,8 @@ const NEVER: [(&str, &str); 9] = [
 
 /// Parts against the middle of the same shelf differ by exactly what the scores differ.
 const EXACT: &str = "SELECT MAX(ABS(a.score - b.score \
-    - (a.from_price + a.from_brand + a.from_style + a.from_sustainability + a.from_other) \
-    + (b.from_price + b.from_brand + b.from_style + b.from_sustainability + b.from_other))) < 1e-9 \
+    - (a.from_price + a.from_label + a.from_style + a.from_fair_goods + a.from_other) \
+    + (b.from_price + b.from_label + b.from_style + b.from_fair_goods + b.from_other))) < 1e-9 \
     FROM recommendations a JOIN recommendations b ON b.customer_id = a.customer_id AND b.basis = 'personal' \
     WHERE a.basis = 'personal'";
 
@@ -187,6 +194,17 @@ fn drivers_share_the_whole_spread(shop: &Shop) {
     let outside =
         "SELECT COUNT(*) FROM drivers.shares WHERE share < share_low OR share > share_high OR push_low > push_high";
     assert_eq!(shop.only(outside), "0");
+    // The shop's own words, everywhere.
+    let words = "fair goods\nlabel\nother\nprice\nstyle";
+    for table in ["drivers.shares", "drivers.columns", "exposure.lifts", "exposure.lifted"] {
+        assert_eq!(shop.only(&format!("SELECT DISTINCT driver FROM {table} ORDER BY 1")), words, "{table}");
+    }
+    let page = shop.read("reports/drivers.md");
+    assert!(page.contains("| fair goods |") && !page.contains("sustainability |"), "{page}");
+    let lifts = "SELECT BOOL_AND(ABS(l.lift - r.lift) < 1e-6) FROM exposure.lifts l JOIN \
+                 (SELECT AVG(lift) AS lift FROM (SELECT AVG(from_fair_goods) AS lift FROM recommendations \
+                  WHERE basis = 'personal' GROUP BY customer_id)) r ON l.driver = 'fair goods'";
+    assert_eq!(shop.only(lifts), "true");
     // Too few customers: no figure, not a narrow one.
     let few = "SELECT COUNT(*) FROM drivers.shares WHERE customers < 20 AND share IS NOT NULL";
     assert_eq!(shop.only(few), "0");
@@ -318,6 +336,7 @@ fn a_phrase_that_can_never_be_said_is_an_error() {
             "when: {article_lokks: {above: 9}}",
             "did you mean article_looks",
         ),
+        ("article_facts", "driver: sustainability", "driver: sustainabilty", "did you mean sustainability"),
     ];
     for (view, from, to, advice) in cases {
         let shop = Shop::new(5);

@@ -1,4 +1,4 @@
-//! What drives the score: price, brand, style or sustainability; overall, by group of customers and over time.
+//! What drives the score, in the shop's own words (`shop.drivers`); overall, by group of customers and over time.
 //!
 //! The score is linear in log-odds, so the Shapley value of a group of columns against the training mean is exact and
 //! simple: φ = Σ w_i (x_i − mean_i) over the group's columns (Štrumbelj and Kononenko 2014, section 3.1; columns taken
@@ -106,7 +106,7 @@ pub fn run(project: &Project) -> Result<()> {
     let notes = fitted.made_from.notes();
     if let Some(model) = fitted.model {
         let declared = project.library.feature_columns();
-        let driver_of: BTreeMap<&str, &'static str> =
+        let driver_of: BTreeMap<&str, &str> =
             declared.iter().map(|feature| (feature.name.as_str(), feature.driver())).collect();
         let failed = DriversError::OtherFrame;
         model.accepts(&looks.schema(), &Kind::USED.features(project)).map_err(failed)?;

@@ -12,5 +12,5 @@ pub mod rank;
 pub mod recommend;
 /// The models, judged.
 pub mod evaluate;
-/// What drives the score: price, brand, style, sustainability.
+/// What drives the score: price, brand or whatever a shop calls it.
 pub mod drivers;

@@ -29,6 +29,10 @@ use crate::error::{Advice, Result, did_you_mean, near_names};
 use crate::paths::PARAMS;
 use crate::stage::Flow;
 
+/// The driver of features that belong to none.
+pub const OTHER: &str = "other";
+/// Drivers where params.yaml names none.
+const DRIVERS: [&str; 4] = ["price", "brand", "style", "sustainability"];
 /// The section of the SQL files that read the CSVs.
 const CSVS: &str = "ingest";
 /// The sections that no stage brings along.

@@ -48,6 +48,7 @@ impl Project {
         let paths = Paths::find(root)?;
         let params = Params::load(&paths.params(), flow)?;
         let library = Arc::new(Library::load(&paths, flow)?);
+        library.refuse_unknown_drivers(&params.shop.drivers)?;
         Self { paths, params, library, flow }.as_ingested()
     }
 

@@ -13,7 +13,8 @@ use selvedge_learning::train::{self, Kind};
 use selvedge_project::error::Result;
 use selvedge_project::numbers::{count, counted};
 use selvedge_project::project::Project;
-use selvedge_project::sql::{Driver, TableName};
+use selvedge_project::params::OTHER;
+use selvedge_project::sql::TableName;
 
 const CHART: &str = "drivers.png";
 
@@ -127,14 +128,14 @@ fn listed(names: &[&str]) -> String {
     }
 }
 
-/// The four drivers by share, largest first, and what is left for everything else.
+/// The drivers by share, largest first, and what is left for everything else.
 fn ordered<'a>(shares: impl Iterator<Item = (&'a str, f64)>) -> (Vec<(&'a str, f64)>, f64) {
-    let (mut four, mut other) = (Vec::new(), 0.0);
+    let (mut named, mut other) = (Vec::new(), 0.0);
     for (name, share) in shares {
-        if name == Driver::OTHER { other = share } else { four.push((name, share)) }
+        if name == OTHER { other = share } else { named.push((name, share)) }
     }
-    four.sort_by(|a, b| b.1.total_cmp(&a.1).then(a.0.cmp(b.0)));
-    (four, other)
+    named.sort_by(|a, b| b.1.total_cmp(&a.1).then(a.0.cmp(b.0)));
+    (named, other)
 }
 
 /// The client's question, answered.
@@ -143,8 +144,8 @@ fn title(lifts: &BTreeMap<String, Interval>, overall: &[&Figure], early: Option<
         false => lifts.iter().map(|(name, lift)| (name.as_str(), lift.value)).collect(),
         true => overall.iter().filter_map(|one| Some((one.driver.as_str(), one.share()?.value))).collect(),
     };
-    let (four, _) = ordered(shares.into_iter());
-    let Some(((first, share), rest)) = four.split_first() else {
+    let (named, _) = ordered(shares.into_iter());
+    let Some(((first, share), rest)) = named.split_first() else {
         let missing = || {
             let customers = overall.first().map_or(0, |figure| figure.customers);
             let missing = (ENOUGH_CUSTOMERS as u64).saturating_sub(customers);
@@ -172,13 +173,13 @@ fn capital(words: &str) -> String {
     letters.next().map_or(String::new(), |first| first.to_uppercase().chain(letters).collect())
 }
 
-/// How far the strongest of the four moves a chance, and how little the others do.
+/// How far the strongest driver moves a chance, and how little the others do.
 fn of_a_look(overall: &[&Figure]) -> Option<String> {
-    let four = overall.iter().filter(|figure| figure.driver != Driver::OTHER);
-    let mut four: Vec<(&str, [f64; 3])> =
-        four.filter_map(|figure| Some((figure.driver.as_str(), figure.share().and(figure.chances())?))).collect();
-    four.sort_by(|a, b| (b.1[2] - b.1[0]).total_cmp(&(a.1[2] - a.1[0])));
-    let ((first, [down, middle, up]), others) = four.split_first()?;
+    let named = overall.iter().filter(|figure| figure.driver != OTHER);
+    let mut named: Vec<(&str, [f64; 3])> =
+        named.filter_map(|figure| Some((figure.driver.as_str(), figure.share().and(figure.chances())?))).collect();
+    named.sort_by(|a, b| (b.1[2] - b.1[0]).total_cmp(&(a.1[2] - a.1[0])));
+    let ((first, [down, middle, up]), others) = named.split_first()?;
     let furthest = others.iter().map(|(_, [down, middle, up])| (up - middle).max(middle - down)).fold(0.0, f64::max);
     let rest = match others.is_empty() {
         true => String::new(),
@@ -196,15 +197,18 @@ fn of_a_look(overall: &[&Figure]) -> Option<String> {
 /// What is read out of descriptions counts for one driver, whatever they name.
 fn of_descriptions(made_of: &[Part]) -> Option<String> {
     let part = made_of.iter().find(|part| part.from_descriptions && part.share >= HARDLY)?;
-    let others = [Driver::Price, Driver::Brand, Driver::Style, Driver::Sustainability].map(Driver::name);
-    let sustainability = Driver::Sustainability.name();
     let whole: f64 = made_of.iter().filter(|other| other.driver == part.driver).map(|other| other.share).sum();
-    (others.contains(&part.driver.as_str()) && part.driver != sustainability).then(|| {
+    let mut others: Vec<&str> = made_of.iter().map(|other| other.driver.as_str()).collect();
+    others.retain(|driver| *driver != OTHER && *driver != part.driver);
+    others.sort_unstable();
+    others.dedup();
+    (part.driver != OTHER && !others.is_empty()).then(|| {
         format!(
-            "Sustainability reads too low: descriptions name material and certificates too, but what the model reads \
-             out of their words counts as {driver} ({:.0} of its {:.0} parts in telling looks apart).",
+            "Descriptions speak of more than {driver}, but what the model reads out of their words counts as {driver} \
+             ({:.0} of its {:.0} parts in telling looks apart), so {} may read too low.",
             100.0 * part.share,
             100.0 * whole,
+            listed(&others),
             driver = part.driver,
         )
     })
@@ -214,21 +218,21 @@ fn of_descriptions(made_of: &[Part]) -> Option<String> {
 fn of_the_rest(made_of: &[Part]) -> Option<String> {
     let rest: Vec<&str> = made_of
         .iter()
-        .filter(|part| part.driver == Driver::OTHER && part.share >= 0.01)
+        .filter(|part| part.driver == OTHER && part.share >= 0.01)
         .take(3)
         .map(|part| part.meaning.as_str())
         .collect();
     let [first, others @ ..] = rest.as_slice() else { return None };
     let others = others.iter().map(|meaning| format!(", “{meaning}”")).collect::<String>();
-    Some(format!("Everything else is what belongs to none of the four, above all “{first}”{others}."))
+    Some(format!("Everything else is what belongs to none of these, above all “{first}”{others}."))
 }
 
-/// In how many groups the same of the four comes first, and how far apart they are.
+/// In how many groups the same driver comes first, and how far apart they are.
 fn of_groups(figures: &[Figure], overall: &[&Figure]) -> Option<String> {
-    let (four, _) = ordered(overall.iter().filter_map(|one| Some((one.driver.as_str(), one.share()?.value))));
-    let (driver, _) = four.first()?;
+    let (named, _) = ordered(overall.iter().filter_map(|one| Some((one.driver.as_str(), one.share()?.value))));
+    let (driver, _) = named.first()?;
     let mut by_group = BTreeMap::<(&str, &str), Vec<(&str, f64)>>::new();
-    for figure in figures.iter().filter(|figure| figure.kind != ALL && figure.driver != Driver::OTHER) {
+    for figure in figures.iter().filter(|figure| figure.kind != ALL && figure.driver != OTHER) {
         let shares = by_group.entry((&figure.kind, &figure.name)).or_default();
         shares.extend(figure.share().map(|share| (figure.driver.as_str(), share.value)));
     }
@@ -243,7 +247,7 @@ fn of_groups(figures: &[Figure], overall: &[&Figure]) -> Option<String> {
     shares.sort_by(|a, b| a.0.total_cmp(&b.0).then(a.1.cmp(&b.1)));
     let ((least, at), (most, there)) = (shares.first()?, shares.last()?);
     Some(format!(
-        "In {held} of {} groups of customers and months, {driver} comes first of the four when one look is more promising \
+        "In {held} of {} groups of customers and months, {driver} comes first when one look is more promising \
          than another: from {} ({at}) to {} ({there}).",
         by_group.len(),
         in_100(*least),
@@ -260,11 +264,11 @@ fn chart(title: &str, lifts: &BTreeMap<String, Interval>, overall: &[&Figure]) -
             (figure.driver.as_str(), lift.or(figure.share().map(|share| share.value)).unwrap_or_default())
         })
         .collect();
-    let (four, _) = ordered(names.iter().copied());
-    let mut order: Vec<&str> = four.into_iter().map(|(name, _)| name).collect();
-    order.extend(names.iter().map(|(name, _)| *name).filter(|name| *name == Driver::OTHER));
+    let (named, _) = ordered(names.iter().copied());
+    let mut order: Vec<&str> = named.into_iter().map(|(name, _)| name).collect();
+    order.extend(names.iter().map(|(name, _)| *name).filter(|name| *name == OTHER));
     let row = |name: &&str| dots::Row {
-        label: if *name == Driver::OTHER { "everything else".into() } else { (*name).to_owned() },
+        label: if *name == OTHER { "everything else".into() } else { (*name).to_owned() },
         points: vec![lifts.get(*name).copied(), share(name)],
     };
     dots::Chart {
@@ -272,7 +276,7 @@ fn chart(title: &str, lifts: &BTreeMap<String, Interval>, overall: &[&Figure]) -
             title: title.to_owned(),
             subtitle: "How much of the difference each driver makes, of 100".into(),
             footnote: "Lines show the range that chance allows (19 times out of 20). Everything else: \
-                       what belongs to none of the four. Below 0: it worked against the choice."
+                       what belongs to none of these. Below 0: it worked against the choice."
                 .into(),
         },
         measure: "of 100 parts of the difference".into(),

@@ -17,10 +17,9 @@ use models::columns::{self, Meaning, Values};
 use selvedge_project::error::Result;
 use selvedge_project::project::Project;
 use selvedge_project::sql::Feature;
-use selvedge_project::sql::{Cross, Driver, Header, Layer, Limits, Reason as Phrase, Side};
+use selvedge_project::params::OTHER;
+use selvedge_project::sql::{Cross, Header, Layer, Limits, Reason as Phrase, Side};
 
-/// The drivers, in the order of their columns.
-pub const DRIVERS: [&str; 5] = ["price", "brand", "style", "sustainability", Driver::OTHER];
 /// A feature that adds less than this share of what the strongest adds is a reason only where the stronger ones have been
 /// said often enough.
 const AT_LEAST: f64 = 0.1;
@@ -30,18 +29,20 @@ const AT_LEAST: f64 = 0.1;
 pub struct Reason {
     pub say: String,
     /// The driver and the feature that it follows from; empty where none has a phrase.
-    pub driver: &'static str,
+    pub driver: String,
     pub feature: String,
     /// False where stronger reasons had been said often enough in this customer's list.
     pub strongest: bool,
-    /// By [`DRIVERS`]: how much the article is above the middle of the customer's shelf, in the score's logarithm.
-    pub above: [f64; DRIVERS.len()],
+    /// By [`Phrases::drivers`]: how much the article is above the middle of the customer's shelf, in the score's logarithm.
+    pub above: Vec<f64>,
 }
 
 /// The phrases of all features.
 pub struct Phrases {
     features: Vec<Feature>,
     crosses: Vec<Cross>,
+    /// Those of params.yaml, and [`OTHER`].
+    pub drivers: Vec<String>,
     /// So many of one list may say the same.
     same_reason: usize,
     /// Places of a list; what comes behind them is the next.
@@ -90,7 +91,8 @@ impl Phrases {
         let crosses = project.library.crosses()?;
         let params = &project.params.recommend;
         let (same_reason, places) = (params.same_reason, params.per_customer);
-        Ok(Self { features, crosses, same_reason, places, versions: versions.join(" ") })
+        let drivers = project.params.shop.drivers.iter().map(String::as_str).chain([OTHER]).map(str::to_owned).collect();
+        Ok(Self { features, crosses, drivers, same_reason, places, versions: versions.join(" ") })
     }
 
     /// Who speaks for each group; none for what is no feature.
@@ -113,7 +115,7 @@ impl Phrases {
                 said.clear();
             }
             let above: Vec<f64> = parts.row(place).to_vec();
-            let (of_driver, order) = strongest_first(voices, &above);
+            let (of_driver, order) = self.strongest_first(voices, &above);
             // Whether a stronger reason was true, and had been said often enough.
             let mut passed = false;
             let fresh = order.into_iter().find_map(|at| {
@@ -129,14 +131,14 @@ impl Phrases {
                 // True of every list, and said once.
                 None => Reason {
                     say: format!("number {} of what fits you best", place + 1),
-                    driver: Driver::OTHER,
+                    driver: OTHER.to_owned(),
                     feature: String::new(),
                     strongest: false,
                     above: of_driver,
                 },
                 Some((say, voice)) => Reason {
                     say,
-                    driver: voice.driver,
+                    driver: voice.driver.to_owned(),
                     feature: voice.name.clone(),
                     strongest: !passed,
                     above: of_driver,
@@ -165,13 +167,31 @@ impl Phrases {
             own_word: Some(word.filter(|_| !value.is_empty()).unwrap_or_default()),
         })
     }
+
+    /// What each driver adds, and the parts that add something, strongest first: driver by driver, and within a driver
+    /// feature by feature; then those that add little.
+    fn strongest_first(&self, voices: &[Option<Voice>], above: &[f64]) -> (Vec<f64>, Vec<usize>) {
+        let driver = |at: usize| voices[at].as_ref().map_or(OTHER, |voice| voice.driver);
+        let sum = |name: &String| (0..above.len()).filter(|at| driver(*at) == name).map(|at| above[at]).sum();
+        let of_driver: Vec<f64> = self.drivers.iter().map(sum).collect();
+        let mut drivers: Vec<(f64, &String)> =
+            of_driver.iter().copied().zip(&self.drivers).filter(|(sum, _)| *sum > 0.0).collect();
+        drivers.sort_by(|a, b| b.0.total_cmp(&a.0));
+        let least = AT_LEAST * above.iter().copied().fold(0.0, f64::max);
+        let mut parts: Vec<usize> = (0..above.len()).filter(|at| above[*at] > 0.0).collect();
+        parts.sort_by(|a, b| above[*b].total_cmp(&above[*a]));
+        let rank = |at: usize| drivers.iter().position(|(_, name)| driver(at) == *name).filter(|_| above[at] >= least);
+        // The sort keeps the order of equal ones: within a driver, and among those that add little, the stronger first.
+        parts.sort_by_key(|at| rank(*at).unwrap_or(drivers.len()));
+        (of_driver, parts)
+    }
 }
 
 /// Who speaks for a part of a score.
 pub struct Voice<'a> {
     /// The feature's name; of a cross both names.
     name: String,
-    driver: &'static str,
+    driver: &'a str,
     feature: &'a Feature,
     /// Of a cross: what it says; empty where it has no phrase.
     own_word: Option<String>,
@@ -185,23 +205,6 @@ impl Voice<'_> {
             None => self.feature.column.reasons.iter().find_map(|reason| say(reason, &self.feature.name, others, row)),
         }
     }
-}
-
-/// What each driver adds, and the parts that add something, strongest first: driver by driver, and within a driver feature
-/// by feature; then those that add little.
-fn strongest_first(voices: &[Option<Voice>], above: &[f64]) -> ([f64; DRIVERS.len()], Vec<usize>) {
-    let driver = |at: usize| voices[at].as_ref().map_or(Driver::OTHER, |voice| voice.driver);
-    let of_driver = DRIVERS.map(|name| (0..above.len()).filter(|at| driver(*at) == name).map(|at| above[at]).sum());
-    let mut drivers: Vec<(f64, &'static str)> =
-        of_driver.into_iter().zip(DRIVERS).filter(|(sum, _)| *sum > 0.0).collect();
-    drivers.sort_by(|a, b| b.0.total_cmp(&a.0));
-    let least = AT_LEAST * above.iter().copied().fold(0.0, f64::max);
-    let mut parts: Vec<usize> = (0..above.len()).filter(|at| above[*at] > 0.0).collect();
-    parts.sort_by(|a, b| above[*b].total_cmp(&above[*a]));
-    let rank = |at: usize| drivers.iter().position(|(_, name)| driver(at) == *name).filter(|_| above[at] >= least);
-    // The sort keeps the order of equal ones: within a driver, and among those that add little, the stronger first.
-    parts.sort_by_key(|at| rank(*at).unwrap_or(drivers.len()));
-    (of_driver, parts)
 }
 
 /// The phrase with its blanks filled, where it is true of the row.

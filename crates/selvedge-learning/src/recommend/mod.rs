@@ -3,6 +3,7 @@
 mod choose;
 mod compare;
 mod explain;
+mod lifted;
 mod request;
 mod why_not;
 
@@ -23,7 +24,7 @@ use recommenders::lists::Why;
 
 pub use self::choose::{list, lists, rules, worth};
 use self::compare::{compare, register};
-use self::explain::{DRIVERS, Phrases, Reason};
+use self::explain::{Phrases, Reason};
 use self::request::everybody;
 pub use self::request::{Listing, Lists, Took, Wanted};
 pub use self::why_not::why_not;
@@ -288,7 +289,7 @@ pub const STAGE: Stage = Stage {
     layers: &[EXPOSURE],
     sections: &["recommend", "features", "rank"],
     keeps: &[("exposure", "exposure"), ("recommendations", "recommendations.parquet")],
-    makes: &["recommendations"],
+    makes: &["recommendations", "exposure.lifted"],
     run: |project| run(project, None),
 };
 
@@ -335,6 +336,9 @@ pub fn run(project: &Project, as_of: Option<DateTime<Utc>>) -> Result<()> {
     let notes = [("model", maker.version.clone()), ("features", maker.phrases.versions.clone())];
     staged.table(&project.paths.recommendations(), None, &recommendations, &notes)?;
     let engine = session.engine();
+    let lifted = lifted::table(&recommendations.batch, &maker.phrases.drivers)?;
+    staged.table(&project.paths.exposure(), Some(lifted::NAME), &lifted, &notes)?;
+    engine.register(&TableName::new(EXPOSURE.folder, lifted::NAME), lifted.batch)?;
     engine.register(&TableName::bare("recommendations"), recommendations.batch)?;
     // What the lists are compared with is worked out once they stand.
     compare(project, &session, requests, catalogue.as_ref())?;
@@ -383,14 +387,14 @@ fn written(maker: &Maker, moment: DateTime<Utc>, candidates: &RecordBatch, liste
         ("chance".into(), Arc::new(rows.iter().map(|row| row.2.chance).collect::<Float64Array>())),
         ("basis".into(), text(|one| one.basis)),
         ("reason".into(), text(|one| &one.reason)),
-        ("driver".into(), of_why(|why| why.driver)),
+        ("driver".into(), of_why(|why| &why.driver)),
         ("because_of".into(), of_why(|why| &why.feature)),
     ];
     let strongest = rows.iter().map(|row| row.2.why.as_ref().map(|why| why.strongest));
     columns.push(("strongest".into(), Arc::new(strongest.collect::<BooleanArray>())));
-    for (at, driver) in DRIVERS.iter().enumerate() {
+    for (at, driver) in maker.phrases.drivers.iter().enumerate() {
         let above: Float64Array = rows.iter().map(|row| row.2.why.as_ref().map(|why| why.above[at])).collect();
-        columns.push((format!("from_{driver}"), Arc::new(above)));
+        columns.push((lifted::column_of(driver), Arc::new(above)));
     }
     columns.push(("model".into(), same(&maker.version)));
     columns.push(("features".into(), same(&maker.phrases.versions)));

@@ -30,6 +30,8 @@ pub struct Shop {
     pub consent: Consent,
     /// What prices are in; EUR where nothing is said.
     pub currency: String,
+    /// What drives a recommendation, in the shop's own words: features' headers name one of them, or none.
+    pub drivers: Vec<String>,
     /// What pseudonyms are made with; none: the key's own file, which stays out of git.
     pub pseudonym_key: Option<String>,
 }

@@ -8,7 +8,7 @@ use chrono_tz::Tz;
 use serde_yaml::{Mapping, Value};
 
 use super::shift::{self, Shift, Standing};
-use super::{Consent, Days, ParamsError, Shop, SqlParams};
+use super::{Consent, DRIVERS, Days, OTHER, ParamsError, Shop, SqlParams};
 use crate::error::Result;
 use crate::paths::PARAMS;
 
@@ -175,6 +175,13 @@ impl Section {
             true => self.take("currency", "three capital letters such as EUR", currency)?,
             false => "EUR".to_owned(),
         };
+        let drivers = match self.keys.contains_key("drivers") {
+            true => {
+                let wanted = "a list of different words in small letters but 'other', such as [price, brand]";
+                self.take("drivers", wanted, drivers)?
+            }
+            false => DRIVERS.map(str::to_owned).to_vec(),
+        };
         let pseudonym_key = match self.keys.contains_key("pseudonym_key") {
             true => self.text_or_null("pseudonym_key")?,
             false => None,
@@ -189,6 +196,7 @@ impl Section {
             return_days,
             consent,
             currency,
+            drivers,
             pseudonym_key,
         })
     }
@@ -210,6 +218,21 @@ impl Section {
         }
         Ok(literals)
     }
+}
+
+/// Words of small letters, digits and spaces: they name columns, too.
+fn drivers(value: &Value) -> Option<Vec<String>> {
+    let mut words: Vec<String> = Vec::new();
+    for word in value.as_sequence()? {
+        let word = word.as_str()?;
+        let letters = word.chars().all(|letter| letter.is_lowercase() || letter.is_ascii_digit() || letter == ' ');
+        let names = letters && word.trim() == word && !word.is_empty() && word != OTHER;
+        if !names || words.iter().any(|other| other == word) {
+            return None;
+        }
+        words.push(word.to_owned());
+    }
+    Some(words).filter(|words| !words.is_empty())
 }
 
 fn currency(value: &Value) -> Option<String> {

@@ -1,6 +1,7 @@
 //! The feature columns that a project declares, which need no data to be known.
 
-use super::{Column, Cross, Driver, Header, Layer, Library};
+use super::{Column, Cross, Header, Layer, Library};
+use crate::params::OTHER;
 use crate::error::{Advice, Result, did_you_mean};
 
 /// The unit of a column of several values, separated by semicolons.
@@ -19,9 +20,9 @@ pub struct Feature {
 }
 
 impl Feature {
-    /// The driver it belongs to; `other` where its file names none.
-    pub fn driver(&self) -> &'static str {
-        self.column.driver.map_or(Driver::OTHER, Driver::name)
+    /// The driver it belongs to; [`OTHER`] where its file names none.
+    pub fn driver(&self) -> &str {
+        self.column.driver.as_deref().unwrap_or(OTHER)
     }
 
     /// Whether it holds several values, separated by semicolons: read only through crosses.

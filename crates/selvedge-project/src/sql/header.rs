@@ -164,8 +164,8 @@ fn yes() -> bool {
 pub struct Column {
     pub unit: String,
     pub meaning: String,
-    /// What the client would call it: price, brand, style or sustainability.
-    pub driver: Option<Driver>,
+    /// What a shop would call it: one of `shop.drivers`.
+    pub driver: Option<String>,
     /// What a shop may say when this column is why an article is recommended; the first that is true is said.
     #[serde(default)]
     pub reasons: Vec<Reason>,
@@ -225,31 +225,6 @@ impl Limits {
 pub enum Side {
     Higher,
     Lower,
-}
-
-/// The client's question: what drives a recommendation?
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Driver {
-    Price,
-    Brand,
-    Style,
-    Sustainability,
-}
-
-impl Driver {
-    /// What belongs to none of the four.
-    pub const OTHER: &'static str = "other";
-
-    /// The word a reader sees.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Price => "price",
-            Self::Brand => "brand",
-            Self::Style => "style",
-            Self::Sustainability => "sustainability",
-        }
-    }
 }
 
 /// The header of a query that must return no rows.

@@ -56,6 +56,8 @@ pub enum LibraryError {
     PartAsks { file: String, part: String, table: String },
     #[error("{file}: the key of a grain needs as_of, and has {key}")]
     NoMoment { file: String, key: String },
+    #[error("{file}: column '{column}' names the driver '{driver}', which is not in shop.drivers")]
+    UnknownDriver { file: String, column: String, driver: String, known: Vec<String> },
     #[error("{place}: {section}.{key} is used by nobody")]
     UnusedParameter { place: String, section: String, key: String, known: Vec<String> },
 }
@@ -87,6 +89,11 @@ impl Advice for LibraryError {
                 format!("let {part} read sources alone, or take it out of everybody")
             }
             Self::NoMoment { .. } => "add as_of to key and to the SELECT: the moment at which a row asks".into(),
+            Self::UnknownDriver { driver, known, .. } => did_you_mean(
+                driver,
+                names(known),
+                &format!("the drivers are {}; add it to shop.drivers in params.yaml", known.join(", ")),
+            ),
             Self::UnusedParameter { key, known, .. } => {
                 did_you_mean(key, names(known), "remove it, or use it as a $parameter in a SQL file of that section")
             }
@@ -148,6 +155,21 @@ impl Library {
     /// The layers of `sql/`, in the order of the flow.
     pub fn layers(&self) -> impl Iterator<Item = Layer> {
         layers(self.flow)
+    }
+
+    /// Refuses headers of features that name a driver which is not among `known`.
+    pub fn refuse_unknown_drivers(&self, known: &[String]) -> Result<()> {
+        let mut unknown = Vec::new();
+        for file in self.layer(Layer::FEATURES) {
+            let Header::Feature(header) = &file.header else { continue };
+            for (column, declared) in &header.columns {
+                if let Some(driver) = declared.driver.as_ref().filter(|driver| !known.contains(driver)) {
+                    let (file, column, known) = (file.shown.clone(), column.clone(), known.to_vec());
+                    unknown.push(LibraryError::UnknownDriver { file, column, driver: driver.clone(), known }.into());
+                }
+            }
+        }
+        Error::together(unknown, |count| format!("{count} columns name drivers that there are not"))
     }
 
     /// Refuses keys of params.yaml that no SQL file of their section uses.

@@ -16,7 +16,7 @@ pub use features::Feature;
 pub use file::{SqlFile, TableName, plain_syntax};
 pub use fresh_for::FreshFor;
 pub use header::{
-    Column, Cross, Driver, Encoding, FeatureHeader, Header, Keeps, Limits, Reason, Severity, Side, SourceHeader,
+    Column, Cross, Encoding, FeatureHeader, Header, Keeps, Limits, Reason, Severity, Side, SourceHeader,
     Surprise,
 };
 pub use layer::Layer;
