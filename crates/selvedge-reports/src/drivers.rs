@@ -12,8 +12,8 @@ use selvedge_learning::drivers::{ALL, ENOUGH_CUSTOMERS};
 use selvedge_learning::train::{self, Kind};
 use selvedge_project::error::Result;
 use selvedge_project::numbers::{count, counted};
-use selvedge_project::project::Project;
 use selvedge_project::params::OTHER;
+use selvedge_project::project::Project;
 use selvedge_project::sql::TableName;
 
 const CHART: &str = "drivers.png";

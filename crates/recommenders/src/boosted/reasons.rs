@@ -10,12 +10,7 @@ use super::tree::{Node, Tree};
 use crate::rank::{Contributions, Part};
 
 /// Of some rows of the shelf, in their order.
-pub(super) fn contributions(
-    trees: &[Tree],
-    columns: usize,
-    shelf: ArrayView2<f64>,
-    rows: &[usize],
-) -> Contributions {
+pub(super) fn contributions(trees: &[Tree], columns: usize, shelf: ArrayView2<f64>, rows: &[usize]) -> Contributions {
     let mut values = Array2::zeros((rows.len(), columns));
     let mut reference = 0.0;
     for tree in trees {

@@ -50,7 +50,8 @@ fn parts_add_up_to_the_score() {
     let (matrix, labels, queries) = rows();
     let fitted = Boosted::fit(matrix.view(), &labels, &queries, settings(30)).unwrap();
     for shelf in [matrix.slice(s![..20, ..]), matrix.slice(s![..1, ..]), matrix.slice(s![..0, ..])] {
-        let (scores, taken) = (fitted.scores(shelf).unwrap(), fitted.contributions(shelf, &all(shelf.nrows())).unwrap());
+        let (scores, taken) =
+            (fitted.scores(shelf).unwrap(), fitted.contributions(shelf, &all(shelf.nrows())).unwrap());
         for (row, score) in scores.iter().enumerate() {
             assert!((taken.reference + taken.values.row(row).sum() - score).abs() < 1e-12);
         }

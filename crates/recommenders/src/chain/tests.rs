@@ -51,7 +51,8 @@ fn parts_add_up_to_the_score() {
     for keep in [chain.keep.clone(), Keep::Shares(category)] {
         chain.keep = keep;
         chain.weight = 0.5;
-        let (scores, taken) = (chain.scores(shelf.view()).unwrap(), chain.contributions(shelf.view(), &all(shelf.nrows())).unwrap());
+        let (scores, taken) =
+            (chain.scores(shelf.view()).unwrap(), chain.contributions(shelf.view(), &all(shelf.nrows())).unwrap());
         let sums: Vec<f64> = taken.values.rows().into_iter().map(|row| taken.reference + row.sum()).collect();
         near(&sums, &scores, 1e-12);
         assert!(taken.parts.is_sorted());

@@ -35,13 +35,22 @@ impl Interactions {
     ) -> Result<Interactions, ModelError> {
         let mut of_customer: Vec<Vec<Past>> = vec![Vec::new(); customers];
         for Event { customer, past } in events {
-            let unknown = |what, number: u32, count| ModelError::Unknown { what, number: number as usize, count };
-            if past.thing as usize >= things {
-                return Err(unknown("thing", past.thing, things));
-            }
-            of_customer.get_mut(customer as usize).ok_or(unknown("customer", customer, customers))?.push(past);
+            let (number, count) = (customer as usize, customers);
+            let own = of_customer.get_mut(number).ok_or(ModelError::Unknown { what: "customer", number, count })?;
+            own.push(past);
         }
-        let histories: Vec<History> = of_customer.into_iter().map(History::new).collect();
+        Self::of(things, of_customer)
+    }
+
+    /// The same of what each customer did, in any order.
+    ///
+    /// # Errors
+    /// A thing with a number too high.
+    pub fn of(things: usize, customers: Vec<Vec<Past>>) -> Result<Interactions, ModelError> {
+        if let Some(past) = customers.iter().flatten().find(|past| past.thing as usize >= things) {
+            return Err(ModelError::Unknown { what: "thing", number: past.thing as usize, count: things });
+        }
+        let histories: Vec<History> = customers.into_iter().map(History::new).collect();
         let things_of = |history: &History| {
             let looked = history.events().iter().filter(|past| past.kind != Kind::Returned);
             let mut things: Vec<u32> = looked.map(|past| past.thing).collect();

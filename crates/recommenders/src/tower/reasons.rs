@@ -9,13 +9,7 @@ use ndarray::Array2;
 use serde::{Deserialize, Serialize};
 
 use super::{Catalogue, Request, Tower, means_of_past, through};
-use crate::{
-    ModelError,
-    chain::log_sigmoid_factor,
-    dense::dot,
-    error::rows_of_shelf,
-    maths,
-};
+use crate::{ModelError, chain::log_sigmoid_factor, dense::dot, error::rows_of_shelf, maths};
 
 /// What a part of a score speaks of.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]

@@ -58,12 +58,13 @@ impl<'a> Material<'a> {
         Ok(Self { project, session, outcomes, visits, sample, past, features, crosses })
     }
 
+    /// What was known at `cut` fits; `voices`: the names of those that are wanted beside the chain, where any are.
     pub fn fit(
         &self,
         cut: i64,
         features: &[Feature],
         penalties: [&[f64]; 2],
-        with_voices: bool,
+        voices: Option<&(dyn Fn(&str) -> bool + Sync)>,
     ) -> Result<std::result::Result<FittedAt, String>> {
         let Some(known) = Known::by(&self.sample, &self.outcomes, cut)? else {
             return Ok(Err("there are no visits to learn from yet".into()));
@@ -74,17 +75,21 @@ impl<'a> Material<'a> {
             Err(why) => Ok(Err(why)),
             Ok((heads, matrix)) => {
                 let past = self.past.known_by(cut);
-                let voices = match with_voices {
-                    true => Voices::fit(&known, (&heads, matrix.view()), &past, cut, &params.rank)?,
-                    false => Voices::default(),
+                let voices = match voices {
+                    Some(wanted) => Voices::fit(&known, (&heads, matrix.view()), &past, cut, &params.rank, wanted)?,
+                    None => Voices::default(),
                 };
-                let retrieval = match self.session.is_long()? {
-                    true => {
-                        let shown = Shown::of(&known, matrix.view(), &past, &heads.columns.sides)?;
+                let tower = || match voices.tower() {
+                    Some(tower) => Ok(tower.clone()),
+                    None => {
                         let (sides, keep) = (&heads.columns.sides, heads.keep.clone());
-                        let tower = TwoTower::fit(matrix.view(), &shown, sides, keep, params.rank.seed)?;
-                        Some(Retrieval { tower, things: past.things.keys.clone(), width: WIDEST, found: None })
+                        let shown = Shown::of(&known, matrix.view(), &past, sides)?;
+                        TwoTower::fit(matrix.view(), &shown, sides, keep, params.rank.seed)
                     }
+                };
+                let things = || past.things.keys.clone();
+                let retrieval = match self.session.is_long()? {
+                    true => Some(Retrieval { tower: tower()?, things: things(), width: WIDEST, found: None }),
                     false => None,
                 };
                 Ok(Ok(FittedAt { heads, voices, retrieval, past }))
@@ -92,18 +97,31 @@ impl<'a> Material<'a> {
         }
     }
 
-    /// The ranking of what was chosen, fitted on what was known at `cut`.
+    /// The ranking of what was chosen, fitted on what was known at `cut`; with the names of the voices of a blend.
     pub fn chosen(
         &self,
         cut: i64,
         features: &[Feature],
         chosen: &Chosen,
-        blend: Option<&Blend>,
+        blend: Option<(&Blend, &[&str])>,
     ) -> Result<Option<Ranking>> {
-        let fitted = self.fit(cut, features, [&[chosen.look_penalty], &[chosen.buy_penalty]], blend.is_some())?;
+        let wanted = |name: &str| {
+            blend.is_some_and(|(blend, names)| {
+                names.iter().zip(blend.weights.iter().skip(1)).any(|(other, weight)| *other == name && *weight > 0.0)
+            })
+        };
+        let voices: Option<&(dyn Fn(&str) -> bool + Sync)> = if blend.is_some() { Some(&wanted) } else { None };
+        let fitted = self.fit(cut, features, [&[chosen.look_penalty], &[chosen.buy_penalty]], voices)?;
         Ok(fitted.ok().and_then(|FittedAt { heads, voices, retrieval, .. }| {
             let chain = chosen.only(&heads)?;
-            Some(Ranking { columns: heads.columns, chain, voices, blend: blend.cloned(), calibration: None, retrieval })
+            let (voices, blend) = match blend {
+                Some((blend, names)) => {
+                    let (voices, blend) = voices.heard(blend, names);
+                    (voices, Some(blend))
+                }
+                None => (voices, None),
+            };
+            Some(Ranking { columns: heads.columns, chain, voices, blend, calibration: None, retrieval })
         }))
     }
 

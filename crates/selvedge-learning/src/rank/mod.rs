@@ -187,7 +187,7 @@ fn fit_all(material: &Material, made_from: &Fingerprints, progress: &Progress) -
     };
     let all = [Which::Judged, Which::WithoutDescriptions, Which::Served];
     let penalties: [&[f64]; 2] = [&params.look_penalties, &params.buy_penalties];
-    let fitted = match material.fit(periods.validation_from, &material.features, penalties, true)? {
+    let fitted = match material.fit(periods.validation_from, &material.features, penalties, Some(&|_| true))? {
         Ok(fitted) => fitted,
         Err(why) => {
             progress.say(format!("too early: {why}"));
@@ -208,30 +208,37 @@ fn fit_all(material: &Material, made_from: &Fingerprints, progress: &Progress) -
     // The gate judges on more visits than validation has: on the last of those before it too, by rankings fitted before them.
     let first = first_fold(&material.visits, periods.validation_from)?;
     let only: [&[f64]; 2] = [&[chosen.look_penalty], &[chosen.buy_penalty]];
-    if let Ok(earlier) = material.fit(first, &material.features, only, true)? {
+    let names = fitted.voices.names();
+    if let Ok(earlier) = material.fit(first, &material.features, only, Some(&|name| names.contains(&name)))? {
         let fold = material.fold(&earlier, first, periods.validation_from)?;
         let scores = fold.chain(0, 0, chosen.weight);
         folds.push((fold, scores));
     }
-    let names = fitted.voices.names();
     let Decided { gate, calibration, blend } =
         choice::decide(&folds, &names, params, project.params.recommend.per_customer)?;
     progress.say(told(&gate));
-    let voices = if blend.is_some() { fitted.voices } else { Voices::default() };
+    let (voices, heard) = match &blend {
+        Some(blend) => {
+            let (voices, heard) = fitted.voices.heard(blend, &names);
+            (voices, Some(heard))
+        }
+        None => (Voices::default(), None),
+    };
+    let blend = blend.as_ref().map(|blend| (blend, names.as_slice()));
     // What is drawn from long shelves tells their order, and not how much of them is bought.
     let calibration = calibration.filter(|_| fitted.retrieval.is_none());
     let mut judged = Some(Ranking {
         columns: fitted.heads.columns,
         chain,
         voices,
-        blend: blend.clone(),
+        blend: heard,
         calibration: None,
         retrieval: fitted.retrieval,
     });
     let plain: Vec<Feature> = material.features.iter().filter(|feature| !feature.from_descriptions).cloned().collect();
     let without = material.chosen(periods.validation_from, &plain, &chosen, None)?;
     let exported = project.params.shop.exported_at.timestamp_nanos_opt().unwrap_or(i64::MAX);
-    let mut served = material.chosen(exported, &material.features, &chosen, blend.as_ref())?;
+    let mut served = material.chosen(exported, &material.features, &chosen, blend)?;
     let found = served.as_ref().map(|served| material.found(served)).transpose()?.flatten();
     if let Some((width, found)) = found {
         progress.say(told_found(&found));
@@ -314,9 +321,11 @@ fn fitted_at(project: &Project, tables: &Tables, cut: i64) -> Result<Option<Rank
     let stored = load(project, Which::Served)?;
     let Some(chosen) = stored.chosen else { return Ok(None) };
     let material = Material::of(project, tables, Some(cut))?;
+    let names = stored.ranking.as_ref().map_or(Vec::new(), |ranking| ranking.voices.names());
     let (blend, calibration, measured) =
         stored.ranking.map_or((None, None, None), |ranking| (ranking.blend, ranking.calibration, ranking.retrieval));
-    let fitted = material.chosen(cut, &material.features, &chosen, blend.as_ref())?;
+    let blend = blend.as_ref().map(|blend| (blend, names.as_slice()));
+    let fitted = material.chosen(cut, &material.features, &chosen, blend)?;
     Ok(fitted.map(|mut ranking| {
         if let (Some(retrieval), Some(measured)) = (&mut ranking.retrieval, measured) {
             (retrieval.width, retrieval.found) = (measured.width, measured.found);

@@ -33,7 +33,7 @@ const TOGETHER: &str = "what customers did with the same things";
 pub struct Ranking {
     pub columns: Columns,
     pub chain: Chain,
-    /// Nothing where the chain speaks alone.
+    /// Those that count something beside the chain; nothing where it speaks alone.
     pub voices: Voices,
     /// How much of the chain and of each voice counts; none where the chain speaks alone.
     pub blend: Option<Blend>,
@@ -86,11 +86,9 @@ impl Ranking {
         Things::of(session, Some(known)).map(Arc::new)
     }
 
-    /// The `count` things that each generator with a say in the blend puts first.
+    /// The `count` things that each generator of the blend puts first.
     pub fn generated(&self, history: &History, count: usize) -> Vec<u32> {
-        let weights = self.blend.as_ref().map_or(&[][..], |blend| &blend.weights);
-        let heard = self.voices.all.iter().zip(weights.iter().skip(1)).filter(|(_, weight)| **weight > 0.0);
-        heard.flat_map(|(voice, _)| voice.first(history, count)).collect()
+        self.voices.all.iter().flat_map(|voice| voice.first(history, count)).collect()
     }
 
     /// The score of each row: higher first, within a request.  Rows are in the order of their key.

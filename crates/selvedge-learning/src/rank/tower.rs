@@ -130,7 +130,8 @@ impl TwoTower {
         rows: &[usize],
     ) -> Result<(Vec<Option<Part>>, Array2<f64>)> {
         let asked = self.asked(shelf, history)?;
-        let apart = self.tower.contributions(&asked.catalogue, asked.request(&shelf), rows).map_err(RankError::Model)?;
+        let apart =
+            self.tower.contributions(&asked.catalogue, asked.request(&shelf), rows).map_err(RankError::Model)?;
         let part = |part: &TowerPart| match part {
             TowerPart::Article(at) => Some(Part::Column(self.sides.article[*at])),
             TowerPart::Column(at) => Some(Part::Column(*at)),

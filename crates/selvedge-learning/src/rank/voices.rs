@@ -3,6 +3,7 @@
 
 use ndarray::ArrayView2;
 use recommenders::ModelError;
+use recommenders::blend::Blend;
 use recommenders::boosted::{Boosted, BoostedSettings};
 use recommenders::lists::top_by;
 use recommenders::rank::Ranker;
@@ -13,7 +14,7 @@ use recommenders::retrieve::{
 use serde::{Deserialize, Serialize};
 
 use super::RankError;
-use super::choice::{BOOSTED, TOWER};
+use super::choice::{BOOSTED, DEEP, SESSION, TOWER};
 use super::deep::{Deep, Tasks};
 use super::fit::Heads;
 use super::known::Known;
@@ -33,9 +34,9 @@ const HALF_LIFE: f64 = 180.0;
 /// How much less each step back counts, where what was done last says most.
 const SESSION: f64 = 0.8;
 
-/// What customers did with the same things: one line a generator, with its module, and how it is fitted.
+/// What customers did with the same things: one line a generator, with its name, its module, and how it is fitted.
 macro_rules! generators {
-    ($($kind:ident($model:ident) of $module:ident: $fit:expr;)*) => {
+    ($($name:literal $kind:ident($model:ident) of $module:ident: $fit:expr;)*) => {
         /// A generator of candidates, fitted.
         #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
         pub enum Generator {
@@ -43,14 +44,29 @@ macro_rules! generators {
         }
 
         impl Generator {
+            const NAMES: &[&str] = &[$($name,)*];
+
+            fn name(&self) -> &'static str {
+                match self {
+                    $(Self::$kind(_) => $name,)*
+                }
+            }
+
             fn retriever(&self) -> &dyn Retriever {
                 match self {
                     $(Self::$kind(fitted) => fitted,)*
                 }
             }
 
-            fn fit_all(known: &Interactions) -> Vec<std::result::Result<Self, ModelError>> {
-                vec![$(($fit)(known).map(Self::$kind),)*]
+            fn fit_all(
+                known: &Interactions,
+                wanted: &dyn Fn(&str) -> bool,
+            ) -> Vec<std::result::Result<Self, ModelError>> {
+                let mut all = Vec::new();
+                $(if wanted($name) {
+                    all.push(($fit)(known).map(Self::$kind));
+                })*
+                all
             }
         }
 
@@ -60,13 +76,13 @@ macro_rules! generators {
 }
 
 generators! {
-    ItemKnn(ItemKnn) of item_knn: |known| ItemKnn::fit(known, ItemKnnSettings::default());
-    SessionKnn(ItemKnn) of item_knn: |known| {
+    "item-kNN" ItemKnn(ItemKnn) of item_knn: |known| ItemKnn::fit(known, ItemKnnSettings::default());
+    "session kNN" SessionKnn(ItemKnn) of item_knn: |known| {
         ItemKnn::fit(known, ItemKnnSettings { recency: Recency::Steps(SESSION), ..ItemKnnSettings::default() })
     };
-    Rp3Beta(Rp3Beta) of rp3beta: |known| Rp3Beta::fit(known, Rp3BetaSettings::default());
-    Ease(Ease) of ease: |known| Ease::fit(known, EASE_PENALTY, Recency::HalfLife(HALF_LIFE));
-    Ials(Ials) of ials: |known| Ials::fit(known, IalsSettings::default());
+    "RP3beta" Rp3Beta(Rp3Beta) of rp3beta: |known| Rp3Beta::fit(known, Rp3BetaSettings::default());
+    "EASE" Ease(Ease) of ease: |known| Ease::fit(known, EASE_PENALTY, Recency::HalfLife(HALF_LIFE));
+    "iALS" Ials(Ials) of ials: |known| Ials::fit(known, IalsSettings::default());
 }
 
 /// One of them, fitted.
@@ -92,7 +108,7 @@ impl Voice {
             Self::TwoTower(_) => TOWER,
             Self::Boosted(_) => BOOSTED,
             Self::Deep(deep) => deep.name(),
-            Self::Generator(generator) => generator.retriever().name(),
+            Self::Generator(generator) => generator.name(),
         }
     }
 
@@ -118,30 +134,35 @@ impl Voice {
 }
 
 impl Voices {
-    /// Fits those that can be, on what was known at `cut` (nanoseconds); `matrix`: the rows as the chain reads them.
+    /// Fits those whose names are `wanted` and that can be, on what was known at `cut` (nanoseconds); `matrix`: the rows as the
+    /// chain reads them.
     pub fn fit(
         known: &Known,
         (heads, matrix): (&Heads, ArrayView2<f64>),
         past: &Past,
         cut: i64,
         params: &Rank,
+        wanted: &(dyn Fn(&str) -> bool + Sync),
     ) -> Result<Self> {
         let (seed, sides) = (params.seed, &heads.columns.sides);
         let shown = Shown::of(known, matrix, past, sides)?;
-        let tasks = match params.deep {
+        let tasks = match params.deep && [DEEP, SESSION].into_iter().any(wanted) {
             true => Some(Tasks::of(known, matrix, (&shown, sides), (past, cut), seed)?),
             false => None,
         };
         // The program that learns the deep ones works beside this one.
         let (deep, others) = std::thread::scope(|scope| {
             let deep = tasks.map(|tasks| scope.spawn(move || tasks.learned()));
-            let others = Self::others(known, (heads, matrix), (past, cut), &shown, seed);
+            let others = Self::others(known, (heads, matrix), (past, cut), (&shown, seed), wanted);
             (deep.map(|learned| learned.join()), others)
         });
         let mut all = others?;
         match deep {
             None => {}
-            Some(Ok(learned)) => all.extend(learned?.map(|deep| Voice::Deep(Box::new(deep)))),
+            Some(Ok(learned)) => {
+                let wanted = learned?.into_iter().filter(|deep| wanted(deep.name()));
+                all.extend(wanted.map(|deep| Voice::Deep(Box::new(deep))));
+            }
             Some(Err(panic)) => std::panic::resume_unwind(panic),
         }
         Ok(Self { all, things: past.things.keys.clone() })
@@ -152,10 +173,30 @@ impl Voices {
         known: &Known,
         (heads, matrix): (&Heads, ArrayView2<f64>),
         (past, cut): (&Past, i64),
-        shown: &Shown,
-        seed: u64,
+        (shown, seed): (&Shown, u64),
+        wanted: &dyn Fn(&str) -> bool,
     ) -> Result<Vec<Voice>> {
-        let tower = TwoTower::fit(matrix, shown, &heads.columns.sides, heads.keep.clone(), seed)?;
+        let mut all = Vec::new();
+        if wanted(TOWER) {
+            all.push(Voice::TwoTower(TwoTower::fit(matrix, shown, &heads.columns.sides, heads.keep.clone(), seed)?));
+        }
+        if wanted(BOOSTED) {
+            all.push(Voice::Boosted(Self::boosted(known, matrix, seed)?));
+        }
+        if !Generator::NAMES.iter().any(|name| wanted(name)) {
+            return Ok(all);
+        }
+        for voice in Generator::fit_all(&past.interactions(cut)?, wanted) {
+            match voice {
+                // A catalogue too long for a full matrix has one voice less.
+                Err(ModelError::TooMany { .. }) => {}
+                voice => all.push(Voice::Generator(voice.map_err(RankError::Model)?)),
+            }
+        }
+        Ok(all)
+    }
+
+    fn boosted(known: &Known, matrix: ArrayView2<f64>, seed: u64) -> Result<Boosted> {
         let label = |row: usize| match (known.looked[row], known.bought[row], known.kept[row]) {
             (true, Some(true), Some(true)) => 4,
             (true, Some(true), _) => 3,
@@ -166,18 +207,24 @@ impl Voices {
         let queries: Vec<usize> = requests_of(known.rows().rows())?.iter().map(ExactSizeIterator::len).collect();
         let settings =
             BoostedSettings { seed, trees: TREES, rate: RATE, columns: COLUMNS, ..BoostedSettings::default() };
-        let interactions = past.interactions(cut)?;
-        let boosted = Boosted::fit(matrix, &labels, &queries, settings).map(Voice::Boosted);
-        let generators = Generator::fit_all(&interactions).into_iter().map(|fitted| fitted.map(Voice::Generator));
-        let mut all = vec![Voice::TwoTower(tower)];
-        for voice in std::iter::once(boosted).chain(generators) {
-            match voice {
-                // A catalogue too long for a full matrix has one voice less.
-                Err(ModelError::TooMany { .. }) => {}
-                voice => all.push(voice.map_err(RankError::Model)?),
-            }
-        }
-        Ok(all)
+        Ok(Boosted::fit(matrix, &labels, &queries, settings).map_err(RankError::Model)?)
+    }
+
+    /// The two-tower, where it is among them.
+    pub fn tower(&self) -> Option<&TwoTower> {
+        self.all.iter().find_map(|voice| if let Voice::TwoTower(tower) = voice { Some(tower) } else { None })
+    }
+
+    /// Those that count something in a blend of the chain and the voices of these `names`, with the blend of them alone.
+    pub fn heard(self, blend: &Blend, names: &[&str]) -> (Self, Blend) {
+        let weight = |name: &str| {
+            let place = names.iter().position(|other| *other == name);
+            place.and_then(|place| blend.weights.get(place + 1)).copied().unwrap_or_default()
+        };
+        let all: Vec<Voice> = self.all.into_iter().filter(|voice| weight(voice.name()) > 0.0).collect();
+        let weights = blend.weights.iter().take(1).copied().chain(all.iter().map(|voice| weight(voice.name())));
+        let blend = Blend { weights: weights.collect(), intercept: blend.intercept };
+        (Self { all, things: self.things }, blend)
     }
 
     /// What each says of a shelf.

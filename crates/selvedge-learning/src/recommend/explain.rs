@@ -15,9 +15,9 @@ use super::RecommendError;
 use crate::rank::Group;
 use models::columns::{self, Meaning, Values};
 use selvedge_project::error::Result;
+use selvedge_project::params::OTHER;
 use selvedge_project::project::Project;
 use selvedge_project::sql::Feature;
-use selvedge_project::params::OTHER;
 use selvedge_project::sql::{Cross, Header, Layer, Limits, Reason as Phrase, Side};
 
 /// A feature that adds less than this share of what the strongest adds is a reason only where the stronger ones have been
@@ -91,7 +91,8 @@ impl Phrases {
         let crosses = project.library.crosses()?;
         let params = &project.params.recommend;
         let (same_reason, places) = (params.same_reason, params.per_customer);
-        let drivers = project.params.shop.drivers.iter().map(String::as_str).chain([OTHER]).map(str::to_owned).collect();
+        let drivers =
+            project.params.shop.drivers.iter().map(String::as_str).chain([OTHER]).map(str::to_owned).collect();
         Ok(Self { features, crosses, drivers, same_reason, places, versions: versions.join(" ") })
     }
 

@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use datafusion::arrow::array::{AsArray, RecordBatch};
 use recommenders::deep::{LENGTH, MOST, Step};
-use recommenders::retrieve::{Event, History, Interactions, Kind, Past as Deed};
+use recommenders::retrieve::{History, Interactions, Kind, Past as Deed};
 
 use super::{KEY, Session, ShelfError, column, moments};
 use selvedge_project::error::{Error, Result};
@@ -132,11 +132,8 @@ impl Past {
     /// What all customers did before a moment.
     pub fn interactions(&self, moment: i64) -> Result<Interactions> {
         let of_customer = |customer: &String| self.before(customer, moment).collect::<Vec<Deed>>();
-        let customers: Vec<Vec<Deed>> = self.events.keys().map(of_customer).filter(|deeds| !deeds.is_empty()).collect();
-        let events = (0..)
-            .zip(&customers)
-            .flat_map(|(customer, deeds)| deeds.iter().map(move |past| Event { customer, past: *past }));
-        Ok(Interactions::new(customers.len(), self.things.keys.len(), events).map_err(ShelfError::Model)?)
+        let customers = self.events.keys().map(of_customer).filter(|deeds| !deeds.is_empty()).collect();
+        Ok(Interactions::of(self.things.keys.len(), customers).map_err(ShelfError::Model)?)
     }
 
     /// What customers did next before a moment, each with what they had done before it, in the order of time: the latest that

@@ -1,8 +1,8 @@
 //! The feature columns that a project declares, which need no data to be known.
 
 use super::{Column, Cross, Header, Layer, Library};
-use crate::params::OTHER;
 use crate::error::{Advice, Result, did_you_mean};
+use crate::params::OTHER;
 
 /// The unit of a column of several values, separated by semicolons.
 const SET: &str = "set";

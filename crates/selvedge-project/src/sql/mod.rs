@@ -16,8 +16,7 @@ pub use features::Feature;
 pub use file::{SqlFile, TableName, plain_syntax};
 pub use fresh_for::FreshFor;
 pub use header::{
-    Column, Cross, Encoding, FeatureHeader, Header, Keeps, Limits, Reason, Severity, Side, SourceHeader,
-    Surprise,
+    Column, Cross, Encoding, FeatureHeader, Header, Keeps, Limits, Reason, Severity, Side, SourceHeader, Surprise,
 };
 pub use layer::Layer;
 pub use library::Library;
