@@ -150,7 +150,7 @@ fn section(project: &Project, engine: &Engine, file: &SqlFile, header: &FeatureH
 }
 
 fn line(project: &Project, name: &str, column: &Column, array: &ArrayRef) -> Vec<String> {
-    let driver = column.driver.map_or(String::new(), |driver| format!("{driver:?}").to_lowercase());
+    let driver = column.driver.clone().unwrap_or_default();
     let (lowest, middle, highest) = match numbers(array) {
         Some(numbers) if !numbers.is_empty() && *array.data_type() != DataType::Boolean => {
             (short(numbers[0]), short(numbers[numbers.len() / 2]), short(numbers[numbers.len() - 1]))

@@ -14,7 +14,7 @@ use recommenders::retrieve::{
 use serde::{Deserialize, Serialize};
 
 use super::RankError;
-use super::choice::{BOOSTED, DEEP, SESSION, TOWER};
+use super::choice::{self, BOOSTED, DEEP, TOWER};
 use super::deep::{Deep, Tasks};
 use super::fit::Heads;
 use super::known::Known;
@@ -146,7 +146,7 @@ impl Voices {
     ) -> Result<Self> {
         let (seed, sides) = (params.seed, &heads.columns.sides);
         let shown = Shown::of(known, matrix, past, sides)?;
-        let tasks = match params.deep && [DEEP, SESSION].into_iter().any(wanted) {
+        let tasks = match params.deep && [DEEP, choice::SESSION].into_iter().any(|name| wanted(name)) {
             true => Some(Tasks::of(known, matrix, (&shown, sides), (past, cut), seed)?),
             false => None,
         };
