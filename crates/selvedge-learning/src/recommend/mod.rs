@@ -3,8 +3,8 @@
 mod choose;
 mod compare;
 mod explain;
-mod lifted;
 mod request;
+mod table;
 mod why_not;
 
 use std::ops::Range;
@@ -12,11 +12,8 @@ use std::sync::{Arc, OnceLock};
 use std::time::Instant;
 
 use chrono::{DateTime, Utc};
-use datafusion::arrow::array::{
-    Array, ArrayRef, AsArray, BooleanArray, Float64Array, Int64Array, RecordBatch, StringArray,
-    TimestampNanosecondArray,
-};
-use datafusion::arrow::compute::{cast, filter_record_batch};
+use datafusion::arrow::array::{Array, AsArray, BooleanArray, RecordBatch, StringArray};
+use datafusion::arrow::compute::filter_record_batch;
 use datafusion::arrow::datatypes::DataType;
 use datafusion::arrow::error::ArrowError;
 use rayon::prelude::*;
@@ -318,7 +315,7 @@ pub fn run(project: &Project, as_of: Option<DateTime<Utc>>) -> Result<()> {
         let shelves = session.shelves_beside(made, part, retrieved.transpose()?, with_baselines)?;
         if shelves.candidates.num_rows() > 0 {
             let (listed, _) = maker.lists(&session, &shelves, &past, &Wanted::default())?;
-            tables.push(written(&maker, moment, &shelves.candidates, &listed)?);
+            tables.push(table::written(&maker, moment, &shelves.candidates, &listed)?);
         }
     }
     let key = ["customer_id", "rank"].map(str::to_owned);
@@ -336,9 +333,9 @@ pub fn run(project: &Project, as_of: Option<DateTime<Utc>>) -> Result<()> {
     let notes = [("model", maker.version.clone()), ("features", maker.phrases.versions.clone())];
     staged.table(&project.paths.recommendations(), None, &recommendations, &notes)?;
     let engine = session.engine();
-    let lifted = lifted::table(&recommendations.batch, &maker.phrases.drivers)?;
-    staged.table(&project.paths.exposure(), Some(lifted::NAME), &lifted, &notes)?;
-    engine.register(&TableName::new(EXPOSURE.folder, lifted::NAME), lifted.batch)?;
+    let lifted = table::lifted(&recommendations.batch, &maker.phrases.drivers)?;
+    staged.table(&project.paths.exposure(), Some(table::LIFTED), &lifted, &notes)?;
+    engine.register(&TableName::new(EXPOSURE.folder, table::LIFTED), lifted.batch)?;
     engine.register(&TableName::bare("recommendations"), recommendations.batch)?;
     // What the lists are compared with is worked out once they stand.
     compare(project, &session, requests, catalogue.as_ref())?;
@@ -354,51 +351,4 @@ pub fn run(project: &Project, as_of: Option<DateTime<Utc>>) -> Result<()> {
     staged.commit()?;
     progress.done("work/recommendations.parquet, and what the lists show: work/exposure");
     Ok(())
-}
-
-/// One row per customer and rank.
-fn written(maker: &Maker, moment: DateTime<Utc>, candidates: &RecordBatch, listed: &[Listed]) -> Result<Table> {
-    let rows: Vec<(&str, i64, &Recommendation)> = listed
-        .iter()
-        .flat_map(|list| list.recommendations.iter().zip(1..).map(|(one, rank)| (list.customer.as_str(), rank, one)))
-        .collect();
-    let of_candidate = |name| -> Result<ArrayRef> {
-        let values = column(candidates, "sql/recommend/candidates.sql", name)?;
-        let values = cast(values, &DataType::Utf8).map_err(RecommendError::Arrow)?;
-        let values = values.as_string::<i32>();
-        let value = |row: &(&str, i64, &Recommendation)| values.is_valid(row.2.row).then(|| values.value(row.2.row));
-        Ok(Arc::new(rows.iter().map(value).collect::<StringArray>()))
-    };
-    let text = |of: fn(&Recommendation) -> &str| -> ArrayRef {
-        Arc::new(StringArray::from_iter_values(rows.iter().map(|row| of(row.2))))
-    };
-    let of_why = |of: fn(&Reason) -> &str| -> ArrayRef {
-        Arc::new(StringArray::from_iter_values(rows.iter().map(|row| row.2.why.as_ref().map_or("", of))))
-    };
-    let same = |value: &str| -> ArrayRef { Arc::new(StringArray::from_iter_values(rows.iter().map(|_| value))) };
-    let nanoseconds = moment.timestamp_nanos_opt().unwrap_or_default();
-    let mut columns: Vec<(String, ArrayRef)> = vec![
-        ("customer_id".into(), Arc::new(StringArray::from_iter_values(rows.iter().map(|row| row.0)))),
-        ("rank".into(), Arc::new(Int64Array::from_iter_values(rows.iter().map(|row| row.1)))),
-        ("product_id".into(), of_candidate("product_id")?),
-        ("season".into(), of_candidate("season")?),
-        ("brand".into(), of_candidate("brand")?),
-        ("score".into(), Arc::new(Float64Array::from_iter_values(rows.iter().map(|row| row.2.score)))),
-        ("chance".into(), Arc::new(rows.iter().map(|row| row.2.chance).collect::<Float64Array>())),
-        ("basis".into(), text(|one| one.basis)),
-        ("reason".into(), text(|one| &one.reason)),
-        ("driver".into(), of_why(|why| &why.driver)),
-        ("because_of".into(), of_why(|why| &why.feature)),
-    ];
-    let strongest = rows.iter().map(|row| row.2.why.as_ref().map(|why| why.strongest));
-    columns.push(("strongest".into(), Arc::new(strongest.collect::<BooleanArray>())));
-    for (at, driver) in maker.phrases.drivers.iter().enumerate() {
-        let above: Float64Array = rows.iter().map(|row| row.2.why.as_ref().map(|why| why.above[at])).collect();
-        columns.push((lifted::column_of(driver), Arc::new(above)));
-    }
-    columns.push(("model".into(), same(&maker.version)));
-    columns.push(("features".into(), same(&maker.phrases.versions)));
-    columns.push(("as_of".into(), Arc::new(TimestampNanosecondArray::from_value(nanoseconds, rows.len()))));
-    let columns = columns.iter().map(|(name, column)| (name.as_str(), Arc::clone(column)));
-    Table::of_columns("recommendations", &["customer_id", "rank"], columns)
 }

@@ -37,6 +37,8 @@ pub const KEY: [&str; 4] = ["customer_id", "as_of", "product_id", "season"];
 pub const ROWS: usize = 1 << 17;
 /// Of a shelf with more articles, those that retrieval finds are ranked.
 pub const WHOLE: usize = 500;
+/// So many times as many rows of long shelves.
+const AT_ONCE: usize = 4;
 /// Requests, and articles of each, whose features are worked out both ways before customers' own events are read alone.
 const TRIED: usize = 24;
 const TRIED_ARTICLES: usize = 4;
@@ -316,8 +318,10 @@ impl<'a> Session<'a> {
         Ok(())
     }
 
-    /// `requests` in parts whose shelves have about `rows` rows each; long ones as much of them as is retrieved.
+    /// `requests` in parts whose shelves have about `rows` rows each; long ones as much of them as is retrieved, and [`AT_ONCE`]
+    /// times as many, because what is read for each part grows with the shop.
     pub fn parts(&self, requests: &RecordBatch, rows: usize) -> Result<Vec<RecordBatch>> {
+        let rows = if self.is_long()? { AT_ONCE * rows } else { rows };
         let size = (rows / self.length()?.max(1)).max(1);
         let starts = (0..requests.num_rows()).step_by(size);
         Ok(starts.map(|start| requests.slice(start, size.min(requests.num_rows() - start))).collect())

@@ -1,7 +1,8 @@
 //! The feature columns that a project declares, which need no data to be known.
 
+use super::library::LibraryError;
 use super::{Column, Cross, Header, Layer, Library};
-use crate::error::{Advice, Result, did_you_mean};
+use crate::error::{Advice, Error, Result, did_you_mean};
 use crate::params::OTHER;
 
 /// The unit of a column of several values, separated by semicolons.
@@ -47,6 +48,21 @@ impl Library {
             }));
         }
         features
+    }
+
+    /// Refuses headers of features that name a driver which is not among `known`.
+    pub fn refuse_unknown_drivers(&self, known: &[String]) -> Result<()> {
+        let mut unknown = Vec::new();
+        for file in self.layer(Layer::FEATURES) {
+            let Header::Feature(header) = &file.header else { continue };
+            for (column, declared) in &header.columns {
+                if let Some(driver) = declared.driver.as_ref().filter(|driver| !known.contains(driver)) {
+                    let (file, column, known) = (file.shown.clone(), column.clone(), known.to_vec());
+                    unknown.push(LibraryError::UnknownDriver { file, column, driver: driver.clone(), known }.into());
+                }
+            }
+        }
+        Error::together(unknown, |count| format!("{count} columns name drivers that there are not"))
     }
 
     /// Every cross, by view and in the order of its header.

@@ -157,21 +157,6 @@ impl Library {
         layers(self.flow)
     }
 
-    /// Refuses headers of features that name a driver which is not among `known`.
-    pub fn refuse_unknown_drivers(&self, known: &[String]) -> Result<()> {
-        let mut unknown = Vec::new();
-        for file in self.layer(Layer::FEATURES) {
-            let Header::Feature(header) = &file.header else { continue };
-            for (column, declared) in &header.columns {
-                if let Some(driver) = declared.driver.as_ref().filter(|driver| !known.contains(driver)) {
-                    let (file, column, known) = (file.shown.clone(), column.clone(), known.to_vec());
-                    unknown.push(LibraryError::UnknownDriver { file, column, driver: driver.clone(), known }.into());
-                }
-            }
-        }
-        Error::together(unknown, |count| format!("{count} columns name drivers that there are not"))
-    }
-
     /// Refuses keys of params.yaml that no SQL file of their section uses.
     pub fn refuse_unused(&self, params: &Params) -> Result<()> {
         let mut unused_keys = Vec::new();
