@@ -109,6 +109,7 @@ def page(rows, kills, memory: int, runs: int, load: tuple[float, float]) -> str:
     survived, longest, usual = kills
     machine = f"{platform.machine()}, {os.cpu_count()} processors, {os.sysconf('SC_PAGE_SIZE') * os.sysconf('SC_PHYS_PAGES') / GIB:.0f} GiB of memory"
     largest = max(row[0] for row in rows)
+    beside = ": other programs were at work beside, and both sides took longer" if load[0] > (os.cpu_count() or 1) else ""
     not_run = [] if largest >= 100_000_000 else [
         "",
         '100 million events were not run for this page: `make bench-cluster EVENTS="1000000 10000000 100000000"` runs them too.',
@@ -121,8 +122,7 @@ def page(rows, kills, memory: int, runs: int, load: tuple[float, float]) -> str:
         "",
         "One view of four windows over generated events, a moment for every tenth of them, from Parquet to sorted Parquet; scheduler and",
         f"executors, of one task and {memory} MiB each, are processes of the machine that asks.  Medians of {runs} runs that take turns with runs without a cluster.",
-        f"Made by `make bench-cluster` on: {machine}; load {load[0]:.1f} at the start, {load[1]:.1f} at the end: above the number of processors, other",
-        "programs were at work beside, and both sides took longer.",
+        f"Made by `make bench-cluster` on: {machine}; load {load[0]:.1f} at the start, {load[1]:.1f} at the end{beside}.",
         "",
         *table(rows, memory),
         *not_run,
