@@ -2,7 +2,7 @@
 name: choices
 description: |
   For each customer and day of the test period on which they bought something that they kept: every article that was on
-  sale that day and may be sent to them, as it stood when the day began (in UTC), and whether it is what they bought.
+  sale that day and may be sent to them, as it stood when the day began (in UTC), and whether it is what they bought.  Of so many customers and days, drawn by lot, that these are two million rows at most.
 key: [customer_id, as_of, product_id, season]
 ---*/
 WITH bought AS (
@@ -17,7 +17,15 @@ WITH bought AS (
   GROUP BY p.customer_id, p.product_id, p.season, date_trunc('day', p.event_time)
   HAVING COUNT(r.transaction_id) = 0
 ),
-days AS (SELECT DISTINCT customer_id, day FROM bought)
+-- Drawn by lot where there are more than so many rows: a large shop has billions.
+days AS (
+  SELECT customer_id, day
+  FROM (
+    SELECT customer_id, day, ROW_NUMBER() OVER (ORDER BY md5(concat(customer_id, ' ', CAST(day AS VARCHAR))), customer_id, day) AS lot
+    FROM (SELECT DISTINCT customer_id, day FROM bought)
+  )
+  WHERE lot * (SELECT COUNT(*) FROM sources.products) <= 2000000
+)
 SELECT d.customer_id, d.day AS as_of, p.product_id, p.season, b.product_id IS NOT NULL AS kept
 FROM days d
 JOIN sources.customers c ON c.customer_id = d.customer_id
